@@ -1,0 +1,1 @@
+"""The public JSON API. `v1` changes only by adding."""

@@ -1,0 +1,123 @@
+"""The API's frame: problems as RFC 9457 says, unknown names refused in bodies and queries, one OpenAPI document.
+
+The document is checked in at `docs/openapi.json`; its diff is part of every review.
+"""
+
+import copy
+from typing import Any
+
+from flask import Flask, Response, json
+from flask_smorest import Api
+from flask_smorest import Blueprint as SmorestBlueprint
+from marshmallow import RAISE, Schema, ValidationError, fields
+from webargs.flaskparser import FlaskParser
+from werkzeug.exceptions import HTTPException
+
+from market.http.auth import access
+from market.kernel.money import EXPONENTS
+from market.kernel.money import Money as MoneyValue
+
+
+class Strict(Schema):
+    """The base of every schema: a name that is not declared is refused."""
+
+    class Meta:
+        """Refuse unknown names."""
+
+        unknown = RAISE
+
+
+class MoneySchema(Strict):
+    """An amount in minor units of a currency."""
+
+    minor = fields.Integer(required=True, strict=True)
+    currency = fields.String(required=True, validate=lambda code: code in EXPONENTS or _not_a_currency(code))
+
+
+def _not_a_currency(code: str) -> bool:
+    raise ValidationError(f"{code!r} is not a currency of ISO 4217.")
+
+
+def money_out(amount: MoneyValue) -> dict[str, Any]:
+    """Return an amount as the API shows it."""
+    return {"minor": amount.minor, "currency": amount.currency}
+
+
+class ProblemLine(Schema):
+    """One thing that is wrong with one field."""
+
+    pointer = fields.String()
+    detail = fields.String()
+
+
+class ProblemSchema(Schema):
+    """A refusal (RFC 9457) with its stable code."""
+
+    type = fields.String()
+    title = fields.String()
+    status = fields.Integer()
+    detail = fields.String()
+    code = fields.String()
+    pointer = fields.String()
+    errors = fields.List(fields.Nested(ProblemLine))
+    facts = fields.Dict()
+
+
+class _Parser(FlaskParser):
+    DEFAULT_UNKNOWN_BY_LOCATION = FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION | {"query": RAISE, "json": RAISE}
+
+
+class Blueprint(SmorestBlueprint):
+    """A blueprint of the API whose queries refuse names they do not know."""
+
+    ARGUMENTS_PARSER = _Parser()
+
+
+class _Api(Api):  # type: ignore[misc]
+    ERROR_SCHEMA = ProblemSchema
+
+    def _register_responses(self) -> None:
+        # Only the default (error) responses are problems; successful ones stay plain JSON.
+        usual = self.DEFAULT_RESPONSE_CONTENT_TYPE
+        self.DEFAULT_RESPONSE_CONTENT_TYPE = "application/problem+json"
+        super()._register_responses()
+        self.DEFAULT_RESPONSE_CONTENT_TYPE = usual
+
+    def _register_error_handlers(self) -> None:
+        # `market.http.problems` answers for the whole app.
+        return None
+
+    def handle_http_exception(self, error: HTTPException) -> Any:
+        return error
+
+
+BLUEPRINTS: tuple[Blueprint, ...] = ()
+
+
+def document(app: Flask) -> dict[str, Any]:
+    """Return the OpenAPI document of everything registered."""
+    result: dict[str, Any] = copy.deepcopy(app.extensions["api"].spec.to_dict())
+    return result
+
+
+def text(app: Flask) -> str:
+    """Return the document as it is checked in."""
+    return json.dumps(document(app), indent=1, sort_keys=True) + "\n"
+
+
+def init_app(app: Flask) -> None:
+    """Register the API's blueprints and serve the document."""
+    app.config.update(API_TITLE="Fair Market", API_VERSION="v1", OPENAPI_VERSION="3.1.0", OPENAPI_URL_PREFIX=None)
+    api = _Api(
+        app, spec_kwargs={"info": {"description": "The JSON API of Fair Market.", "license": {"name": "See the repository"}}}
+    )
+    app.extensions["api"] = api
+    for blueprint in BLUEPRINTS:
+        api.register_blueprint(blueprint, url_prefix="/api/v1" + (blueprint.url_prefix or ""))
+
+    @app.get("/api/v1/openapi.json", endpoint="openapi")
+    @access("public")
+    def openapi() -> Response:
+        response = Response(text(app), content_type="application/json")
+        response.headers["Cache-Control"] = "public, max-age=300"
+        return response

@@ -1,0 +1,49 @@
+"""Where everything meets: one function builds the web application."""
+
+import logging
+
+from flask import Blueprint, Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from config import Settings
+from market.api import openapi
+from market.cli import commands
+from market.http import auth, csrf, db, headers, i18n, problems
+from market.kernel.clock import Clock, SystemClock
+from market.ports import Ports
+from market.web import system
+from market.wiring import build_ports
+
+BLUEPRINTS: tuple[Blueprint, ...] = (system.blueprint,)
+
+
+def create_app(settings: Settings, ports: Ports | None = None, clock: Clock | None = None) -> Flask:
+    """Build the application; `ports` and `clock` are given by tests, and made from the settings otherwise."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    app = Flask("market", static_folder="web/static", template_folder="web/templates")
+    app.config.update(
+        SECRET_KEY=settings.secret_key,
+        SESSION_COOKIE_NAME="market",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.public_url.startswith("https://"),
+        MAX_CONTENT_LENGTH=64 * 1024 * 1024,
+        TESTING=settings.env == "test",
+    )
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.extensions["settings"] = settings
+    app.extensions["ports"] = ports or build_ports(settings)
+    app.extensions["clock"] = clock or SystemClock()
+    if settings.proxy_hops:
+        app.wsgi_app = ProxyFix(app.wsgi_app, *[settings.proxy_hops] * 3)  # type: ignore[method-assign]
+    db.init_app(app, settings)
+    i18n.init_app(app)
+    problems.init_app(app)
+    auth.init_app(app)
+    csrf.init_app(app)
+    headers.init_app(app)
+    for blueprint in BLUEPRINTS:
+        app.register_blueprint(blueprint)
+    openapi.init_app(app)
+    commands.init_app(app)
+    return app

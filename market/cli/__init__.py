@@ -1,0 +1,1 @@
+"""Commands for operators: `flask --app wsgi …` and `python -m market.cli.up`."""

@@ -1,0 +1,1 @@
+"""The demo and the journey: the main job walked through HTTP, nothing else."""

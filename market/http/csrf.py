@@ -1,0 +1,38 @@
+"""Forged requests: a form or script that rides on a person's cookie needs their token; keys and webhooks ride on none."""
+
+from flask import Flask, current_app, request
+from flask_wtf.csrf import CSRFProtect, generate_csrf
+from markupsafe import Markup
+
+from market.http.auth import access_of
+
+csrf = CSRFProtect()
+
+
+def field() -> Markup:
+    """Return the hidden field that every form of ours carries."""
+    return Markup('<input type="hidden" name="csrf_token" value="{}">').format(generate_csrf())
+
+
+def _protect() -> None:
+    if request.method in ("GET", "HEAD", "OPTIONS", "TRACE") or request.endpoint is None:
+        return
+    if request.headers.get("Authorization", "").startswith("Bearer "):
+        return
+    declared = access_of(current_app._get_current_object(), request.endpoint, request.method)  # type: ignore[attr-defined]
+    if declared is not None and "webhook" in declared.words:
+        return
+    rides_on_cookie = current_app.config["SESSION_COOKIE_NAME"] in request.cookies
+    if request.path.startswith("/api/") and not rides_on_cookie:
+        return
+    csrf.protect()
+
+
+def init_app(app: Flask) -> None:
+    """Check every unsafe request that a browser could have been tricked into."""
+    app.config["WTF_CSRF_CHECK_DEFAULT"] = False
+    app.config["WTF_CSRF_TIME_LIMIT"] = None
+    app.config["WTF_CSRF_SSL_STRICT"] = True
+    csrf.init_app(app)
+    app.before_request(_protect)
+    app.jinja_env.globals["csrf_field"] = field

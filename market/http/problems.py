@@ -1,0 +1,83 @@
+"""Refusals become answers, in one place: RFC 9457 problems for programs, a page in words for people."""
+
+from typing import Any
+
+from flask import Flask, Response, json, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from werkzeug.exceptions import HTTPException
+
+from market.http.auth import SignInNeeded, sign_in_page
+from market.kernel.errors import DomainError
+
+STATUS = {"invalid": 422, "anonymous": 401, "forbidden": 403, "missing": 404, "conflict": 409, "unavailable": 503}
+
+
+def wants_problem() -> bool:
+    """Whether the caller is a program."""
+    return request.path.startswith(("/api/", "/hooks/"))
+
+
+def problem(status: int, code: str, title: str, detail: str, **members: Any) -> Response:
+    """Return an `application/problem+json` answer (RFC 9457)."""
+    body = {"type": f"urn:fair-market:problem:{code}", "title": title, "status": status, "detail": detail, "code": code}
+    body |= {name: value for name, value in members.items() if value}
+    return Response(json.dumps(body), status, content_type="application/problem+json")
+
+
+def _titles(status: int) -> str:
+    return {
+        400: _("The request cannot be read"),
+        401: _("Please sign in"),
+        403: _("Not allowed for this account"),
+        404: _("Not found"),
+        405: _("Not possible here"),
+        409: _("The state does not allow it"),
+        410: _("No longer here"),
+        413: _("Too large"),
+        415: _("This kind of content is not taken"),
+        422: _("Something in the input is not right"),
+        429: _("Too many attempts"),
+        503: _("Not available just now"),
+    }.get(status, _("Something went wrong"))
+
+
+def answer(status: int, code: str, detail: str, **members: Any) -> Response:
+    """Return a refusal in the form that suits the caller."""
+    if wants_problem():
+        return problem(status, code, _titles(status), detail, **members)
+    page = render_template("error.html", status=status, title=_titles(status), detail=detail, code=code)
+    return Response(page, status)
+
+
+def _domain(error: DomainError) -> ResponseReturnValue:
+    if isinstance(error, SignInNeeded) and (page := sign_in_page(error)) is not None:
+        return page
+    facts = {
+        name: value if isinstance(value, int | float | bool | list | dict) else str(value) for name, value in error.facts.items()
+    }
+    return answer(STATUS[error.kind], error.code, error.detail, pointer=error.pointer, facts=facts)
+
+
+def _http(error: HTTPException) -> ResponseReturnValue:
+    if error.code is None or error.code < 400:
+        return error.get_response()
+    fields: Any = getattr(error, "data", {}).get("messages") if hasattr(error, "data") else None
+    response = answer(error.code, f"http.{error.code}", str(error.description or ""), errors=flat(fields) if fields else None)
+    for name, value in error.get_headers():
+        if name in ("Allow", "Retry-After", "WWW-Authenticate"):
+            response.headers[name] = value
+    return response
+
+
+def flat(messages: Any, path: str = "") -> list[dict[str, str]]:
+    """Return nested validation messages as a list of `{pointer, detail}`."""
+    if isinstance(messages, dict):
+        return [line for key, value in messages.items() for line in flat(value, f"{path}/{key}")]
+    return [{"pointer": path, "detail": str(text)} for text in (messages if isinstance(messages, list) else [messages])]
+
+
+def init_app(app: Flask) -> None:
+    """Answer domain refusals and HTTP errors."""
+    app.register_error_handler(DomainError, _domain)
+    app.register_error_handler(HTTPException, _http)

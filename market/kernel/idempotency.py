@@ -1,0 +1,68 @@
+"""The same request sent twice has one effect and one answer.
+
+The key is stored with a hash of the input in the transaction of the effect; other input under a used key is refused.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, PrimaryKeyConstraint, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from market.kernel.errors import Conflict
+from market.kernel.orm import Base, Instant, Json
+
+
+class IdempotencyKey(Base):
+    """An answer that is given again when the same caller repeats the same request."""
+
+    __tablename__ = "idempotency_key"
+
+    scope: Mapped[str]
+    key: Mapped[str]
+    input_hash: Mapped[bytes]
+    status: Mapped[int] = mapped_column(BigInteger)
+    body: Mapped[Json]
+    created_at: Mapped[Instant]
+
+    __table_args__ = (PrimaryKeyConstraint("scope", "key"),)
+
+
+class KeyUsedDifferently(Conflict):
+    """The key was used with other input."""
+
+    code = "idempotency.other_input"
+
+
+def input_hash(payload: Mapping[str, Any]) -> bytes:
+    """Return a digest of a request that does not depend on the order of its fields."""
+    return hashlib.sha256(json.dumps(payload, sort_keys=True, default=str).encode()).digest()
+
+
+def recall(session: Session, *, scope: str, key: str, payload: Mapping[str, Any]) -> tuple[int, dict[str, Any]] | None:
+    """Return status and body given before, or None. Raises KeyUsedDifferently when the input differs."""
+    row = session.execute(
+        select(IdempotencyKey).where(IdempotencyKey.scope == scope, IdempotencyKey.key == key)
+    ).scalar_one_or_none()
+    if row is None:
+        return None
+    if row.input_hash != input_hash(payload):
+        raise KeyUsedDifferently("This Idempotency-Key was used for another request. Use a new key for a new request.")
+    return row.status, row.body
+
+
+def remember(
+    session: Session, *, scope: str, key: str, payload: Mapping[str, Any], status: int, body: dict[str, Any], now: datetime
+) -> bool:
+    """Store the answer; False when somebody else stored one first (then roll back and recall theirs)."""
+    statement = (
+        insert(IdempotencyKey)
+        .values(scope=scope, key=key, input_hash=input_hash(payload), status=status, body=body, created_at=now)
+        .on_conflict_do_nothing()
+        .returning(IdempotencyKey.key)
+    )
+    return session.execute(statement).scalar_one_or_none() is not None

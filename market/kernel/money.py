@@ -1,0 +1,137 @@
+"""Money in integer minor units, and the one place where it is split or rounded (money.md 3).
+
+Exponents follow ISO 4217 as published on 2026-01-01. They are our own table because display
+libraries differ from the standard for several currencies (MGA, LAK and MMK among them).
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+
+_ZERO = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
+_TWO = (
+    "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BGN BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CNY COP CRC "
+    "CUP CVE CZK DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GTQ GYD HKD HNL HTG HUF IDR ILS INR IRR JMD "
+    "KES KGS KHR KPW KYD KZT LAK LBP LKR LRD LSL MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO "
+    "NOK NPR NZD PAB PEN PGK PHP PKR PLN QAR RON RSD RUB SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL "
+    "THB TJS TMT TOP TRY TTD TWD TZS UAH USD UYU UZS VES WST XCD XCG YER ZAR ZMW"
+)
+_THREE = "BHD IQD JOD KWD LYD OMR TND"
+_FOUR = "CLF UYW"
+EXPONENTS: dict[str, int] = {
+    code: digits for digits, codes in ((0, _ZERO), (2, _TWO), (3, _THREE), (4, _FOUR)) for code in codes.split()
+}
+_AMOUNT = re.compile(r"(-?)([0-9]{1,15})(?:\.([0-9]+))?")
+
+
+def exponent(currency: str) -> int:
+    """Return the number of minor digits of `currency` by ISO 4217. Raises ValueError when unknown."""
+    try:
+        return EXPONENTS[currency]
+    except KeyError:
+        raise ValueError(f"{currency!r} is not a currency of ISO 4217") from None
+
+
+def round_half_up(value: Decimal) -> int:
+    """Round to a whole number, half away from zero: the one rounding rule, applied once per line."""
+    return int(value.quantize(Decimal(1), rounding=ROUND_HALF_UP))
+
+
+@dataclass(frozen=True, slots=True, order=False)
+class Money:
+    """An amount of `minor` units in one ISO 4217 currency. Adding two currencies raises ValueError."""
+
+    minor: int
+    currency: str
+
+    def __post_init__(self) -> None:
+        if type(self.minor) is not int:
+            raise TypeError(f"money is whole minor units, not {self.minor!r}")
+        exponent(self.currency)
+
+    @classmethod
+    def zero(cls, currency: str) -> "Money":
+        """Return nothing, in `currency`."""
+        return cls(0, currency)
+
+    @classmethod
+    def of(cls, amount: Decimal, currency: str) -> "Money":
+        """Round a decimal amount of major units half up to the currency's minor unit."""
+        return cls(round_half_up(amount.scaleb(exponent(currency))), currency)
+
+    @classmethod
+    def parse(cls, text: str, currency: str) -> "Money":
+        """Read a plain decimal such as `-12.50`; more digits than the currency has must be zeros.
+
+        Raises ValueError for anything else: no exponent notation, no grouping, no float.
+        """
+        match = _AMOUNT.fullmatch(text.strip())
+        digits = exponent(currency)
+        if match is None:
+            raise ValueError(f"{text!r} is not a plain decimal amount")
+        sign, whole, fraction = match[1], match[2], match[3] or ""
+        if fraction[digits:].strip("0"):
+            raise ValueError(f"{text!r} has more digits than {currency} has")
+        minor = int(whole + fraction[:digits].ljust(digits, "0"))
+        return cls(-minor if sign else minor, currency)
+
+    @property
+    def decimal(self) -> Decimal:
+        """The amount in major units, exact."""
+        return Decimal(self.minor).scaleb(-exponent(self.currency))
+
+    @property
+    def text(self) -> str:
+        """The amount as `12.50 EUR`, for messages and files; pages format by locale."""
+        return f"{self.decimal:f} {self.currency}"
+
+    def _same(self, other: "Money") -> None:
+        if self.currency != other.currency:
+            raise ValueError(f"{self.currency} and {other.currency} do not add up")
+
+    def __add__(self, other: "Money") -> "Money":
+        self._same(other)
+        return Money(self.minor + other.minor, self.currency)
+
+    def __sub__(self, other: "Money") -> "Money":
+        self._same(other)
+        return Money(self.minor - other.minor, self.currency)
+
+    def __neg__(self) -> "Money":
+        return Money(-self.minor, self.currency)
+
+    def __lt__(self, other: "Money") -> bool:
+        self._same(other)
+        return self.minor < other.minor
+
+    def __le__(self, other: "Money") -> bool:
+        self._same(other)
+        return self.minor <= other.minor
+
+    def __bool__(self) -> bool:
+        return self.minor != 0
+
+
+def total(amounts: Sequence[Money], currency: str) -> Money:
+    """Return the sum of `amounts`, all of which must be in `currency`."""
+    result = Money.zero(currency)
+    for amount in amounts:
+        result = result + amount
+    return result
+
+
+def allocate(total: Money, weights: Sequence[int]) -> list[Money]:
+    """Split `total` in proportion to `weights`, in minor units, losing nothing.
+
+    Largest remainder; a tie goes to the earlier position, so callers order by member number (solidarity.md, L-8).
+    A negative total mirrors the positive one. Raises ValueError when a weight is negative or none is positive.
+    """
+    whole = sum(weights)
+    if whole <= 0 or min(weights) < 0:
+        raise ValueError(f"cannot split by {list(weights)}")
+    sign = -1 if total.minor < 0 else 1
+    shares = [divmod(abs(total.minor) * weight, whole) for weight in weights]
+    left = abs(total.minor) - sum(share for share, _ in shares)
+    lucky = set(sorted(range(len(shares)), key=lambda i: (-shares[i][1], i))[:left])
+    return [Money(sign * (share + (i in lucky)), total.currency) for i, (share, _) in enumerate(shares)]

@@ -1,0 +1,36 @@
+"""Facts that must reach somebody after the commit: written in the same transaction, sent by the dispatcher.
+
+At least once, so every consumer is idempotent. Payloads are ids: hints to look, not facts.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, Identity, Index, text
+from sqlalchemy.orm import Mapped, Session, mapped_column
+
+from market.kernel.orm import Base, Instant, Json
+
+
+class OutboxRow(Base):
+    """One announced fact. `sent_at` is set when the broker has taken it; `key` keeps order among its like."""
+
+    __tablename__ = "outbox"
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    topic: Mapped[str]
+    payload: Mapped[Json]
+    key: Mapped[str | None]
+    created_at: Mapped[Instant] = mapped_column(server_default=text("clock_timestamp()"))
+    claimed_until: Mapped[datetime | None]
+    attempts: Mapped[int] = mapped_column(server_default=text("0"))
+    last_error: Mapped[str | None]
+    sent_at: Mapped[datetime | None]
+
+    __table_args__ = (Index("outbox_waiting", "id", postgresql_where=text("sent_at IS NULL")),)
+
+
+def announce(session: Session, topic: str, payload: Mapping[str, Any], *, key: str | None = None) -> None:
+    """Record that something happened; `payload` holds ids as text and becomes the keyword arguments of each task."""
+    session.add(OutboxRow(topic=topic, payload={name: str(value) for name, value in payload.items()}, key=key))

@@ -1,0 +1,270 @@
+"""The books: tables, triggers and the one function that writes (money.md 1.3)."""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
+
+from market.kernel.money import EXPONENTS
+from market.ledger.models import Xid8
+from migrations.kit import append_only, enable_rls
+
+revision = "0003_ledger"
+down_revision = "0002_accounts"
+
+_RULES = r"""
+CREATE FUNCTION ledger_no_late_leg() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+  IF EXISTS (SELECT FROM added a JOIN ledger_transaction t ON (t.book_id, t.id) = (a.book_id, a.transaction_id) WHERE t.xid <> pg_current_xact_id())
+  THEN RAISE EXCEPTION 'posting added to a finished transaction' USING ERRCODE = 'restrict_violation'; END IF; RETURN NULL; END $$;
+CREATE TRIGGER no_late_leg AFTER INSERT ON ledger_posting REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION ledger_no_late_leg();
+CREATE FUNCTION ledger_has_posting() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+  IF NOT EXISTS (SELECT FROM ledger_posting WHERE (book_id, transaction_id) = (NEW.book_id, NEW.id))
+  THEN RAISE EXCEPTION 'transaction % has no posting', NEW.id USING ERRCODE = 'check_violation'; END IF; RETURN NULL; END $$;
+CREATE CONSTRAINT TRIGGER not_empty AFTER INSERT ON ledger_transaction DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION ledger_has_posting();
+CREATE FUNCTION ledger_make_slots() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$ BEGIN
+  INSERT INTO ledger_balance SELECT NEW.book_id, NEW.id, s FROM generate_series(0, NEW.slots - 1) s; RETURN NULL; END $$;
+CREATE TRIGGER make_slots AFTER INSERT ON ledger_account FOR EACH ROW EXECUTE FUNCTION ledger_make_slots();
+CREATE FUNCTION ledger_account_fixed() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$ BEGIN
+  IF (OLD.book_id, OLD.id, OLD.code, OLD.currency, OLD.side, OLD.slots) IS DISTINCT FROM (NEW.book_id, NEW.id, NEW.code, NEW.currency, NEW.side, NEW.slots)
+  THEN RAISE EXCEPTION 'account % is fixed', OLD.code USING ERRCODE = 'restrict_violation'; END IF;
+  PERFORM FROM ledger_balance WHERE (book_id, account_id) = (OLD.book_id, OLD.id) FOR UPDATE; RETURN NEW; END $$;            -- a new limit waits for postings in flight
+CREATE TRIGGER fixed BEFORE UPDATE ON ledger_account FOR EACH ROW EXECUTE FUNCTION ledger_account_fixed();
+
+CREATE FUNCTION ledger_text(t text) RETURNS bytea IMMUTABLE LANGUAGE sql AS $$ SELECT int4send(octet_length(convert_to(t, 'UTF8'))) || convert_to(t, 'UTF8') $$;
+CREATE FUNCTION ledger_content(book bigint, kind text, key text, on_day date, reverses bigint, legs jsonb) RETURNS bytea STABLE LANGUAGE sql AS $$
+  SELECT ledger_text('fm-ledger-1') || int8send(book) || ledger_text(kind) || ledger_text(key) || int4send(on_day - DATE '1970-01-01') || int8send(coalesce(reverses, 0))
+    || int4send(count(*)::int) || coalesce(string_agg(int8send((p->>0)::bigint) || int8send((p->>1)::bigint) || ledger_text(p->>2) || int8send((p->>3)::bigint)
+    || uuid_send(coalesce(p->>4, '00000000-0000-0000-0000-000000000000')::uuid), ''::bytea ORDER BY n), '')
+  FROM jsonb_array_elements(legs) WITH ORDINALITY AS e(p, n) $$;
+
+CREATE FUNCTION ledger_post(p jsonb) RETURNS bigint[] LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+-- p: [{book, kind, key, on, actor, reverses?, note?, legs: [[debit, credit, currency, amount_minor, subject], ...]}, ...]; returns ids in the same order
+DECLARE t record; r record; b record; v_id bigint; v_hash bytea; v_floor bigint; v_ceiling bigint; v_now bigint; v_new bigint[] := '{}';
+  v_books bigint[] := ARRAY(SELECT DISTINCT (e->>'book')::bigint FROM jsonb_array_elements(p) e); v_ids bigint[] := array_fill(NULL::bigint, ARRAY[jsonb_array_length(p)]);
+BEGIN
+  FOR t IN SELECT i, (e->>'book')::bigint book, e->>'kind' kind, e->>'key' key, (e->>'on')::date on_day, (e->>'reverses')::bigint reverses,
+      e->>'actor' actor, e->'note' note, e->'legs' legs FROM jsonb_array_elements(p) WITH ORDINALITY AS x(e, i) ORDER BY 2, 4 LOOP    -- keys in order: no deadlock
+    v_hash := sha256(ledger_content(t.book, t.kind, t.key, t.on_day, t.reverses, t.legs));
+    INSERT INTO ledger_transaction (book_id, kind, idem_key, content_hash, effective_on, reverses_id, actor, note)
+      VALUES (t.book, t.kind, t.key, v_hash, t.on_day, t.reverses, t.actor, t.note) ON CONFLICT (book_id, idem_key) DO NOTHING RETURNING id INTO v_id;
+    IF v_id IS NULL THEN                                                      -- posted before: same content, same answer; other content, refused
+      SELECT id INTO v_id FROM ledger_transaction WHERE book_id = t.book AND idem_key = t.key AND content_hash = v_hash;
+      IF v_id IS NULL THEN RAISE EXCEPTION 'key % was used with other content', t.key USING ERRCODE = 'FM001'; END IF;
+      v_ids[t.i] := v_id; CONTINUE;
+    END IF;
+    PERFORM pg_advisory_xact_lock_shared(7201, t.book::int);                  -- closing a period takes this lock exclusively
+    PERFORM FROM ledger_period WHERE book_id = t.book AND t.on_day BETWEEN starts_on AND ends_on AND state = 'open';
+    IF NOT FOUND THEN RAISE EXCEPTION 'no open period for % in book %', t.on_day, t.book USING ERRCODE = 'FM002'; END IF;
+    INSERT INTO ledger_posting SELECT t.book, v_id, n, (l->>0)::bigint, (l->>1)::bigint, l->>2, (l->>3)::bigint, (l->>4)::uuid
+      FROM jsonb_array_elements(t.legs) WITH ORDINALITY AS y(l, n);
+    IF t.reverses IS NOT NULL AND EXISTS (
+        SELECT FROM (SELECT * FROM ledger_posting WHERE book_id = t.book AND transaction_id = v_id) a
+        FULL JOIN (SELECT * FROM ledger_posting WHERE book_id = t.book AND transaction_id = t.reverses) o USING (n)
+        WHERE (a.debit_id, a.credit_id, a.currency, a.amount_minor, a.subject) IS DISTINCT FROM (o.credit_id, o.debit_id, o.currency, o.amount_minor, o.subject)
+        UNION ALL SELECT FROM ledger_transaction WHERE book_id = t.book AND id = t.reverses AND reverses_id IS NOT NULL)
+    THEN RAISE EXCEPTION '% is not the exact mirror of an original', t.key USING ERRCODE = 'FM003'; END IF;
+    INSERT INTO ledger_unsealed VALUES (t.book, v_id);
+    v_ids[t.i] := v_id; v_new := v_new || v_id;
+  END LOOP;
+  FOR r IN SELECT a.book_id, a.id, a.code, a.side, a.slots, sum(x.d)::bigint d, sum(x.c)::bigint c FROM (
+        SELECT book_id, debit_id id, amount_minor d, 0 c FROM ledger_posting WHERE book_id = ANY (v_books) AND transaction_id = ANY (v_new)
+        UNION ALL SELECT book_id, credit_id, 0, amount_minor FROM ledger_posting WHERE book_id = ANY (v_books) AND transaction_id = ANY (v_new)) x
+      JOIN ledger_account a USING (book_id, id) GROUP BY a.book_id, a.id ORDER BY a.slots > 1, a.book_id, a.id LOOP                   -- cold rows first, by id: no deadlock
+    UPDATE ledger_balance SET debits_minor = debits_minor + r.d, credits_minor = credits_minor + r.c, version = version + 1
+      WHERE book_id = r.book_id AND account_id = r.id AND slot = CASE WHEN r.slots > 1 THEN pg_backend_pid() % r.slots ELSE 0 END RETURNING debits_minor, credits_minor INTO b;
+    IF r.slots = 1 THEN                                                       -- limits are read after the row lock (L-7)
+      SELECT floor_minor, ceiling_minor INTO v_floor, v_ceiling FROM ledger_account WHERE book_id = r.book_id AND id = r.id;
+      v_now := r.side * (b.debits_minor - b.credits_minor);
+      IF v_now < v_floor AND r.side * (r.d - r.c) < 0 OR v_now > v_ceiling AND r.side * (r.d - r.c) > 0 THEN
+        RAISE EXCEPTION 'account % would be at % (limits % to %)', r.code, v_now, v_floor, v_ceiling USING ERRCODE = 'FM004'; END IF;
+    END IF;
+  END LOOP;
+  RETURN v_ids;
+END $$;
+"""
+
+_CURRENCIES = "INSERT INTO currency (code, exponent) VALUES " + ", ".join(
+    f"('{code}', {digits})" for code, digits in sorted(EXPONENTS.items())
+)
+_OF_A_BOOK = ("ledger_account", "ledger_transaction", "ledger_posting", "ledger_balance", "ledger_period", "ledger_unsealed")
+
+
+def upgrade() -> None:
+    """Apply."""
+    op.create_table(
+        "currency",
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("exponent", sa.SmallInteger(), nullable=False),
+        sa.Column("community", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.CheckConstraint("code ~ '^[A-Z][A-Z0-9]{2,7}$'", name=op.f("currency_code_check")),
+        sa.CheckConstraint("exponent BETWEEN 0 AND 4", name=op.f("currency_exponent_check")),
+        sa.PrimaryKeyConstraint("code", name=op.f("currency_pkey")),
+    )
+    op.create_table(
+        "ledger_unsealed",
+        sa.Column("book_id", sa.BigInteger(), nullable=False),
+        sa.Column("transaction_id", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("book_id", "transaction_id", name=op.f("ledger_unsealed_pkey")),
+    )
+    op.create_table(
+        "ledger_book",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("coop_id", sa.Uuid(), nullable=True),
+        sa.Column("base_currency", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["base_currency"], ["currency.code"], name=op.f("ledger_book_base_currency_fkey")),
+        sa.PrimaryKeyConstraint("id", name=op.f("ledger_book_pkey")),
+        sa.UniqueConstraint("coop_id", name=op.f("ledger_book_coop_id_key"), postgresql_nulls_not_distinct=True),
+    )
+    op.create_table(
+        "ledger_account",
+        sa.Column("book_id", sa.BigInteger(), nullable=False),
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("currency", sa.Text(), nullable=False),
+        sa.Column("code", sa.Text(), nullable=False),
+        sa.Column("side", sa.SmallInteger(), nullable=False),
+        sa.Column("floor_minor", sa.BigInteger(), nullable=True),
+        sa.Column("ceiling_minor", sa.BigInteger(), nullable=True),
+        sa.Column("slots", sa.SmallInteger(), server_default=sa.text("1"), nullable=False),
+        sa.CheckConstraint("code ~ '^[a-z][a-z0-9_]*(:[A-Za-z0-9_-]+)*$'", name=op.f("ledger_account_code_check")),
+        sa.CheckConstraint("floor_minor <= ceiling_minor", name=op.f("ledger_account_limits_check")),
+        sa.CheckConstraint("side IN (1, -1)", name=op.f("ledger_account_side_check")),
+        sa.CheckConstraint(
+            "slots = 1 OR (floor_minor IS NULL AND ceiling_minor IS NULL)", name=op.f("ledger_account_slots_or_limits_check")
+        ),
+        sa.CheckConstraint("slots BETWEEN 1 AND 16", name=op.f("ledger_account_slots_check")),
+        sa.ForeignKeyConstraint(["book_id"], ["ledger_book.id"], name=op.f("ledger_account_book_id_fkey")),
+        sa.ForeignKeyConstraint(["currency"], ["currency.code"], name=op.f("ledger_account_currency_fkey")),
+        sa.PrimaryKeyConstraint("book_id", "id", name=op.f("ledger_account_pkey")),
+        sa.UniqueConstraint("book_id", "code", "currency", name=op.f("ledger_account_book_id_code_currency_key")),
+        sa.UniqueConstraint("book_id", "id", "currency", name=op.f("ledger_account_book_id_id_currency_key")),
+    )
+    op.create_table(
+        "ledger_period",
+        sa.Column("book_id", sa.BigInteger(), nullable=False),
+        sa.Column("starts_on", sa.Date(), nullable=False),
+        sa.Column("ends_on", sa.Date(), nullable=False),
+        sa.Column("state", sa.Text(), server_default=sa.text("'open'"), nullable=False),
+        sa.Column("closed_by", sa.Text(), nullable=True),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        postgresql.ExcludeConstraint(
+            (sa.text("int8range(book_id, book_id, '[]')"), "&&"),
+            (sa.text("daterange(starts_on, ends_on, '[]')"), "&&"),
+            using="gist",
+            name="ledger_period_no_overlap",
+        ),
+        sa.CheckConstraint("state IN ('open', 'closing', 'closed')", name=op.f("ledger_period_state_check")),
+        sa.CheckConstraint("starts_on <= ends_on", name=op.f("ledger_period_days_check")),
+        sa.ForeignKeyConstraint(["book_id"], ["ledger_book.id"], name=op.f("ledger_period_book_id_fkey")),
+        sa.PrimaryKeyConstraint("book_id", "starts_on", name=op.f("ledger_period_pkey")),
+    )
+    op.create_table(
+        "ledger_transaction",
+        sa.Column("book_id", sa.BigInteger(), nullable=False),
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("effective_on", sa.Date(), nullable=False),
+        sa.Column("booked_at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False),
+        sa.Column("idem_key", sa.Text(), nullable=False),
+        sa.Column("content_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("reverses_id", sa.BigInteger(), nullable=True),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("note", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("xid", Xid8(), server_default=sa.text("pg_current_xact_id()"), nullable=False),
+        sa.CheckConstraint("length(idem_key) BETWEEN 3 AND 200", name=op.f("ledger_transaction_idem_key_check")),
+        sa.CheckConstraint("octet_length(content_hash) = 32", name=op.f("ledger_transaction_content_hash_check")),
+        sa.CheckConstraint("reverses_id < id", name=op.f("ledger_transaction_reverses_check")),
+        sa.ForeignKeyConstraint(
+            ["book_id", "reverses_id"],
+            ["ledger_transaction.book_id", "ledger_transaction.id"],
+            name=op.f("ledger_transaction_book_id_reverses_id_fkey"),
+        ),
+        sa.ForeignKeyConstraint(["book_id"], ["ledger_book.id"], name=op.f("ledger_transaction_book_id_fkey")),
+        sa.PrimaryKeyConstraint("book_id", "id", name=op.f("ledger_transaction_pkey")),
+        sa.UniqueConstraint("book_id", "idem_key", name=op.f("ledger_transaction_book_id_idem_key_key")),
+        sa.UniqueConstraint("book_id", "reverses_id", name=op.f("ledger_transaction_book_id_reverses_id_key")),
+    )
+    op.create_table(
+        "ledger_balance",
+        sa.Column("book_id", sa.BigInteger(), nullable=False),
+        sa.Column("account_id", sa.BigInteger(), nullable=False),
+        sa.Column("slot", sa.SmallInteger(), nullable=False),
+        sa.Column("debits_minor", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("credits_minor", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("version", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["book_id", "account_id"],
+            ["ledger_account.book_id", "ledger_account.id"],
+            name=op.f("ledger_balance_book_id_account_id_fkey"),
+        ),
+        sa.PrimaryKeyConstraint("book_id", "account_id", "slot", name=op.f("ledger_balance_pkey")),
+        postgresql_with={"fillfactor": "50"},
+    )
+    op.create_table(
+        "ledger_posting",
+        sa.Column("book_id", sa.BigInteger(), nullable=False),
+        sa.Column("transaction_id", sa.BigInteger(), nullable=False),
+        sa.Column("n", sa.SmallInteger(), nullable=False),
+        sa.Column("debit_id", sa.BigInteger(), nullable=False),
+        sa.Column("credit_id", sa.BigInteger(), nullable=False),
+        sa.Column("currency", sa.Text(), nullable=False),
+        sa.Column("amount_minor", sa.BigInteger(), nullable=False),
+        sa.Column("subject", sa.Uuid(), nullable=True),
+        sa.CheckConstraint("amount_minor BETWEEN 1 AND 1000000000000000", name=op.f("ledger_posting_amount_check")),
+        sa.CheckConstraint("debit_id <> credit_id", name=op.f("ledger_posting_two_accounts_check")),
+        sa.CheckConstraint("n > 0", name=op.f("ledger_posting_n_check")),
+        sa.ForeignKeyConstraint(
+            ["book_id", "credit_id", "currency"],
+            ["ledger_account.book_id", "ledger_account.id", "ledger_account.currency"],
+            name=op.f("ledger_posting_book_id_credit_id_currency_fkey"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["book_id", "debit_id", "currency"],
+            ["ledger_account.book_id", "ledger_account.id", "ledger_account.currency"],
+            name=op.f("ledger_posting_book_id_debit_id_currency_fkey"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["book_id", "transaction_id"],
+            ["ledger_transaction.book_id", "ledger_transaction.id"],
+            name=op.f("ledger_posting_book_id_transaction_id_fkey"),
+        ),
+        sa.PrimaryKeyConstraint("book_id", "transaction_id", "n", name=op.f("ledger_posting_pkey")),
+    )
+    op.create_index("ledger_posting_credit", "ledger_posting", ["book_id", "credit_id", "transaction_id"], unique=False)
+    op.create_index("ledger_posting_debit", "ledger_posting", ["book_id", "debit_id", "transaction_id"], unique=False)
+    op.create_index(
+        "ledger_posting_subject",
+        "ledger_posting",
+        ["book_id", "subject"],
+        unique=False,
+        postgresql_where=sa.text("subject IS NOT NULL"),
+    )
+    op.execute(_RULES)
+    op.execute(_CURRENCIES)
+    append_only("ledger_transaction", "ledger_posting")
+    enable_rls("ledger_book")
+    for table in _OF_A_BOOK:
+        op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
+        op.execute(f"CREATE POLICY book ON {table} USING (book_id IN (SELECT id FROM ledger_book))")
+    # The application writes only through ledger_post; it may open books, accounts and periods and move limits and states.
+    op.execute(f"REVOKE ALL ON currency, ledger_book, {', '.join(_OF_A_BOOK)} FROM market_app")
+    op.execute(f"GRANT SELECT ON currency, ledger_book, {', '.join(_OF_A_BOOK)} TO market_app")
+    op.execute("GRANT INSERT ON ledger_book, ledger_account, ledger_period TO market_app")
+    op.execute("GRANT UPDATE (floor_minor, ceiling_minor) ON ledger_account TO market_app")
+    op.execute("GRANT UPDATE (state, closed_by, closed_at) ON ledger_period TO market_app")
+    op.execute("REVOKE ALL ON FUNCTION ledger_post FROM PUBLIC")
+    op.execute("GRANT EXECUTE ON FUNCTION ledger_post TO market_app")
+
+
+def downgrade() -> None:
+    """Take back."""
+    op.drop_table("ledger_posting")
+    op.drop_table("ledger_balance")
+    op.drop_table("ledger_transaction")
+    op.drop_table("ledger_period")
+    op.drop_table("ledger_account")
+    op.drop_table("ledger_unsealed")
+    op.drop_table("ledger_book")
+    op.drop_table("currency")
+    op.execute(
+        "DROP FUNCTION ledger_post, ledger_content, ledger_text, ledger_account_fixed, ledger_make_slots, ledger_has_posting, "
+        "ledger_no_late_leg"
+    )

@@ -1,0 +1,14 @@
+"""The source as syntax trees, read once for all tests that look at it."""
+
+import ast
+from functools import cache
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+
+@cache
+def trees() -> dict[str, ast.Module]:
+    """Path below the root -> syntax tree, for everything that runs in production."""
+    files = [*ROOT.glob("market/**/*.py"), *ROOT.glob("workers/**/*.py"), ROOT / "config.py", ROOT / "wsgi.py"]
+    return {str(path.relative_to(ROOT)): ast.parse(path.read_text()) for path in files}

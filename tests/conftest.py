@@ -1,0 +1,175 @@
+"""One real PostgreSQL and Redis, a template database built by the real migrations, a clone per process."""
+
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import nullcontext
+from datetime import UTC, datetime
+from pathlib import Path
+
+import psycopg
+import pytest
+from filelock import FileLock
+from flask import Flask
+from flask.testing import FlaskClient
+from psycopg import sql
+from sqlalchemy import event, text
+from sqlalchemy.orm import Session, scoped_session, sessionmaker
+
+from config import Settings
+from market.app import create_app
+from market.cli import migrations
+from market.http import db as http_db
+from market.kernel import tenancy
+from market.kernel.clock import FixedClock
+from market.ports import Ports
+
+ROOT = Path(__file__).parents[1]
+NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture(scope="session")
+def servers() -> dict[str, str]:
+    """Addresses of the database and the broker: given, or embedded under var/test."""
+    data = ROOT / "var" / "test"
+    data.mkdir(parents=True, exist_ok=True)
+    environ = {key: value for key, value in os.environ.items() if not key.startswith("MARKET_")}
+    if "DATABASE_URL" in environ and "REDIS_URL" in environ:
+        return environ
+    from market import embedded
+
+    return embedded.fill(environ | {"MARKET_DATA": str(data)})
+
+
+def _with_database(url: str, name: str) -> str:
+    base, _, query = url.partition("?")
+    return base.rsplit("/", 1)[0] + "/" + name + (f"?{query}" if query else "")
+
+
+def _plain(url: str) -> str:
+    return url.replace("postgresql+psycopg://", "postgresql://")
+
+
+def _fingerprint() -> str:
+    digest = hashlib.sha256()
+    for path in sorted((ROOT / "migrations").rglob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+@pytest.fixture(scope="session")
+def template(servers: dict[str, str]) -> str:
+    """The name of a database that the real migrations built, made once for all processes."""
+    name = f"market_template_{_fingerprint()}"
+    url = _plain(servers["DATABASE_URL"])
+    with FileLock(ROOT / "var" / "test" / "template.lock"), psycopg.connect(url, autocommit=True) as connection:
+        if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone() is None:
+            building = f"{name}_building"
+            for statement in ("DROP DATABASE IF EXISTS {} WITH (FORCE)", "CREATE DATABASE {} TEMPLATE template0"):
+                connection.execute(sql.SQL(statement).format(sql.Identifier(building)))
+            migrations.upgrade(_with_database(url, building))
+            connection.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(building), sql.Identifier(name)))
+    return name
+
+
+@pytest.fixture(scope="session")
+def make_database(servers: dict[str, str], template: str) -> Iterator:
+    """Return a function that clones the template; clones go when the run ends."""
+    url, made = _plain(servers["DATABASE_URL"]), []
+
+    def make(label: str) -> str:
+        name = f"market_test_{os.getpid()}_{label}"
+        with FileLock(ROOT / "var" / "test" / "template.lock"), psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+            statement = "CREATE DATABASE {} TEMPLATE {}"
+            connection.execute(sql.SQL(statement).format(sql.Identifier(name), sql.Identifier(template)))
+        made.append(name)
+        return _with_database(url, name)
+
+    yield make
+    with psycopg.connect(url, autocommit=True) as connection:
+        for name in made:
+            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def settings_for(database_url: str, redis_url: str, **more: str) -> Settings:
+    """Return settings for tests over given servers."""
+    return Settings.from_env(
+        {
+            "DATABASE_URL": database_url,
+            "REDIS_URL": redis_url,
+            "SECRET_KEY": "test-" * 8,
+            "PASSWORD_SALT": "salt-" * 8,
+            "STRIPE_KEY": "sk_test_local",
+            "STRIPE_WEBHOOK_SECRET": "whsec_local",
+            "STRIPE_API_BASE": "http://127.0.0.1:1",
+            "MARKET_ENV": "test",
+            "FILES_URL": str(ROOT / "var" / "test" / "files"),
+        }
+        | more
+    )
+
+
+@pytest.fixture(scope="session")
+def settings(servers: dict[str, str], make_database) -> Settings:
+    """Settings over this process's own clone."""
+    return settings_for(make_database("main"), servers["REDIS_URL"])
+
+
+@pytest.fixture(scope="session")
+def clock() -> FixedClock:
+    """A clock that stands at noon of 2026-11-25 unless a test moves it."""
+    return FixedClock(NOW)
+
+
+@pytest.fixture(autouse=True)
+def _clock_back(clock: FixedClock) -> Iterator[None]:
+    yield
+    clock.instant = NOW
+
+
+@pytest.fixture(scope="session")
+def ports() -> Ports:
+    """Honest in-memory stand-ins for the outside world."""
+    from market.gateways import memory
+
+    return memory.ports()
+
+
+@pytest.fixture(scope="session")
+def app(settings: Settings, ports: Ports, clock: FixedClock) -> Iterator[Flask]:
+    """The application over this process's clone."""
+    app = create_app(settings, ports=ports, clock=clock)
+    yield app
+    with app.app_context():
+        for engine in http_db.db.engines.values():
+            engine.dispose()
+
+
+@pytest.fixture
+def session(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[scoped_session[Session]]:
+    """A session whose commits are savepoints: everything is undone at the end, deferred checks fire at each commit."""
+    with app.app_context(), tenancy.scoped(tenancy.EVERYTHING):
+        connection = http_db.db.engine.connect()
+        outer = connection.begin()
+        factory = sessionmaker(bind=connection, join_transaction_mode="create_savepoint", expire_on_commit=False)
+
+        @event.listens_for(factory, "before_commit")
+        def _like_a_real_commit(session: Session) -> None:
+            session.flush()
+            session.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))
+            session.execute(text("SET CONSTRAINTS ALL DEFERRED"))
+
+        scoped = scoped_session(factory)
+        monkeypatch.setattr(http_db.db, "session", scoped)
+        monkeypatch.setattr(http_db, "reader", lambda: nullcontext(connection))
+        yield scoped
+        scoped.remove()
+        outer.rollback()
+        connection.close()
+
+
+@pytest.fixture
+def client(app: Flask, session) -> FlaskClient:
+    """A browser without a person behind it, on the test's own transaction."""
+    return app.test_client()

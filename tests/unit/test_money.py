@@ -1,0 +1,68 @@
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from market.kernel.money import EXPONENTS, Money, allocate, round_half_up, total
+
+
+@given(st.integers(-(10**12), 10**12), st.lists(st.integers(0, 10**6), min_size=1, max_size=30).filter(any))
+def test_allocate_loses_nothing_and_differs_by_at_most_one_unit(minor, weights):
+    parts = allocate(Money(minor, "EUR"), weights)
+    assert total(parts, "EUR") == Money(minor, "EUR")
+    for part, weight in zip(parts, weights, strict=True):
+        assert abs(Decimal(part.minor) - Decimal(minor) * weight / sum(weights)) < 1
+
+
+def test_allocate_gives_ties_to_the_first():
+    assert [part.minor for part in allocate(Money(100000, "EUR"), [1, 1, 1])] == [33334, 33333, 33333]
+
+
+@pytest.mark.parametrize(("weights"), [[], [0], [-1, 2]])
+def test_allocate_refuses_senseless_weights(weights):
+    with pytest.raises(ValueError):
+        allocate(Money(1, "EUR"), weights)
+
+
+@pytest.mark.parametrize(
+    ("text", "currency", "minor"),
+    [
+        ("12.50", "EUR", 1250),
+        ("-0.01", "EUR", -1),
+        ("8.850", "EUR", 885),
+        ("1000", "RWF", 1000),
+        ("1.234", "KWD", 1234),
+        ("5", "MGA", 500),
+    ],
+)
+def test_parse_reads_plain_decimals(text, currency, minor):
+    assert Money.parse(text, currency) == Money(minor, currency)
+
+
+@pytest.mark.parametrize("text", ["1,50", "1e3", "1.234", "", "NaN", "+1", "1 000", "٣"])
+def test_parse_refuses_everything_else(text):
+    with pytest.raises(ValueError):
+        Money.parse(text, "EUR")
+
+
+def test_money_refuses_floats_and_bools_and_mixed_currencies():
+    with pytest.raises(TypeError):
+        Money(1.0, "EUR")
+    with pytest.raises(TypeError):
+        Money(True, "EUR")
+    with pytest.raises(ValueError):
+        Money(1, "EUR") + Money(1, "USD")
+    with pytest.raises(ValueError):
+        Money(1, "XXX")
+
+
+@given(st.sampled_from(sorted(EXPONENTS)), st.integers(-(10**15) + 1, 10**15 - 1))
+def test_text_and_parse_are_inverse(currency, minor):
+    amount = Money(minor, currency)
+    assert Money.parse(amount.text.split()[0], currency) == amount
+
+
+@pytest.mark.parametrize(("value", "whole"), [("0.5", 1), ("-0.5", -1), ("1.4999", 1), ("2.5", 3)])
+def test_round_half_up_rounds_half_away_from_zero(value, whole):
+    assert round_half_up(Decimal(value)) == whole

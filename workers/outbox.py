@@ -1,0 +1,55 @@
+"""The dispatcher: hands announced facts to the broker, at least once, oldest first.
+
+Rows are claimed and committed before anything is published, so that no transaction waits for the broker; a claim that
+ends without `sent_at` is taken again after its time.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+from celery import current_app, shared_task
+from sqlalchemy import text
+
+from workers.base import now, unit_of_work
+
+# topic -> tasks; each is called with the row's payload as keyword arguments
+TOPICS: dict[str, tuple[str, ...]] = {}
+_CLAIM = text(
+    """
+    UPDATE outbox SET claimed_until = :until, attempts = attempts + 1
+    WHERE id IN (SELECT id FROM outbox WHERE sent_at IS NULL AND (claimed_until IS NULL OR claimed_until < :now)
+                 ORDER BY id LIMIT :size FOR UPDATE SKIP LOCKED)
+    RETURNING id, topic, payload"""
+)
+_SENT = text("UPDATE outbox SET sent_at = :now WHERE id = ANY(:ids)")
+_FAILED = text("UPDATE outbox SET last_error = :error WHERE id = :id")
+
+
+@shared_task(name="outbox.dispatch", soft_time_limit=60, time_limit=90)
+def dispatch(**_: Any) -> int:
+    """Publish waiting rows until none is left; return how many."""
+    count = 0
+    while batch := _dispatch_batch():
+        count += batch
+    return count
+
+
+def _dispatch_batch(size: int = 200) -> int:
+    instant = now()
+    with unit_of_work() as session:
+        claimed = {"now": instant, "until": instant + timedelta(seconds=60), "size": size}
+        rows = session.execute(_CLAIM, claimed).all()
+    sent: list[int] = []
+    failed: dict[int, str] = {}
+    for row in sorted(rows):
+        try:
+            for task in TOPICS[row.topic]:
+                current_app.send_task(task, kwargs=row.payload)
+            sent.append(row.id)
+        except Exception as error:
+            failed[row.id] = repr(error)
+    with unit_of_work() as session:
+        session.execute(_SENT, {"now": now(), "ids": sent})
+        for row_id, error in failed.items():
+            session.execute(_FAILED, {"id": row_id, "error": error})
+    return len(sent)

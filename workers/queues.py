@@ -1,0 +1,19 @@
+"""One table: queues, which tasks go where, which modules hold them. A meta-test checks that nothing is forgotten."""
+
+from kombu import Queue
+
+# name -> why it is a queue of its own
+NAMES = {
+    "default": "short work that nobody waits for",
+    "money": "payments and payouts: never behind mail or imports",
+    "mail": "slow servers of others must not hold anything up",
+    "files": "imports and matching that take minutes",
+}
+QUEUES = [Queue(name) for name in NAMES]
+ROUTES = {
+    "payments.*": {"queue": "money"},
+    "payouts.*": {"queue": "money"},
+    "notifications.*": {"queue": "mail"},
+    "statements.*": {"queue": "files"},
+}
+MODULES = ("workers.outbox",)
