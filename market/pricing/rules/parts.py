@@ -1,0 +1,176 @@
+"""Who gets what of a price: an order line in parts that sum to it exactly (fair-prices.md 5, R-16, law 4)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from fractions import Fraction
+
+from market.kernel.money import Money, allocate, total
+from market.pricing.errors import FloorTouched
+from market.pricing.rules.units import Price, measures, plain, round_line
+
+RULE_VERSION = 1
+KINDS = (
+    "producer_goods", "organic_differential", "premium", "coop_service", "processing", "inland_transport", "export",
+    "freight", "platform_fee", "payment_fee", "deposit", "discount", "tax",
+)  # fmt: skip
+PRODUCERS_PART = frozenset({"producer_goods", "organic_differential"})
+
+
+@dataclass(frozen=True, slots=True)
+class Charges:
+    """What comes on top of goods and premium, on the buyer's side: the co-op's published rates."""
+
+    service_pct: Decimal = Decimal(0)
+    transport_minor: int = 0
+    payment_pct: Decimal = Decimal(0)
+    tax_pct: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Discount:
+    """A reduction that names who bears it; `amount_minor` is positive here and negative in the breakdown."""
+
+    label: str
+    amount_minor: int
+    bearer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """One part of a line's price. `payee` is a role; the order fills in who holds it."""
+
+    seq: int
+    kind: str
+    label: str
+    money: Money
+    payer: str
+    payee: str
+    bearer: str | None = None
+    tax_rate: Decimal = Decimal(0)
+    tax_minor: int = 0
+    rule_version: int = RULE_VERSION
+
+    @property
+    def amount_minor(self) -> int:
+        """The amount in minor units, negative for a discount."""
+        return self.money.minor
+
+
+def breakdown(
+    *,
+    price: Price,
+    quantity: Decimal,
+    charges: Charges,
+    premium: Price | None = None,
+    organic_differential: Price | None = None,
+    floor: Price | None = None,
+    discounts: Sequence[Discount] = (),
+) -> list[Component]:
+    """Return the parts of `quantity` at `price`; their sum is what the buyer pays for the line.
+
+    `price` is the producer's price without premium. `premium`, `organic_differential` and `floor` may be per another
+    unit (the row's own): they are converted exactly and rounded half up once, on the line. Service, transport and
+    payment fee are rounded once together and split by the largest remainder; tax is on all of these, before
+    discounts, and each part shows its share of it. Raises FloorTouched when goods stay under round(floor * q) or a
+    discount would be borne by the producer below it.
+    """
+    currency = price.currency
+    goods = round_line(Fraction(price.amount) * Fraction(quantity) / Fraction(price.per), currency)
+    organic = min(_share(organic_differential, price, quantity), goods, key=lambda money: money.minor)
+    own = [
+        Component(0, "producer_goods", "Goods", goods - organic, "buyer", "producer"),
+        Component(0, "organic_differential", "Organic differential", organic, "buyer", "producer"),
+        Component(0, "premium", "Fair-trade premium", _share(premium, price, quantity), "buyer", "premium_fund"),
+    ]
+    parts = own + _charges(charges, goods + own[2].money)
+    parts = [part for part in parts if part.money or part.kind == "producer_goods"]
+    parts = _taxed(parts, charges.tax_pct)
+    for cut in discounts:
+        parts.append(Component(0, "discount", cut.label, Money(-cut.amount_minor, currency), cut.bearer, "buyer", cut.bearer))
+    _hold_floor(goods, floor, price, quantity, discounts)
+    return [replace(part, seq=seq) for seq, part in enumerate(parts, start=1)]
+
+
+def _share(rate: Price | None, price: Price, quantity: Decimal) -> Money:
+    if rate is None:
+        return Money.zero(price.currency)
+    if rate.currency != price.currency:
+        raise ValueError(f"a part in {rate.currency} cannot stand in a line in {price.currency}")
+    return round_line(Fraction(rate.amount) * measures(quantity, price, rate), price.currency)
+
+
+def _charges(charges: Charges, base: Money) -> list[Component]:
+    """Return service, transport and payment fee: exact shares, rounded once together, split by largest remainder."""
+    service = Fraction(base.minor) * Fraction(charges.service_pct) / 100
+    transport = Fraction(charges.transport_minor)
+    fee = (base.minor + service + transport) * Fraction(charges.payment_pct) / 100
+    exact = [service, transport, fee]
+    if not any(exact):
+        return []
+    common = 1
+    for share in exact:
+        common *= share.denominator
+    whole = round_line(sum(exact, Fraction(0)) / 10 ** _digits(base), base.currency)
+    amounts = allocate(whole, [int(share * common) for share in exact])
+    names = (
+        ("coop_service", f"Service of the co-op ({plain(charges.service_pct)} %)", "coop"),
+        ("inland_transport", "Transport", "carrier"),
+        ("payment_fee", f"Payment ({plain(charges.payment_pct)} %)", "payment_provider"),
+    )
+    return [Component(0, kind, label, amount, "buyer", payee) for (kind, label, payee), amount in zip(names, amounts, strict=True)]
+
+
+def _digits(money: Money) -> int:
+    return -int(Money(1, money.currency).decimal.as_tuple().exponent)
+
+
+def _taxed(parts: list[Component], rate: Decimal) -> list[Component]:
+    base = total([part.money for part in parts], parts[0].money.currency)
+    tax = round_line(Fraction(base.decimal) * Fraction(rate) / 100, base.currency)
+    if not tax:
+        return parts
+    shares = allocate(tax, [part.money.minor for part in parts])
+    parts = [replace(part, tax_rate=rate, tax_minor=share.minor) for part, share in zip(parts, shares, strict=True)]
+    return [*parts, Component(0, "tax", f"Tax ({plain(rate)} %)", tax, "buyer", "tax_office")]
+
+
+def _hold_floor(goods: Money, floor: Price | None, price: Price, quantity: Decimal, discounts: Sequence[Discount]) -> None:
+    least = _share(floor, price, quantity) if floor is not None else Money.zero(price.currency)
+    borne = sum(cut.amount_minor for cut in discounts if cut.bearer == "producer")
+    if any(cut.amount_minor < 0 for cut in discounts):
+        raise ValueError("a discount is given as a positive amount")
+    if borne and goods.minor - borne < least.minor:
+        raise FloorTouched(
+            f"A discount of {Money(borne, price.currency).text} cannot be borne by the producer: the floor asks for {least.text}.",
+            rule="R-16",
+            amount_short=Money(least.minor - goods.minor + borne, price.currency),
+        )
+    if goods.minor < least.minor:
+        raise FloorTouched(
+            f"The producer's part of {goods.text} is below the floor of {least.text} for {plain(quantity)} {price.unit}.",
+            rule="R-16",
+            amount_short=least - goods,
+        )
+
+
+def sum_of(parts: Sequence[Component]) -> Money:
+    """Return the line total: the exact sum of the parts, negatives included."""
+    return total([part.money for part in parts], parts[0].money.currency)
+
+
+def reversed_by(parts: Sequence[Component], *, returned: Decimal, ordered: Decimal) -> list[Component]:
+    """Return the negative parts for `returned` of `ordered` so far, goods and premium apart (5 f).
+
+    Cumulative: a second refund reverses what this gives for the new total minus what was reversed before, so nothing
+    is lost by rounding and all parts come to zero when everything is returned.
+    """
+    if not 0 < returned <= ordered:
+        raise ValueError(f"cannot return {returned} of {ordered}")
+    share = Fraction(returned) / Fraction(ordered)
+    out = []
+    for part in parts:
+        money = round_line(Fraction(part.money.decimal) * share, part.money.currency)
+        tax = round_line(Fraction(Money(part.tax_minor, part.money.currency).decimal) * share, part.money.currency)
+        out.append(replace(part, money=-money, tax_minor=-tax.minor, payer=part.payee, payee=part.payer))
+    return out
