@@ -35,14 +35,26 @@ currencies = st.sampled_from(["USD", "EUR", "XOF", "TND"])
 
 @given(amounts, quantities, units, units, currencies, st.tuples(percents, percents, percents), st.integers(0, 9999), st.data())
 def test_the_parts_sum_to_the_price(
-    amount: Decimal, quantity: Decimal, unit: str, other: str, currency: str, rates: tuple[Decimal, Decimal, Decimal], transport: int, data: st.DataObject
+    amount: Decimal,
+    quantity: Decimal,
+    unit: str,
+    other: str,
+    currency: str,
+    rates: tuple[Decimal, Decimal, Decimal],
+    transport: int,
+    data: st.DataObject,
 ) -> None:
     price = Price(amount, currency, unit)
     premium = Price(data.draw(amounts), currency, other)
     charges = Charges(rates[0], transport, rates[1], rates[2])
     cut = data.draw(st.integers(0, 500))
     lines = breakdown(
-        price=price, quantity=quantity, charges=charges, premium=premium, discounts=[Discount("Welcome", cut, "platform")], floor=price
+        price=price,
+        quantity=quantity,
+        charges=charges,
+        premium=premium,
+        discounts=[Discount("Welcome", cut, "platform")],
+        floor=price,
     )
     by_kind = {line.kind: line.money for line in lines}
     goods = round_line(Fraction(amount) * Fraction(quantity), currency)
@@ -60,7 +72,9 @@ def test_the_parts_sum_to_the_price(
 
 @given(amounts, quantities, st.integers(1, 6), st.data())
 def test_refunds_in_steps_lose_no_unit(amount: Decimal, quantity: Decimal, steps: int, data: st.DataObject) -> None:
-    lines = breakdown(price=Price(amount, "EUR", "kg"), quantity=quantity, charges=Charges(Decimal("7.5"), 120, Decimal("2.9"), Decimal(10)))
+    lines = breakdown(
+        price=Price(amount, "EUR", "kg"), quantity=quantity, charges=Charges(Decimal("7.5"), 120, Decimal("2.9"), Decimal(10))
+    )
     done = [0] * len(lines)
     for step in sorted(data.draw(st.lists(st.integers(1, 99), min_size=steps, max_size=steps))):
         so_far = [part.money.minor for part in reversed_by(lines, returned=quantity * step / 100, ordered=quantity)]
@@ -81,7 +95,15 @@ def test_conversion_there_and_back_is_exact(amount: Decimal, one: str, two: str)
 
 def _row(minimum: Decimal, unit: str) -> Reference:
     return Reference(
-        UUID(int=1), "fairtrade", "FMP", "coffee", "USD", unit, minimum_price=minimum, valid_from=date(2023, 8, 1), source_name="a table"
+        UUID(int=1),
+        "fairtrade",
+        "FMP",
+        "coffee",
+        "USD",
+        unit,
+        minimum_price=minimum,
+        valid_from=date(2023, 8, 1),
+        source_name="a table",
     )
 
 
@@ -100,10 +122,16 @@ def test_the_proposed_price_passes_and_the_next_lower_does_not(
 
 
 @given(amounts, quantities, units, units)
-def test_a_breakdown_at_the_proposed_price_never_touches_the_floor(minimum: Decimal, quantity: Decimal, row_unit: str, unit: str) -> None:
+def test_a_breakdown_at_the_proposed_price_never_touches_the_floor(
+    minimum: Decimal, quantity: Decimal, row_unit: str, unit: str
+) -> None:
     floor = Price(minimum, "USD", row_unit)
     least = scheme_floor(price=Price(minimum, "USD", unit), quantity=quantity, row=_row(minimum, row_unit)).floor.passing
-    lines = breakdown(price=Price(least, "USD", unit), quantity=quantity, charges=Charges(Decimal(5), 90, Decimal(3), Decimal(0)), floor=floor)
+    lines = breakdown(
+        price=Price(least, "USD", unit), quantity=quantity, charges=Charges(Decimal(5), 90, Decimal(3), Decimal(0)), floor=floor
+    )
     assert lines[0].kind == "producer_goods"
-    buyer_side = tuple(Deduction(line.kind, line.payer, line.money.minor) for line in lines if line.payee not in ("producer", "premium_fund"))
+    buyer_side = tuple(
+        Deduction(line.kind, line.payer, line.money.minor) for line in lines if line.payee not in ("producer", "premium_fund")
+    )
     assert fees(price=Price(least, "USD", unit), quantity=quantity, floor=floor, deductions=buyer_side).outcome is Outcome.OK

@@ -22,7 +22,7 @@ __all__ = [
     "GATES", "UNITS", "Book", "Certificate", "Charges", "Check", "Component", "CoopFloor", "CostBuildUp", "Deduction", "Discount",
     "Floor", "FxEvidence", "Goods", "MarketPrice", "Material", "NotComparable", "Offer", "Outcome", "Packaging", "PremiumLine",
     "Price", "PriceVerdict", "Reference", "Resolution", "breakdown", "ceil_price", "certified", "certified_organic", "coop_floor",
-    "default_premium", "fees", "highest_blocking", "judge", "living_income", "organic_floor", "plain", "premium_due", "premium_paid",
-    "regulated_difference", "replay", "resolve", "reversed_by", "scheme_floor", "stated_price", "statutory_floor", "sum_of",
-    "unit_code", "which_row", "worst",
+    "default_premium", "fees", "highest_blocking", "judge", "living_income", "organic_floor", "plain", "premium_due",
+    "premium_paid", "regulated_difference", "replay", "resolve", "reversed_by", "scheme_floor", "stated_price",
+    "statutory_floor", "sum_of", "unit_code", "which_row", "worst",
 ]  # fmt: skip

@@ -46,7 +46,9 @@ class CostBuildUp:
     @property
     def cost(self) -> Fraction:
         """Materials, labour and overhead of one piece, with the reserve, unrounded."""
-        return (self.material_cost + self.labour_cost + Fraction(self.overhead_per_piece)) * (1 + Fraction(self.reserve_pct) / 100)
+        return (self.material_cost + self.labour_cost + Fraction(self.overhead_per_piece)) * (
+            1 + Fraction(self.reserve_pct) / 100
+        )
 
     @property
     def material_cost(self) -> Fraction:

@@ -90,7 +90,8 @@ def _fx_rate(price: Price, currency: str, fx: FxEvidence | None) -> tuple[Fracti
     if fx is None or (fx.base, fx.quote) != (price.currency, currency) or not fx.source_name:
         raise NotComparable(
             "fx_evidence_missing",
-            f"The price is in {price.currency} and the floor in {currency}; without a dated rate and its source they cannot be compared.",
+            f"The price is in {price.currency} and the floor in {currency}; without a dated rate and its source"
+            " they cannot be compared.",
         )
     words = f"At {plain(fx.rate)} {fx.quote} for 1 {fx.base} ({fx.rate_date}, {fx.source_name})"
     return Fraction(fx.rate), words
@@ -121,7 +122,14 @@ def _level(mine: str, row: str) -> int:
 
 
 def hold_against(
-    price: Price, quantity: Decimal, floor: Floor, *, missing: tuple[str, str] | None, fx: FxEvidence | None, level: int, story: str
+    price: Price,
+    quantity: Decimal,
+    floor: Floor,
+    *,
+    missing: tuple[str, str] | None,
+    fx: FxEvidence | None,
+    level: int,
+    story: str,
 ) -> Finding:
     """Return what comparing with one floor shows: violation, not checkable with the missing input, or ok."""
     try:
@@ -136,7 +144,8 @@ def hold_against(
             Outcome.VIOLATION if floor.blocks else Outcome.WARNING,
             "below_floor",
             f"{told} The price of {price.text} is {gap} too low: {seen.amount_short.decimal:,f} {seen.amount_short.currency}"
-            f" for {plain(quantity)} {price.unit}. A price of {figure(seen.passing, price.currency)} per {price.measure} or more passes.",
+            f" for {plain(quantity)} {price.unit}. A price of {figure(seen.passing, price.currency)} per {price.measure}"
+            " or more passes.",
             seen.amount_short,
             floor,
         )
@@ -164,12 +173,19 @@ def _base_floor(row: Reference, market: MarketPrice | None) -> tuple[Fraction | 
     if market is not None and market.currency != row.currency:
         raise NotComparable("market_currency", f"The market price is in {market.currency} and the row in {row.currency}.")
     name = wanted or "market"
-    lacking = (f"{'index' if index else 'market'}_price_missing", f"The {name} price of the day is not known here, and it could be higher.")
+    lacking = (
+        f"{'index' if index else 'market'}_price_missing",
+        f"The {name} price of the day is not known here, and it could be higher.",
+    )
     if index:
         if quoted is None or minimum is None:
             return None, f"The minimum is {minimum} % of {name}.", lacking
         share = Fraction(minimum) / 100 * quoted
-        return share, f"{plain(minimum)} % of {name}: {market.text if market else ''} gives {row.priced(decimal_of(share)).text}.", None
+        return (
+            share,
+            f"{plain(minimum)} % of {name}: {market.text if market else ''} gives {row.priced(decimal_of(share)).text}.",
+            None,
+        )
     if minimum is None:
         return quoted, "The row has no fixed minimum; the market price counts.", lacking if quoted is None else None
     least = f"The minimum is {row.priced(minimum).text}."
@@ -191,13 +207,17 @@ def _floor_of_row(
     """Judge against one row of a scheme; `addition` is the organic differential, on top of both branches (R-04)."""
     opening = f"{row.title}."
     if row.special_terms:
-        return Finding(Outcome.NOT_CHECKABLE, "special_terms", f"{opening} Its price follows special terms that no general formula covers.")
+        return Finding(
+            Outcome.NOT_CHECKABLE, "special_terms", f"{opening} Its price follows special terms that no general formula covers."
+        )
     try:
         base, words, missing = _base_floor(row, market)
     except NotComparable as refusal:
         return Finding(Outcome.NOT_CHECKABLE, refusal.reason, f"{opening} {refusal.words}")
     if base is None:
-        return Finding(Outcome.NOT_CHECKABLE, (missing or ("no_floor", ""))[0], f"{opening} {words} {(missing or ('', ''))[1]}".strip())
+        return Finding(
+            Outcome.NOT_CHECKABLE, (missing or ("no_floor", ""))[0], f"{opening} {words} {(missing or ('', ''))[1]}".strip()
+        )
     story = [opening, words]
     if market is not None and row.minimum_basis != "pct_index":
         story.append(f"The market price is {market.text}.")
@@ -308,12 +328,16 @@ def regulated_difference(*, quantity: Decimal, row: Reference, market: MarketPri
     )
     facts = {"difference_due": due}
     if short.minor > 0:
-        return Finding(Outcome.VIOLATION, "difference_unpaid", f"{words} {short.decimal:,f} of it is not paid.", short, facts=facts)
+        return Finding(
+            Outcome.VIOLATION, "difference_unpaid", f"{words} {short.decimal:,f} of it is not paid.", short, facts=facts
+        )
     return Finding(Outcome.OK, "difference_paid", words, facts=facts)
 
 
 @rule("R-20")
-def living_income(*, price: Price, quantity: Decimal, row: Reference, fx: FxEvidence | None = None, incoterm: str = "") -> Finding:
+def living_income(
+    *, price: Price, quantity: Decimal, row: Reference, fx: FxEvidence | None = None, incoterm: str = ""
+) -> Finding:
     """Set the price beside a living income reference: it informs and never blocks (R-20)."""
     if row.minimum_price is None:
         return Finding(Outcome.OK, "no_floor", f"{row.title}. The row names no price.")

@@ -125,10 +125,14 @@ def _certified(claim: str, certificates: tuple[Certificate, ...], product: str, 
     for certificate in fitting:
         if certificate.covers(product, on):
             until = f", valid to {certificate.valid_to}" if certificate.valid_to else ""
-            return Finding(Outcome.OK, "certified", f"The {name} claim is carried by certificate {certificate.number or 'on file'}{until}.")
+            return Finding(
+                Outcome.OK, "certified", f"The {name} claim is carried by certificate {certificate.number or 'on file'}{until}."
+            )
     ended = [c.valid_to for c in fitting if c.valid_to and c.valid_to < on]
     why = f" The last one ended on {max(ended)}." if ended else ""
-    return Finding(Outcome.VIOLATION, "no_certificate", f"No valid {name} certificate covers {product.replace('_', ' ')} on {on}.{why}")
+    return Finding(
+        Outcome.VIOLATION, "no_certificate", f"No valid {name} certificate covers {product.replace('_', ' ')} on {on}.{why}"
+    )
 
 
 @rule("R-21")
@@ -308,7 +312,11 @@ def judge(book: Book, offer: Offer) -> PriceVerdict:
 
 def _speaks_against(claim: str, part: _Applied | None, checks: Iterable[Check]) -> bool:
     bad = (Outcome.VIOLATION, Outcome.NOT_CHECKABLE)
-    own = [c for c in checks if c.arguments.get("claim") == claim or (claim == ORGANIC_CLAIM and c.reason == "no_certificate" and c.rule == "R-04")]
+    own = [
+        c
+        for c in checks
+        if c.arguments.get("claim") == claim or (claim == ORGANIC_CLAIM and c.reason == "no_certificate" and c.rule == "R-04")
+    ]
     return any(check.outcome in bad for check in [*(part.checks if part else ()), *own])
 
 
@@ -323,5 +331,3 @@ def _highest(prices: Iterable[Price | None], like: Price) -> Price | None:
         except NotComparable:
             continue
     return max(known, key=lambda pair: pair[0], default=(Fraction(0), None))[1]
-
-

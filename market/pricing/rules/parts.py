@@ -118,7 +118,9 @@ def _charges(charges: Charges, base: Money) -> list[Component]:
         ("inland_transport", "Transport", "carrier"),
         ("payment_fee", f"Payment ({plain(charges.payment_pct)} %)", "payment_provider"),
     )
-    return [Component(0, kind, label, amount, "buyer", payee) for (kind, label, payee), amount in zip(names, amounts, strict=True)]
+    return [
+        Component(0, kind, label, amount, "buyer", payee) for (kind, label, payee), amount in zip(names, amounts, strict=True)
+    ]
 
 
 def _digits(money: Money) -> int:
@@ -142,7 +144,8 @@ def _hold_floor(goods: Money, floor: Price | None, price: Price, quantity: Decim
         raise ValueError("a discount is given as a positive amount")
     if borne and goods.minor - borne < least.minor:
         raise FloorTouched(
-            f"A discount of {Money(borne, price.currency).text} cannot be borne by the producer: the floor asks for {least.text}.",
+            f"A discount of {Money(borne, price.currency).text} cannot be borne by the producer:"
+            f" the floor asks for {least.text}.",
             rule="R-16",
             amount_short=Money(least.minor - goods.minor + borne, price.currency),
         )

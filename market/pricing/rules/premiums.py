@@ -7,7 +7,17 @@ from fractions import Fraction
 from market.kernel.money import Money, total
 from market.pricing.rules.floors import MarketPrice
 from market.pricing.rules.references import Reference
-from market.pricing.rules.units import NotComparable, Price, ceil_price, decimal_of, figure, in_measure, measures, plain, round_line
+from market.pricing.rules.units import (
+    NotComparable,
+    Price,
+    ceil_price,
+    decimal_of,
+    figure,
+    in_measure,
+    measures,
+    plain,
+    round_line,
+)
 from market.pricing.rules.verdict import Finding, Outcome, rule
 
 DEFAULT_PCT = Decimal(15)
@@ -50,7 +60,9 @@ def premium_rate(row: Reference, price: Price, market: MarketPrice | None = None
         return in_measure(row.priced(row.premium), price)
     if row.premium_kind == "pct_index":
         if market is None:
-            raise NotComparable("index_price_missing", f"The premium is {row.premium} % of {row.index_name}, whose price is not known here.")
+            raise NotComparable(
+                "index_price_missing", f"The premium is {row.premium} % of {row.index_name}, whose price is not known here."
+            )
         return Fraction(row.premium) / 100 * in_measure(market.price, price)
     return Fraction(row.premium) / 100 * Fraction(price.amount)
 
@@ -123,7 +135,9 @@ def stated_price(*, price: Price, row: Reference, includes_premium: bool | None 
         f" {figure(goods, price.currency)} per {price.measure} is for the goods."
     )
     if goods <= 0:
-        return Finding(Outcome.VIOLATION, "nothing_left_for_goods", words, facts={"goods": goods, "premium": price.amount - goods})
+        return Finding(
+            Outcome.VIOLATION, "nothing_left_for_goods", words, facts={"goods": goods, "premium": price.amount - goods}
+        )
     return Finding(Outcome.OK, "premium_included", words, facts={"goods": goods, "premium": price.amount - goods})
 
 
@@ -154,7 +168,9 @@ def fees(
     Fees of the buyer, the co-op or the platform are listed and take nothing; amounts are in the price's currency.
     """
     if price.currency != floor.currency:
-        return Finding(Outcome.NOT_CHECKABLE, "fx_evidence_missing", f"The price is in {price.currency}, the floor in {floor.currency}.")
+        return Finding(
+            Outcome.NOT_CHECKABLE, "fx_evidence_missing", f"The price is in {price.currency}, the floor in {floor.currency}."
+        )
     try:
         least = Fraction(floor.amount) * measures(quantity, price, floor)
     except NotComparable as refusal:
@@ -164,8 +180,8 @@ def fees(
     fee = Money(taken, price.currency)
     short = round_line(least - (gross - Fraction(fee.decimal)), price.currency)
     words = (
-        f"{price.text} for {plain(quantity)} {price.unit} is {figure(decimal_of(gross), price.currency)}; the producer pays fees of"
-        f" {fee.decimal:,f} {fee.currency}; the floor of {floor.text} asks for {figure(decimal_of(least), floor.currency)}."
+        f"{price.text} for {plain(quantity)} {price.unit} is {figure(decimal_of(gross), price.currency)}; the producer pays fees"
+        f" of {fee.decimal:,f} {fee.currency}; the floor of {floor.text} asks for {figure(decimal_of(least), floor.currency)}."
     )
     if short.minor > 0 and taken > 0:
         told = f"{words} {short.decimal:,f} {short.currency} of the fees comes out of the floor; the buyer's side must bear it."

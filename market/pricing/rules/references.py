@@ -101,7 +101,9 @@ class Reference:
         place = "" if self.geo_level == "world" else f", {self.geo_code}"
         level = f", {self.incoterm}" if self.incoterm else ""
         start = self.valid_from.isoformat() if self.valid_from else (self.valid_from_text or "no date")
-        return f"{SCHEME_NAMES.get(self.scheme, self.scheme)} row for {goods} ({self.quality}{place}{level}), in force from {start}"
+        return (
+            f"{SCHEME_NAMES.get(self.scheme, self.scheme)} row for {goods} ({self.quality}{place}{level}), in force from {start}"
+        )
 
 
 SCHEME_NAMES = {
@@ -134,7 +136,7 @@ def span_of(text: str) -> tuple[date, date] | None:
     if match is None:
         return None
     try:
-        year, month, day = int(match[1]), match[2] and int(match[2]), match[3] and int(match[3])
+        year, month, day = (int(part or 0) for part in match.groups())
         if day:
             return (exact := date(year, month, day)), exact
         last = date(year + (month or 12) // 12, (month or 12) % 12 + 1, 1) - timedelta(days=1)
@@ -230,7 +232,8 @@ def which_row(
         return Finding(
             Outcome.NOT_CHECKABLE,
             "no_row",
-            f"No confirmed row of the {name} table covers {goods.text} on {on}, so the price cannot be called {name}.{unconfirmed}",
+            f"No confirmed row of the {name} table covers {goods.text} on {on},"
+            f" so the price cannot be called {name}.{unconfirmed}",
         )
     words = f"On {on} the {found.row.title}, applies (source: {found.row.source_name or 'not named'})."
     if found.ahead is not None:

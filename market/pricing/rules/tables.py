@@ -20,16 +20,18 @@ from market.pricing.rules.references import Reference, span_of
 from market.pricing.rules.terms import SEPARATOR, SHIPPED, code_of, folded, known_currency
 from market.pricing.rules.units import NOT_UNITS, UNITS, Packaging, unit_code
 
+_SEED_HEADS = (
+    "product,variety,form,origin,scope,incoterm,currency,unit,quality,minimum_price,premium,valid_from,source,confidence,"
+    "price_kind,premium_kind,note"
+)
+_OFFICIAL_HEADS = (
+    "Product Category,Product,Product Form,Product Characteristic,Quality,Country/Region,Incoterm Level,Special Price Terms(*),"
+    "Unit,Quantity,Currency,Minimum Price,Premium,Relevant Market Price,Effective Date"
+)
 HEADS: dict[str, tuple[str, ...]] = {
-    "project_seed_v1": tuple(
-        "product variety form origin scope incoterm currency unit quality minimum_price premium valid_from source confidence"
-        " price_kind premium_kind note".split()
-    ),
-    "official_table_v1": (
-        "Product Category", "Product", "Product Form", "Product Characteristic", "Quality", "Country/Region", "Incoterm Level",
-        "Special Price Terms(*)", "Unit", "Quantity", "Currency", "Minimum Price", "Premium", "Relevant Market Price", "Effective Date",
-    ),
-}  # fmt: skip
+    "project_seed_v1": tuple(_SEED_HEADS.split(",")),
+    "official_table_v1": tuple(_OFFICIAL_HEADS.split(",")),
+}
 _KINDS = {"GOV_FLOOR": "STATUTE", "PCT_OF_LBMA": "PCT_INDEX", "PCT_OF_LPPM": "PCT_INDEX"}
 _PREMIUM_KINDS = {
     "": "abs", "abs": "abs", "pct_of_index": "pct_index", "pct_of_commercial_price": "pct_commercial",
@@ -184,7 +186,10 @@ def _seed_values(cells: Mapping[str, str]) -> dict[str, str]:
     kind = cells["price_kind"]
     index = kind.removeprefix("PCT_OF_") if kind.startswith("PCT_OF_") else ""
     return {
-        **{head: cells[head].strip() for head in ("product", "variety", "form", "origin", "incoterm", "currency", "unit", "quality")},
+        **{
+            head: cells[head].strip()
+            for head in ("product", "variety", "form", "origin", "incoterm", "currency", "unit", "quality")
+        },
         "characteristic": "",
         "setup": {"statutory": "", "SPP": "SPO"}.get(cells["scope"].strip(), cells["scope"].strip()),
         "minimum": cells["minimum_price"].strip(),
@@ -267,7 +272,11 @@ def _term(kind: str, text: str, aliases: Mapping[tuple[str, str], str], notes: _
         return ""
     code = aliases.get((kind, folded(text)))
     if code is None:
-        notes.add("E13", "needs_review", f"'{text}' is not a known {kind}; name the code it stands for, or a new row cannot replace the old.")
+        notes.add(
+            "E13",
+            "needs_review",
+            f"'{text}' is not a known {kind}; name the code it stands for, or a new row cannot replace the old.",
+        )
         return code_of(text)
     return code
 
@@ -338,10 +347,14 @@ def _judge_row(row: Reference, raw: Mapping[str, str], on: date, notes: _Notes) 
     if kind == "LIRP":
         notes.add("E11", "informs", "A living income reference informs and never blocks.")
     elif row.confidence != "high":
-        notes.add("E11", "informs", f"Confidence is {row.confidence}: the row informs until a person confirms it with the source.")
-    if kind == "PCT_INDEX" and not row.index_name or raw["premium_kind"] not in _PREMIUM_KINDS:
+        notes.add(
+            "E11", "informs", f"Confidence is {row.confidence}: the row informs until a person confirms it with the source."
+        )
+    if (kind == "PCT_INDEX" and not row.index_name) or raw["premium_kind"] not in _PREMIUM_KINDS:
         notes.add("E12", "rejected", "A percentage stands without the index or price it is a share of.")
-    if "differential" in row.characteristic and kind != "DIFFERENTIAL" or kind == "DIFFERENTIAL" and row.minimum_price is not None:
+    if ("differential" in row.characteristic and kind != "DIFFERENTIAL") or (
+        kind == "DIFFERENTIAL" and row.minimum_price is not None
+    ):
         notes.add("E15", "needs_review", "A differential is filed as a floor, or a floor as a differential.")
     if not row.incoterm and row.minimum_price is not None and kind not in ("LIRP", "STATUTE"):
         notes.add("E16", "needs_review", "A scheme's minimum needs its incoterm.")
@@ -376,7 +389,9 @@ def _against_held(row: Reference, held: Mapping[tuple[object, ...], Reference], 
     ]
     former = max(before, key=lambda other: other.valid_from or date.min, default=None)
     if former is not None and former.minimum_price and row.minimum_price > 2 * former.minimum_price:
-        notes.add("E14", "needs_review", f"implausible: more than twice the former row's {former.minimum_price} of {former.valid_from}.")
+        notes.add(
+            "E14", "needs_review", f"implausible: more than twice the former row's {former.minimum_price} of {former.valid_from}."
+        )
 
 
 def _implausible_pairs(rows: list[ReadRow]) -> list[ReadRow]:

@@ -9,11 +9,13 @@ SEPARATOR = "/"
 """A code may carry two fields: `metal/ecological` is form and characteristic, `coffee/arabica` product and variety."""
 
 _COUNTRIES = (
-    "BO Bolivia; BR Brazil; BF Burkina Faso; BI Burundi; CM Cameroon; CO Colombia; CR Costa Rica; CI Cote d'Ivoire; CI Côte d'Ivoire; "
+    "BO Bolivia; BR Brazil; BF Burkina Faso; BI Burundi; CM Cameroon; CO Colombia; CR Costa Rica; CI Cote d'Ivoire; "
+    "CI Côte d'Ivoire; "
     "CI Ivory Coast; CD Congo DR; CU Cuba; DO Dominican Republic; EC Ecuador; SV El Salvador; ET Ethiopia; FJ Fiji; GH Ghana; "
     "GT Guatemala; HT Haiti; HN Honduras; IN India; ID Indonesia; KE Kenya; LA Laos; LK Sri Lanka; MG Madagascar; MW Malawi; "
     "ML Mali; MA Morocco; MX Mexico; MZ Mozambique; NP Nepal; NI Nicaragua; PK Pakistan; PS Palestine; PA Panama; PY Paraguay; "
-    "PE Peru; PG Papua New Guinea; PH Philippines; RW Rwanda; ST Sao Tome and Principe; SN Senegal; SL Sierra Leone; ZA South Africa; "
+    "PE Peru; PG Papua New Guinea; PH Philippines; RW Rwanda; ST Sao Tome and Principe; SN Senegal; SL Sierra Leone; "
+    "ZA South Africa; "
     "TZ Tanzania; TH Thailand; TL Timor-Leste; TG Togo; TN Tunisia; TR Turkey; UG Uganda; VN Vietnam; ZM Zambia; ZW Zimbabwe"
 )
 _FORMS = {

@@ -149,7 +149,9 @@ def same_dimension(price: Price, other: Price) -> None:
     """Raise NotComparable unless both units measure the same thing (mass to volume needs a declared density)."""
     one, two = _dimension(price), _dimension(other)
     if one != two:
-        raise NotComparable("unit_kind", f"A price per {price.unit} ({one}) cannot be compared with one per {other.unit} ({two}).")
+        raise NotComparable(
+            "unit_kind", f"A price per {price.unit} ({one}) cannot be compared with one per {other.unit} ({two})."
+        )
 
 
 def same_measure(price: Price, other: Price) -> bool:
@@ -208,8 +210,9 @@ def _finite(value: Fraction) -> bool:
 
 
 _UNIT_WORDS = {
-    "kilogram": "kg", "kilo": "kg", "kgs": "kg", "gram": "g", "pound": "lb", "lbs": "lb", "ounce": "oz", "tonne": "MT", "mt": "MT",
-    "metric_tonne": "MT", "metric_ton": "MT", "t": "MT", "liter": "litre", "l": "litre", "pieces": "piece", "pc": "piece",
+    "kilogram": "kg", "kilo": "kg", "kgs": "kg", "gram": "g", "pound": "lb", "lbs": "lb", "ounce": "oz", "tonne": "MT",
+    "mt": "MT", "metric_tonne": "MT", "metric_ton": "MT",
+    "t": "MT", "liter": "litre", "l": "litre", "pieces": "piece", "pc": "piece",
 }  # fmt: skip
 
 

@@ -154,9 +154,9 @@ def from_json(kind: Any, value: Any) -> Any:
         return tuple(from_json(k, v) for k, v in zip(kinds, value, strict=True))
     if origin is frozenset:
         return frozenset(from_json(inner[0], v) for v in value)
-    if is_dataclass(kind):
-        hints = _hints(kind)
-        return kind(**{name: from_json(hints[name], v) for name, v in value.items()})  # type: ignore[operator]
+    if isinstance(kind, type) and is_dataclass(kind):
+        hints: dict[str, Any] = _hints(kind)  # type: ignore[arg-type]  # a class is hashable
+        return kind(**{name: from_json(hints[name], v) for name, v in value.items()})
     if kind is date:
         return date.fromisoformat(value)
-    return kind(value) if kind in (Decimal, UUID) or isinstance(kind, type) and issubclass(kind, StrEnum) else value
+    return kind(value) if kind in (Decimal, UUID) or (isinstance(kind, type) and issubclass(kind, StrEnum)) else value

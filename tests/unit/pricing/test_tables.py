@@ -98,7 +98,11 @@ def test_the_same_key_and_day_is_unchanged_or_a_conflict(today: date) -> None:
 def test_implausible_rows_go_to_a_person(today: date) -> None:
     organic, doubled = {"quality": "organic", "minimum_price": "1.80"}, {"valid_from": "2024-08-01", "minimum_price": "3.61"}
     rows = answers(today, {}, organic, doubled)
-    assert [("E14" in row.codes, row.state) for row in rows] == [(False, "accepted"), (True, "needs_review"), (True, "needs_review")]
+    assert [("E14" in row.codes, row.state) for row in rows] == [
+        (False, "accepted"),
+        (True, "needs_review"),
+        (True, "needs_review"),
+    ]
 
 
 @pytest.mark.parametrize(

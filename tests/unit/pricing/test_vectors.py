@@ -206,13 +206,19 @@ def test_t18_a_charge_on_the_premium_is_a_violation() -> None:
     check = same_again(premium_paid(price=price("1.80"), quantity=LOT, row=row(), lines=(PremiumLine("premium", 735000),)))
     assert (check.outcome, check.amount_short) == (Outcome.VIOLATION, usd("150.00"))
     netted = premium_paid(
-        price=price("1.80"), quantity=LOT, row=row(), lines=(PremiumLine("premium", 750000),), deductions=(Deduction("bank", "fund", 15000),)
+        price=price("1.80"),
+        quantity=LOT,
+        row=row(),
+        lines=(PremiumLine("premium", 750000),),
+        deductions=(Deduction("bank", "fund", 15000),),
     )
     assert (netted.outcome, netted.amount_short) == (Outcome.VIOLATION, usd("150.00"))
 
 
 def test_t19_a_fee_of_the_producer_at_the_floor_is_a_violation() -> None:
-    charged = fees(price=price("1.80"), quantity=LOT, floor=price("1.80"), deductions=(Deduction("commission", "producer", 75000),))
+    charged = fees(
+        price=price("1.80"), quantity=LOT, floor=price("1.80"), deductions=(Deduction("commission", "producer", 75000),)
+    )
     assert (same_again(charged).rule, charged.outcome, charged.amount_short) == ("R-16", Outcome.VIOLATION, usd("750.00"))
     buyers = fees(price=price("1.80"), quantity=LOT, floor=price("1.80"), deductions=(Deduction("commission", "buyer", 75000),))
     assert buyers.outcome is Outcome.OK
@@ -236,7 +242,9 @@ def test_t26_an_organic_claim_needs_a_certificate_on_the_harvest_day() -> None:
 
 @pytest.mark.parametrize(("quote", "floor"), [(HIGH, "3.30"), (LOW, "2.20")])
 def test_t27_the_printed_organic_minimum_is_display_only(quote: object, floor: str) -> None:
-    printed = row(id=UUID(int=5), quality="organic", minimum_price=Decimal("2.20"), organic_rule="none", organic_differential=None)
+    printed = row(
+        id=UUID(int=5), quality="organic", minimum_price=Decimal("2.20"), organic_rule="none", organic_differential=None
+    )
     said = judge(Book((row(), printed), (quote,)), Offer(ORGANIC_COFFEE, price("3.30"), LOT, SIGNED, ("fairtrade",)))  # type: ignore[arg-type]
     assert said.floor is not None
     assert said.floor.price.amount == Decimal(floor)
