@@ -28,10 +28,9 @@ class Access:
     words: frozenset[str]
     scope: str | None = None
 
-    @property
-    def sees_everything(self) -> bool:
-        """Whether the view works over all co-ops (its queries filter by person), not inside one."""
-        return bool(self.words & {"public", "buyer", "admin", "webhook"})
+    def sees_everything(self, actor: Actor) -> bool:
+        """Whether the view works over all co-ops for this actor (its queries filter by person), not inside one."""
+        return bool(self.words & {"public", "buyer", "webhook"}) or ("admin" in self.words and "admin" in actor.roles)
 
 
 PUBLIC = Access(frozenset({"public"}))
@@ -104,23 +103,23 @@ def _permits(declared: Access, actor: Actor) -> bool:
 
 def _enforce() -> None:
     g.scope_token = tenancy.enter("")
-    if request.endpoint is None or request.method == "OPTIONS":
+    if request.method == "OPTIONS" or request.endpoint == "static":
+        return
+    # Always, and before the view opens its unit of work; without a session or key this asks the database nothing.
+    with tenancy.scoped(tenancy.EVERYTHING):
+        actor = current_actor()
+    if request.endpoint is None:
         return
     declared = access_of(current_app._get_current_object(), request.endpoint, request.method)  # type: ignore[attr-defined]
     if declared is None:
         raise RuntimeError(f"{request.endpoint} does not declare who may call it")
-    if declared.words & {"public", "webhook"}:
-        tenancy.enter(tenancy.EVERYTHING)
-        return
-    with tenancy.scoped(tenancy.EVERYTHING):
-        actor = current_actor()
     if not _permits(declared, actor):
         if actor.account_id is None:
             raise SignInNeeded("Please sign in first; then you come back to this page.")
         raise NotYours("Your account does not have the role for this. Ask your co-op or sign in with another account.")
-    if actor.scopes is not None and declared.scope not in actor.scopes:
+    if actor.scopes is not None and "public" not in declared.words and declared.scope not in actor.scopes:
         raise ScopeMissing(f"This key lacks the scope {declared.scope or 'for this call'}. Make a key that carries it.")
-    tenancy.enter(tenancy.EVERYTHING if declared.sees_everything else tenancy.scope_of(actor.coop_id))
+    tenancy.enter(tenancy.EVERYTHING if declared.sees_everything(actor) else tenancy.scope_of(actor.coop_id))
 
 
 def _forget(_: BaseException | None) -> None:

@@ -1,28 +1,48 @@
-"""Language, money and dates as a person reads them."""
+"""Language, money and dates as a person reads them.
 
+Babel knows how a language writes numbers; how many digits a currency has is ISO 4217's affair, where CLDR differs
+for the currencies of vanilla, coffee and saffron (stack.md section 4), so the digits come from `kernel.money`.
+"""
+
+import copy
+import re
 from datetime import date, datetime
 from decimal import Decimal
+from functools import lru_cache
 
-from babel.numbers import format_currency
+from babel import Locale
+from babel.numbers import NumberPattern, format_decimal, format_percent
 from flask import Flask, request, session
-from flask_babel import Babel, format_date, format_datetime, format_decimal, get_locale
+from flask_babel import Babel, format_date, format_datetime, get_locale
 
 from market.kernel.money import Money, exponent
 
 LANGUAGES = ("en", "es", "fr")
+"""Languages in which letters are written."""
+
+PAGES = ("en",)
+"""Languages in which pages are written: a page never says it is in a language that it is not in."""
+
+UNIT_PRICE_DIGITS = 6
+_LETTER_NEXT_TO_DIGIT = re.compile(r"(?<=[A-Z])(?=\d)|(?<=\d)(?=[A-Z])")
+
+
+def letter_language() -> str:
+    """Return the language in which this visitor would like letters."""
+    return request.accept_languages.best_match(LANGUAGES) or "en"
 
 
 def _choose() -> str:
     chosen = session.get("locale")
-    if chosen in LANGUAGES:
+    if chosen in PAGES:
         return str(chosen)
-    return request.accept_languages.best_match(LANGUAGES) or "en"
+    return request.accept_languages.best_match(PAGES) or "en"
 
 
 def show_money(amount: Money) -> str:
     """Return `amount` in the reader's notation, with all minor digits that ISO 4217 gives the currency."""
-    pattern = "¤#,##0" + ("." + "0" * exponent(amount.currency) if exponent(amount.currency) else "")
-    return format_currency(amount.decimal, amount.currency, pattern + ";-" + pattern, locale=get_locale(), currency_digits=False)
+    digits = exponent(amount.currency)
+    return _currency(amount.decimal, amount.currency, digits, digits)
 
 
 def show_minor(minor: int, currency: str) -> str:
@@ -30,24 +50,59 @@ def show_minor(minor: int, currency: str) -> str:
     return show_money(Money(minor, currency))
 
 
-def show_quantity(value: Decimal) -> str:
-    """Return a quantity without trailing zeros."""
-    return format_decimal(value.normalize())
+def show_unit_price(price: Decimal, currency: str) -> str:
+    """Return a price per unit: at least the digits of its currency, at most six, never rounded to look neat."""
+    return _currency(price, currency, exponent(currency), UNIT_PRICE_DIGITS)
+
+
+def show_quantity(value: Decimal | int) -> str:
+    """Return a quantity without trailing zeros, with every digit that it has."""
+    return str(format_decimal(Decimal(value).normalize(), locale=_locale(), decimal_quantization=False))
+
+
+def show_percent(share: Decimal | float) -> str:
+    """Return a share (0.125) as whole per cent, with one digit where it would round to nothing."""
+    small = 0 < abs(share) < 0.01
+    return str(format_percent(share, "#,##0.0%" if small else "#,##0%", locale=_locale()))
 
 
 def show_day(day: date) -> str:
     """Return a day in the reader's notation."""
-    return format_date(day, "medium")
+    return str(format_date(day, "medium", rebase=False))
 
 
 def show_instant(instant: datetime) -> str:
-    """Return an instant in the reader's notation."""
-    return format_datetime(instant, "medium")
+    """Return an instant in the reader's notation, naming the zone: readers sit in several."""
+    return str(format_datetime(instant, "d MMM y, HH:mm z"))
+
+
+def _locale() -> Locale:
+    return get_locale() or Locale("en")
+
+
+def _currency(value: Decimal, currency: str, least: int, most: int) -> str:
+    locale = _locale()
+    shown = str(_pattern(str(locale), least, most).apply(value, locale, currency=currency, currency_digits=False))
+    return _LETTER_NEXT_TO_DIGIT.sub("\u00a0", shown)  # CLDR's alphaNextToNumber, which Babel leaves out
+
+
+@lru_cache(maxsize=64)
+def _pattern(locale: str, least: int, most: int) -> NumberPattern:
+    pattern = copy.copy(Locale.parse(locale).currency_formats["standard"])
+    pattern.frac_prec = (least, most)
+    return pattern
 
 
 def init_app(app: Flask) -> None:
     """Give templates the reader's language and notations."""
     app.config.setdefault("BABEL_DEFAULT_TIMEZONE", "UTC")
     Babel(app, locale_selector=_choose)
-    app.jinja_env.filters.update(money=show_money, quantity=show_quantity, day=show_day, instant=show_instant)
+    app.jinja_env.filters.update(
+        money=show_money,
+        unit_price=show_unit_price,
+        quantity=show_quantity,
+        percent=show_percent,
+        day=show_day,
+        instant=show_instant,
+    )
     app.jinja_env.globals.update(get_locale=get_locale, show_minor=show_minor, languages=LANGUAGES)

@@ -1,0 +1,93 @@
+"""Which links a person finds in the frame of every page: by role, and by the part of the site they are in.
+
+One table for all parts, so that the menus of four kinds of people can be read side by side. A page that deserves a
+place in a menu gets one line here; a test opens every link as everybody who sees it.
+"""
+
+from dataclasses import dataclass, field
+
+from flask import Flask, g, request, url_for
+from werkzeug.routing import BuildError
+
+from market.kernel.actor import GUEST, Actor
+
+GUESTS = frozenset({"guest"})
+SIGNED_IN = frozenset({"buyer"})
+EVERYBODY = GUESTS | SIGNED_IN
+PRODUCERS = frozenset({"producer"})
+STAFF = frozenset({"preparer", "approver"})
+ADMINS = frozenset({"admin"})
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A page that stands in a menu: its endpoint, its words, and the roles that see it."""
+
+    endpoint: str
+    words: str
+    roles: frozenset[str] = EVERYBODY
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A link as the template draws it."""
+
+    href: str
+    label: str
+    current: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Menus:
+    """The menus of one page; `desk` is the list beside the content of a working area."""
+
+    main: list[Entry] = field(default_factory=list)
+    account: list[Entry] = field(default_factory=list)
+    desk: list[Entry] = field(default_factory=list)
+    desk_name: str = ""
+    foot: list[Entry] = field(default_factory=list)
+    sign_out: str | None = None
+
+
+MAIN: tuple[Link, ...] = ()
+ACCOUNT: tuple[Link, ...] = ()
+FOOT: tuple[Link, ...] = ()
+
+# Beginning of the path -> name of the working area and its menu.
+DESKS: dict[str, tuple[str, tuple[Link, ...]]] = {}
+
+
+def menus(bare: bool = False) -> Menus:
+    """Return the menus of this request; `bare` leaves out the working area's, on pages that say what broke."""
+    actor: Actor = g.get("actor", GUEST)
+    name, desk = next((area for path, area in DESKS.items() if _inside(path)), ("", ()))
+    return Menus(
+        main=_entries(MAIN, actor),
+        account=_entries(ACCOUNT, actor),
+        desk=[] if bare else _entries(desk, actor),
+        desk_name=str(name),
+        foot=_entries(FOOT, actor),
+        sign_out=_sign_out() if actor.account_id else None,
+    )
+
+
+def _inside(path: str) -> bool:
+    return request.path == path or request.path.startswith(path + "/")
+
+
+def _entries(links: tuple[Link, ...], actor: Actor) -> list[Entry]:
+    held = actor.roles | (SIGNED_IN if actor.account_id else GUESTS)
+    seen = [link for link in links if link.roles & held]
+    return [Entry(url_for(link.endpoint), str(link.words), request.endpoint == link.endpoint) for link in seen]
+
+
+def _sign_out() -> str | None:
+    try:
+        return url_for("security.logout")
+    except BuildError:
+        return None
+
+
+def init_app(app: Flask) -> None:
+    """Give templates the menus."""
+    app.jinja_env.globals["navigation"] = menus
