@@ -1,0 +1,170 @@
+"""Raise, take, give back, mark as paid. Callers post to the ledger; here only rows move."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, insert, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.orm import Session
+
+from market.kernel import locks
+from market.kernel.ids import new_id
+from market.kernel.money import Money
+from market.payables.errors import AlreadyOnItsWay, NotAboveZero, PayableNotFound, RaisedDifferently
+from market.payables.models import Payable
+from market.payables.queries import Owed, owed_from
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A payable that a run has taken."""
+
+    id: UUID
+    payee_id: UUID
+    currency: str
+    amount_minor: int
+
+
+def raise_payable(
+    session: Session,
+    *,
+    coop_id: UUID,
+    payee_id: UUID,
+    money: Money,
+    kind: str,
+    due_on: date,
+    source_kind: str,
+    source_id: UUID,
+) -> Owed:
+    """Record that the co-op owes `money` to a producer; the same source and kind again returns the first row.
+
+    Raises RaisedDifferently when that row says something else, NotAboveZero for nothing or less.
+    """
+    if money.minor <= 0:
+        raise NotAboveZero("Only an amount above zero can be owed.", amount_minor=money.minor)
+    session.execute(
+        upsert(Payable)
+        .values(
+            id=new_id(),
+            coop_id=coop_id,
+            payee_id=payee_id,
+            currency=money.currency,
+            amount_minor=money.minor,
+            kind=kind,
+            due_on=due_on,
+            source_kind=source_kind,
+            source_id=source_id,
+        )
+        .on_conflict_do_nothing(constraint="payable_source_key")
+    )
+    row = session.execute(
+        select(Payable).where(*_source(coop_id, source_kind, source_id), Payable.kind == kind, Payable.part == 0)
+    ).scalar_one()
+    if (row.payee_id, row.currency, row.amount_minor) != (payee_id, money.currency, money.minor):
+        raise RaisedDifferently(
+            f"This {source_kind.replace('_', ' ')} already owes {owed_from(row).money.text}.", payable_id=str(row.id)
+        )
+    return owed_from(row)
+
+
+def reduce_payable(session: Session, *, coop_id: UUID, source_kind: str, source_id: UUID, kind: str, money: Money) -> Owed | None:
+    """Take a refund off what is still owed for a source (E17); return what stays owed, None when nothing does.
+
+    The row is split: it becomes history, and two new rows say what was refunded and what is left. Raises AlreadyOnItsWay
+    when a run has taken it (then the refund is a claim, E20), PayableNotFound when nothing or too little is open.
+    """
+    row = session.execute(
+        select(Payable)
+        .where(*_source(coop_id, source_kind, source_id), Payable.kind == kind, Payable.state.not_in(("split", "refunded")))
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ).scalar_one_or_none()
+    if row is None or row.currency != money.currency or row.amount_minor < money.minor:
+        raise PayableNotFound(f"Less than {money.text} is still owed for this.")
+    if row.state != "open":
+        raise AlreadyOnItsWay("This money is already in a payout run. Cancel the payout first, or book a claim.")
+    if money.minor <= 0:
+        raise NotAboveZero("Only an amount above zero can be taken off.", amount_minor=money.minor)
+    row.state = "split"
+    session.flush()  # the open row must be history before its parts stand beside it
+    parts = [(row.part + 1, money.minor, "refunded"), (row.part + 2, row.amount_minor - money.minor, "open")]
+    common = {
+        name: getattr(row, name) for name in ("coop_id", "payee_id", "currency", "kind", "due_on", "source_kind", "source_id")
+    }
+    made = [
+        common | {"id": new_id(), "part": part, "amount_minor": minor, "state": state}
+        for part, minor, state in parts
+        if minor > 0
+    ]
+    session.execute(insert(Payable), made)
+    rest = next((one["id"] for one in made if one["state"] == "open"), None)
+    return owed_from(session.get_one(Payable, rest)) if rest else None
+
+
+def take_due(session: Session, *, coop_id: UUID, due_by: date, taker: UUID) -> list[Taken]:
+    """Give every open payable that is due by a day to run `taker`, in one statement; two runs never get the same row."""
+    return [
+        Taken(*row)
+        for row in session.execute(
+            update(Payable)
+            .where(Payable.coop_id == coop_id, Payable.state == "open", Payable.due_on <= due_by)
+            .values(state="taken", taken_by=taker)
+            .returning(Payable.id, Payable.payee_id, Payable.currency, Payable.amount_minor)
+        )
+    ]
+
+
+def schedule_taken(session: Session, *, taker: UUID) -> int:
+    """Mark all that a run has taken as on its way (its postings are E18); return how many."""
+    return _move(session, Payable.taken_by == taker, Payable.state == "taken", state="scheduled")
+
+
+def give_back(session: Session, *, payable_ids: Sequence[UUID]) -> None:
+    """Make payables open again: left out of a run, cancelled, failed or returned by the bank."""
+    for part in _slices(payable_ids):
+        moved = _move(
+            session,
+            Payable.id.in_(part),
+            Payable.state.in_(("taken", "scheduled", "paid")),
+            state="open",
+            taken_by=None,
+        )
+        _all_moved(moved, len(part))
+
+
+def mark_paid(session: Session, *, payable_ids: Sequence[UUID]) -> None:
+    """Mark payables as paid: a statement or a receipt has shown the money."""
+    for part in _slices(payable_ids):
+        _all_moved(_move(session, Payable.id.in_(part), Payable.state == "scheduled", state="paid"), len(part))
+
+
+def mark_unpaid(session: Session, *, payable_ids: Sequence[UUID]) -> None:
+    """Undo `mark_paid`: the match that showed the money was taken back."""
+    for part in _slices(payable_ids):
+        _all_moved(_move(session, Payable.id.in_(part), Payable.state == "paid", state="scheduled"), len(part))
+
+
+def lock_payables(session: Session, *, payable_ids: Sequence[UUID]) -> None:
+    """Lock rows in the order of the product's locks (payables before ledger accounts)."""
+    locks.lock(session, Payable, payable_ids)
+
+
+def _source(coop_id: UUID, source_kind: str, source_id: UUID) -> tuple[ColumnElement[bool], ...]:
+    return (Payable.coop_id == coop_id, Payable.source_kind == source_kind, Payable.source_id == source_id)
+
+
+def _move(session: Session, *where: ColumnElement[bool], **values: object) -> int:
+    result = session.execute(update(Payable).where(*where).values(**values).execution_options(synchronize_session=False))
+    return int(result.rowcount)  # type: ignore[attr-defined]
+
+
+def _slices(ids: Sequence[UUID]) -> list[Sequence[UUID]]:
+    ordered = sorted(ids)
+    return [ordered[start : start + 5000] for start in range(0, len(ordered), 5000)]
+
+
+def _all_moved(moved: int, wanted: int) -> None:
+    if moved != wanted:
+        raise AlreadyOnItsWay("Somebody else has moved this money in the meantime. Look again.", moved=moved, wanted=wanted)

@@ -1,0 +1,75 @@
+"""Refusals of payouts. Each says what to do next; `code` is stable and part of the API."""
+
+from market.kernel.errors import Conflict, Forbidden, Invalid, Missing
+
+
+class PayoutNotFound(Missing):
+    """No such payout for this person."""
+
+    code = "payouts.payout_missing"
+
+
+class RunNotFound(Missing):
+    """No such run for this person."""
+
+    code = "payouts.run_missing"
+
+
+class FileNotFound(Missing):
+    """No such bank file for this person."""
+
+    code = "payouts.file_missing"
+
+
+class NothingToPay(Conflict):
+    """Nothing is due, or nobody who waits can be paid."""
+
+    code = "payouts.nothing_to_pay"
+
+
+class StepRefused(Conflict):
+    """The state of the thing does not allow the step."""
+
+    code = "payouts.step_refused"
+
+
+class SamePerson(Forbidden):
+    """Four eyes: the second pair is missing."""
+
+    code = "payouts.same_person"
+
+
+class RunChanged(Conflict):
+    """The list is not the one that was shown, or an account changed."""
+
+    code = "payouts.run_changed"
+
+
+class DetailsRefused(Invalid):
+    """A bank account cannot be paid to."""
+
+    code = "payouts.details_refused"
+
+
+class FileRefused(Invalid):
+    """Something cannot stand in a bank file."""
+
+    code = "payouts.file_refused"
+
+
+class ReceiptRefused(Invalid):
+    """A cash receipt proves nothing."""
+
+    code = "payouts.receipt_refused"
+
+
+class AmountDiffers(Conflict):
+    """A line shows another amount than the payout."""
+
+    code = "payouts.amount_differs"
+
+
+class EvidenceNeeded(Invalid):
+    """A person decides about an unknown payout without saying what they saw."""
+
+    code = "payouts.evidence_needed"

@@ -1,0 +1,222 @@
+"""Tables of payouts (money.md 6.1). The database itself holds: four eyes, one live payout per payable, unique keys."""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    CHAR,
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    LargeBinary,
+    PrimaryKeyConstraint,
+    Sequence,
+    SmallInteger,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from market.kernel.orm import Base, CoopOwned, Id, Instant, Json, Minor
+
+PAYOUT_NUMBERS = Sequence("payout_number", metadata=Base.metadata)
+RUN_NUMBERS = Sequence("payout_run_number", metadata=Base.metadata)
+STATES = (
+    "draft", "approved", "queued", "sending", "sent", "unknown", "needs_person", "settled", "failed", "cancelled", "returned",
+)  # fmt: skip
+
+
+def _one_of(column: str, words: tuple[str, ...]) -> str:
+    return f"{column} IN ({', '.join(repr(word) for word in words)})"
+
+
+class PayoutRun(CoopOwned, Base):
+    """A list of payouts that one person prepared and another approves; `list_sha256` is what was approved."""
+
+    __tablename__ = "payout_run"
+
+    id: Mapped[Id]
+    number: Mapped[int] = mapped_column(BigInteger)
+    state: Mapped[str] = mapped_column(server_default=text("'draft'"))
+    due_by: Mapped[date]
+    execute_on: Mapped[date]
+    totals: Mapped[Json]
+    skipped: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+    list_sha256: Mapped[str]
+    prepared_by: Mapped[str]
+    prepared_at: Mapped[Instant]
+    approved_by: Mapped[str | None]
+    approved_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        UniqueConstraint("number"),
+        CheckConstraint(_one_of("state", ("draft", "approved", "cancelled")), name="state"),
+        CheckConstraint("approved_by <> prepared_by", name="four_eyes"),
+        CheckConstraint("(state = 'approved') = (approved_by IS NOT NULL AND approved_at IS NOT NULL)", name="approved"),
+        CheckConstraint("list_sha256 ~ '^[0-9a-f]{64}$'", name="list_sha256"),
+        Index("payout_run_newest", "coop_id", "number"),
+    )
+
+
+class PayoutFile(CoopOwned, Base):
+    """A bank file as it was written, once per run and currency: downloading again gives these bytes."""
+
+    __tablename__ = "payout_file"
+
+    id: Mapped[Id]
+    run_id: Mapped[UUID] = mapped_column(ForeignKey("payout_run.id"))
+    currency: Mapped[str] = mapped_column(CHAR(3))
+    message_id: Mapped[str]
+    count: Mapped[int]
+    total_minor: Mapped[Minor]
+    sha256: Mapped[str]
+    body: Mapped[bytes] = mapped_column(LargeBinary)
+    written_at: Mapped[Instant]
+    submitted_by: Mapped[str | None]
+    submitted_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        UniqueConstraint("run_id", "currency"),
+        UniqueConstraint("message_id"),
+        CheckConstraint("sha256 = encode(sha256(body), 'hex')", name="sha256"),
+        CheckConstraint("(submitted_by IS NULL) = (submitted_at IS NULL)", name="submitted"),
+    )
+
+
+class Payout(CoopOwned, Base):
+    """Money for one payee over one rail. `wake_at` is when a worker may take it (again); null: no worker may."""
+
+    __tablename__ = "payout"
+
+    id: Mapped[Id]
+    run_id: Mapped[UUID] = mapped_column(ForeignKey("payout_run.id"))
+    number: Mapped[int] = mapped_column(BigInteger)
+    payee_id: Mapped[UUID] = mapped_column(ForeignKey("producer.id"))
+    rail: Mapped[str]
+    currency: Mapped[str] = mapped_column(CHAR(3))
+    gross_minor: Mapped[Minor]
+    deducted_minor: Mapped[Minor] = mapped_column(server_default=text("0"))
+    amount_minor: Mapped[Minor]
+    source_account: Mapped[str]
+    details: Mapped[Json]
+    reference: Mapped[str]
+    idem_key: Mapped[str]
+    uetr: Mapped[UUID]
+    state: Mapped[str] = mapped_column(server_default=text("'draft'"))
+    lease_token: Mapped[UUID | None]
+    wake_at: Mapped[datetime | None]
+    attempts: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
+    first_sent_at: Mapped[datetime | None]
+    provider_ref: Mapped[str | None]
+    file_id: Mapped[UUID | None] = mapped_column(ForeignKey("payout_file.id"))
+    reason: Mapped[str | None]
+    settled_on: Mapped[date | None]
+    changed_at: Mapped[Instant]
+
+    __table_args__ = (
+        UniqueConstraint("number"),
+        UniqueConstraint("reference"),
+        UniqueConstraint("idem_key"),
+        UniqueConstraint("uetr"),
+        UniqueConstraint("rail", "provider_ref"),
+        CheckConstraint(_one_of("state", STATES), name="state"),
+        CheckConstraint(_one_of("rail", ("sepa", "stripe", "cash")), name="rail"),
+        CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency"),
+        CheckConstraint(
+            "amount_minor > 0 AND deducted_minor >= 0 AND gross_minor = amount_minor + deducted_minor", name="amounts"
+        ),
+        CheckConstraint("(state = 'settled') <= (settled_on IS NOT NULL)", name="settled"),
+        CheckConstraint("lease_token IS NULL OR state = 'sending'", name="lease"),
+        Index("payout_wake", "wake_at", postgresql_where=text("wake_at IS NOT NULL")),
+        Index("payout_of_run", "run_id", "number"),
+        Index("payout_of_payee", "payee_id", "number"),
+        Index(
+            "payout_in_transit",
+            "coop_id",
+            "currency",
+            postgresql_where=text("state IN ('queued', 'sending', 'sent', 'unknown', 'needs_person')"),
+        ),
+    )
+
+
+class PayoutItem(CoopOwned, Base):
+    """A payable inside a payout. Not released = live, and a payable has one live item at most: nobody is paid twice."""
+
+    __tablename__ = "payout_item"
+
+    payout_id: Mapped[UUID] = mapped_column(ForeignKey("payout.id"))
+    payable_id: Mapped[UUID] = mapped_column(ForeignKey("payable.id"))
+    amount_minor: Mapped[Minor]
+    released_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        PrimaryKeyConstraint("payout_id", "payable_id"),
+        CheckConstraint("amount_minor > 0", name="amount"),
+        Index("payout_item_live", "payable_id", unique=True, postgresql_where=text("released_at IS NULL")),
+    )
+
+
+class PayoutAttempt(CoopOwned, Base):
+    """One call of a rail, written before the call; its outcome is added once and nothing else ever changes (trigger)."""
+
+    __tablename__ = "payout_attempt"
+
+    payout_id: Mapped[UUID] = mapped_column(ForeignKey("payout.id"))
+    n: Mapped[int] = mapped_column(SmallInteger)
+    action: Mapped[str]
+    key: Mapped[str]
+    request_hash: Mapped[bytes] = mapped_column(LargeBinary)
+    started_at: Mapped[Instant]
+    ended_at: Mapped[datetime | None]
+    outcome: Mapped[str | None]
+
+    __table_args__ = (
+        PrimaryKeyConstraint("payout_id", "n"),
+        CheckConstraint("action IN ('send', 'ask')", name="action"),
+        CheckConstraint("(ended_at IS NULL) = (outcome IS NULL)", name="ended"),
+    )
+
+
+class CashReceipt(CoopOwned, Base):
+    """The signed paper that proves a cash payout."""
+
+    __tablename__ = "cash_receipt"
+
+    id: Mapped[Id]
+    payout_id: Mapped[UUID] = mapped_column(ForeignKey("payout.id"))
+    number: Mapped[str]
+    paid_on: Mapped[date]
+    currency: Mapped[str] = mapped_column(CHAR(3))
+    amount_minor: Mapped[Minor]
+    cashier: Mapped[str]
+    taken_by: Mapped[str]
+    signed: Mapped[str]
+    witness: Mapped[str | None]
+    mandate: Mapped[str | None]
+    recorded_by: Mapped[str]
+    recorded_at: Mapped[Instant]
+
+    __table_args__ = (
+        UniqueConstraint("payout_id"),
+        UniqueConstraint("coop_id", "number"),
+        CheckConstraint("signed IN ('signature', 'thumb')", name="signed"),
+        CheckConstraint("signed <> 'thumb' OR witness IS NOT NULL", name="witness"),
+        CheckConstraint("amount_minor > 0", name="amount"),
+    )
+
+
+class PayoutStatement(CoopOwned, Base):
+    """The payee's statement as it was printed the first time; never printed anew (money.md 9)."""
+
+    __tablename__ = "payout_statement"
+
+    payout_id: Mapped[UUID] = mapped_column(ForeignKey("payout.id"), primary_key=True)
+    language: Mapped[str]
+    sha256: Mapped[str]
+    body: Mapped[bytes] = mapped_column(LargeBinary)
+    printed_at: Mapped[Instant]
+
+    __table_args__ = (CheckConstraint("sha256 = encode(sha256(body), 'hex')", name="sha256"),)

@@ -1,0 +1,121 @@
+"""What payouts need from the outside: rails that move money, and a printer for the payee's statement.
+
+A rail never raises for an outcome. A definite no, an unsure outcome and "never heard of it" lead to different states,
+so they are different types; anything that a rail did not expect must be answered with `Unsure`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Protocol
+from uuid import UUID
+
+from market.kernel.money import Money
+from market.payouts.rules.timing import Capabilities
+
+
+@dataclass(frozen=True, slots=True)
+class TransferOrder:
+    """One payment to make. `key` is the idempotency key: committed before the first call, the same in every call."""
+
+    payout_id: UUID
+    key: str
+    reference: str
+    money: Money
+    details: Mapping[str, str]
+    group: str
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The rail has it. Not proof that the money arrived."""
+
+    provider_ref: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A definite no: nothing has moved and nothing will."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unsure:
+    """Time-out, dropped connection, conflict, fault of the rail: the money may or may not have moved."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotFound:
+    """The rail knows for certain that the order never arrived."""
+
+
+Answer = Accepted | Refused | Unsure | NotFound
+
+
+class Rail(Protocol):
+    """A way to move money to a payee through a program."""
+
+    capabilities: Capabilities
+
+    def check_details(self, details: Mapping[str, str]) -> str | None:
+        """Return why these details cannot be paid to, in words for staff; None when they can."""
+
+    def send(self, order: TransferOrder) -> Answer:
+        """Order the payment under `order.key`; repeating it with the same key must not pay again."""
+
+    def ask(self, order: TransferOrder) -> Answer:
+        """Return what the rail knows about an earlier order."""
+
+    def cancel(self, order: TransferOrder) -> Answer:
+        """Try to stop an order that was accepted: `Refused` means that it is certainly stopped."""
+
+
+@dataclass(frozen=True, slots=True)
+class StatementLine:
+    """One thing that was paid for. `quantity` and `unit_price` are ready to print where there are goods."""
+
+    on: date
+    text: str
+    number: str
+    money: Money
+    quantity: str | None = None
+    unit_price: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StatementDeduction:
+    """One thing that was kept back, with what is still owed afterwards."""
+
+    text: str
+    money: Money
+    still_owed: Money
+
+
+@dataclass(frozen=True, slots=True)
+class PayeeStatement:
+    """All that a payee is told about one payout; the sums are checked where it is made: gross - deductions = paid."""
+
+    language: str
+    coop_name: str
+    coop_address: tuple[str, ...]
+    payee_name: str
+    payee_number: str | None
+    paid_to: str
+    rail: str
+    number: str
+    reference: str
+    paid_on: date
+    lines: tuple[StatementLine, ...]
+    deductions: tuple[StatementDeduction, ...]
+    gross: Money
+    paid: Money
+
+
+class Documents(Protocol):
+    """Prints documents."""
+
+    def payee_statement(self, statement: PayeeStatement) -> bytes:
+        """Return the statement as PDF: equal statements give equal bytes."""

@@ -1,0 +1,1 @@
+"""Pure rules of payouts: states, timing of attempts, bank details, the bank file, cash receipts."""

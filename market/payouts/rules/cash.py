@@ -1,0 +1,76 @@
+"""Cash paid out by hand: what a receipt must say before the money counts as paid (money.md 6.2, solidarity.md 4).
+
+Cash has no bank statement. The signed receipt is the only proof, so it names the cashier, how the payee signed, and
+a witness where the payee gives a thumb print. Nobody takes money for another person without a written mandate.
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from market.kernel.money import Money
+from market.payouts.errors import ReceiptRefused
+
+_NUMBER = re.compile(r"[A-Z0-9][A-Z0-9/-]{0,29}")
+
+
+class Signed(StrEnum):
+    """How the payee confirmed the money."""
+
+    SIGNATURE = "signature"
+    THUMB = "thumb"
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A receipt as it stands on paper. `taken_by` is whoever took the money, `mandate` the paper if not the payee."""
+
+    number: str
+    paid_on: date
+    money: Money
+    cashier: str
+    taken_by: str
+    signed: Signed
+    witness: str | None = None
+    mandate: str | None = None
+
+
+def check_receipt(receipt: Receipt, *, owed: Money, payee: str, approved_on: date, today: date) -> Receipt:
+    """Return the receipt with its number in capitals. Raises ReceiptRefused, saying what is missing or does not fit."""
+    number = receipt.number.strip().upper()
+    problems = [
+        ("number", "The receipt number has 1 to 30 letters, digits, - or /.", _NUMBER.fullmatch(number) is None),
+        ("amount", f"The receipt must say {owed.text}: cash is paid whole or not at all.", receipt.money != owed),
+        ("paid_on", "The day cannot lie before the approval or after today.", not approved_on <= receipt.paid_on <= today),
+        ("cashier", "Say who paid the money out.", not receipt.cashier.strip()),
+        ("witness", "A thumb print needs a witness.", receipt.signed is Signed.THUMB and not (receipt.witness or "").strip()),
+        (
+            "witness",
+            "The witness must be a third person.",
+            _same(receipt.witness, receipt.cashier) or _same(receipt.witness, receipt.taken_by),
+        ),
+        ("cashier", "Nobody pays cash to themselves.", _same(receipt.cashier, receipt.taken_by)),
+        (
+            "mandate",
+            f"Only {payee} can take this money, or somebody with a written mandate.",
+            not _same(receipt.taken_by, payee) and not (receipt.mandate or "").strip(),
+        ),
+    ]
+    for field, sentence, wrong in problems:
+        if wrong:
+            raise ReceiptRefused(sentence, pointer=f"/{field}")
+    return Receipt(
+        number=number,
+        paid_on=receipt.paid_on,
+        money=receipt.money,
+        cashier=receipt.cashier.strip(),
+        taken_by=receipt.taken_by.strip(),
+        signed=receipt.signed,
+        witness=(receipt.witness or "").strip() or None,
+        mandate=(receipt.mandate or "").strip() or None,
+    )
+
+
+def _same(one: str | None, other: str | None) -> bool:
+    return bool(one and other) and " ".join((one or "").split()).casefold() == " ".join((other or "").split()).casefold()

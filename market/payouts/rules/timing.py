@@ -1,0 +1,59 @@
+"""When a payout may be sent again, asked about, or must go to a person (money.md 4.2 and 6.2).
+
+A provider forgets an idempotency key after 24 hours at the earliest; after that a repeat would be a new order. So
+the same key is repeated for 23 hours and never later. A rail without keys is asked before each repeat, and only
+after a quiet period that is longer than its slowest processing.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+SAME_KEY_FOR = timedelta(hours=23)
+LEASE = timedelta(minutes=3)
+FIRST_PAUSE = timedelta(seconds=20)
+LONGEST_PAUSE = timedelta(hours=1)
+QUIET_PERIOD = timedelta(minutes=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a rail can promise. `statement`: a foreign statement will show the money, so only that settles."""
+
+    idempotent: bool
+    askable: bool
+    statement: bool
+    reversible: bool
+
+
+class Next(StrEnum):
+    """What a worker does with a payout that it has claimed."""
+
+    SEND = "send"
+    ASK = "ask"
+    GIVE_UP = "give_up"
+
+
+def next_action(*, first_sent_at: datetime | None, now: datetime, rail: Capabilities) -> Next:
+    """Return what may be done with a payout whose outcome is open; `first_sent_at` is None before the first attempt.
+
+    A first send is always allowed. A repeat uses the same key while the provider surely remembers it. Later, and on
+    rails without keys, only questions are allowed; when the rail cannot answer, a person decides.
+    """
+    if first_sent_at is None:
+        return Next.SEND
+    if rail.idempotent and now - first_sent_at < SAME_KEY_FOR:
+        return Next.SEND
+    if rail.askable and now - first_sent_at < SAME_KEY_FOR:
+        return Next.ASK
+    return Next.GIVE_UP
+
+
+def may_resend_after_not_found(*, first_sent_at: datetime, now: datetime, rail: Capabilities) -> bool:
+    """Return whether a definite "never heard of it" allows another send: with a key always, else after the quiet period."""
+    return rail.idempotent or now - first_sent_at >= QUIET_PERIOD
+
+
+def pause_after(attempts: int) -> timedelta:
+    """Return how long to wait after the given number of attempts: 20 s, doubled each time, at most an hour."""
+    return min(FIRST_PAUSE * 2 ** min(max(attempts - 1, 0), 16), LONGEST_PAUSE)

@@ -1,0 +1,50 @@
+"""The state table of payouts against the sentences of money.md 6.1."""
+
+import pytest
+
+from market.payouts.errors import StepRefused
+from market.payouts.rules.states import FINAL, IN_TRANSIT, TRANSITIONS, State, Step, is_final, transition
+
+HAPPY_PATH = [
+    (State.DRAFT, Step.APPROVE, State.APPROVED),
+    (State.APPROVED, Step.QUEUE, State.QUEUED),
+    (State.QUEUED, Step.CLAIM, State.SENDING),
+    (State.SENDING, Step.ACCEPT, State.SENT),
+    (State.SENT, Step.SETTLE, State.SETTLED),
+]
+
+
+@pytest.mark.parametrize(("state", "step", "target"), HAPPY_PATH)
+def test_a_payout_walks_from_draft_to_settled(state: State, step: Step, target: State) -> None:
+    assert transition(state, step).target is target
+
+
+@pytest.mark.parametrize("state", sorted(FINAL))
+@pytest.mark.parametrize("step", list(Step))
+def test_nothing_happens_to_a_final_payout(state: State, step: Step) -> None:
+    assert is_final(state)
+    with pytest.raises(StepRefused):
+        transition(state, step)
+
+
+@pytest.mark.parametrize("state", [State.SENDING, State.SENT, State.UNKNOWN, State.SETTLED])
+def test_a_payout_that_may_have_had_an_effect_is_never_cancelled(state: State) -> None:
+    with pytest.raises(StepRefused):
+        transition(state, Step.CANCEL)
+
+
+def test_payables_become_free_exactly_where_the_money_did_not_stay_with_the_payee() -> None:
+    assert {row.target for row in TRANSITIONS.values() if row.frees} == FINAL
+
+
+def test_each_way_out_of_transit_posts_or_gives_back() -> None:
+    """Money in transit was posted (E18); leaving it without a posting would leave the books wrong."""
+    for step, row in TRANSITIONS.items():
+        leaves = row.sources & IN_TRANSIT and row.target not in IN_TRANSIT
+        assert not leaves or row.posts in {"E19", "E42", "E46"}, step
+
+
+def test_every_state_is_reached_and_the_refusal_names_both_words() -> None:
+    assert {row.target for row in TRANSITIONS.values()} | {State.DRAFT} == set(State)
+    with pytest.raises(StepRefused, match="needs person cannot claim"):
+        transition("needs_person", Step.CLAIM)
