@@ -24,6 +24,7 @@ from market.kernel import tenancy
 from market.kernel.clock import FixedClock
 from market.ports import Ports
 
+pytest_plugins = ("tests.skips", "tests.chromium")
 ROOT = Path(__file__).parents[1]
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 

@@ -63,6 +63,9 @@ def make_celery(flask_app: Flask, redis_url: str) -> Celery:
         },
         redbeat_redis_url=redis_url,
         beat_scheduler="redbeat.RedBeatScheduler",
+        # A beat that was killed holds its lock until this time is over (25 minutes unless said); it renews it every loop.
+        redbeat_lock_timeout=30,
+        beat_max_loop_interval=5,
         enable_utc=True,
     )
     return celery
