@@ -1,0 +1,37 @@
+"""When are two lines the same line (money.md 7.1, Identity).
+
+A bank sends overlapping files, and it books two equal coffees on one day. The key says *what* was booked, the
+occurrence number says *which of them*: the count runs on through statements that continue each other and starts
+again in one that overlaps. So an overlapping file adds no line, and the second coffee is kept.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from hashlib import sha256
+from uuid import UUID
+
+from .shapes import Line
+
+
+def line_key(line: Line) -> UUID:
+    """Return the 128-bit key of what was booked: the bank's own id, or the texts, with day, amount and currency."""
+    what = ("ref", line.bank_ref) if line.bank_ref else ("text", _words(line))
+    facts = "\x1f".join((*what, str(line.booked_on), str(line.amount_minor), line.currency))
+    return UUID(bytes=sha256(facts.encode()).digest()[:16])
+
+
+def occurrences(keys: Iterable[UUID], known: Mapping[UUID, int]) -> Iterator[int]:
+    """Yield the occurrence number of each key in turn, counting on from `known` (empty for an overlapping file)."""
+    seen: Counter[UUID] = Counter(known)
+    for key in keys:
+        seen[key] += 1
+        yield seen[key]
+
+
+def _words(line: Line) -> str:
+    parts = [line.counterparty_account, line.counterparty_name, *line.refs, *line.batch_refs, line.text]
+    for part in line.parts:
+        parts += [part.counterparty_account, *part.refs, part.text]
+    return " ".join(" ".join(parts).casefold().split())

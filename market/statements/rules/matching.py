@@ -1,0 +1,446 @@
+"""Propose what each statement line means (money.md 8.1): rules 0 to 5 and 7.
+
+Pure: lines and open targets in, proposals out. A proposal is automatic only where two independent signs agree and
+no second candidate is left; everything else is put before a person with its evidence. A wrong match is money, a
+missing one is a minute of work.
+
+The order: first references (rule 1) and batches (rule 2) for all lines, then amount with account (rule 3) over what
+is left, then returns (rule 7), which may concern a payout settled a moment before, then suggestions.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from functools import lru_cache
+from itertools import combinations
+from uuid import UUID
+
+from market.kernel.text import fold
+
+WINDOW = timedelta(days=7)
+"""How long after it was sent or announced a thing shows up on a statement (rule 3)."""
+
+MAX_SUGGESTIONS = 5
+"""More candidates than this help nobody."""
+
+_BATCH_WORDS = re.compile(r"\b(batch|bulk|collective|sammel\w*|sammler|sepa file|lote|remesa)\b", re.IGNORECASE)
+_FEE_CODES = re.compile(r"/(CHRG|COMM|FEES|COMT|INTR)$")
+Evidence = dict[str, str | int]
+_SIGNS = {"payment": 1, "payout": -1}
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Something a line may mean. `amount_minor` is what is still open, or what was paid once it is settled.
+
+    `state`: open, settled, returned, or dead (failed, cancelled, expired). `since` is the first day on which a line
+    can mean it; `batches` name the file it was sent in (MsgId, PmtInfId).
+    """
+
+    kind: str
+    id: UUID
+    reference: str
+    amount_minor: int
+    since: date
+    state: str = "open"
+    account: str = ""
+    name: str = ""
+    batches: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A line, or one transaction of a batch line, as the rules see it. `part` 0 is the whole line."""
+
+    line_id: UUID
+    booked_on: date
+    amount_minor: int
+    part: int = 0
+    references: tuple[str, ...] = ()
+    batches: tuple[str, ...] = ()
+    batch_count: int = 0
+    account: str = ""
+    name: str = ""
+    text: str = ""
+    bank_code: str = ""
+    returned: bool = False
+    return_reason: str = ""
+    charges_minor: int = 0
+
+    @property
+    def sign(self) -> int:
+        """Return 1 for a credit, -1 for a debit."""
+        return 1 if self.amount_minor > 0 else -1
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """`amount_minor` of the line (positive) means `target`; `fee_minor` of the line is the bank's.
+
+    For a return the fee is what the bank kept, on top of the line. `kind`: full, partial, return, fee, duplicate,
+    alarm. `rule` is the rule's name, `evidence` facts from which a sentence is made.
+    """
+
+    line_id: UUID
+    part: int
+    target_kind: str
+    target_id: UUID | None
+    amount_minor: int
+    kind: str
+    rule: str
+    automatic: bool
+    evidence: Evidence = field(default_factory=dict)
+    fee_minor: int = 0
+
+
+def propose(
+    claims: Iterable[Claim],
+    targets: Iterable[Target],
+    *,
+    known_fees: frozenset[int] = frozenset(),
+    rivals: Sequence[Claim] = (),
+    dismissed: frozenset[tuple[UUID, UUID]] = frozenset(),
+) -> list[Proposal]:
+    """Return proposals for `claims`, automatic ones first.
+
+    `rivals` are lines that are not to be matched now but make a match by amount and account ambiguous.
+    `dismissed` pairs of line and target, which a person rejected, are neither matched nor suggested again.
+    """
+    ordered = sorted(claims, key=lambda c: (c.booked_on, c.amount_minor > 0))
+    return _Run(targets, known_fees, dismissed).all(ordered, rivals)
+
+
+def claims_of(whole: Claim, parts: Sequence[Claim]) -> list[Claim]:
+    """Return the parts of a line where they explain it exactly, else the line itself."""
+    if len(parts) > 1 and sum(part.amount_minor for part in parts) == whole.amount_minor:
+        return list(parts)
+    return [whole]
+
+
+def similar_names(one: str, other: str) -> bool:
+    """Return whether two names share at least half of their words, accents, case and order aside."""
+    ours, theirs = name_words(one), name_words(other)
+    return bool(ours and theirs) and 2 * len(ours & theirs) >= len(ours | theirs)
+
+
+@lru_cache(maxsize=100_000)
+def name_words(name: str) -> frozenset[str]:
+    """Return the words of a name, without accents, punctuation and single letters."""
+    return frozenset(word for word in re.findall(r"\w+", fold(name)) if len(word) > 1)
+
+
+class _Run:
+    """One pass over lines; remembers what is still open while it goes."""
+
+    def __init__(self, targets: Iterable[Target], known_fees: frozenset[int], dismissed: frozenset[tuple[UUID, UUID]]) -> None:
+        self.known_fees = known_fees
+        self.dismissed = dismissed
+        self.open: dict[UUID, int] = {}
+        self.state: dict[UUID, str] = {}
+        self.by_reference: dict[str, Target] = {}
+        self.by_batch: dict[str, list[Target]] = defaultdict(list)
+        self.by_account: dict[tuple[int, str, int], list[Target]] = defaultdict(list)
+        self.by_amount: dict[tuple[int, int, date], list[Target]] = defaultdict(list)
+        self.payouts: dict[int, list[Target]] = defaultdict(list)
+        self.by_party: dict[tuple[int, str], list[Target]] = defaultdict(list)
+        self.found: list[Proposal] = []
+        self.suggested: list[Proposal] = []
+        for target in targets:
+            self._index(target)
+        self.batch_totals = self._batch_totals()
+
+    def _index(self, target: Target) -> None:
+        sign = _SIGNS[target.kind]
+        self.state[target.id] = target.state
+        self.by_reference[target.reference] = target
+        for batch in target.batches:
+            self.by_batch[batch].append(target)
+        if target.kind == "payout":
+            self.payouts[target.amount_minor].append(target)
+        if target.state != "open":
+            return
+        self.open[target.id] = target.amount_minor
+        self.by_amount[sign, target.amount_minor, target.since].append(target)
+        if target.account:
+            self.by_account[sign, target.account, target.amount_minor].append(target)
+            self.by_party[sign, target.account].append(target)
+
+    def _batch_totals(self) -> dict[int, list[str]]:
+        totals: dict[int, list[str]] = defaultdict(list)
+        members: set[tuple[UUID, ...]] = set()
+        for batch, targets in self.by_batch.items():
+            ids = tuple(target.id for target in targets)
+            total = sum(target.amount_minor for target in targets if target.state == "open")
+            if total and ids not in members:  # a file and its only payment group are one batch
+                members.add(ids)
+                totals[total].append(batch)
+        return totals
+
+    def all(self, claims: Sequence[Claim], rivals: Sequence[Claim]) -> list[Proposal]:
+        returns = [claim for claim in claims if claim.returned and claim.sign > 0]
+        left = [claim for claim in claims if not (claim.returned and claim.sign > 0)]
+        left = [claim for claim in left if not (self._by_reference(claim) or self._by_batch_id(claim))]
+        left = self._by_batch_total(left)
+        left = self._by_account_and_amount(left, rivals)
+        for claim in returns:
+            self._return(claim)
+        for claim in left:
+            self._suggest(claim)
+        return self.found + self.suggested
+
+    # -- rule 1 and its exceptions -------------------------------------------------------------------------------
+
+    def _by_reference(self, claim: Claim) -> bool:
+        """Match by reference and amount. Returns whether the line is done with, matched or put before a person."""
+        named = self._named(claim)
+        if not named:
+            return False
+        if len(named) > 1:
+            self._several_named(claim, named)
+            return True
+        target = named[0]
+        if _SIGNS[target.kind] != claim.sign:
+            kind = "return" if claim.sign > 0 else "alarm"
+            self._offer(claim, target, kind, "reference", {"reference": "equal", "note": "other_direction"})
+        elif self.state[target.id] != "open":
+            self._not_open(claim, target)
+        else:
+            self._weigh(claim, target)
+        return True
+
+    def _named(self, claim: Claim) -> list[Target]:
+        named = (self.by_reference.get(reference) for reference in claim.references)
+        return [target for target in named if target is not None and (claim.line_id, target.id) not in self.dismissed]
+
+    def _weigh(self, claim: Claim, target: Target) -> None:
+        size, still = abs(claim.amount_minor), self.open[target.id]
+        evidence = self._evidence(claim, target) | {"reference": "equal"}
+        if size == still:
+            self._take(claim, target, still, "full", "reference", evidence | {"amount": "equal"})
+        elif claim.sign < 0 and size - still in self._fees(claim):
+            fee = size - still
+            self._take(claim, target, still, "full", "reference", evidence | {"amount": "with_fee"}, fee_minor=fee)
+        elif size < still and target.kind == "payment" and {"account", "name"} & evidence.keys():
+            self._take(claim, target, size, "partial", "reference", evidence | {"amount": "smaller"})
+        else:
+            word = "smaller" if size < still else "larger"
+            kind = "partial" if size < still else "full"
+            self._offer(claim, target, kind, "reference", evidence | {"amount": word}, amount_minor=min(size, still))
+
+    def _not_open(self, claim: Claim, target: Target) -> None:
+        evidence = self._evidence(claim, target) | {"reference": "equal", "note": self.state[target.id]}
+        if abs(claim.amount_minor) == target.amount_minor:
+            evidence["amount"] = "equal"
+        dead = self.state[target.id] == "dead" and target.kind == "payout"
+        self._offer(claim, target, "alarm" if dead else "duplicate", "reference", evidence)
+
+    def _several_named(self, claim: Claim, named: Sequence[Target]) -> None:
+        alive = [target for target in named if target.id in self.open and _SIGNS[target.kind] == claim.sign]
+        exact = sum(self.open[target.id] for target in alive) == abs(claim.amount_minor)
+        for target in alive[:MAX_SUGGESTIONS]:
+            amount = self.open[target.id] if exact else min(self.open[target.id], abs(claim.amount_minor))
+            evidence: Evidence = {"reference": "equal", "note": "sum_of_several" if exact else "several_references"}
+            self._offer(claim, target, "full", "reference", evidence, amount_minor=amount)
+
+    # -- rule 2 --------------------------------------------------------------------------------------------------
+
+    def _by_batch_id(self, claim: Claim) -> bool:
+        for batch in claim.batches:
+            alive = self._alive(batch)
+            if alive and claim.sign < 0 and self._take_batch(claim, alive, batch, "batch"):
+                return True
+        return False
+
+    def _by_batch_total(self, claims: list[Claim]) -> list[Claim]:
+        """Match lines that call themselves a batch by a total that only one file and one line have."""
+        same: dict[int, list[Claim]] = defaultdict(list)
+        for claim in claims:
+            if claim.sign < 0 and (claim.batch_count > 1 or _BATCH_WORDS.search(claim.text)):
+                same[-claim.amount_minor].append(claim)
+        done: set[int] = set()
+        for total, lines in same.items():
+            batches = [each for each in self.batch_totals.get(total, ()) if self._alive(each)]
+            if len(batches) != 1 or len(lines) != 1:
+                continue
+            claim, alive = lines[0], self._alive(batches[0])
+            fits = claim.batch_count in (0, len(alive)) and all(_in_window(claim, target) for target in alive)
+            if fits and self._take_batch(claim, alive, batches[0], "batch_total"):
+                done.add(id(claim))
+        return [claim for claim in claims if id(claim) not in done]
+
+    def _alive(self, batch: str) -> list[Target]:
+        return [target for target in self.by_batch.get(batch, ()) if target.id in self.open]
+
+    def _take_batch(self, claim: Claim, alive: Sequence[Target], batch: str, rule: str) -> bool:
+        total = sum(self.open[target.id] for target in alive)
+        fee = -claim.amount_minor - total
+        if fee and fee not in self._fees(claim):
+            return False
+        for target in alive:
+            evidence: Evidence = {"batch": batch, "amount": "sum_equal" if not fee else "sum_with_fee", "payouts": len(alive)}
+            self._take(claim, target, self.open[target.id], "full", rule, evidence, fee_minor=fee)
+            fee = 0  # the fee is the line's, not each payout's
+        return True
+
+    # -- rule 3 --------------------------------------------------------------------------------------------------
+
+    def _by_account_and_amount(self, claims: list[Claim], rivals: Sequence[Claim]) -> list[Claim]:
+        lines: dict[tuple[int, str, int], list[Claim]] = defaultdict(list)
+        for claim in (*claims, *rivals):
+            if claim.account:
+                lines[claim.sign, claim.account, abs(claim.amount_minor)].append(claim)
+        left = []
+        for claim in claims:
+            key = (claim.sign, claim.account, abs(claim.amount_minor))
+            target = self._only_one(claim, lines.get(key, ()), self.by_account.get(key, ()))
+            if target is None:
+                left.append(claim)
+            else:
+                evidence = self._evidence(claim, target) | {"amount": "equal"}
+                self._take(claim, target, self.open[target.id], "full", "account_amount", evidence)
+        return left
+
+    def _only_one(self, claim: Claim, lines: Sequence[Claim], targets: Sequence[Target]) -> Target | None:
+        """Return the target if it and the line are unique to each other, and no reference says otherwise."""
+        size = abs(claim.amount_minor)
+        fitting = [each for each in targets if self.open.get(each.id) == size and _in_window(claim, each)]
+        if len(fitting) != 1 or claim.references or (claim.line_id, fitting[0].id) in self.dismissed:
+            return None
+        return fitting[0] if sum(_in_window(line, fitting[0]) for line in lines) == 1 else None
+
+    # -- rule 7 --------------------------------------------------------------------------------------------------
+
+    def _return(self, claim: Claim) -> None:
+        """A payout that came back: its reference on a credit marked as return (E43)."""
+        named = [target for target in self._named(claim) if target.kind == "payout"]
+        if len(named) != 1:
+            self._suggest_return(claim)
+            return
+        target = named[0]
+        kept = target.amount_minor - claim.amount_minor
+        evidence = self._evidence(claim, target) | {"reference": "equal", "reason": claim.return_reason}
+        evidence["amount"] = "equal" if not kept else "less_kept_fee"
+        settled = self.state[target.id] == "settled"
+        if settled and (kept == 0 or kept in self._fees(claim)):
+            self.state[target.id] = "returned"
+            self._add(claim, target, claim.amount_minor, "return", "return", True, evidence, fee_minor=kept)
+        else:
+            note: Evidence = {} if settled else {"note": self.state[target.id]}
+            self._offer(claim, target, "return", "return", evidence | note, fee_minor=max(kept, 0))
+
+    def _suggest_return(self, claim: Claim) -> None:
+        candidates = [
+            target
+            for target in self.payouts.get(claim.amount_minor, ())
+            if self.state[target.id] == "settled" and (target.account == claim.account or similar_names(target.name, claim.name))
+        ]
+        for target in candidates[:MAX_SUGGESTIONS]:
+            evidence = self._evidence(claim, target) | {"amount": "equal", "reason": claim.return_reason}
+            self._offer(claim, target, "return", "return", evidence)
+
+    # -- suggestions: rules 4 and 5 ------------------------------------------------------------------------------
+
+    def _suggest(self, claim: Claim) -> None:
+        if claim.sign < 0 and _FEE_CODES.search(claim.bank_code):
+            evidence: Evidence = {"bank_code": claim.bank_code}
+            proposal = Proposal(claim.line_id, claim.part, "fee", None, -claim.amount_minor, "fee", "bank_code", False, evidence)
+            self.suggested.append(proposal)
+            return
+        near = self._near(claim)
+        known = [each for each in near if {"account", "name"} & self._evidence(claim, each).keys()]
+        chosen = known or (near if len(near) <= MAX_SUGGESTIONS else [])
+        for target in chosen[:MAX_SUGGESTIONS]:
+            note: Evidence = {"note": "several_candidates"} if len(chosen) > 1 else {}
+            self._offer(claim, target, "full", "amount_day_name", self._evidence(claim, target) | {"amount": "equal"} | note)
+        if not chosen:
+            self._suggest_sum(claim)
+
+    def _near(self, claim: Claim) -> list[Target]:
+        """Return what is open with exactly this amount and could have shown up on this day."""
+        size = abs(claim.amount_minor)
+        days = (claim.booked_on - timedelta(days=back) for back in range(WINDOW.days + 1))
+        near = (target for day in days for target in self.by_amount.get((claim.sign, size, day), ()))
+        return [target for target in near if self.open.get(target.id) == size]
+
+    def _suggest_sum(self, claim: Claim) -> None:
+        """Rule 5: up to five open things of one counterparty that add up exactly."""
+        if not claim.account:
+            return
+        alive = [each for each in self.by_party.get((claim.sign, claim.account), ()) if each.id in self.open][:12]
+        for count in range(2, MAX_SUGGESTIONS + 1):
+            for chosen in combinations(alive, count):
+                if sum(self.open[each.id] for each in chosen) == abs(claim.amount_minor):
+                    for target in chosen:
+                        evidence = self._evidence(claim, target) | {"note": "sum_of_several", "amount": "sum_equal"}
+                        self._offer(claim, target, "full", "sum", evidence, amount_minor=self.open[target.id])
+                    return
+
+    # -- what all rules share ------------------------------------------------------------------------------------
+
+    def _fees(self, claim: Claim) -> frozenset[int]:
+        return self.known_fees | ({claim.charges_minor} if claim.charges_minor else set())
+
+    def _evidence(self, claim: Claim, target: Target) -> Evidence:
+        evidence: Evidence = {"days": (claim.booked_on - target.since).days}
+        if claim.account and claim.account == target.account:
+            evidence["account"] = "equal"
+        if similar_names(claim.name, target.name):
+            evidence["name"] = "similar"
+        return evidence
+
+    def _take(
+        self,
+        claim: Claim,
+        target: Target,
+        amount_minor: int,
+        kind: str,
+        rule: str,
+        evidence: Evidence,
+        *,
+        fee_minor: int = 0,
+    ) -> None:
+        self.open[target.id] -= amount_minor
+        if not self.open[target.id]:
+            del self.open[target.id]
+            self.state[target.id] = "settled"
+        self._add(claim, target, amount_minor, kind, rule, True, evidence, fee_minor=fee_minor)
+
+    def _offer(
+        self,
+        claim: Claim,
+        target: Target,
+        kind: str,
+        rule: str,
+        evidence: Evidence,
+        *,
+        amount_minor: int | None = None,
+        fee_minor: int = 0,
+    ) -> None:
+        if (claim.line_id, target.id) not in self.dismissed:
+            amount = abs(claim.amount_minor) if amount_minor is None else amount_minor
+            self._add(claim, target, amount, kind, rule, False, evidence, fee_minor=fee_minor)
+
+    def _add(
+        self,
+        claim: Claim,
+        target: Target,
+        amount_minor: int,
+        kind: str,
+        rule: str,
+        automatic: bool,
+        evidence: Evidence,
+        *,
+        fee_minor: int,
+    ) -> None:
+        proposal = Proposal(
+            claim.line_id, claim.part, target.kind, target.id, amount_minor, kind, rule, automatic, evidence, fee_minor
+        )
+        (self.found if automatic else self.suggested).append(proposal)
+
+
+def _in_window(claim: Claim, target: Target) -> bool:
+    return target.since <= claim.booked_on <= target.since + WINDOW

@@ -1,0 +1,172 @@
+"""The rules of matching, one by one, and together against noise with known truth (money.md 8.1, 8.4)."""
+
+from dataclasses import replace
+from datetime import date, timedelta
+from uuid import UUID
+
+import pytest
+
+from bench.statement_noise import make_noise, measure
+from market.statements.rules.matching import Claim, Proposal, Target, claims_of, propose, similar_names
+from market.statements.rules.references import make_reference
+
+DAY = date(2026, 3, 2)
+IBAN = "NL91ABNA0417164300"
+PAYOUT = Target("payout", UUID(int=1), make_reference("payout", 1), 7200, DAY, "open", IBAN, "Ana Uwase", ("RUN-1",))
+PAYMENT = Target("payment", UUID(int=2), make_reference("payment", 2), 10_000, DAY, "open", "", "Béla Kovács")
+OUT = Claim(UUID(int=11), DAY + timedelta(days=1), -7200, references=(PAYOUT.reference,))
+IN = Claim(UUID(int=12), DAY + timedelta(days=1), 10_000, references=(PAYMENT.reference,))
+RETURN = Claim(UUID(int=13), DAY + timedelta(days=3), 7200, references=(PAYOUT.reference,), returned=True, return_reason="AC04")
+
+
+def only(*claims: Claim, targets: tuple[Target, ...] = (PAYOUT, PAYMENT), **options: object) -> Proposal:
+    (proposal,) = propose(claims, targets, **options)  # type: ignore[arg-type]
+    return proposal
+
+
+@pytest.mark.parametrize(("claim", "target"), [(OUT, PAYOUT), (IN, PAYMENT)])
+def test_reference_and_amount_match_by_themselves(claim: Claim, target: Target) -> None:
+    proposal = only(claim)
+    assert (proposal.target_id, proposal.automatic, proposal.rule) == (target.id, True, "reference")
+    assert proposal.amount_minor == target.amount_minor
+    assert proposal.evidence == {"days": 1, "reference": "equal", "amount": "equal"}
+
+
+def test_a_known_fee_on_top_is_the_banks() -> None:
+    claim = replace(OUT, amount_minor=-7215)
+    assert not only(claim).automatic
+    proposal = only(claim, known_fees=frozenset({15}))
+    assert (proposal.automatic, proposal.amount_minor, proposal.fee_minor) == (True, 7200, 15)
+    assert only(replace(claim, charges_minor=15)).fee_minor == 15
+
+
+def test_a_smaller_payment_needs_a_second_sign() -> None:
+    claim = replace(IN, amount_minor=6000)
+    assert not only(claim).automatic
+    proposal = only(replace(claim, name="KOVACS BELA"))
+    assert (proposal.automatic, proposal.kind, proposal.amount_minor) == (True, "partial", 6000)
+
+
+def test_two_parts_complete_a_payment() -> None:
+    first = replace(IN, amount_minor=6000, name="Béla Kovács")
+    second = replace(IN, line_id=UUID(int=20), amount_minor=4000, booked_on=DAY + timedelta(days=2))
+    assert [(p.kind, p.automatic) for p in propose([second, first], [PAYMENT])] == [("partial", True), ("full", True)]
+
+
+def test_a_larger_payment_and_a_smaller_payout_are_for_a_person() -> None:
+    assert not only(replace(IN, amount_minor=10_250)).automatic
+    assert not only(replace(OUT, amount_minor=-7000)).automatic
+
+
+def test_the_second_line_for_one_reference_is_a_duplicate() -> None:
+    again = replace(OUT, line_id=UUID(int=21), booked_on=DAY + timedelta(days=2))
+    first, second = propose([again, OUT], [PAYOUT])
+    assert (first.automatic, second.automatic, second.kind) == (True, False, "duplicate")
+    assert second.line_id == again.line_id
+
+
+@pytest.mark.parametrize(("state", "kind"), [("settled", "duplicate"), ("dead", "alarm"), ("returned", "duplicate")])
+def test_a_debit_for_a_payout_that_is_not_open_is_never_automatic(state: str, kind: str) -> None:
+    proposal = only(OUT, targets=(replace(PAYOUT, state=state),))
+    assert (proposal.automatic, proposal.kind) == (False, kind)
+
+
+def test_several_references_in_one_line_are_split_by_a_person() -> None:
+    other = replace(PAYMENT, id=UUID(int=3), reference=make_reference("payment", 3), amount_minor=500)
+    both = replace(IN, amount_minor=10_500, references=(PAYMENT.reference, other.reference))
+    proposals = propose([both], [PAYMENT, other])
+    assert [(p.automatic, p.amount_minor) for p in proposals] == [(False, 10_000), (False, 500)]
+
+
+def test_a_batch_is_matched_by_its_id_with_the_exact_sum() -> None:
+    targets = [replace(PAYOUT, id=UUID(int=n), reference=make_reference("payout", n), amount_minor=n * 100) for n in (30, 40, 50)]
+    claim = replace(OUT, references=(), batches=("RUN-1",), amount_minor=-12_000)
+    proposals = propose([claim], targets)
+    assert {p.target_id for p in proposals} == {t.id for t in targets}
+    assert all(p.automatic for p in proposals)
+    with_fee = propose([replace(claim, amount_minor=-12_015)], targets, known_fees=frozenset({15}))
+    assert [p.fee_minor for p in with_fee] == [15, 0, 0]
+    assert not any(p.automatic for p in propose([replace(claim, amount_minor=-12_001)], targets))
+
+
+def test_a_batch_without_id_needs_a_total_that_only_one_file_has() -> None:
+    targets = [replace(PAYOUT, id=UUID(int=n), reference=make_reference("payout", n), amount_minor=n * 100) for n in (30, 40)]
+    claim = replace(OUT, references=(), amount_minor=-7000, batch_count=2)
+    assert all(p.automatic for p in propose([claim], targets))
+    assert all(p.automatic for p in propose([replace(claim, batch_count=0, text="SEPA file")], targets))
+    assert not any(p.automatic for p in propose([replace(claim, batch_count=3)], targets))
+    assert not any(p.automatic for p in propose([claim, replace(claim, line_id=UUID(int=9))], targets))
+    rival = replace(targets[0], id=UUID(int=60), reference=make_reference("payout", 60), amount_minor=7000, batches=("RUN-2",))
+    assert not any(p.automatic for p in propose([claim], [*targets, rival]))
+
+
+def test_parts_that_add_up_are_matched_one_by_one() -> None:
+    other = replace(PAYOUT, id=UUID(int=5), reference=make_reference("payout", 5), amount_minor=2800)
+    whole = replace(OUT, references=(), amount_minor=-10_000, batches=("RUN-1",))
+    parts = [replace(OUT, part=1), replace(OUT, part=2, amount_minor=-2800, references=(other.reference,))]
+    proposals = propose(claims_of(whole, parts), [PAYOUT, other])
+    assert [(p.part, p.target_id, p.automatic) for p in proposals] == [(1, PAYOUT.id, True), (2, other.id, True)]
+    assert claims_of(whole, parts[:1]) == [whole]
+
+
+def test_amount_and_account_match_only_when_unique_both_ways() -> None:
+    claim = replace(OUT, references=(), account=IBAN)
+    assert (only(claim).rule, only(claim).automatic) == ("account_amount", True)
+    twin = replace(PAYOUT, id=UUID(int=6), reference=make_reference("payout", 6))
+    assert not any(p.automatic for p in propose([claim], [PAYOUT, twin]))
+    assert not any(p.automatic for p in propose([claim, replace(claim, line_id=UUID(int=7))], [PAYOUT]))
+    assert not any(p.automatic for p in propose([claim], [PAYOUT], rivals=[replace(claim, line_id=UUID(int=8))]))
+    assert not any(p.automatic for p in propose([replace(claim, booked_on=DAY + timedelta(days=8))], [PAYOUT]))
+    assert not any(p.automatic for p in propose([replace(claim, booked_on=DAY - timedelta(days=1))], [PAYOUT]))
+    assert not any(p.automatic for p in propose([replace(claim, references=(make_reference("payout", 99),))], [PAYOUT]))
+
+
+def test_a_return_reopens_the_settled_payout_once() -> None:
+    settled = replace(PAYOUT, state="settled")
+    proposal = only(RETURN, targets=(settled,))
+    assert (proposal.kind, proposal.automatic, proposal.evidence["reason"]) == ("return", True, "AC04")
+    kept = only(replace(RETURN, amount_minor=7185), targets=(settled,), known_fees=frozenset({15}))
+    assert (kept.automatic, kept.amount_minor, kept.fee_minor) == (True, 7185, 15)
+    assert not only(replace(RETURN, amount_minor=7000), targets=(settled,)).automatic
+    again = propose([RETURN, replace(RETURN, line_id=UUID(int=14))], [settled])
+    assert [p.automatic for p in again] == [True, False]
+
+
+def test_a_return_in_the_same_file_as_its_payout_is_recognised() -> None:
+    assert [p.kind for p in propose([RETURN, OUT], [PAYOUT])] == ["full", "return"]
+
+
+def test_a_return_of_a_payout_that_never_left_is_for_a_person() -> None:
+    assert not only(RETURN).automatic
+    assert not only(replace(RETURN, references=(), account=IBAN), targets=(replace(PAYOUT, state="settled"),)).automatic
+
+
+def test_names_and_sums_only_suggest() -> None:
+    proposal = only(replace(IN, references=(), name="Bela KOVACS"))
+    assert (proposal.rule, proposal.automatic, proposal.evidence["name"]) == ("amount_day_name", False, "similar")
+    twins = [replace(PAYOUT, id=UUID(int=n), reference=make_reference("payout", n), amount_minor=n) for n in (30, 40)]
+    proposals = propose([replace(OUT, references=(), account=IBAN, amount_minor=-70)], twins)
+    assert [(p.rule, p.automatic, p.amount_minor) for p in proposals] == [("sum", False, 30), ("sum", False, 40)]
+
+
+def test_bank_charges_are_suggested_as_fee() -> None:
+    proposal = only(Claim(UUID(int=30), DAY, -12, bank_code="PMNT/ICDT/CHRG"))
+    assert (proposal.kind, proposal.target_id, proposal.automatic) == ("fee", None, False)
+
+
+def test_a_rejected_pair_is_not_proposed_again() -> None:
+    rejected = frozenset({(OUT.line_id, PAYOUT.id)})
+    assert propose([OUT], [PAYOUT], dismissed=rejected) == []
+
+
+def test_names_agree_without_accents_and_order() -> None:
+    assert similar_names("Désirée Uwase-Peña", "PENA UWASE DESIREE")
+    assert not similar_names("Ana Uwase", "Ana Santos Vargas")
+    assert not similar_names("", "")
+
+
+@pytest.mark.parametrize("seed", [20260301, 20260302])
+def test_gate_automatic_matches_are_right_and_frequent(seed: int) -> None:
+    score = measure(make_noise(seed, 10_000))
+    assert score.precision >= 0.9999, score
+    assert score.recall >= 0.95, score
