@@ -3,13 +3,16 @@
 from dataclasses import dataclass
 from typing import Any
 
+from market.payments.ports import CardProcessor
+from market.payouts.ports import Rail
+
 
 @dataclass(frozen=True)
 class Ports:
     """What the product reaches outside itself; `market.wiring` chooses the implementations by settings."""
 
-    cards: Any = None
-    transfers: Any = None
+    cards: CardProcessor = None  # type: ignore[assignment]
+    transfers: Rail = None  # type: ignore[assignment]
     mailer: Any = None
     files: Any = None
     documents: Any = None

@@ -1,9 +1,16 @@
 """Settings choose the outside world: the real gateways, which also speak to our own local servers."""
 
 from config import Settings
+from market.gateways.stripe_cards import StripeCards
+from market.gateways.stripe_transfers import StripeTransfers
 from market.ports import Ports
 
 
 def build_ports(settings: Settings) -> Ports:
     """Return the gateways for `settings`; nothing is contacted yet."""
-    return Ports()
+    return Ports(
+        cards=StripeCards(
+            key=settings.stripe_key, webhook_secret=settings.stripe_webhook_secret, api_base=settings.stripe_api_base
+        ),
+        transfers=StripeTransfers(key=settings.stripe_key, api_base=settings.stripe_api_base),
+    )
