@@ -1,6 +1,7 @@
 """Settings choose the outside world: the real gateways, which also speak to our own local servers."""
 
 from config import Settings
+from market.gateways.files import ObjectFiles
 from market.gateways.stripe_cards import StripeCards
 from market.gateways.stripe_transfers import StripeTransfers
 from market.ports import Ports
@@ -13,4 +14,5 @@ def build_ports(settings: Settings) -> Ports:
             key=settings.stripe_key, webhook_secret=settings.stripe_webhook_secret, api_base=settings.stripe_api_base
         ),
         transfers=StripeTransfers(key=settings.stripe_key, api_base=settings.stripe_api_base),
+        files=ObjectFiles(settings.files_url),
     )
