@@ -4,6 +4,7 @@ A session of its own keeps Ctrl-C from reaching all of them at once: the supervi
 server before the worker and the worker before the databases.
 """
 
+import contextlib
 import functools
 import os
 import re
@@ -19,6 +20,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 LOUD = re.compile(r"\b(ERROR|CRITICAL|FATAL)\b|\"level\": ?\"(error|critical)\"")
 PATIENCE_SECONDS = 20
+LARGEST_LOG_BYTES = 20 * 1024**2
 
 
 @dataclass
@@ -35,15 +37,22 @@ class Child:
     def carry(self) -> None:
         """Copy the output into the log file until it ends, and show errors at once."""
         assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.last.append(line.rstrip())
+            if self.shown:
+                print(line, end="", flush=True)
+            elif LOUD.search(line):
+                print(f"  {self.name} | {line.rstrip()}", flush=True)
+            with contextlib.suppress(OSError):  # a full disk must not block the process whose lines these are
+                self._write(line)
+
+    def _write(self, line: str) -> None:
+        """Append to the log; beyond its largest size it becomes NAME.log.1 and a new one begins."""
         with self.log.open("a") as file:
-            for line in self.process.stdout:
-                file.write(line)
-                file.flush()
-                self.last.append(line.rstrip())
-                if self.shown:
-                    print(line, end="", flush=True)
-                elif LOUD.search(line):
-                    print(f"  {self.name} | {line.rstrip()}", flush=True)
+            file.write(line)
+            full = file.tell() > LARGEST_LOG_BYTES
+        if full:
+            self.log.replace(self.log.with_suffix(".log.1"))
 
     def signal(self, number: int) -> None:
         """Send a signal to the process; one that ended already is no error."""
@@ -85,8 +94,11 @@ class Children:
         return child
 
     def fallen(self) -> Child | None:
-        """Return a child that ended by itself."""
-        return next((child for child in self._children if child.process.poll() is not None), None)
+        """Return a child that ended by itself, its last words read."""
+        found = next((child for child in self._children if child.process.poll() is not None), None)
+        if found is not None:
+            found.carrier.join(timeout=2)
+        return found
 
     def finish(self, child: Child) -> int:
         """Forget a child that was meant to end and return its exit code."""
@@ -134,8 +146,3 @@ class Stop:
         """Wait; raise Interrupted as soon as somebody asked to stop."""
         if self._asked.wait(seconds):
             raise Interrupted
-
-    @property
-    def asked(self) -> bool:
-        """Whether somebody asked."""
-        return self._asked.is_set()

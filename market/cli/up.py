@@ -77,6 +77,8 @@ def _options(arguments: list[str]) -> argparse.Namespace:
 
 def command_beside(data: Path, command: list[str]) -> int:
     """Run `command` with the addresses of `data` in its environment; stop the servers if this call started them."""
+    if shutil.which(command[0]) is None:
+        raise Refused(f"Cannot run {command[0]}: there is no such program.")
     _writable(data)
     environ = remembered(data) | os.environ | {"MARKET_DATA": str(data)}
     started = False
@@ -88,8 +90,6 @@ def command_beside(data: Path, command: list[str]) -> int:
         return subprocess.run(command, env=environ, check=False).returncode
     except KeyboardInterrupt:
         return 130
-    except OSError as error:
-        raise Refused(f"Cannot run {command[0]}: {error.strerror}.") from error
     finally:
         if started:
             embedded.stop(data)

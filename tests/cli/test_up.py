@@ -1,0 +1,237 @@
+"""The one command, as a person uses it: it starts, says where, survives, refuses with a sentence, stops, leaves nothing."""
+
+import contextlib
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from market import embedded
+from market.cli.children import Children
+from market.cli.site import demo_secrets, plan, remembered
+from market.embedded.ports import free_port, wait_until
+from market.embedded.servers import read_record, servers_of
+
+ROOT = Path(__file__).resolve().parents[2]
+OURS = re.compile(r"^(DATABASE_URL|REDIS_URL|MARKET_|STRIPE_|SMTP_|PUBLIC_URL|SECRET_KEY|PASSWORD_SALT|FILES_URL|PORT$)")
+BARE = {name: value for name, value in os.environ.items() if not OURS.match(name)}
+
+
+def up(*arguments: str, **environ: str) -> "subprocess.CompletedProcess[str]":
+    """Run the command to its end."""
+    command = [sys.executable, "-m", "market.cli.up", *arguments]
+    return subprocess.run(command, cwd=ROOT, env=BARE | environ, capture_output=True, text=True, check=False, timeout=120)
+
+
+@dataclass
+class Running:
+    """A site under its supervisor."""
+
+    process: "subprocess.Popen[str]"
+    data: Path
+    port: int
+    lines: list[str]
+
+    def stop(self, number: int = signal.SIGINT) -> tuple[int, str]:
+        """Ask it to stop; return the exit code and what it said."""
+        self.process.send_signal(number)
+        said, errors = self.process.communicate(timeout=60)
+        return self.process.returncode, said + errors
+
+
+def start(data: Path, **environ: str) -> Running:
+    """Start a site and wait until it says that it is ready."""
+    # The demo has tests of its own; here it counts as loaded.
+    data.mkdir(exist_ok=True)
+    (data / "demo-loaded").write_text("  buyer@example.org   a password\n")
+    port = free_port(None)
+    command = [sys.executable, "-m", "market.cli.up", "--data", str(data), "--port", str(port)]
+    process = subprocess.Popen(
+        command, cwd=ROOT, env=BARE | environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    assert process.stdout is not None
+    lines = []
+    for line in process.stdout:
+        lines.append(line.rstrip())
+        if line.startswith("ready:"):
+            return Running(process, data, port, lines)
+    raise AssertionError("\n".join([*lines, process.communicate()[1]]))
+
+
+def processes_of(data: Path) -> list[str]:
+    """Return the command lines of living processes that know `data`, from their environment or their arguments."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            command, environ = (folder / "cmdline").read_bytes(), (folder / "environ").read_bytes()
+            if int(folder.name) != os.getpid() and os.fsencode(data) in command + environ:
+                found.append(command.replace(b"\0", b" ").decode(errors="replace"))
+    return found
+
+
+def server_pids(data: Path) -> list[int | None]:
+    """Return the process ids of the databases."""
+    record = read_record(data)
+    assert record is not None
+    return [server.pid() for server in servers_of(record)]
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Iterator[Path]:
+    """A data folder whose servers are gone afterwards."""
+    yield tmp_path / "data"
+    if (tmp_path / "data").exists():
+        embedded.remove(tmp_path / "data")
+
+
+def test_a_site_starts_says_where_serves_and_stops_without_a_trace(data: Path) -> None:
+    site = start(data)
+    try:
+        assert site.lines[-1] == f"ready: http://127.0.0.1:{site.port}"
+        with urllib.request.urlopen(f"http://127.0.0.1:{site.port}/readyz", timeout=10) as answer:
+            assert answer.status == 200
+        inbox = re.search(r"mail: (http\S+)", "\n".join(site.lines))
+        assert inbox is not None
+        with urllib.request.urlopen(inbox[1], timeout=10) as answer:
+            assert b"Inbox" in answer.read()
+
+        again = up("--data", str(data), "--port", str(free_port(None)))
+        assert again.returncode == 1
+        assert f"runs on {data} already (process {site.process.pid})" in again.stderr
+
+        beside = up("--data", str(data), "--", sys.executable, "-c", "import os; print(os.environ['PUBLIC_URL'])")
+        assert beside.stdout.strip() == f"http://127.0.0.1:{site.port}"
+    finally:
+        code, said = site.stop()
+    assert code == 0
+    assert "buyer@example.org" in said
+    assert said.rstrip().endswith("stopped")
+    assert "error" not in said.lower()
+    assert processes_of(data) == []
+    assert server_pids(data) == [None, None]
+
+    begun = time.monotonic()
+    second = start(data)
+    assert time.monotonic() - begun < 20  # 10 s are promised to a machine that does nothing else
+    assert second.stop(signal.SIGTERM)[0] == 0
+    assert processes_of(data) == []
+
+
+def test_a_part_that_falls_is_named_and_takes_the_rest_along(data: Path) -> None:
+    site = start(data)
+    (beat,) = (line for line in processes_of(data) if " beat " in line and "setpriv" not in line)
+    pid = subprocess.run(["pgrep", "-f", "-x", beat.strip()], capture_output=True, text=True, check=True).stdout.split()
+    os.kill(int(next(number for number in pid if str(data).encode() in Path(f"/proc/{number}/environ").read_bytes())), 9)
+    said, errors = site.process.communicate(timeout=60)
+    assert site.process.returncode == 1
+    assert "beat ended with code -9; the rest is stopped." in errors
+    assert "stopped" in said
+    assert processes_of(data) == []
+
+
+def test_a_killed_supervisor_leaves_no_part_behind_and_the_next_start_joins_the_databases(data: Path) -> None:
+    site = start(data)
+    pids = server_pids(data)
+    site.process.kill()
+    site.process.communicate()
+    parts = re.compile(r"gunicorn|celery|simulators")
+    assert wait_until(lambda: not [line for line in processes_of(data) if parts.search(line)], seconds=30)
+    assert server_pids(data) == pids
+    assert up("--data", str(data), "--stop").stdout == f"stopped what ran on {data}\n"
+    assert processes_of(data) == []
+
+
+def test_down_stops_a_running_site(data: Path) -> None:
+    site = start(data)
+    assert up("--data", str(data), "--stop").returncode == 0
+    site.process.communicate(timeout=5)
+    assert site.process.returncode == 0
+    assert up("--data", str(data), "--stop").stdout == f"nothing ran on {data}\n"
+    assert up("--data", str(data), "--remove").returncode == 0
+    assert not data.exists()
+
+
+def test_a_command_gets_addresses_and_its_exit_code_is_ours(data: Path) -> None:
+    code = "import os, psycopg; psycopg.connect(os.environ['DATABASE_URL']).close(); raise SystemExit(7)"
+    assert up("--data", str(data), "--", sys.executable, "-c", code).returncode == 7
+    assert processes_of(data) == []
+    assert server_pids(data) == [None, None]
+
+
+def test_a_fresh_site_runs_a_command_and_is_thrown_away() -> None:
+    code = "import os, urllib.request; print(urllib.request.urlopen(os.environ['PUBLIC_URL'] + '/readyz').status, os.environ['MARKET_DATA'])"
+    done = up("--fresh", "--", sys.executable, "-c", code)
+    assert done.returncode == 0, done.stderr
+    found = re.search(r"^200 (\S+)$", done.stdout, re.MULTILINE)
+    assert found is not None
+    assert not Path(found[1]).exists()
+    assert processes_of(Path(found[1])) == []
+    assert up("--fresh", "--", sys.executable, "-c", "raise SystemExit(3)").returncode == 3
+
+
+def test_a_busy_port_is_one_sentence(data: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = up("--data", str(data), "--port", str(port))
+    assert done.returncode == 1
+    assert done.stderr == f"error: Port {port} is taken by another program; choose another: make run PORT={port + 1}\n"
+    assert processes_of(data) == []
+
+
+def test_a_folder_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    done = up("--data", str(tmp_path / "file" / "data"))
+    assert done.returncode == 1
+    assert done.stderr.startswith("error: Cannot write in ")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_command_that_does_not_exist_is_one_sentence(data: Path) -> None:
+    done = up("--data", str(data), "--", "no-such-program")
+    assert (done.returncode, done.stderr) == (1, "error: Cannot run no-such-program: there is no such program.\n")
+
+
+def test_databases_that_do_not_answer_are_one_sentence(data: Path) -> None:
+    nobody = free_port(None)
+    done = up(
+        "--data", str(data), "--port", str(free_port(None)),
+        DATABASE_URL=f"postgresql://a:b@127.0.0.1:{nobody}/c", REDIS_URL=f"redis://127.0.0.1:{nobody}/0",
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1].startswith("error: The migration failed; see ")
+    assert not (data / "servers.json").exists()
+
+
+def test_what_the_environment_names_is_not_started_again(tmp_path: Path) -> None:
+    given = {"SMTP_HOST": "mail.example", "STRIPE_KEY": "sk_test_real", "SECRET_KEY": "s" * 32}
+    site = plan(tmp_path, 8000, given)
+    assert [part.name for part in site.parts] == ["worker", "beat", "web"]
+    assert given.items() <= site.environ.items()
+    assert "STRIPE_API_BASE" not in site.environ
+
+
+def test_secrets_are_made_once_and_kept_private(tmp_path: Path) -> None:
+    made = demo_secrets(tmp_path)
+    assert demo_secrets(tmp_path) == made
+    assert (tmp_path / "secrets.json").stat().st_mode & 0o077 == 0
+    assert remembered(tmp_path).items() >= made.items()
+
+
+def test_a_log_that_grows_too_large_is_put_aside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("market.cli.children.LARGEST_LOG_BYTES", 300)
+    children = Children(tmp_path)
+    child = children.start("talker", [sys.executable, "-c", "for n in range(100): print('line', n)"], os.environ)
+    child.process.wait()
+    assert children.finish(child) == 0
+    assert (tmp_path / "talker.log.1").exists()
+    assert (tmp_path / "talker.log").stat().st_size < 300
+    assert child.last[-1] == "line 99"
