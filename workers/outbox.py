@@ -13,7 +13,10 @@ from sqlalchemy import text
 from workers.base import now, unit_of_work
 
 # topic -> tasks; each is called with the row's payload as keyword arguments
-TOPICS: dict[str, tuple[str, ...]] = {}
+TOPICS: dict[str, tuple[str, ...]] = {
+    "provenance.capture_accepted": ("provenance.capture",),
+    "provenance.lots_changed": ("provenance.refresh_pages",),
+}
 _CLAIM = text(
     """
     UPDATE outbox SET claimed_until = :until, attempts = attempts + 1

@@ -15,5 +15,6 @@ ROUTES = {
     "payouts.*": {"queue": "money"},
     "notifications.*": {"queue": "mail"},
     "statements.*": {"queue": "files"},
+    "provenance.capture": {"queue": "files"},
 }
-MODULES = ("workers.outbox",)
+MODULES = ("workers.outbox", "workers.provenance")

@@ -1,0 +1,1 @@
+"""The rules of provenance: pure functions, no database."""

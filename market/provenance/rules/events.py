@@ -1,0 +1,114 @@
+"""Read what matters out of an event whose shape is sound: ids, instants, parties, fields of ours."""
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from hashlib import sha256
+from typing import Any, TypeAlias
+
+from market.provenance.rules.identifiers import IdHost
+from market.provenance.rules.reading import canonical
+from market.provenance.rules.vocabulary import ERROR_REASON
+
+Event: TypeAlias = dict[str, Any]
+
+STANDARD_CONTEXT = "https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld"
+INSTANCE_FIELDS = ("epcList", "childEPCs", "inputEPCList", "outputEPCList")
+CLASS_FIELDS = ("quantityList", "childQuantityList", "inputQuantityList", "outputQuantityList")
+_NOT_CONTENT = ("recordTime", "errorDeclaration")
+_FRACTION = re.compile(r"\.([0-9]{6})[0-9]+")
+
+
+def ids_of(event: Event) -> list[str]:
+    """Return every instance and class id that the event names, each once, sorted."""
+    found = {one for field in INSTANCE_FIELDS for one in event.get(field, ())}
+    found |= {line["epcClass"] for field in CLASS_FIELDS for line in event.get(field, ())}
+    if "parentID" in event:
+        found.add(event["parentID"])
+    return sorted(found)
+
+
+def parties_of(event: Event) -> frozenset[str]:
+    """Return the parties that the event names as source or destination."""
+    sources = (line["source"] for line in event.get("sourceList", ()))
+    return frozenset([*sources, *(line["destination"] for line in event.get("destinationList", ()))])
+
+
+def place_of(event: Event, field: str = "readPoint") -> str | None:
+    """Return where it happened (`readPoint`) or where things are afterwards (`bizLocation`)."""
+    place = event.get(field)
+    return place["id"] if place else None
+
+
+def names_our_host(event: Event, host: IdHost) -> bool:
+    """Tell whether any thing, place, party or transaction in the event is ours (house rules)."""
+    transactions = (line["bizTransaction"] for line in event.get("bizTransactionList", ()))
+    places = (place_of(event), place_of(event, "bizLocation"))
+    everything = [*ids_of(event), *parties_of(event), *transactions, *filter(None, places)]
+    return any(map(host.names, everything))
+
+
+def instant(text: str) -> datetime:
+    """Return the instant of a sound time text in UTC; digits beyond microseconds are cut."""
+    return datetime.fromisoformat(_FRACTION.sub(r".\1", text.upper())).astimezone(UTC)
+
+
+def amount(value: float) -> Decimal:
+    """Return a JSON number as the decimal that was written (`read_json` made sure it is one)."""
+    return Decimal(repr(value))
+
+
+def content_of(event: Event) -> Event:
+    """Return what two copies of one event must share: all but recordTime and errorDeclaration."""
+    return {name: value for name, value in event.items() if name not in _NOT_CONTENT}
+
+
+def digest_of(event: Event) -> str:
+    """Return the SHA-256 of the canonical content without eventID: it knows an event without one."""
+    content = content_of(event)
+    content.pop("eventID", None)
+    return sha256(canonical(content)).hexdigest()
+
+
+def error_reason(event: Event) -> str | None:
+    """Return the bare reason of an error declaration, None where there is none."""
+    reason = event.get("errorDeclaration", {}).get("reason")
+    return ERROR_REASON.word(reason) if reason else None
+
+
+def prefixes(context: Any) -> dict[str, str]:
+    """Return the prefixes that a JSON-LD context declares; context documents are never fetched."""
+    if isinstance(context, dict):
+        return {
+            name: target["@id"] if isinstance(target, dict) and "@id" in target else str(target)
+            for name, target in context.items()
+            if not name.startswith("@")
+        }
+    if isinstance(context, list):
+        return {name: uri for part in context for name, uri in prefixes(part).items()}
+    return {}
+
+
+def contexts_in(value: Any) -> Iterator[Any]:
+    """Yield every `@context` at any level of a document."""
+    if isinstance(value, dict):
+        if "@context" in value:
+            yield value["@context"]
+        for name, inner in value.items():
+            if name != "@context":
+                yield from contexts_in(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from contexts_in(inner)
+
+
+def our_fields(event: Event, context: Any, host: IdHost) -> Mapping[str, Any]:
+    """Return the master data of the event's lot under our own names (`lotNumber`, `variety`...)."""
+    ours = f"{host.base}/ns/"
+    known = {**prefixes(context), **prefixes(event.get("@context"))}
+    return {
+        name.partition(":")[2]: value
+        for name, value in event.get("ilmd", {}).items()
+        if known.get(name.partition(":")[0]) == ours
+    }

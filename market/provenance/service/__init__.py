@@ -1,0 +1,21 @@
+"""Commands of provenance: places and parties, lots and transformations, capture of documents, pages of lots."""
+
+from market.provenance.service.capture import accept_document, run_job
+from market.provenance.service.lots import NewLot, record_lot, record_transformation
+from market.provenance.service.pages import store_page
+from market.provenance.service.places import add_place, ensure_party, ensure_place
+from market.provenance.service.store import Origin, record_events
+
+__all__ = [
+    "NewLot",
+    "Origin",
+    "accept_document",
+    "add_place",
+    "ensure_party",
+    "ensure_place",
+    "record_events",
+    "record_lot",
+    "record_transformation",
+    "run_job",
+    "store_page",
+]

@@ -1,0 +1,1 @@
+"""Reads over several capabilities, one module per page or report."""

@@ -1,0 +1,73 @@
+"""The document behind a lot's page: complete, ordered, without anything private."""
+
+import json
+
+import pytest
+from sqlalchemy import select
+
+from market.provenance import queries, service
+from market.provenance.models import Lot
+from market.provenance.rules.schema import check_document
+from market.reports.queries.lot_page import lot_page, page_bytes, public_events
+from tests.conftest import NOW
+from tests.domain.provenance.test_capture import PACK, capture
+from tests.factories.producers import make_coop, make_producer
+from tests.factories.provenance import HOST, SAMPLES, coffee_chain, make_chain_places, make_lot
+from workers import provenance as tasks
+
+needs_samples = pytest.mark.skipif(not SAMPLES.is_dir(), reason="../shared/data/epcis is absent: no worked chain")
+
+
+@pytest.fixture
+def pack(session) -> Lot:
+    coop = make_coop(session, name="Cafe del Valle")
+    make_chain_places(session, coop)
+    capture(session, coop, coffee_chain())
+    return session.scalars(select(Lot).where(Lot.uri == PACK)).one()
+
+
+@needs_samples
+def test_the_journey_of_the_worked_chain_is_told_in_order(session, pack) -> None:
+    page = lot_page(session, pack.id)
+    steps = [stop["step"] for stop in page["journey"]]
+    assert steps[:5] == ["commissioning", "commissioning", "accepting", "accepting", "creating_class_instance"]
+    assert steps[-1] == "retail_selling"
+    assert [stop["process"] for stop in page["journey"] if stop["process"]] == [
+        "harvest", "harvest", "washed", "hulled", "roasted", "packed",
+    ]  # fmt: skip
+    assert "shipping" in steps
+    assert steps.index("shipping") < steps.index("receiving")
+    assert steps.count("shipping") == 1  # the wrong one is told under corrections
+    assert (page["state"], page["label"], page["produced"]) == ("complete", "LOT-26-K07", "528")
+    assert [(part["share"], part["percent"]) for part in page["shares"]] == [("13/25", 52), ("12/25", 48)]
+    assert page["corrections"][0]["changed"] == ["bizTransactionList"]
+    assert page["places"]
+
+
+@needs_samples
+def test_the_download_is_valid_epcis_without_orders_and_payments(session, pack) -> None:
+    document = json.loads(json.dumps(public_events(session, pack.id, HOST)))
+    assert check_document(document) == []
+    assert len(document["epcisBody"]["eventList"]) == 18
+    assert "/id/bt/" not in json.dumps(document)
+    assert "/id/bt/" not in json.dumps(lot_page(session, pack.id))
+
+
+def test_a_lot_of_one_producer_names_them_and_a_missing_step_is_a_gap(session) -> None:
+    coop = make_coop(session)
+    producer = make_producer(session, coop=coop, name="Luz Marina")
+    lot = make_lot(session, coop=coop, producer=producer)
+    page = lot_page(session, lot.id)
+    assert page["producer"]["name"] == "Luz Marina"
+    assert [stop["step"] for stop in page["journey"]] == ["commissioning"]
+    assert page["journey"][0]["place"]["region"] == "Huila"
+    assert page["shares"][0]["percent"] == 100
+
+
+@needs_samples
+def test_the_stored_page_equals_the_fresh_one(app, session, pack) -> None:
+    with app.app_context():
+        tasks.refresh_pages(lot_ids=str(pack.id))
+    body, etag = queries.stored_page(session.connection(), pack.slug)
+    assert body == page_bytes(lot_page(session, pack.id))
+    assert etag == service.store_page(session, lot_id=pack.id, slug=pack.slug, body=body, now=NOW)

@@ -1,0 +1,32 @@
+"""Tasks of provenance: read captured documents, keep the stored pages of lots fresh."""
+
+from typing import Any
+from uuid import UUID
+
+from celery import shared_task
+from flask import current_app
+
+from market.provenance import queries, service
+from market.provenance.rules.identifiers import IdHost
+from market.reports.queries.lot_page import lot_page, page_bytes
+from workers.base import now, unit_of_work
+
+
+@shared_task(name="provenance.capture", soft_time_limit=120, time_limit=150)
+def capture(*, capture_id: str, **_: Any) -> None:
+    """Read a captured document and store its events; a second run finds the job done."""
+    host = IdHost(current_app.extensions["settings"].id_url)
+    with unit_of_work() as session:
+        service.run_job(session, capture_id=UUID(capture_id), host=host, now=now())
+
+
+@shared_task(name="provenance.refresh_pages", soft_time_limit=120, time_limit=150)
+def refresh_pages(*, lot_ids: str, **_: Any) -> None:
+    """Build the stored pages of lots, and of everything made from them, anew."""
+    with unit_of_work() as session:
+        wanted = {UUID(lot_id) for lot_id in lot_ids.split(",") if lot_id}
+        for lot_id in list(wanted):
+            wanted |= {UUID(key) for key in queries.lineage(session, lot_id, down=True).lots}
+        for lot_id in sorted(wanted):
+            document = lot_page(session, lot_id)
+            service.store_page(session, lot_id=lot_id, slug=document["slug"], body=page_bytes(document), now=now())
