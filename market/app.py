@@ -8,7 +8,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from config import Settings
 from market.api import openapi
 from market.cli import commands
-from market.http import auth, csrf, db, headers, i18n, navigation, problems
+from market.http import auth, csrf, db, headers, i18n, login, navigation, problems
 from market.kernel.clock import Clock, SystemClock
 from market.ports import Ports
 from market.web import system
@@ -40,6 +40,7 @@ def create_app(settings: Settings, ports: Ports | None = None, clock: Clock | No
     i18n.init_app(app)
     problems.init_app(app)
     auth.init_app(app)
+    login.init_app(app)
     csrf.init_app(app)
     headers.init_app(app)
     navigation.init_app(app)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -170,7 +171,16 @@ def session(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[scoped_sess
         connection.close()
 
 
+class Browser(FlaskClient):
+    """A client whose every request starts with an empty `g`, as on a server: the session's context stays outside."""
+
+    def open(self, *args: Any, **kwargs: Any) -> Any:
+        with self.application.app_context():
+            return super().open(*args, **kwargs)
+
+
 @pytest.fixture
 def client(app: Flask, session) -> FlaskClient:
     """A browser without a person behind it, on the test's own transaction."""
+    app.test_client_class = Browser
     return app.test_client()

@@ -16,6 +16,9 @@ from workers.base import now, unit_of_work
 TOPICS: dict[str, tuple[str, ...]] = {
     "provenance.capture_accepted": ("provenance.capture",),
     "provenance.lots_changed": ("provenance.refresh_pages",),
+    "accounts.letter": (),
+    "producers.payee_account_entered": (),
+    "producers.payee_account_confirmed": (),
 }
 _CLAIM = text(
     """

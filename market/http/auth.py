@@ -88,9 +88,10 @@ def current_actor() -> Actor:
     """Return who calls; GUEST when nobody has proven who they are."""
     if "actor" not in g:
         resolvers: list[Resolver] = current_app.extensions["actor_resolvers"]
-        g.actor = next((actor for resolve in resolvers if (actor := resolve(request)) is not None), GUEST)
-    actor: Actor = g.actor
-    return actor
+        found = (resolve(request) for resolve in resolvers)
+        g.actor = next((actor for actor in found if actor is not None), GUEST)
+    current: Actor = g.actor
+    return current
 
 
 def _permits(declared: Access, actor: Actor) -> bool:

@@ -62,7 +62,7 @@ def show_quantity(value: Decimal | int) -> str:
 
 def show_percent(share: Decimal | float) -> str:
     """Return a share (0.125) as whole per cent, with one digit where it would round to nothing."""
-    small = 0 < abs(share) < 0.01
+    small = 0 < abs(float(share)) < 0.01
     return str(format_percent(share, "#,##0.0%" if small else "#,##0%", locale=_locale()))
 
 
@@ -88,7 +88,7 @@ def _currency(value: Decimal, currency: str, least: int, most: int) -> str:
 
 @lru_cache(maxsize=64)
 def _pattern(locale: str, least: int, most: int) -> NumberPattern:
-    pattern = copy.copy(Locale.parse(locale).currency_formats["standard"])
+    pattern: NumberPattern = copy.copy(Locale.parse(locale).currency_formats["standard"])
     pattern.frac_prec = (least, most)
     return pattern
 

@@ -1,33 +1,26 @@
-"""Reads of co-ops, producers, payee accounts and certificates, as frozen values."""
+"""Reads about co-ops, producers, members, payee accounts and certificates."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from market.kernel.errors import Missing
-from market.producers.models import Certificate, Coop, PayeeAccount, Producer
+from market.kernel import paging
+from market.kernel.actor import Actor
+from market.kernel.paging import Page
+from market.producers.errors import CoopMissing, PayeeAccountMissing, ProducerMissing
+from market.producers.models import Certificate, Coop, Member, PayeeAccount, Producer
 
-
-class CoopMissing(Missing):
-    """There is no such co-op for this person."""
-
-    code = "producers.coop_missing"
-
-
-class ProducerMissing(Missing):
-    """There is no such producer for this person."""
-
-    code = "producers.producer_missing"
+PAGE = 50
 
 
 @dataclass(frozen=True, slots=True)
 class CoopView:
-    """A co-op with its published rates and its bank account."""
+    """A co-op as other capabilities and pages need it; percentages are of the buyer's side of a price."""
 
     id: UUID
     slug: str
@@ -55,7 +48,7 @@ class CoopView:
 
 @dataclass(frozen=True, slots=True)
 class ProducerView:
-    """A producer under the name they agreed to have shown."""
+    """A producer with what they agreed to have shown, and who they are on this site."""
 
     id: UUID
     coop_id: UUID
@@ -65,11 +58,23 @@ class ProducerView:
     story: str
     language: str
     account_id: UUID | None
+    sms_phone: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class MemberRow:
+    """A membership with its producer."""
+
+    id: UUID
+    number: int
+    joined_on: date
+    left_on: date | None
+    producer: ProducerView
 
 
 @dataclass(frozen=True, slots=True)
 class PayeeAccountView:
-    """Where a producer is paid in one currency; confirmed by a second person."""
+    """Where a producer is paid in one currency."""
 
     id: UUID
     coop_id: UUID
@@ -85,11 +90,23 @@ class PayeeAccountView:
     town: str
     postcode: str
     country: str
+    entered_by: str
+    entered_at: datetime
+    confirmed_by: str | None
+    confirmed_at: datetime | None
+    replaced_at: datetime | None
+
+    @property
+    def state(self) -> str:
+        """`waiting` for a second person, `live`, or `replaced`."""
+        if self.replaced_at is not None:
+            return "replaced"
+        return "live" if self.confirmed_at is not None else "waiting"
 
 
 @dataclass(frozen=True, slots=True)
 class CertificateView:
-    """A certificate; without a producer it is the whole co-op's."""
+    """A certificate as pages and price checks need it; `producer_id` None means the whole co-op holds it."""
 
     id: UUID
     coop_id: UUID
@@ -102,18 +119,8 @@ class CertificateView:
     valid_from: date
     valid_to: date
     status: str
-
-
-def _as(view: type, row: object) -> dict[str, object]:
-    return {name: getattr(row, name) for name in view.__dataclass_fields__}  # type: ignore[attr-defined]
-
-
-def _coop(row: Coop) -> CoopView:
-    return CoopView(**_as(CoopView, row))  # type: ignore[arg-type]
-
-
-def _producer(row: Producer) -> ProducerView:
-    return ProducerView(**_as(ProducerView, row))  # type: ignore[arg-type]
+    checked_by: str | None
+    checked_at: datetime | None
 
 
 def coop(session: Session, coop_id: UUID) -> CoopView:
@@ -125,20 +132,23 @@ def coop(session: Session, coop_id: UUID) -> CoopView:
 
 
 def coop_by_slug(session: Session, slug: str) -> CoopView:
-    """Return the co-op with this address. Raises CoopMissing."""
+    """Return the co-op at this address. Raises CoopMissing."""
     row = session.scalars(select(Coop).where(Coop.slug == slug)).one_or_none()
     if row is None:
         raise CoopMissing("There is no such co-op.")
     return _coop(row)
 
 
-def coops(session: Session) -> list[CoopView]:
-    """Return all co-ops by name."""
-    return [_coop(row) for row in session.scalars(select(Coop).order_by(Coop.name, Coop.id))]
+def coops(session: Session, *, ids: list[UUID] | None = None) -> list[CoopView]:
+    """Return co-ops by name: all, or those with `ids`."""
+    statement = select(Coop).order_by(Coop.name, Coop.id)
+    if ids is not None:
+        statement = statement.where(Coop.id.in_(ids))
+    return [_coop(row) for row in session.scalars(statement)]
 
 
 def producer(session: Session, producer_id: UUID) -> ProducerView:
-    """Return a producer in this scope. Raises ProducerMissing."""
+    """Return a producer within the scope of the transaction. Raises ProducerMissing."""
     row = session.get(Producer, producer_id)
     if row is None:
         raise ProducerMissing("There is no such producer.")
@@ -146,7 +156,7 @@ def producer(session: Session, producer_id: UUID) -> ProducerView:
 
 
 def producer_by_slug(session: Session, slug: str) -> ProducerView:
-    """Return the producer with this address. Raises ProducerMissing."""
+    """Return the producer at this address. Raises ProducerMissing."""
     row = session.scalars(select(Producer).where(Producer.slug == slug)).one_or_none()
     if row is None:
         raise ProducerMissing("There is no such producer.")
@@ -160,13 +170,84 @@ def producers_by_id(session: Session, producer_ids: Iterable[UUID]) -> dict[UUID
 
 
 def producers_of(session: Session, *, coop_id: UUID) -> list[ProducerView]:
-    """Return the producers of a co-op by name."""
+    """Return the producers of a co-op by name, those who left included."""
     statement = select(Producer).where(Producer.coop_id == coop_id).order_by(Producer.name, Producer.id)
     return [_producer(row) for row in session.scalars(statement)]
 
 
+def producers_of_account(session: Session, account_id: UUID) -> list[ProducerView]:
+    """Return who an account is as a producer, one per co-op of which they are a member now."""
+    statement = (
+        select(Producer)
+        .join(Member, Member.producer_id == Producer.id)
+        .where(Producer.account_id == account_id, Member.left_on.is_(None))
+        .order_by(Producer.id)
+    )
+    return [_producer(row) for row in session.scalars(statement)]
+
+
+def producer_page(
+    session: Session, *, coop_id: UUID | None = None, cursor: str | None = None, size: int = PAGE
+) -> Page[ProducerView]:
+    """Return the present members by name, of one co-op or of all. Raises BadCursor."""
+    statement = (
+        select(Producer)
+        .join(Member, Member.producer_id == Producer.id)
+        .where(Member.left_on.is_(None))
+        .order_by(Producer.name, Producer.id)
+        .limit(size + 1)
+    )
+    if coop_id is not None:
+        statement = statement.where(Producer.coop_id == coop_id)
+    if cursor:
+        name, last = paging.decode(cursor, 2)
+        after = or_(Producer.name > name, (Producer.name == name) & (Producer.id > _uuid(last)))
+        statement = statement.where(after)
+    rows = session.scalars(statement).all()
+    following = paging.encode([rows[size - 1].name, rows[size - 1].id]) if len(rows) > size else None
+    return Page([_producer(row) for row in rows[:size]], following)
+
+
+def member_page(session: Session, *, coop_id: UUID, cursor: str | None = None, size: int = PAGE) -> Page[MemberRow]:
+    """Return the co-op's memberships by number, those who left included. Raises BadCursor."""
+    statement = (
+        select(Member, Producer)
+        .join(Producer, Producer.id == Member.producer_id)
+        .where(Member.coop_id == coop_id)
+        .order_by(Member.number)
+        .limit(size + 1)
+    )
+    if cursor:
+        (number,) = paging.decode(cursor, 1)
+        statement = statement.where(Member.number > _whole(number))
+    rows = session.execute(statement).all()
+    following = paging.encode([rows[size - 1][0].number]) if len(rows) > size else None
+    return Page([_member(member, of) for member, of in rows[:size]], following)
+
+
+def member(session: Session, *, coop_id: UUID, producer_id: UUID) -> MemberRow:
+    """Return a producer's latest membership. Raises ProducerMissing."""
+    statement = (
+        select(Member, Producer)
+        .join(Producer, Producer.id == Member.producer_id)
+        .where(Member.coop_id == coop_id, Member.producer_id == producer_id)
+        .order_by(Member.joined_on.desc(), Member.id.desc())
+        .limit(1)
+    )
+    found = session.execute(statement).one_or_none()
+    if found is None:
+        raise ProducerMissing("There is no such producer.")
+    return _member(found[0], found[1])
+
+
+def member_count(session: Session, *, coop_id: UUID) -> int:
+    """Return how many members the co-op has now."""
+    statement = select(func.count()).select_from(Member).where(Member.coop_id == coop_id, Member.left_on.is_(None))
+    return session.execute(statement).scalar_one()
+
+
 def payee_account_for(session: Session, producer_id: UUID, currency: str) -> PayeeAccountView | None:
-    """Return the confirmed account in which a producer is paid in `currency`, or None."""
+    """Return where a producer is paid in `currency`, confirmed by a second person; None when nowhere yet."""
     statement = select(PayeeAccount).where(
         PayeeAccount.producer_id == producer_id,
         PayeeAccount.currency == currency,
@@ -174,21 +255,82 @@ def payee_account_for(session: Session, producer_id: UUID, currency: str) -> Pay
         PayeeAccount.replaced_at.is_(None),
     )
     row = session.scalars(statement).one_or_none()
-    return PayeeAccountView(**_as(PayeeAccountView, row)) if row else None  # type: ignore[arg-type]
+    return None if row is None else _payee_account(row)
 
 
-def certificates_on(session: Session, *, coop_id: UUID, producer_id: UUID | None, on: date) -> list[CertificateView]:
-    """Return the active certificates that cover a producer on a day: their own and the whole co-op's (fair-prices.md 7)."""
-    statement = (
-        select(Certificate)
-        .where(
-            Certificate.coop_id == coop_id,
-            or_(Certificate.producer_id.is_(None), Certificate.producer_id == producer_id),
-            Certificate.status == "active",
-            Certificate.valid_from <= on,
-            Certificate.valid_to >= on,
-        )
-        .order_by(Certificate.scheme, Certificate.number)
+def payee_account(session: Session, payee_account_id: UUID, *, actor: Actor) -> PayeeAccountView:
+    """Return one payee account. Raises PayeeAccountMissing."""
+    row = session.get(PayeeAccount, payee_account_id)
+    if row is None or (not actor.is_staff and row.producer_id != actor.producer_id):
+        raise PayeeAccountMissing("There is no such account to pay to.")
+    return _payee_account(row)
+
+
+def payee_accounts(
+    session: Session, *, actor: Actor, producer_id: UUID | None = None, waiting: bool = False
+) -> list[PayeeAccountView]:
+    """Return payee accounts of the actor's co-op (for a producer, their own), newest first.
+
+    `waiting` keeps those that a second person has still to confirm.
+    """
+    statement = select(PayeeAccount).where(PayeeAccount.coop_id == actor.coop_id).order_by(PayeeAccount.id.desc())
+    if not actor.is_staff:
+        statement = statement.where(PayeeAccount.producer_id == actor.producer_id)
+    if producer_id is not None:
+        statement = statement.where(PayeeAccount.producer_id == producer_id)
+    if waiting:
+        statement = statement.where(PayeeAccount.confirmed_at.is_(None), PayeeAccount.replaced_at.is_(None))
+    return [_payee_account(row) for row in session.scalars(statement)]
+
+
+def certificates_on(session: Session, coop_id: UUID, producer_id: UUID | None, on: date) -> list[CertificateView]:
+    """Return the certificates that count on a day, held by the producer or by the whole co-op (fair-prices.md 7)."""
+    holder = or_(Certificate.producer_id.is_(None), Certificate.producer_id == producer_id)
+    statement = select(Certificate).where(
+        Certificate.coop_id == coop_id,
+        holder,
+        Certificate.status == "active",
+        Certificate.valid_from <= on,
+        Certificate.valid_to >= on,
     )
-    rows = session.scalars(statement)
-    return [CertificateView(**_as(CertificateView, row) | {"product_scope": tuple(row.product_scope)}) for row in rows]  # type: ignore[arg-type]
+    return [_certificate(row) for row in session.scalars(statement.order_by(Certificate.scheme, Certificate.id))]
+
+
+def certificates(session: Session, *, coop_id: UUID) -> list[CertificateView]:
+    """Return all certificates of a co-op, those that end first first."""
+    statement = select(Certificate).where(Certificate.coop_id == coop_id).order_by(Certificate.valid_to, Certificate.id)
+    return [_certificate(row) for row in session.scalars(statement)]
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise paging.BadCursor("This page link is not valid any more. Start the list again.", pointer="/cursor") from None
+
+
+def _whole(text: str) -> int:
+    if not text.isdecimal() or len(text) > 18:
+        raise paging.BadCursor("This page link is not valid any more. Start the list again.", pointer="/cursor")
+    return int(text)
+
+
+def _coop(row: Coop) -> CoopView:
+    return CoopView(**{field: getattr(row, field) for field in CoopView.__slots__})
+
+
+def _producer(row: Producer) -> ProducerView:
+    return ProducerView(**{field: getattr(row, field) for field in ProducerView.__slots__})
+
+
+def _member(row: Member, of: Producer) -> MemberRow:
+    return MemberRow(row.id, row.number, row.joined_on, row.left_on, _producer(of))
+
+
+def _payee_account(row: PayeeAccount) -> PayeeAccountView:
+    return PayeeAccountView(**{field: getattr(row, field) for field in PayeeAccountView.__slots__})
+
+
+def _certificate(row: Certificate) -> CertificateView:
+    values = {field: getattr(row, field) for field in CertificateView.__slots__}
+    return CertificateView(**values | {"product_scope": tuple(row.product_scope)})

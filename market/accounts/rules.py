@@ -1,0 +1,94 @@
+"""What an e-mail address, a language, a role and an API key may be. Pure; the service calls these before it writes."""
+
+import hashlib
+import hmac
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from email_validator import EmailNotValidError, validate_email
+
+from market.accounts.errors import BadApiKeyRequest, BadEmail, BadProfile, BadRole
+
+LOCALES = ("en", "es", "fr")
+"""Languages in which letters are written."""
+
+COOP_ROLES = frozenset({"preparer", "approver"})
+SITE_ROLES = frozenset({"admin"})
+
+AREAS = (
+    "account", "catalogue", "coops", "ledger", "members", "orders", "payments", "payouts", "prices", "producers",
+    "provenance", "statements",
+)  # fmt: skip
+SCOPES = frozenset(f"{area}:{verb}" for area in AREAS for verb in ("read", "write"))
+"""What a key can be allowed, one pair per area of the API; a route names the one it needs."""
+
+LONGEST_KEY_LIFE = timedelta(days=366)
+_MARK = "fm_"
+_PREFIX_SIZE = 12
+
+
+def checked_email(text: str) -> str:
+    """Return the address in lower case, in its canonical form. Raises BadEmail. Asks no server whether it exists."""
+    try:
+        return validate_email(text.strip(), check_deliverability=False, test_environment=True).normalized.lower()
+    except EmailNotValidError as error:
+        raise BadEmail(f"This is not an e-mail address: {error}", pointer="/email") from error
+
+
+def checked_name(text: str) -> str:
+    """Return a person's name on one line, at most 200 characters. Raises BadProfile when nothing is left."""
+    name = " ".join(text.split())
+    if not 1 <= len(name) <= 200:
+        raise BadProfile("Write a name of 1 to 200 characters; any name that people know you by.", pointer="/name")
+    return name
+
+
+def checked_locale(text: str) -> str:
+    """Return a language that letters are written in. Raises BadProfile."""
+    if text not in LOCALES:
+        raise BadProfile(f"Letters come in {', '.join(LOCALES)}; {text!r} is not among them.", pointer="/locale")
+    return text
+
+
+def check_role(role: str, coop_id: UUID | None) -> None:
+    """Raise BadRole unless the role exists and is for a co-op exactly when it must be."""
+    if role not in COOP_ROLES | SITE_ROLES:
+        raise BadRole(f"Roles are {', '.join(sorted(COOP_ROLES | SITE_ROLES))}; {role!r} is not one.", pointer="/role")
+    if (role in COOP_ROLES) != (coop_id is not None):
+        raise BadRole("Preparers and approvers work for one co-op, administrators for none.", pointer="/coop_id")
+
+
+def check_key_request(label: str, scopes: Iterable[str], expires_at: datetime, now: datetime) -> None:
+    """Raise BadApiKeyRequest unless a key may be made with this label, these scopes and this end."""
+    wanted = set(scopes)
+    if not 1 <= len(label.strip()) <= 100:
+        raise BadApiKeyRequest("Give the key a label of 1 to 100 characters, so that you know it again.", pointer="/label")
+    if not wanted or not wanted <= SCOPES:
+        unknown = ", ".join(sorted(wanted - SCOPES)) or "none"
+        raise BadApiKeyRequest(f"Choose at least one scope that exists; not: {unknown}.", pointer="/scopes")
+    if not now < expires_at <= now + LONGEST_KEY_LIFE:
+        raise BadApiKeyRequest("A key ends at a day in the future, within a year.", pointer="/expires_at")
+
+
+def key_text(prefix: str, secret: str) -> str:
+    """Return the key as its holder keeps it; the mark lets secret scanners find leaked ones."""
+    return f"{_MARK}{prefix}.{secret}"
+
+
+def split_key(text: str) -> tuple[str, str] | None:
+    """Return prefix and secret of a presented key, or None when it has not the shape of one."""
+    prefix, dot, secret = text.removeprefix(_MARK).partition(".")
+    if not text.startswith(_MARK) or not dot or len(prefix) != _PREFIX_SIZE or not secret:
+        return None
+    return prefix, secret
+
+
+def secret_hash(secret: str) -> bytes:
+    """Return the SHA-256 of a key's secret: 256 random bits need no slow hash."""
+    return hashlib.sha256(secret.encode()).digest()
+
+
+def same_secret(secret: str, stored: bytes) -> bool:
+    """Compare in constant time."""
+    return hmac.compare_digest(secret_hash(secret), stored)

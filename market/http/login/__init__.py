@@ -1,0 +1,9 @@
+"""The door: passwords, sign-in, links by mail, and how a request's proof of identity becomes an `Actor`.
+
+Owns `login_user` and `login_throttle`. Flask-Security-Too does what is easy to get wrong (hashes, signed links, timing);
+`accounts` knows the person and never sees a password. Its views commit their own tables; nothing else here does.
+"""
+
+from market.http.login.door import init_app
+
+__all__ = ["init_app"]

@@ -1,0 +1,74 @@
+"""From a proof of identity to an `Actor`: the person of the session, or the holder of an API key."""
+
+from uuid import UUID
+
+from flask import Request
+from flask import session as cookie
+from flask_login import current_user
+from sqlalchemy.orm import Session
+
+from market.accounts import queries as accounts
+from market.accounts import service as accounts_service
+from market.http import clock
+from market.http.db import unit_of_work
+from market.kernel.actor import Actor
+from market.producers import queries as producers
+
+CHOSEN_COOP = "coop_id"
+
+
+def by_session(request: Request) -> Actor | None:
+    """Return the signed-in person, working for the co-op they chose; None when the session names nobody."""
+    if "_user_id" not in cookie:
+        return None
+    with unit_of_work() as session:
+        if not current_user.is_authenticated:
+            return None
+        return actor_of(session, current_user.account_id, coop_id=_uuid(cookie.get(CHOSEN_COOP)))
+
+
+def by_key(request: Request) -> Actor | None:
+    """Return for whom the request's API key acts; None when it presents none. Raises ApiKeyRefused for a bad one."""
+    kind, _, text = request.headers.get("Authorization", "").partition(" ")
+    if kind.lower() != "bearer":
+        return None
+    with unit_of_work() as session:
+        holder = accounts_service.authenticate_api_key(session, text=text.strip(), now=clock.now())
+        return actor_of(session, holder.account_id, coop_id=holder.coop_id, scopes=holder.scopes)
+
+
+def actor_of(session: Session, account_id: UUID, *, coop_id: UUID | None = None, scopes: frozenset[str] | None = None) -> Actor:
+    """Return what an account may do in `coop_id`, or in the first co-op it has to do with.
+
+    A key made for a co-op stays with it: when its maker has lost the role there, no other co-op takes its place.
+    """
+    person = accounts.person(session, account_id)
+    roles = accounts.roles_of(session, account_id)
+    as_producer = {producer.coop_id: producer.id for producer in producers.producers_of_account(session, account_id)}
+    coops = coops_of(roles, as_producer)
+    if coop_id not in coops:
+        coop_id = coops[0] if coops and scopes is None else None
+    held = {role for role, where in roles if where is None or where == coop_id} | {"buyer"}
+    producer_id = as_producer.get(coop_id) if coop_id else None
+    if producer_id is not None:
+        held.add("producer")
+    return Actor(
+        account_id=account_id,
+        coop_id=coop_id,
+        producer_id=producer_id,
+        roles=frozenset(held),
+        name=person.name,
+        scopes=scopes,
+    )
+
+
+def coops_of(roles: list[tuple[str, UUID | None]], as_producer: dict[UUID, UUID]) -> list[UUID]:
+    """Return the co-ops that somebody has to do with: as staff first, then as a producer."""
+    return list(dict.fromkeys([where for _, where in roles if where is not None] + list(as_producer)))
+
+
+def _uuid(text: str | None) -> UUID | None:
+    try:
+        return UUID(text) if text else None
+    except ValueError:
+        return None

@@ -1,0 +1,7 @@
+"""What this capability announces. Payloads are ids."""
+
+PAYEE_ACCOUNT_ENTERED = "producers.payee_account_entered"
+"""New details wait for a second person: payee_account_id, coop_id, producer_id."""
+
+PAYEE_ACCOUNT_CONFIRMED = "producers.payee_account_confirmed"
+"""From now on the producer is paid here, and is told so: payee_account_id, coop_id, producer_id."""

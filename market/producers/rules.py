@@ -1,0 +1,144 @@
+"""What a co-op, an account to pay to, and a certificate may look like. Pure."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from schwifty import BIC, IBAN
+from schwifty.exceptions import SchwiftyException
+
+from market.kernel.money import EXPONENTS
+from market.producers.errors import BadCertificate, BadCoop, BadPayeeAccount, BadProducer, CertificateStateWrong
+
+RAILS = ("sepa", "stripe", "cash")
+CERTIFICATE_KINDS = ("trade", "organic", "other")
+CERTIFICATE_STEPS: Mapping[str, frozenset[str]] = {
+    "entered": frozenset({"active", "withdrawn"}),
+    "active": frozenset({"suspended", "withdrawn"}),
+    "suspended": frozenset({"active", "withdrawn"}),
+    "withdrawn": frozenset(),
+}
+"""fair-prices.md 7: a certificate counts from a person's check on; nothing leads out of withdrawn."""
+
+_COUNTRY = re.compile(r"[A-Z]{2}")
+_STRIPE_ACCOUNT = re.compile(r"acct_[A-Za-z0-9_]{4,60}")
+_PHONE = re.compile(r"\+[1-9]\d{6,14}")
+
+
+@dataclass(frozen=True, slots=True)
+class PostalAddress:
+    """An address in the parts that bank files ask for (ISO 20022, structured)."""
+
+    street: str = ""
+    building: str = ""
+    town: str = ""
+    postcode: str = ""
+    country: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PayTo:
+    """Where somebody is to be paid, as entered."""
+
+    rail: str
+    currency: str
+    holder: str
+    address: PostalAddress
+    iban: str | None = None
+    bic: str | None = None
+    stripe_account: str | None = None
+
+
+def checked_iban(text: str) -> str:
+    """Return the IBAN in its compact form, check digits verified. Raises BadPayeeAccount."""
+    try:
+        return IBAN(text).compact
+    except SchwiftyException as error:
+        raise BadPayeeAccount(f"This IBAN cannot be right: {error}. Compare it digit by digit.", pointer="/iban") from error
+
+
+def checked_bic(text: str | None) -> str | None:
+    """Return the BIC in its compact form, or None for none. Raises BadPayeeAccount."""
+    if not text or not text.strip():
+        return None
+    try:
+        return BIC(text).compact
+    except SchwiftyException as error:
+        raise BadPayeeAccount(f"This BIC cannot be right: {error}.", pointer="/bic") from error
+
+
+def checked_pay_to(wanted: PayTo) -> PayTo:
+    """Return the details in canonical form, only those that the rail uses. Raises BadPayeeAccount."""
+    if wanted.rail not in RAILS:
+        raise BadPayeeAccount(f"Payments go by {', '.join(RAILS)}; {wanted.rail!r} is not one of them.", pointer="/rail")
+    if wanted.currency not in EXPONENTS:
+        raise BadPayeeAccount(f"{wanted.currency!r} is not a currency of ISO 4217.", pointer="/currency")
+    if not 1 <= len(wanted.holder.strip()) <= 70:
+        raise BadPayeeAccount("Write the account holder's name as the bank knows it, at most 70 letters.", pointer="/holder")
+    if not _COUNTRY.fullmatch(wanted.address.country):
+        raise BadPayeeAccount("Name the holder's country by its two-letter code, such as ET.", pointer="/country")
+    if wanted.rail == "sepa" and wanted.currency != "EUR":
+        raise BadPayeeAccount("A SEPA transfer is in euro. Choose another rail for this currency.", pointer="/currency")
+    if wanted.rail == "sepa" and not wanted.address.town.strip():
+        raise BadPayeeAccount("Banks ask for the holder's town.", pointer="/town")
+    if wanted.rail == "stripe" and not _STRIPE_ACCOUNT.fullmatch(wanted.stripe_account or ""):
+        raise BadPayeeAccount("A Stripe account begins with acct_.", pointer="/stripe_account")
+    sepa = wanted.rail == "sepa"
+    return PayTo(
+        rail=wanted.rail,
+        currency=wanted.currency,
+        holder=wanted.holder.strip(),
+        address=wanted.address,
+        iban=checked_iban(wanted.iban or "") if sepa else None,
+        bic=checked_bic(wanted.bic) if sepa else None,
+        stripe_account=wanted.stripe_account if wanted.rail == "stripe" else None,
+    )
+
+
+def check_coop(
+    *, name: str, country: str, currency: str, time_zone: str, percentages: Mapping[str, Decimal], transport_minor: int
+) -> None:
+    """Raise BadCoop, pointing at the field, unless a co-op may be described like this."""
+    if not 2 <= len(name.strip()) <= 120:
+        raise BadCoop("Write the co-op's name, 2 to 120 letters.", pointer="/name")
+    if not _COUNTRY.fullmatch(country):
+        raise BadCoop("Name the country by its two-letter code, such as ET.", pointer="/country")
+    if currency not in EXPONENTS:
+        raise BadCoop(f"{currency!r} is not a currency of ISO 4217.", pointer="/currency")
+    try:
+        ZoneInfo(time_zone)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise BadCoop("Name the time zone as Continent/City, such as Africa/Addis_Ababa.", pointer="/time_zone") from error
+    for field, value in percentages.items():
+        if not 0 <= value <= 100:
+            raise BadCoop("A percentage lies between 0 and 100.", pointer=f"/{field}")
+    if transport_minor < 0:
+        raise BadCoop("Transport costs nothing or more.", pointer="/transport_minor_per_line")
+
+
+def check_producer(*, name: str, sms_phone: str | None) -> None:
+    """Raise BadProducer unless a producer may be described like this."""
+    if not 2 <= len(name.strip()) <= 120:
+        raise BadProducer("Write the name that the producer agreed to have shown, 2 to 120 letters.", pointer="/name")
+    if sms_phone and not _PHONE.fullmatch(sms_phone):
+        raise BadProducer("Write the phone number with + and the country's code, digits only.", pointer="/sms_phone")
+
+
+def check_certificate(*, scheme: str, kind: str, number: str, issuer: str, valid_from: date, valid_to: date) -> None:
+    """Raise BadCertificate unless a certificate may be described like this."""
+    if kind not in CERTIFICATE_KINDS:
+        raise BadCertificate(f"A certificate is of the kind {', '.join(CERTIFICATE_KINDS)}.", pointer="/kind")
+    for pointer, text in (("/scheme", scheme), ("/number", number), ("/issuer", issuer)):
+        if not 1 <= len(text.strip()) <= 200:
+            raise BadCertificate("Write what stands on the certificate, at most 200 letters.", pointer=pointer)
+    if valid_to < valid_from:
+        raise BadCertificate("The last day lies before the first.", pointer="/valid_to")
+
+
+def check_certificate_step(state: str, wanted: str) -> None:
+    """Raise CertificateStateWrong unless `state` may become `wanted`."""
+    if wanted not in CERTIFICATE_STEPS[state]:
+        raise CertificateStateWrong(f"A certificate that is {state} cannot become {wanted}.", state=state)

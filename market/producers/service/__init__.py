@@ -1,0 +1,21 @@
+"""Commands on co-ops, members, accounts to pay to, and certificates; one file per use case."""
+
+from market.producers.service.certificates import enter_certificate, set_certificate_status
+from market.producers.service.coops import CoopTerms, create_coop, update_coop
+from market.producers.service.members import add_producer, end_membership, link_account, update_producer
+from market.producers.service.payees import confirm_payee_account, enter_payee_account, withdraw_payee_account
+
+__all__ = [
+    "CoopTerms",
+    "add_producer",
+    "confirm_payee_account",
+    "create_coop",
+    "end_membership",
+    "enter_certificate",
+    "enter_payee_account",
+    "link_account",
+    "set_certificate_status",
+    "update_coop",
+    "update_producer",
+    "withdraw_payee_account",
+]
