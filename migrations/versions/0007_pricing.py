@@ -28,7 +28,7 @@ INSERT INTO price_edition DEFAULT VALUES;
 CREATE FUNCTION price_new_edition() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN UPDATE price_edition SET edition = gen_random_uuid(); RETURN NULL; END $$;
 """
-_IN_THE_BOOK = ("price_reference", "market_quote", "packaging", "fx_evidence")
+_IN_THE_BOOK = ("price_reference", "market_quote", "packaging", "fx_evidence", "term_alias")
 
 
 def upgrade() -> None:

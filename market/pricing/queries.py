@@ -1,0 +1,241 @@
+"""Reads of price tables, imports, quotes, floors and checks, as frozen values."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import case, func, select
+from sqlalchemy.orm import Session
+
+from market.kernel.money import Money
+from market.pricing.errors import ReferenceUnknown
+from market.pricing.models import CoopFloorRow, FxEvidenceRow, ImportBatch, ImportRow, MarketQuote, PriceCheck, PriceReference
+from market.pricing.rules import CoopFloor, FxEvidence, Reference
+from market.pricing.service.shelf import floor_of, load_packagings, reference_of
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceRow:
+    """A row of a price table with who entered, approved and confirmed it, and what keeps it waiting."""
+
+    reference: Reference
+    note: str
+    review: tuple[tuple[str, str], ...]
+    entered_by: str
+    entered_at: datetime
+    approved_by: str | None
+    confirmed_by: str | None
+    supersedes_id: UUID | None
+    document_hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """An import and how its rows were answered."""
+
+    id: UUID
+    profile: str
+    scheme: str
+    source_name: str
+    state: str
+    entered_by: str
+    entered_at: datetime
+    decided_by: str | None
+    counts: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRow:
+    """One row of an import: its number, what it names, its state and the answers."""
+
+    number: int
+    title: str
+    state: str
+    notes: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """A market price as it was entered."""
+
+    id: UUID
+    market: str
+    price: Decimal
+    addition: Decimal
+    addition_label: str
+    currency: str
+    unit: str
+    quoted_on: date
+    source_name: str
+    entered_by: str
+    checked_by: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCheck:
+    """A check that was kept, with its sentence."""
+
+    id: UUID
+    rule: str
+    gate: str
+    outcome: str
+    reason: str
+    words: str
+    amount_short: Money | None
+    evaluated_at: datetime
+    evaluated_for: date
+    inputs: dict[str, Any]
+
+
+def _row(row: PriceReference, packagings: Any) -> ReferenceRow:
+    return ReferenceRow(
+        reference=reference_of(row, packagings),
+        note=row.note,
+        review=tuple((note["code"], note["words"]) for note in row.review),
+        entered_by=row.entered_by,
+        entered_at=row.entered_at,
+        approved_by=row.approved_by,
+        confirmed_by=row.confirmed_by,
+        supersedes_id=row.supersedes_id,
+        document_hash=row.document_hash,
+    )
+
+
+def references(session: Session, *, status: str | None = None, product: str | None = None) -> list[ReferenceRow]:
+    """Return rows by product, waiting ones first, the newest day first; at most 500."""
+    waiting = case((PriceReference.status == "needs_review", 0), else_=1)
+    wanted = select(PriceReference).order_by(
+        waiting,
+        PriceReference.product,
+        PriceReference.variety,
+        PriceReference.form,
+        PriceReference.valid_from.desc(),
+        PriceReference.id,
+    )
+    if status:
+        wanted = wanted.where(PriceReference.status == status)
+    if product:
+        wanted = wanted.where(PriceReference.product == product)
+    packagings = load_packagings(session)
+    return [_row(row, packagings) for row in session.execute(wanted.limit(500)).scalars()]
+
+
+def reference(session: Session, reference_id: UUID) -> ReferenceRow:
+    """Return one row. Raises ReferenceUnknown."""
+    row = session.get(PriceReference, reference_id)
+    if row is None:
+        raise ReferenceUnknown("There is no such row of a price table.")
+    return _row(row, load_packagings(session))
+
+
+def products(session: Session) -> Sequence[str]:
+    """Return the products that have rows, by name."""
+    return session.execute(select(PriceReference.product).distinct().order_by(PriceReference.product)).scalars().all()
+
+
+def batches(session: Session) -> list[Batch]:
+    """Return the newest fifty imports, waiting ones first."""
+    waiting = case((ImportBatch.state == "waiting", 0), else_=1)
+    found = session.execute(select(ImportBatch).order_by(waiting, ImportBatch.entered_at.desc()).limit(50)).scalars().all()
+    counted: dict[UUID, list[tuple[str, int]]] = {}
+    states = (
+        select(ImportRow.batch_id, ImportRow.state, func.count())
+        .where(ImportRow.batch_id.in_([batch.id for batch in found]))
+        .group_by(ImportRow.batch_id, ImportRow.state)
+        .order_by(ImportRow.state)
+    )
+    for batch_id, state, number in session.execute(states):
+        counted.setdefault(batch_id, []).append((state, number))
+    return [
+        Batch(
+            id=row.id,
+            profile=row.profile,
+            scheme=row.scheme,
+            source_name=row.source_name,
+            state=row.state,
+            entered_by=row.entered_by,
+            entered_at=row.entered_at,
+            decided_by=row.decided_by,
+            counts=tuple(counted.get(row.id, ())),
+        )
+        for row in found
+    ]
+
+
+def batch_rows(session: Session, batch_id: UUID) -> list[BatchRow]:
+    """Return the rows of an import in the file's order."""
+    rows = session.execute(select(ImportRow).where(ImportRow.batch_id == batch_id).order_by(ImportRow.number)).scalars()
+    return [
+        BatchRow(
+            number=row.number,
+            title=", ".join(value for value in list(row.cells.values())[:4] if value),
+            state=row.state,
+            notes=tuple((note["code"], note["words"]) for note in row.notes),
+        )
+        for row in rows
+    ]
+
+
+def quotes(session: Session) -> list[Quote]:
+    """Return the newest hundred market prices."""
+    rows = session.execute(select(MarketQuote).order_by(MarketQuote.quoted_on.desc(), MarketQuote.entered_at.desc()).limit(100))
+    return [
+        Quote(
+            row.id,
+            row.market,
+            row.price,
+            row.addition,
+            row.addition_label,
+            row.currency,
+            row.unit,
+            row.quoted_on,
+            row.source_name,
+            row.entered_by,
+            row.checked_by,
+        )
+        for row in rows.scalars()
+    ]
+
+
+def rates(session: Session) -> list[FxEvidence]:
+    """Return the newest hundred exchange rates with their sources."""
+    rows = session.execute(
+        select(FxEvidenceRow).order_by(FxEvidenceRow.rate_on.desc(), FxEvidenceRow.entered_at.desc()).limit(100)
+    )
+    return [FxEvidence(row.base, row.quote, row.rate, row.rate_on.isoformat(), row.source_name) for row in rows.scalars()]
+
+
+def coop_floors(session: Session, coop_id: UUID) -> list[CoopFloor]:
+    """Return the active floors of a co-op by title."""
+    wanted = select(CoopFloorRow).where(CoopFloorRow.coop_id == coop_id, CoopFloorRow.status == "active")
+    return [floor_of(row) for row in session.execute(wanted.order_by(CoopFloorRow.title)).scalars()]
+
+
+def checks_of(session: Session, *, subject_kind: str, subject_id: UUID) -> list[StoredCheck]:
+    """Return the current check of each rule, scheme and gate of a subject: the latest by id (fair-prices.md 4)."""
+    mine = (PriceCheck.subject_kind == subject_kind, PriceCheck.subject_id == subject_id)
+    rows = session.execute(select(PriceCheck).where(*mine).order_by(PriceCheck.id)).scalars()
+    latest = {(row.gate, row.inputs["rule"], _scheme_of(row.inputs)): row for row in rows}
+    return [
+        StoredCheck(
+            id=row.id,
+            rule=row.rule_id,
+            gate=row.gate,
+            outcome=row.outcome,
+            reason=row.reason_code,
+            words=row.words,
+            amount_short=None if row.amount_short_minor is None else Money(row.amount_short_minor, row.currency or ""),
+            evaluated_at=row.evaluated_at,
+            evaluated_for=row.evaluated_for,
+            inputs=row.inputs,
+        )
+        for _, row in sorted(latest.items())
+    ]
+
+
+def _scheme_of(inputs: dict[str, Any]) -> str:
+    """Return the claim or scheme that a check is about: two schemes on one offer give two checks of one rule."""
+    return str(inputs.get("scheme") or inputs.get("claim") or inputs.get("row", {}).get("scheme", ""))

@@ -1,0 +1,156 @@
+"""The price tables as the rules want them, loaded once per edition and kept in the process.
+
+Rows only grow, and a trigger names each state of them by a fresh id that no rollback can give again; so a table that
+was loaded for an id serves every check until the id changes. Co-op floors belong to a tenant and are never kept: they
+come with the id in the same statement.
+"""
+
+from collections import OrderedDict, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from uuid import UUID
+
+from sqlalchemy import select, text
+from sqlalchemy.dialects.postgresql import distinct_on
+from sqlalchemy.orm import Session
+
+from market.pricing.models import CoopFloorRow, FxEvidenceRow, MarketQuote, PackagingRow, PriceEdition, PriceReference, TermAlias
+from market.pricing.rules import Book, CoopFloor, CostBuildUp, FxEvidence, Goods, MarketPrice, Packaging, Reference
+from market.pricing.rules.terms import SEPARATOR, SHIPPED, code_of, folded
+from market.pricing.rules.verdict import from_json
+
+_KEPT = 4
+_REFERENCE_FIELDS = (
+    "id", "scheme", "price_kind", "product", "currency", "unit", "variety", "form", "characteristic", "quality",
+    "geo_level", "geo_code", "setup", "incoterm", "unit_quantity", "valid_from", "valid_from_text", "valid_to",
+    "minimum_price", "minimum_basis", "index_name", "premium", "premium_kind", "organic_rule", "organic_differential",
+    "relevant_market", "special_terms", "applies_by", "confidence", "status", "source_name",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """All rows of one edition, by product, and the words that name goods."""
+
+    by_product: Mapping[str, tuple[Reference, ...]]
+    markets: tuple[MarketPrice, ...]
+    fx: tuple[FxEvidence, ...]
+    packagings: Mapping[str, Packaging]
+    aliases: Mapping[tuple[str, str], str]
+
+    def book(self, product: str, floors: Sequence[CoopFloor]) -> Book:
+        """Return what the rules need for one product."""
+        return Book(self.by_product.get(product, ()), self.markets, floors, self.fx)
+
+    def goods(self, goods: Goods) -> Goods:
+        """Return the goods in the codes of the tables, whatever words a listing uses for them."""
+        product, _, variety = self._code("product", goods.product).partition(SEPARATOR)
+        form, _, characteristic = self._code("form", goods.form).partition(SEPARATOR)
+        return Goods(
+            product=product,
+            variety=variety or self._code("variety", goods.variety),
+            form=form,
+            characteristic=characteristic or goods.characteristic,
+            quality=goods.quality or "conventional",
+            origin_country=goods.origin_country,
+            incoterm=goods.incoterm,
+        )
+
+    def _code(self, kind: str, term: str) -> str:
+        return self.aliases.get((kind, folded(term)), code_of(term))
+
+
+_shelves: OrderedDict[UUID, Shelf] = OrderedDict()
+
+
+def reference_of(row: PriceReference, packagings: Mapping[UUID, Packaging]) -> Reference:
+    """Return a stored row as the rules know it."""
+    values = {name: getattr(row, name) for name in _REFERENCE_FIELDS}
+    packaging = packagings.get(row.packaging_id) if row.packaging_id else None
+    return Reference(**values, packaging=packaging, confirmed=row.confirmed_at is not None)
+
+
+def _market_of(row: MarketQuote) -> MarketPrice:
+    parts: tuple[tuple[str, Decimal], ...] = ((row.market, row.price),)
+    if row.addition:
+        parts = (*parts, (row.addition_label or "differential", row.addition))
+    return MarketPrice(row.market, parts, row.currency, row.unit, row.quoted_on, row.source_name, row.per, row.id)
+
+
+def load_packagings(session: Session) -> dict[UUID, Packaging]:
+    """Return the declared packagings by id."""
+    rows = session.execute(select(PackagingRow)).scalars()
+    return {row.id: Packaging(row.code, row.net_quantity, row.unit) for row in rows}
+
+
+def load_aliases(session: Session) -> dict[tuple[str, str], str]:
+    """Return the words that ship and those that people added, which count before them."""
+    added = {(row.kind, row.term): row.code for row in session.execute(select(TermAlias)).scalars()}
+    return {**SHIPPED, **added}
+
+
+def _load(session: Session) -> Shelf:
+    packagings = load_packagings(session)
+    by_product: defaultdict[str, list[Reference]] = defaultdict(list)
+    rows = session.execute(select(PriceReference).where(PriceReference.status.in_(("active", "needs_review")))).scalars()
+    for row in rows:
+        by_product[row.product].append(reference_of(row, packagings))
+    newest = select(MarketQuote).ext(distinct_on(MarketQuote.market, MarketQuote.quoted_on))
+    quotes = session.execute(
+        newest.order_by(MarketQuote.market, MarketQuote.quoted_on, MarketQuote.entered_at.desc(), MarketQuote.id.desc())
+    ).scalars()
+    rates = session.execute(
+        select(FxEvidenceRow)
+        .ext(distinct_on(FxEvidenceRow.base, FxEvidenceRow.quote))
+        .order_by(
+            FxEvidenceRow.base,
+            FxEvidenceRow.quote,
+            FxEvidenceRow.rate_on.desc(),
+            FxEvidenceRow.entered_at.desc(),
+            FxEvidenceRow.id.desc(),
+        )
+    ).scalars()
+    return Shelf(
+        by_product={product: tuple(found) for product, found in by_product.items()},
+        markets=tuple(_market_of(row) for row in quotes),
+        fx=tuple(FxEvidence(row.base, row.quote, row.rate, row.rate_on.isoformat(), row.source_name) for row in rates),
+        packagings={packaging.code: packaging for packaging in packagings.values()},
+        aliases=load_aliases(session),
+    )
+
+
+def floor_of(row: CoopFloorRow) -> CoopFloor:
+    """Return a co-op's floor as the rules know it."""
+    return CoopFloor(
+        row.id,
+        row.coop_id,
+        row.product,
+        row.amount,
+        row.currency,
+        row.unit,
+        row.decided_by_body,
+        row.decided_on,
+        row.valid_from,
+        row.review_by,
+        row.variety,
+        row.form,
+        row.title,
+        None if row.build_up is None else from_json(CostBuildUp, row.build_up),
+    )
+
+
+def open_shelf(session: Session, coop_ids: Iterable[UUID]) -> tuple[Shelf, list[CoopFloor]]:
+    """Return the price tables and the active floors of some co-ops: one small statement when nothing changed."""
+    rows = session.execute(
+        select(PriceEdition.edition, CoopFloorRow)
+        .select_from(PriceEdition)
+        .outerjoin(CoopFloorRow, (CoopFloorRow.coop_id.in_(sorted(set(coop_ids)))) & (CoopFloorRow.status == text("'active'")))
+    ).all()
+    edition: UUID = rows[0].edition
+    shelf = _shelves.get(edition)
+    if shelf is None:
+        shelf = _shelves[edition] = _load(session)
+        while len(_shelves) > _KEPT:
+            _shelves.popitem(last=False)
+    return shelf, [floor_of(row[1]) for row in rows if row[1] is not None]
