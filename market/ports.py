@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from market.payments.ports import CardProcessor
-from market.payouts.ports import Rail
+from market.payouts.ports import Documents, Rail
 
 
 @dataclass(frozen=True)
@@ -15,4 +15,4 @@ class Ports:
     transfers: Rail = None  # type: ignore[assignment]
     mailer: Any = None
     files: Any = None
-    documents: Any = None
+    documents: Documents = None  # type: ignore[assignment]

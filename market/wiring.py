@@ -1,6 +1,7 @@
 """Settings choose the outside world: the real gateways, which also speak to our own local servers."""
 
 from config import Settings
+from market.gateways.documents import TypstDocuments
 from market.gateways.files import ObjectFiles
 from market.gateways.stripe_cards import StripeCards
 from market.gateways.stripe_transfers import StripeTransfers
@@ -15,4 +16,5 @@ def build_ports(settings: Settings) -> Ports:
         ),
         transfers=StripeTransfers(key=settings.stripe_key, api_base=settings.stripe_api_base),
         files=ObjectFiles(settings.files_url),
+        documents=TypstDocuments(),
     )

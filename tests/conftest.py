@@ -141,6 +141,7 @@ def ports() -> Ports:
 @pytest.fixture(scope="session")
 def app(settings: Settings, ports: Ports, clock: FixedClock) -> Iterator[Flask]:
     """The application over this process's clone."""
+    migrations.import_models()  # foreign keys name tables of capabilities that a test need not import
     app = create_app(settings, ports=ports, clock=clock)
     yield app
     with app.app_context():

@@ -19,6 +19,11 @@ TOPICS: dict[str, tuple[str, ...]] = {
     "accounts.letter": (),
     "producers.payee_account_entered": (),
     "producers.payee_account_confirmed": (),
+    "payouts.approved": ("payouts.send",),
+    "payouts.settled": ("payouts.print",),
+    "payouts.failed": ("payouts.alarm",),
+    "payouts.returned": ("payouts.alarm",),
+    "payouts.needs_person": ("payouts.alarm",),
 }
 _CLAIM = text(
     """

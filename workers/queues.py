@@ -17,4 +17,8 @@ ROUTES = {
     "statements.*": {"queue": "files"},
     "provenance.capture": {"queue": "files"},
 }
-MODULES = ("workers.outbox", "workers.provenance")
+MODULES = (
+    "workers.outbox",
+    "workers.payouts",
+    "workers.provenance",
+)

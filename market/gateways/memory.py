@@ -3,6 +3,7 @@
 import hashlib
 
 from market.catalogue.ports import StoredFile
+from market.gateways.documents import TypstDocuments
 from market.gateways.memory_stripe import MemoryCards, MemoryTransfers
 from market.kernel.uow import gateway
 from market.ports import Ports
@@ -27,4 +28,4 @@ class MemoryFiles:
 
 def ports() -> Ports:
     """Return the outside world in memory."""
-    return Ports(cards=MemoryCards(), transfers=MemoryTransfers(), files=MemoryFiles())
+    return Ports(cards=MemoryCards(), transfers=MemoryTransfers(), files=MemoryFiles(), documents=TypstDocuments())

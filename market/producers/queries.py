@@ -283,6 +283,15 @@ def payee_accounts(
     return [_payee_account(row) for row in session.scalars(statement)]
 
 
+def live_payee_accounts(session: Session, coop_id: UUID) -> list[PayeeAccountView]:
+    """Return where every producer of a co-op is paid now: confirmed and not replaced, at most one per currency."""
+    columns = [getattr(PayeeAccount, name) for name in PayeeAccountView.__slots__]
+    statement = select(*columns).where(
+        PayeeAccount.coop_id == coop_id, PayeeAccount.confirmed_at.is_not(None), PayeeAccount.replaced_at.is_(None)
+    )
+    return [PayeeAccountView(*row) for row in session.execute(statement)]
+
+
 def certificates_on(session: Session, coop_id: UUID, producer_id: UUID | None, on: date) -> list[CertificateView]:
     """Return the certificates that count on a day, held by the producer or by the whole co-op (fair-prices.md 7)."""
     holder = or_(Certificate.producer_id.is_(None), Certificate.producer_id == producer_id)

@@ -88,7 +88,7 @@ def write_pain001(order: CreditTransferFile) -> bytes:
     total = _amount(Money(sum(transfer.money.minor for transfer in order.transfers), currencies.pop()))
     message_id = _identifier(order.message_id)
 
-    root = etree.Element("Document", nsmap={None: NAMESPACE})
+    root = etree.Element(f"{{{NAMESPACE}}}Document", nsmap={None: NAMESPACE})  # type: ignore[dict-item]
     body = _add(root, "CstmrCdtTrfInitn")
     header = _add(body, "GrpHdr")
     _add(header, "MsgId", message_id)

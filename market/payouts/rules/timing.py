@@ -56,4 +56,5 @@ def may_resend_after_not_found(*, first_sent_at: datetime, now: datetime, rail: 
 
 def pause_after(attempts: int) -> timedelta:
     """Return how long to wait after the given number of attempts: 20 s, doubled each time, at most an hour."""
-    return min(FIRST_PAUSE * 2 ** min(max(attempts - 1, 0), 16), LONGEST_PAUSE)
+    doublings: int = 2 ** min(max(attempts - 1, 0), 16)
+    return min(FIRST_PAUSE * doublings, LONGEST_PAUSE)

@@ -1,0 +1,410 @@
+"""Reads of runs and payouts; frozen answers. Lists are pages by number, newest first."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session
+
+from market.kernel import paging
+from market.kernel.money import Money
+from market.kernel.paging import Page
+from market.payouts.errors import FileNotFound, PayoutNotFound, RunNotFound
+from market.payouts.models import CashReceipt, Payout, PayoutAttempt, PayoutFile, PayoutItem, PayoutRun, PayoutStatement
+from market.payouts.rules.numbers import payout_number, run_number
+from market.payouts.rules.states import State
+
+PAGE = 50
+# Reasons of a return (ISO 20022) that say that the account itself is wrong: paying there again would only come back.
+ACCOUNT_IS_WRONG = ("AC01", "AC04", "AC06")
+UNKNOWN_TOO_LONG = timedelta(hours=1)
+FILE_WAITS_TOO_LONG = timedelta(days=1)
+SENT_TOO_LONG = timedelta(days=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """Count and sum of one rail and currency."""
+
+    rail: str
+    count: int
+    money: Money
+
+
+@dataclass(frozen=True, slots=True)
+class SkippedRow:
+    """A payee who was left out of a run, and why."""
+
+    payee_id: UUID
+    money: Money
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunRow:
+    """A payout run."""
+
+    id: UUID
+    coop_id: UUID
+    number: str
+    state: str
+    due_by: date
+    execute_on: date
+    totals: tuple[Total, ...]
+    skipped: tuple[SkippedRow, ...]
+    list_sha256: str
+    prepared_by: str
+    prepared_at: datetime
+    approved_by: str | None
+    approved_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class PayoutRow:
+    """A payout as staff and its payee see it; `reference` is what the bank will show."""
+
+    id: UUID
+    coop_id: UUID
+    run_id: UUID
+    number: str
+    payee_id: UUID
+    holder: str
+    rail: str
+    gross: Money
+    deducted: Money
+    money: Money
+    reference: str
+    state: str
+    attempts: int
+    provider_ref: str | None
+    file_id: UUID | None
+    reason: str | None
+    settled_on: date | None
+    changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class FileRow:
+    """A bank file without its bytes."""
+
+    id: UUID
+    run_id: UUID
+    message_id: str
+    count: int
+    money: Money
+    sha256: str
+    written_at: datetime
+    submitted_by: str | None
+    submitted_at: datetime | None
+
+    @property
+    def name(self) -> str:
+        """The name under which it is downloaded."""
+        return f"{self.message_id}.xml"
+
+
+@dataclass(frozen=True, slots=True)
+class InTransit:
+    """A payout that a statement may still show: what matching compares (money.md 8.1)."""
+
+    payout_id: UUID
+    number: str
+    payee_id: UUID
+    rail: str
+    money: Money
+    reference: str
+    holder: str
+    iban: str
+    state: str
+    message_id: str | None
+    sent_on: date | None
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptRow:
+    """One call of a rail."""
+
+    n: int
+    action: str
+    started_at: datetime
+    ended_at: datetime | None
+    outcome: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """Something that waits longer than it may: `kind` is a word, `count` how many, `since` the oldest."""
+
+    kind: str
+    count: int
+    since: datetime
+
+
+def run(session: Session, run_id: UUID) -> RunRow:
+    """Return a run. Raises RunNotFound outside this scope."""
+    row = session.get(PayoutRun, run_id)
+    if row is None:
+        raise RunNotFound("There is no such payout run here.")
+    return run_from(row)
+
+
+def runs(session: Session, *, coop_id: UUID, cursor: str | None = None, limit: int = PAGE) -> Page[RunRow]:
+    """Return a page of a co-op's runs, newest first."""
+    statement = select(PayoutRun).where(PayoutRun.coop_id == coop_id).order_by(PayoutRun.number.desc())
+    if cursor:
+        statement = statement.where(PayoutRun.number < _number(cursor))
+    rows = session.execute(statement.limit(limit + 1)).scalars().all()
+    return Page([run_from(row) for row in rows[:limit]], paging.encode([rows[limit - 1].number]) if len(rows) > limit else None)
+
+
+def payout(session: Session, payout_id: UUID) -> PayoutRow:
+    """Return a payout. Raises PayoutNotFound outside this scope."""
+    row = session.execute(select(Payout).where(Payout.id == payout_id)).scalar_one_or_none()
+    if row is None:
+        raise PayoutNotFound("There is no such payout here.")
+    return payout_from(row)
+
+
+def payouts_of_run(
+    session: Session, run_id: UUID, *, state: str | None = None, cursor: str | None = None, limit: int = PAGE
+) -> Page[PayoutRow]:
+    """Return a page of a run's payouts by number, of one state if given."""
+    statement = select(Payout).where(Payout.run_id == run_id).order_by(Payout.number)
+    if state:
+        statement = statement.where(Payout.state == state)
+    if cursor:
+        statement = statement.where(Payout.number > _number(cursor))
+    rows = session.execute(statement.limit(limit + 1)).scalars().all()
+    return Page(
+        [payout_from(row) for row in rows[:limit]], paging.encode([rows[limit - 1].number]) if len(rows) > limit else None
+    )
+
+
+def payouts_of_payee(session: Session, producer_id: UUID, *, cursor: str | None = None, limit: int = PAGE) -> Page[PayoutRow]:
+    """Return a page of a producer's payouts that were approved, newest first."""
+    statement = select(Payout).where(Payout.payee_id == producer_id, Payout.state != State.DRAFT).order_by(Payout.number.desc())
+    if cursor:
+        statement = statement.where(Payout.number < _number(cursor))
+    rows = session.execute(statement.limit(limit + 1)).scalars().all()
+    return Page(
+        [payout_from(row) for row in rows[:limit]], paging.encode([rows[limit - 1].number]) if len(rows) > limit else None
+    )
+
+
+def states_of_run(session: Session, run_id: UUID) -> dict[str, int]:
+    """Return how many payouts of a run stand in each state."""
+    statement = select(Payout.state, func.count()).where(Payout.run_id == run_id).group_by(Payout.state)
+    return {state: int(count) for state, count in session.execute(statement)}
+
+
+def attempts(session: Session, payout_id: UUID) -> list[AttemptRow]:
+    """Return the calls that were made for a payout, in order."""
+    statement = select(PayoutAttempt).where(PayoutAttempt.payout_id == payout_id).order_by(PayoutAttempt.n)
+    return [
+        AttemptRow(row.n, row.action, row.started_at, row.ended_at, row.outcome) for row in session.execute(statement).scalars()
+    ]
+
+
+def items(session: Session, payout_id: UUID) -> list[tuple[UUID, int]]:
+    """Return the payables inside a payout with their amounts, released ones included."""
+    statement = select(PayoutItem.payable_id, PayoutItem.amount_minor).where(PayoutItem.payout_id == payout_id)
+    return [(payable_id, int(minor)) for payable_id, minor in session.execute(statement)]
+
+
+def files_of_run(session: Session, run_id: UUID) -> list[FileRow]:
+    """Return the bank files of a run, without their bytes."""
+    statement = select(*_file_columns()).where(PayoutFile.run_id == run_id).order_by(PayoutFile.currency)
+    return [_file_from(row) for row in session.execute(statement)]
+
+
+def file_body(session: Session, file_id: UUID) -> tuple[FileRow, bytes]:
+    """Return a bank file with its stored bytes. Raises FileNotFound outside this scope."""
+    row = session.execute(select(*_file_columns(), PayoutFile.body).where(PayoutFile.id == file_id)).one_or_none()
+    if row is None:
+        raise FileNotFound("There is no such bank file here.")
+    return _file_from(row), bytes(row.body)
+
+
+def payout_details(session: Session, payout_id: UUID) -> dict[str, str]:
+    """Return where a payout went: the account as it was frozen when the run was prepared."""
+    return dict(session.execute(select(Payout.details).where(Payout.id == payout_id)).scalar_one())
+
+
+def printed_statement(session: Session, payout_id: UUID) -> bytes | None:
+    """Return the statement as it was printed, None when nobody has asked for it yet."""
+    return session.execute(select(PayoutStatement.body).where(PayoutStatement.payout_id == payout_id)).scalar_one_or_none()
+
+
+def receipt_number(session: Session, payout_id: UUID) -> str | None:
+    """Return the number of the receipt of a cash payout."""
+    return session.execute(select(CashReceipt.number).where(CashReceipt.payout_id == payout_id)).scalar_one_or_none()
+
+
+def in_transit(
+    session: Session, *, coop_id: UUID, rails: Sequence[str] = ("sepa",), currency: str | None = None
+) -> list[InTransit]:
+    """Return the payouts that a statement may still show, oldest first: of which an amount stands on `in_transit:<rail>`."""
+    return _matchable(session, Payout.coop_id == coop_id, rails, currency, ("sending", "sent", "unknown", "needs_person"))
+
+
+def settled(session: Session, *, coop_id: UUID, rails: Sequence[str] = ("sepa",), currency: str | None = None) -> list[InTransit]:
+    """Return settled payouts: what a returned payment may belong to, and what a doubled line repeats."""
+    return _matchable(session, Payout.coop_id == coop_id, rails, currency, ("settled",))
+
+
+def in_transit_totals(session: Session, coop_id: UUID) -> dict[tuple[str, str], int]:
+    """Return the sums that must equal the ledger's `in_transit:<rail>` balances (money.md 1.6)."""
+    states = ("approved", "queued", "sending", "sent", "unknown", "needs_person")
+    statement = (
+        select(Payout.rail, Payout.currency, func.sum(Payout.amount_minor))
+        .where(Payout.coop_id == coop_id, Payout.state.in_(states))
+        .group_by(Payout.rail, Payout.currency)
+    )
+    return {(rail, currency): int(minor) for rail, currency, minor in session.execute(statement)}
+
+
+def bad_accounts(session: Session, coop_id: UUID) -> set[str]:
+    """Return ids of payee accounts that a bank has called wrong, closed or blocked: nothing is sent there again."""
+    account = Payout.details["account_id"].astext
+    statement = select(account).where(
+        Payout.coop_id == coop_id,
+        Payout.state.in_(("returned", "failed")),
+        or_(*(Payout.reason.startswith(code) for code in ACCOUNT_IS_WRONG)),
+    )
+    return set(session.execute(statement).scalars())
+
+
+def runs_without_files(session: Session, *, limit: int = 20) -> list[UUID]:
+    """Return approved runs with bank payouts that are in no file yet."""
+    statement = (
+        select(Payout.run_id).where(Payout.rail == "sepa", Payout.state == State.QUEUED).group_by(Payout.run_id).limit(limit)
+    )
+    return list(session.execute(statement).scalars())
+
+
+def alarms(session: Session, *, now: datetime, coop_id: UUID | None = None) -> list[Alarm]:
+    """Return what waits too long: unknown outcomes, payouts for a person, files not submitted, money on no statement."""
+    checks = {
+        "needs_person": (Payout.state == State.NEEDS_PERSON,),
+        "unknown": (Payout.state == State.UNKNOWN, Payout.first_sent_at < now - UNKNOWN_TOO_LONG),
+        "file_waits": (Payout.state == State.SENDING, Payout.rail == "sepa", Payout.changed_at < now - FILE_WAITS_TOO_LONG),
+        "on_no_statement": (Payout.state == State.SENT, Payout.changed_at < now - SENT_TOO_LONG),
+    }
+    found: list[Alarm] = []
+    for kind, where in checks.items():
+        mine = where if coop_id is None else (*where, Payout.coop_id == coop_id)
+        count, since = session.execute(select(func.count(), func.min(Payout.changed_at)).where(*mine)).one()
+        if count:
+            found.append(Alarm(kind, int(count), since))
+    return found
+
+
+def run_from(row: PayoutRun) -> RunRow:
+    """Return the frozen form of a run."""
+    return RunRow(
+        id=row.id,
+        coop_id=row.coop_id,
+        number=run_number(row.number),
+        state=row.state,
+        due_by=row.due_by,
+        execute_on=row.execute_on,
+        totals=tuple(
+            Total(rail, count, Money(minor, currency))
+            for rail, currencies in sorted(row.totals.items())
+            for currency, (count, minor) in sorted(currencies.items())
+        ),
+        skipped=tuple(
+            SkippedRow(UUID(one["payee_id"]), Money(one["amount_minor"], one["currency"]), one["reason"]) for one in row.skipped
+        ),
+        list_sha256=row.list_sha256,
+        prepared_by=row.prepared_by,
+        prepared_at=row.prepared_at,
+        approved_by=row.approved_by,
+        approved_at=row.approved_at,
+    )
+
+
+def payout_from(row: Payout) -> PayoutRow:
+    """Return the frozen form of a payout."""
+    return PayoutRow(
+        id=row.id,
+        coop_id=row.coop_id,
+        run_id=row.run_id,
+        number=payout_number(row.number),
+        payee_id=row.payee_id,
+        holder=row.details["holder"],
+        rail=row.rail,
+        gross=Money(row.gross_minor, row.currency),
+        deducted=Money(row.deducted_minor, row.currency),
+        money=Money(row.amount_minor, row.currency),
+        reference=row.reference,
+        state=row.state,
+        attempts=row.attempts,
+        provider_ref=row.provider_ref,
+        file_id=row.file_id,
+        reason=row.reason,
+        settled_on=row.settled_on,
+        changed_at=row.changed_at,
+    )
+
+
+def _matchable(
+    session: Session, owner: Any, rails: Sequence[str], currency: str | None, states: Sequence[str]
+) -> list[InTransit]:
+    statement = (
+        select(Payout, PayoutFile.message_id)
+        .outerjoin(PayoutFile, PayoutFile.id == Payout.file_id)
+        .where(owner, Payout.rail.in_(rails), Payout.state.in_(states))
+        .order_by(Payout.number)
+    )
+    if currency is not None:
+        statement = statement.where(Payout.currency == currency)
+    return [
+        InTransit(
+            payout_id=row.id,
+            number=payout_number(row.number),
+            payee_id=row.payee_id,
+            rail=row.rail,
+            money=Money(row.amount_minor, row.currency),
+            reference=row.reference,
+            holder=row.details["holder"],
+            iban=row.details["iban"],
+            state=row.state,
+            message_id=message_id,
+            sent_on=row.first_sent_at.date() if row.first_sent_at else None,
+        )
+        for row, message_id in session.execute(statement)
+    ]
+
+
+def _file_columns() -> list[Any]:
+    names = (
+        "id",
+        "run_id",
+        "message_id",
+        "count",
+        "total_minor",
+        "currency",
+        "sha256",
+        "written_at",
+        "submitted_by",
+        "submitted_at",
+    )
+    return [getattr(PayoutFile, name).label(f"file_{name}") for name in names]
+
+
+def _file_from(row: Any) -> FileRow:
+    return FileRow(
+        row.file_id, row.file_run_id, row.file_message_id, row.file_count, Money(row.file_total_minor, row.file_currency),
+        row.file_sha256, row.file_written_at, row.file_submitted_by, row.file_submitted_at,
+    )  # fmt: skip
+
+
+def _number(cursor: str) -> int:
+    (text,) = paging.decode(cursor, 1)
+    if not text.isdigit():
+        raise paging.BadCursor("This page link is not valid any more. Start the list again.", pointer="/cursor")
+    return int(text)

@@ -1,0 +1,68 @@
+"""The facts of a payee's statement: what was sold, what was kept back, what was paid (money.md 9)."""
+
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from market.kernel.money import Money
+from market.ledger import queries as books
+from market.ledger import service as ledger
+from market.payables import queries as payables
+from market.payables.queries import Owed
+from market.payouts.errors import StepRefused
+from market.payouts.ports import PayeeStatement, StatementDeduction, StatementLine
+from market.payouts.queries.runs import PayoutRow, items, payout, payout_details, receipt_number
+from market.payouts.rules.accounts import masked
+from market.payouts.rules.states import State
+from market.producers import queries as producers
+
+
+def payee_statement(session: Session, payout_id: UUID) -> PayeeStatement:
+    """Return what a payee is told about one payout. Raises StepRefused until the money has been seen, PayoutNotFound."""
+    row = payout(session, payout_id)
+    if row.settled_on is None or row.state not in (State.SETTLED, State.RETURNED):
+        raise StepRefused("The statement is printed when the money has arrived.", state=row.state)
+    coop = producers.coop(session, row.coop_id)
+    payee = producers.producer(session, row.payee_id)
+    paid_for = payables.by_ids(session, [payable_id for payable_id, _ in items(session, payout_id)])
+    lines = tuple(line for owed in paid_for for line in _lines(session, owed))
+    if sum(line.money.minor for line in lines) != row.gross.minor:
+        raise AssertionError(f"the lines of payout {row.number} do not add up to {row.gross.text}")
+    street = f"{coop.street} {coop.building}".strip()
+    town = f"{coop.postcode} {coop.town}, {coop.country}".strip(" ,")
+    return PayeeStatement(
+        language=payee.language,
+        coop_name=coop.name,
+        coop_address=tuple(line for line in (street, town) if line),
+        payee_name=row.holder,
+        payee_number=None,
+        paid_to=_paid_to(session, row),
+        rail=row.rail,
+        number=row.number,
+        reference=row.reference,
+        paid_on=row.settled_on,
+        lines=lines,
+        deductions=_deductions(session, row),
+        gross=row.gross,
+        paid=row.money,
+    )
+
+
+def _lines(session: Session, owed: Owed) -> list[StatementLine]:
+    text = f"{owed.kind} · {owed.source_kind.replace('_', ' ')}"
+    return [StatementLine(owed.due_on, text, str(owed.source_id)[-8:], owed.money)]
+
+
+def _deductions(session: Session, row: PayoutRow) -> tuple[StatementDeduction, ...]:
+    if not row.deducted:
+        return ()
+    book_id = ledger.book_of(session, row.coop_id)
+    still_owed = books.balance(session, book_id, f"claim:{row.payee_id}", row.money.currency)
+    return (StatementDeduction("refund after payment", row.deducted, Money(max(still_owed.minor, 0), still_owed.currency)),)
+
+
+def _paid_to(session: Session, row: PayoutRow) -> str:
+    details = payout_details(session, row.id)
+    if row.rail == "cash":
+        return receipt_number(session, row.id) or ""
+    return masked(details["iban"]) if row.rail == "sepa" else details["stripe_account"]

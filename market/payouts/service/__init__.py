@@ -1,0 +1,40 @@
+"""Commands of payouts, one file per use case."""
+
+from market.payouts.service.approve import approve_run, discard_run
+from market.payouts.service.cash import fill_cash_box, record_receipt
+from market.payouts.service.files import mark_submitted, write_files
+from market.payouts.service.plan import plan_run
+from market.payouts.service.send import Claim, claim_next, record_outcome
+from market.payouts.service.settle import (
+    Settlement,
+    cancel_payout,
+    decide_unknown,
+    fail,
+    return_payout,
+    settle,
+    settle_all,
+    unsettle,
+)
+from market.payouts.service.statement import keep_statement
+
+__all__ = [
+    "Claim",
+    "Settlement",
+    "approve_run",
+    "cancel_payout",
+    "claim_next",
+    "decide_unknown",
+    "discard_run",
+    "fail",
+    "fill_cash_box",
+    "keep_statement",
+    "mark_submitted",
+    "plan_run",
+    "record_outcome",
+    "record_receipt",
+    "return_payout",
+    "settle",
+    "settle_all",
+    "unsettle",
+    "write_files",
+]

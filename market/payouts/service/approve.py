@@ -1,0 +1,134 @@
+"""Approve a run: another person, the same list, the same accounts; or discard it (E18, E21)."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import case, select, update
+from sqlalchemy.orm import Session
+
+from market.kernel import audit, locks, outbox
+from market.kernel.actor import Actor
+from market.kernel.clock import day_in
+from market.kernel.money import Money
+from market.ledger import service as ledger
+from market.ledger.rules import Entry, legs
+from market.payables import service as payables
+from market.payouts.errors import RunChanged, SamePerson, StepRefused
+from market.payouts.models import Payout, PayoutItem, PayoutRun
+from market.payouts.queries import RunRow, run_from
+from market.payouts.rules.planning import Details
+from market.payouts.rules.states import State, Step, transition
+from market.payouts.service.plan import current_details
+from market.producers import queries as producers
+
+PROGRAM_RAILS = ("stripe",)
+
+
+def approve_run(session: Session, *, actor: Actor, run_id: UUID, list_sha256: str, now: datetime) -> RunRow:
+    """Approve the list that the person has seen; from here on the money is on its way.
+
+    `list_sha256` comes from the page that was shown. Raises SamePerson, RunChanged (other list, or somebody's account was
+    changed since), StepRefused when the run is no draft. Locks the run, its payables by update, and the ledger last.
+    """
+    run = locks.lock_one(session, PayoutRun, run_id)
+    _must_be_draft(run)
+    if actor.label == run.prepared_by:
+        raise SamePerson("You prepared this run. Somebody else has to approve it.")
+    if list_sha256 != run.list_sha256:
+        raise RunChanged("This is not the list that you were shown. Read it again before you approve it.")
+    coop = producers.coop(session, run.coop_id)
+    _accounts_unchanged(session, run, current_details(session, coop))
+    for state, step in ((State.DRAFT, Step.APPROVE), (State.APPROVED, Step.QUEUE)):
+        transition(state, step)
+    session.execute(
+        update(Payout)
+        .where(Payout.run_id == run.id, Payout.state == State.DRAFT)
+        .values(
+            state=State.QUEUED,
+            wake_at=case((Payout.rail.in_(PROGRAM_RAILS), now), else_=None),
+            changed_at=now,
+        )
+        .execution_options(synchronize_session=False)
+    )
+    payables.schedule_taken(session, taker=run.id)
+    run.state, run.approved_by, run.approved_at = "approved", actor.label, now
+    audit.record(
+        session,
+        actor=actor,
+        action="payouts.approved",
+        subject_kind="payout_run",
+        subject_id=run.id,
+        now=now,
+        coop_id=run.coop_id,
+        new={"list_sha256": run.list_sha256, "totals": run.totals},
+    )
+    outbox.announce(session, "payouts.approved", {"run_id": run.id})
+    book_id = ledger.book_of(session, run.coop_id)
+    on = day_in(now, coop.time_zone)
+    ledger.post(session, list(_scheduled(session, run, book_id=book_id, on=on, actor=actor.label)))
+    return run_from(run)
+
+
+def discard_run(session: Session, *, actor: Actor, run_id: UUID, now: datetime) -> RunRow:
+    """Throw a draft away; everything in it is open again. Raises StepRefused when the run is no draft."""
+    run = locks.lock_one(session, PayoutRun, run_id)
+    _must_be_draft(run)
+    transition(State.DRAFT, Step.DISCARD)
+    live = select(Payout.id).where(Payout.run_id == run.id)
+    items = session.execute(
+        update(PayoutItem)
+        .where(PayoutItem.payout_id.in_(live), PayoutItem.released_at.is_(None))
+        .values(released_at=now)
+        .returning(PayoutItem.payable_id)
+    )
+    payables.give_back(session, payable_ids=list(items.scalars()))
+    session.execute(
+        update(Payout)
+        .where(Payout.run_id == run.id)
+        .values(state=State.CANCELLED, changed_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    run.state = "cancelled"
+    audit.record(
+        session,
+        actor=actor,
+        action="payouts.discarded",
+        subject_kind="payout_run",
+        subject_id=run.id,
+        now=now,
+        coop_id=run.coop_id,
+    )
+    return run_from(run)
+
+
+def _must_be_draft(run: PayoutRun) -> None:
+    if run.state != "draft":
+        raise StepRefused(f"This run is {run.state} already.", state=run.state)
+
+
+def _accounts_unchanged(session: Session, run: PayoutRun, current: Mapping[tuple[UUID, str], Details]) -> None:
+    rows = session.execute(select(Payout.number, Payout.payee_id, Payout.currency, Payout.details).where(Payout.run_id == run.id))
+    changed = [
+        number
+        for number, payee_id, currency, frozen in rows
+        if (account := current.get((payee_id, currency))) is None or asdict(account) != frozen
+    ]
+    if changed:
+        raise RunChanged(
+            f"{len(changed)} accounts were changed after this run was prepared. Discard it and prepare it again.",
+            payouts=sorted(changed)[:20],
+        )
+
+
+def _scheduled(session: Session, run: PayoutRun, *, book_id: int, on: date, actor: str) -> Iterator[Entry]:
+    """One transaction per payout, so that a payee's own can be shown without the others' (money.md 1.8)."""
+    columns = (Payout.id, Payout.payee_id, Payout.rail, Payout.currency, Payout.amount_minor, Payout.deducted_minor)
+    for payout_id, payee, rail, currency, amount, deducted in session.execute(select(*columns).where(Payout.run_id == run.id)):
+        moves = legs(
+            (f"payable:{payee}", f"in_transit:{rail}", Money(amount, currency)),
+            (f"payable:{payee}", f"claim:{payee}", Money(deducted, currency)),
+            subject=payout_id,
+        )
+        yield Entry(book_id, "payout_scheduled", f"payout:{payout_id}:scheduled", on, actor, moves)

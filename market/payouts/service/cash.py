@@ -1,0 +1,104 @@
+"""Cash: the receipt settles the payout (E46 with one box instead of bags), and the box is filled from the bank (E52)."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from market.kernel import audit, locks, outbox
+from market.kernel.actor import Actor
+from market.kernel.clock import day_in
+from market.kernel.ids import new_id
+from market.kernel.money import Money
+from market.ledger import service as ledger
+from market.ledger.rules import Entry, legs
+from market.payouts.errors import ReceiptRefused, StepRefused
+from market.payouts.models import CashReceipt, Payout, PayoutRun
+from market.payouts.rules.cash import Receipt, check_receipt
+from market.payouts.rules.states import Step, transition
+from market.payouts.service.settle import mark_items_paid
+from market.producers import queries as producers
+
+CASH_BOX = "cash:1"
+
+
+def record_receipt(session: Session, *, actor: Actor, payout_id: UUID, receipt: Receipt, now: datetime) -> UUID:
+    """Record the signed receipt of a cash payout: it is settled, and the box holds less. Return the receipt's id.
+
+    Raises ReceiptRefused for a receipt that proves nothing or a number used before, LimitExceeded (ledger) when the box
+    does not hold the money.
+    """
+    payout = locks.lock_one(session, Payout, payout_id)
+    if payout.rail != "cash":
+        raise StepRefused("Only a cash payout ends with a receipt.", rail=payout.rail)
+    step = transition(payout.state, Step.HAND_OVER)
+    coop = producers.coop(session, payout.coop_id)
+    run = session.get_one(PayoutRun, payout.run_id)
+    owed = Money(payout.amount_minor, payout.currency)
+    checked = check_receipt(
+        receipt,
+        owed=owed,
+        payee=str(payout.details["holder"]),
+        approved_on=day_in(run.approved_at or now, coop.time_zone),
+        today=day_in(now, coop.time_zone),
+    )
+    used = select(CashReceipt.id).where(CashReceipt.coop_id == payout.coop_id, CashReceipt.number == checked.number)
+    if session.execute(used).first() is not None:
+        raise ReceiptRefused(f"Receipt {checked.number} is recorded already.", pointer="/number")
+    row = CashReceipt(
+        id=new_id(),
+        coop_id=payout.coop_id,
+        payout_id=payout.id,
+        number=checked.number,
+        paid_on=checked.paid_on,
+        currency=owed.currency,
+        amount_minor=owed.minor,
+        cashier=checked.cashier,
+        taken_by=checked.taken_by,
+        signed=checked.signed,
+        witness=checked.witness,
+        mandate=checked.mandate,
+        recorded_by=actor.label,
+        recorded_at=now,
+    )
+    session.add(row)
+    payout.state, payout.changed_at, payout.settled_on = step.target, now, checked.paid_on
+    mark_items_paid(session, payout.id)
+    outbox.announce(session, "payouts.settled", {"payout_id": payout.id})
+    audit.record(
+        session,
+        actor=actor,
+        action="payouts.cash_paid",
+        subject_kind="payout",
+        subject_id=payout.id,
+        now=now,
+        coop_id=payout.coop_id,
+        new={"receipt": checked.number},
+    )
+    moves = legs(("in_transit:cash", payout.source_account, owed), subject=payout.id)
+    book_id = ledger.book_of(session, payout.coop_id)
+    ledger.post(session, [Entry(book_id, "cash_paid", f"payout:{payout.id}:receipt", checked.paid_on, actor.label, moves)])
+    return row.id
+
+
+def fill_cash_box(session: Session, *, actor: Actor, coop_id: UUID, money: Money, on: date, slip: str, now: datetime) -> None:
+    """Book money taken from the bank into the box; the bank's line is later matched to the same transit (E52).
+
+    `slip` is the number of the withdrawal slip: the same slip is booked once.
+    """
+    if money.minor <= 0 or not slip.strip():
+        raise ReceiptRefused("Give an amount above zero and the number of the withdrawal slip.", pointer="/slip")
+    audit.record(
+        session,
+        actor=actor,
+        action="payouts.box_filled",
+        subject_kind="cash_box",
+        subject_id=CASH_BOX,
+        now=now,
+        coop_id=coop_id,
+        new={"amount_minor": money.minor, "currency": money.currency, "slip": slip.strip()},
+    )
+    moves = legs((CASH_BOX, "own_transit", money))
+    book_id = ledger.book_of(session, coop_id)
+    ledger.post(session, [Entry(book_id, "cash_box_filled", f"cash_box:{slip.strip()}", on, actor.label, moves)])

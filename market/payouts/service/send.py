@@ -1,0 +1,130 @@
+"""Send through a rail that a program can call: claim, commit, call, record (money.md 6.1, 6.3, 6.4).
+
+The row is the truth; a worker holds a payout only by a token that is committed before the call. Whoever comes late finds
+another token and changes nothing. The key of a payout never changes, so that a repeat cannot pay twice.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from market.kernel import locks, outbox
+from market.kernel.actor import system
+from market.kernel.ids import new_id
+from market.kernel.money import Money
+from market.payouts.models import Payout, PayoutAttempt
+from market.payouts.ports import Accepted, Answer, Refused, TransferOrder
+from market.payouts.rules.states import TRANSITIONS, State, Step, transition
+from market.payouts.rules.timing import LEASE, Capabilities, Next, may_resend_after_not_found, next_action, pause_after
+from market.payouts.service.settle import undo
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a worker may do with one payout until its lease ends; `resend` allows a send after a definite "not found"."""
+
+    rail: str
+    action: Next
+    token: UUID
+    attempt: int
+    resend: bool
+    order: TransferOrder
+
+
+def claim_next(session: Session, *, now: datetime, rails: Mapping[str, Capabilities], lease: timedelta = LEASE) -> Claim | None:
+    """Claim the payout that waits longest, skipping those that others hold; None when nothing waits.
+
+    Commit before calling the rail. A claim with action GIVE_UP needs no call: the payout now waits for a person.
+    """
+    payout = session.execute(
+        select(Payout)
+        .where(Payout.wake_at <= now, Payout.rail.in_(rails), Payout.state.in_(TRANSITIONS[Step.CLAIM].sources))
+        .order_by(Payout.wake_at, Payout.id)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+        .execution_options(populate_existing=True)
+    ).scalar_one_or_none()
+    if payout is None:
+        return None
+    rail = rails[payout.rail]
+    action = next_action(first_sent_at=payout.first_sent_at, now=now, rail=rail)
+    order = _order(payout)
+    if action is Next.GIVE_UP:
+        payout.state, payout.changed_at = transition(payout.state, Step.GIVE_UP).target, now
+        payout.wake_at = payout.lease_token = None
+        outbox.announce(session, "payouts.needs_person", {"payout_id": payout.id})
+        return Claim(payout.rail, action, payout.id, payout.attempts, False, order)
+    resend = payout.first_sent_at is not None and may_resend_after_not_found(
+        first_sent_at=payout.first_sent_at, now=now, rail=rail
+    )
+    payout.state, payout.changed_at = transition(payout.state, Step.CLAIM).target, now
+    payout.lease_token, payout.wake_at = new_id(), now + lease
+    payout.first_sent_at = payout.first_sent_at or now
+    payout.attempts += 1
+    session.add(
+        PayoutAttempt(
+            coop_id=payout.coop_id,
+            payout_id=payout.id,
+            n=payout.attempts,
+            action=action,
+            key=order.key,
+            request_hash=_hash(order),
+            started_at=now,
+        )
+    )
+    return Claim(payout.rail, action, payout.lease_token, payout.attempts, resend, order)
+
+
+def record_outcome(session: Session, *, claim: Claim, answer: Answer, now: datetime) -> bool:
+    """Record what the rail said; False when the lease had passed to another worker, who then records.
+
+    Accepted: sent, and a statement must still show it. Refused: failed, E42. Anything else: unknown, tried again with the
+    same key after a pause.
+    """
+    payout = locks.lock_one(session, Payout, claim.order.payout_id)
+    session.execute(
+        update(PayoutAttempt)
+        .where(PayoutAttempt.payout_id == payout.id, PayoutAttempt.n == claim.attempt, PayoutAttempt.outcome.is_(None))
+        .values(ended_at=now, outcome=_words(answer))
+    )
+    if payout.state != State.SENDING or payout.lease_token != claim.token:
+        return False
+    if isinstance(answer, Refused):
+        undo(session, payout, Step.FAIL, reason=answer.reason, actor=system("payouts.send"), now=now)
+        return True
+    step = Step.ACCEPT if isinstance(answer, Accepted) else Step.LOSE
+    payout.state, payout.changed_at = transition(payout.state, step).target, now
+    payout.lease_token = None
+    if isinstance(answer, Accepted):
+        payout.provider_ref, payout.wake_at, payout.reason = answer.provider_ref, None, None
+    else:
+        payout.wake_at, payout.reason = now + pause_after(payout.attempts), _words(answer)[:500]
+    return True
+
+
+def _order(payout: Payout) -> TransferOrder:
+    return TransferOrder(
+        payout_id=payout.id,
+        key=payout.idem_key,
+        reference=payout.reference,
+        money=Money(payout.amount_minor, payout.currency),
+        details={name: str(value) for name, value in payout.details.items()},
+        group=f"payout-run-{payout.run_id}",
+    )
+
+
+def _hash(order: TransferOrder) -> bytes:
+    content = [str(order.payout_id), order.key, order.reference, order.money.minor, order.money.currency, dict(order.details)]
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).digest()
+
+
+def _words(answer: Answer) -> str:
+    if isinstance(answer, Accepted):
+        return f"accepted {answer.provider_ref}"
+    return f"{type(answer).__name__.lower()} {getattr(answer, 'reason', '')}".strip()

@@ -1,0 +1,199 @@
+"""How a payout ends: settled by a statement line, failed, returned, cancelled, or decided by a person.
+
+`settle_all`, `unsettle` and `return_payout` are called by statements, which posts: they return the legs against its
+suspense account. `fail`, `cancel_payout` and `decide_unknown` post themselves (E42).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from market.kernel import audit, locks, outbox
+from market.kernel.actor import Actor
+from market.kernel.clock import day_in
+from market.kernel.money import Money
+from market.ledger import service as ledger
+from market.ledger.rules import Entry, Leg, legs
+from market.payables import service as payables
+from market.payouts.errors import AmountDiffers, EvidenceNeeded, PayoutNotFound, SamePerson
+from market.payouts.models import Payout, PayoutItem, PayoutRun
+from market.payouts.rules.states import Step, Transition, transition
+from market.producers import queries as producers
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """A statement line (or its part) that shows a payout: what was booked, when, and where the line stands."""
+
+    payout_id: UUID
+    money: Money
+    booked_on: date
+    suspense: str
+
+
+def settle(session: Session, *, payout_id: UUID, money: Money, booked_on: date, suspense: str, now: datetime) -> tuple[Leg, ...]:
+    """Settle one payout (E19, E44); see `settle_all`."""
+    return settle_all(session, [Settlement(payout_id, money, booked_on, suspense)], now=now)
+
+
+def settle_all(session: Session, settlements: Sequence[Settlement], *, now: datetime) -> tuple[Leg, ...]:
+    """Settle payouts that statement lines have shown; return the legs `in_transit → suspense`, subject = payout.
+
+    Locks the payouts in id order, then their payables. Raises AmountDiffers when a line shows another amount (a fee inside
+    the line is the caller's own leg), StepRefused when a payout is not on its way.
+    """
+    rows = {row.id: row for row in locks.lock(session, Payout, [one.payout_id for one in settlements])}
+    made: list[Leg] = []
+    for one in settlements:
+        row = _found(rows.get(one.payout_id))
+        step = transition(row.state, Step.SETTLE)
+        if one.money != _money(row):
+            raise AmountDiffers(f"The payout is {_money(row).text}, the line shows {one.money.text}.", payout_id=str(row.id))
+        _enter(row, step, now)
+        row.settled_on = one.booked_on
+        made += legs((f"in_transit:{row.rail}", one.suspense, one.money), subject=row.id)
+        outbox.announce(session, "payouts.settled", {"payout_id": row.id})
+    payables.mark_paid(session, payable_ids=_live_items(session, list(rows)))
+    return tuple(made)
+
+
+def unsettle(session: Session, *, payout_id: UUID, now: datetime) -> None:
+    """Take a settlement back because its match was undone; the caller posts the mirror. The payout counts as sent."""
+    row = locks.lock_one(session, Payout, payout_id)
+    _enter(row, transition(row.state, Step.UNSETTLE), now)
+    row.settled_on = None
+    payables.mark_unpaid(session, payable_ids=_live_items(session, [row.id]))
+
+
+def return_payout(
+    session: Session, *, payout_id: UUID, money: Money, booked_on: date, reason: str, suspense: str, now: datetime
+) -> tuple[Leg, ...]:
+    """Book a payout that the bank gave back after settlement: the debt is whole again (E43); return the legs.
+
+    `money` is what came back; what the bank kept is the co-op's cost. A netted claim is owed again, because the payee got
+    nothing. Raises AmountDiffers when more came back than went out.
+    """
+    row = locks.lock_one(session, Payout, payout_id)
+    step = transition(row.state, Step.RETURN)
+    sent = _money(row)
+    if money.currency != sent.currency or not 0 < money.minor <= sent.minor:
+        raise AmountDiffers(f"The payout was {sent.text}, the line gives back {money.text}.", payout_id=str(row.id))
+    _enter(row, step, now, reason=reason)
+    _release(session, row, now)
+    outbox.announce(session, "payouts.returned", {"payout_id": row.id})
+    payable = f"payable:{row.payee_id}"
+    return legs(
+        (suspense, payable, money),
+        ("bank_charges", payable, sent - money),
+        (f"claim:{row.payee_id}", payable, Money(row.deducted_minor, row.currency)),
+        subject=row.id,
+    )
+
+
+def fail(session: Session, *, payout_id: UUID, reason: str, actor: Actor, now: datetime) -> None:
+    """Book a definite no of the rail or bank: E42, the payables are open again, staff are told."""
+    row = locks.lock_one(session, Payout, payout_id)
+    undo(session, row, Step.FAIL, reason=reason, actor=actor, now=now)
+
+
+def cancel_payout(session: Session, *, payout_id: UUID, reason: str, actor: Actor, now: datetime) -> None:
+    """Cancel a payout before any attempt (an absent member, a second thought): E42, the payables are open again."""
+    row = locks.lock_one(session, Payout, payout_id)
+    undo(session, row, Step.CANCEL, reason=reason, actor=actor, now=now)
+
+
+def decide_unknown(session: Session, *, payout_id: UUID, happened: bool, evidence: str, actor: Actor, now: datetime) -> None:
+    """Decide about a payout whose rail cannot say: it happened (then a statement must show it) or it never will (E42).
+
+    Raises SamePerson for whoever prepared the run, EvidenceNeeded without a sentence on what was seen and where.
+    """
+    row = locks.lock_one(session, Payout, payout_id)
+    run = session.get_one(PayoutRun, row.run_id)
+    if actor.label == run.prepared_by:
+        raise SamePerson("You prepared this run. Somebody else has to decide.")
+    if len(evidence.strip()) < 10:
+        raise EvidenceNeeded("Write what you saw and where, in a sentence.", pointer="/evidence")
+    audit.record(
+        session,
+        actor=actor,
+        action="payouts.decided",
+        subject_kind="payout",
+        subject_id=row.id,
+        now=now,
+        coop_id=row.coop_id,
+        old={"state": row.state},
+        new={"happened": happened, "evidence": evidence.strip()},
+    )
+    if happened:
+        _enter(row, transition(row.state, Step.CONFIRM), now, reason=evidence.strip())
+    else:
+        undo(session, row, Step.FAIL, reason=evidence.strip(), actor=actor, now=now)
+
+
+def undo(session: Session, row: Payout, step: Step, *, reason: str, actor: Actor, now: datetime) -> None:
+    """End a locked payout whose money did not move: state, items, payables, E42 and the netting back. Posts, so call it last."""
+    before = row.state
+    _enter(row, transition(row.state, step), now, reason=reason)
+    _release(session, row, now)
+    outbox.announce(session, "payouts.failed", {"payout_id": row.id})
+    audit.record(
+        session,
+        actor=actor,
+        action=f"payouts.{step}",
+        subject_kind="payout",
+        subject_id=row.id,
+        now=now,
+        coop_id=row.coop_id,
+        old={"state": before},
+        new={"state": row.state, "reason": reason},
+    )
+    payable = f"payable:{row.payee_id}"
+    moves = legs(
+        (f"in_transit:{row.rail}", payable, _money(row)),
+        (f"claim:{row.payee_id}", payable, Money(row.deducted_minor, row.currency)),
+        subject=row.id,
+    )
+    on = day_in(now, producers.coop(session, row.coop_id).time_zone)
+    book_id = ledger.book_of(session, row.coop_id)
+    ledger.post(session, [Entry(book_id, "payout_undone", f"payout:{row.id}:undone", on, actor.label, moves)])
+
+
+def mark_items_paid(session: Session, payout_id: UUID) -> None:
+    """Mark the payables of a payout as paid."""
+    payables.mark_paid(session, payable_ids=_live_items(session, [payout_id]))
+
+
+def _enter(row: Payout, step: Transition, now: datetime, *, reason: str | None = None) -> None:
+    row.state, row.changed_at = step.target, now
+    row.wake_at = row.lease_token = None
+    if reason is not None:
+        row.reason = reason[:500]
+
+
+def _release(session: Session, row: Payout, now: datetime) -> None:
+    items = session.execute(
+        update(PayoutItem)
+        .where(PayoutItem.payout_id == row.id, PayoutItem.released_at.is_(None))
+        .values(released_at=now)
+        .returning(PayoutItem.payable_id)
+    )
+    payables.give_back(session, payable_ids=list(items.scalars()))
+
+
+def _live_items(session: Session, payout_ids: Sequence[UUID]) -> list[UUID]:
+    statement = select(PayoutItem.payable_id).where(PayoutItem.payout_id.in_(payout_ids), PayoutItem.released_at.is_(None))
+    return list(session.execute(statement).scalars())
+
+
+def _money(row: Payout) -> Money:
+    return Money(row.amount_minor, row.currency)
+
+
+def _found(row: Payout | None) -> Payout:
+    if row is None:
+        raise PayoutNotFound("There is no such payout here.")
+    return row

@@ -1,0 +1,29 @@
+"""Keep the payee's statement as it was printed the first time."""
+
+import hashlib
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from market.payouts.models import Payout, PayoutStatement
+
+
+def keep_statement(session: Session, *, payout_id: UUID, language: str, body: bytes, now: datetime) -> bytes:
+    """Store a printed statement unless one is stored, and return the stored bytes: who printed first wins."""
+    coop_id = session.execute(select(Payout.coop_id).where(Payout.id == payout_id)).scalar_one()
+    session.execute(
+        insert(PayoutStatement)
+        .values(
+            payout_id=payout_id,
+            coop_id=coop_id,
+            language=language,
+            sha256=hashlib.sha256(body).hexdigest(),
+            body=body,
+            printed_at=now,
+        )
+        .on_conflict_do_nothing(index_elements=["payout_id"])
+    )
+    return session.execute(select(PayoutStatement.body).where(PayoutStatement.payout_id == payout_id)).scalar_one()

@@ -1,0 +1,104 @@
+"""Send payouts and watch them. The table is the truth: these tasks may run twice, at once, or not for a day.
+
+`drain` takes its collaborators as arguments, because the fault tests run it in processes of their own against a rail
+that misbehaves.
+"""
+
+import logging
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from celery import shared_task
+from flask import current_app
+from sqlalchemy.orm import Session
+
+from market.kernel.clock import day_in
+from market.payables import queries as payables
+from market.payouts import queries, service
+from market.payouts.ports import Answer, NotFound, Rail
+from market.payouts.rules.timing import Next
+from workers.base import now, unit_of_work
+
+AT_ONCE = 500
+_log = logging.getLogger(__name__)
+OpenUnit = Callable[[], AbstractContextManager[Session]]
+
+
+@shared_task(name="payouts.send", soft_time_limit=240, time_limit=300)
+def send(*, run_id: str, **_: Any) -> None:
+    """Write the bank files of an approved run, then send what waits."""
+    with unit_of_work() as session:
+        service.write_files(session, run_id=UUID(run_id), now=now())
+    drain(unit_of_work, _rails(), now)
+
+
+@shared_task(name="payouts.sweep", soft_time_limit=240, time_limit=300)
+def sweep(**_: Any) -> None:
+    """Do what a lost wake-up left: files not written, payouts not sent, leases of dead workers, unknown outcomes."""
+    with unit_of_work() as session:
+        waiting = queries.runs_without_files(session)
+    for run_id in waiting:
+        with unit_of_work() as session:
+            service.write_files(session, run_id=run_id, now=now())
+    drain(unit_of_work, _rails(), now)
+
+
+@shared_task(name="payouts.print", soft_time_limit=60, time_limit=90)
+def print_statement(*, payout_id: str, **_: Any) -> None:
+    """Print the payee's statement of a settled payout, once; the mail about it carries it."""
+    with unit_of_work() as session:
+        if queries.printed_statement(session, UUID(payout_id)) is not None:
+            return
+        facts = queries.payee_statement(session, UUID(payout_id))
+    body = current_app.extensions["ports"].documents.payee_statement(facts)
+    with unit_of_work() as session:
+        service.keep_statement(session, payout_id=UUID(payout_id), language=facts.language, body=body, now=now())
+
+
+@shared_task(name="payouts.overdue", soft_time_limit=60, time_limit=90)
+def overdue(**_: Any) -> None:
+    """Say loudly what is owed and late, and what waits too long (law 5: nobody is forgotten)."""
+    instant = now()
+    with unit_of_work() as session:
+        for coop_id, currency, count, minor, since in payables.overdue(session, on=day_in(instant, "UTC")):
+            _log.warning("overdue payables: co-op %s, %d of %d %s since %s", coop_id, count, minor, currency, since)
+        for alarm in queries.alarms(session, now=instant):
+            _log.warning("payouts wait too long: %s, %d since %s", alarm.kind, alarm.count, alarm.since)
+
+
+@shared_task(name="payouts.alarm", soft_time_limit=30, time_limit=60)
+def alarm(*, payout_id: str, **_: Any) -> None:
+    """Note in the log that a payout failed, came back, or waits for a person; the staff pages show it."""
+    with unit_of_work() as session:
+        row = queries.payout(session, UUID(payout_id))
+    _log.warning("payout %s is %s: %s", row.number, row.state, row.reason)
+
+
+def drain(open_unit: OpenUnit, rails: Mapping[str, Rail], clock: Callable[[], datetime], *, limit: int = AT_ONCE) -> int:
+    """Claim, commit, call, record, one payout after the other, until none waits; return how many calls were made."""
+    capabilities = {name: rail.capabilities for name, rail in rails.items()}
+    for count in range(limit):
+        with open_unit() as session:
+            claim = service.claim_next(session, now=clock(), rails=capabilities)
+        if claim is None:
+            return count
+        if claim.action is Next.GIVE_UP:
+            continue
+        answer = _call(rails[claim.rail], claim)
+        with open_unit() as session:
+            service.record_outcome(session, claim=claim, answer=answer, now=clock())
+    return limit
+
+
+def _call(rail: Rail, claim: service.Claim) -> Answer:
+    if claim.action is Next.SEND:
+        return rail.send(claim.order)
+    answer = rail.ask(claim.order)
+    return rail.send(claim.order) if isinstance(answer, NotFound) and claim.resend else answer
+
+
+def _rails() -> dict[str, Rail]:
+    return {"stripe": current_app.extensions["ports"].transfers}
