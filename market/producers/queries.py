@@ -147,6 +147,11 @@ def coops(session: Session, *, ids: list[UUID] | None = None) -> list[CoopView]:
     return [_coop(row) for row in session.scalars(statement)]
 
 
+def coops_by_id(session: Session, coop_ids: Iterable[UUID]) -> dict[UUID, CoopView]:
+    """Return co-ops by id in one statement; unknown ids are absent."""
+    return {row.id: _coop(row) for row in session.scalars(select(Coop).where(Coop.id.in_(list(coop_ids))))}
+
+
 def producer(session: Session, producer_id: UUID) -> ProducerView:
     """Return a producer within the scope of the transaction. Raises ProducerMissing."""
     row = session.get(Producer, producer_id)

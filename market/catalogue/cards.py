@@ -1,0 +1,200 @@
+"""A listing as the catalogue shows it: the same facts as JSON for the API and as a fragment for the page.
+
+Cards are rendered when a listing changes and stored, because rendering 24 of them at each visit costs more than
+everything else together (docs/decisions, "Cards are rendered when a listing changes"). A card holds public data alone.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+from uuid import UUID
+
+from markupsafe import Markup
+
+from market.catalogue.rules import listing_terms
+from market.kernel.money import Money
+from market.pricing import rules as prices
+
+BASE_UNITS = {"mass": "kg", "volume": "litre", "count": "piece"}
+PART_NAMES = {
+    "producer_goods": "producer",
+    "organic_differential": "organic differential",
+    "premium": "premium",
+    "coop_service": "co-op",
+    "inland_transport": "transport",
+    "payment_fee": "payment",
+    "tax": "tax",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Badge:
+    """A certificate that covers the listing today."""
+
+    scheme: str
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class CardFacts:
+    """Everything that a card shows, already public. `price` is the producer's price of one unit."""
+
+    listing_id: UUID
+    lot_id: UUID
+    title: str
+    unit: str
+    order_step: Decimal
+    price: Decimal
+    premium: Decimal
+    organic: Decimal
+    currency: str
+    category: str
+    product: str
+    quality: str
+    producer: str
+    producer_slug: str
+    region: str
+    coop: str
+    coop_slug: str
+    country: str
+    charges: prices.Charges
+    photo: dict[str, Any] | None = None
+    badges: Sequence[Badge] = field(default_factory=tuple)
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """What is stored: both forms, the price of one step for the filter, and the terms that find it."""
+
+    json: str
+    html: str
+    price: Decimal
+    terms: tuple[str, ...]
+
+
+def parts_of(facts: CardFacts, quantity: Decimal, *, with_transport: bool) -> list[prices.Component]:
+    """Return who gets what of `quantity`; transport is charged once per order line, so cards leave it out."""
+    charges = facts.charges
+    if not with_transport:
+        charges = prices.Charges(charges.service_pct, 0, charges.payment_pct, charges.tax_pct)
+    return prices.breakdown(
+        price=prices.Price(facts.price, facts.currency, facts.unit),
+        premium=prices.Price(facts.premium, facts.currency, facts.unit),
+        organic_differential=prices.Price(facts.organic, facts.currency, facts.unit),
+        quantity=quantity,
+        charges=charges,
+    )
+
+
+def comparison(amount: Money, quantity: Decimal, unit: str) -> tuple[Money, str]:
+    """Return the price of one kg, litre or piece when `quantity` of `unit` costs `amount`, rounded half up, and its unit."""
+    dimension, factor = prices.UNITS[unit]
+    exact = Fraction(amount.decimal) / (Fraction(quantity) * Fraction(factor))
+    scaled = exact * 10**12
+    return Money.of(Decimal(round(scaled)) / Decimal(10**12), amount.currency), BASE_UNITS[dimension]
+
+
+def measure(quantity: Decimal, unit: str) -> str:
+    """Return `250 g`, or `kg` when it is one."""
+    return unit if quantity == 1 else f"{quantity.normalize():f} {unit}"
+
+
+def render(facts: CardFacts) -> Card:
+    """Return the card of a published listing."""
+    parts = parts_of(facts, facts.order_step, with_transport=False)
+    amount = prices.sum_of(parts)
+    compared, base = comparison(amount, facts.order_step, facts.unit)
+    return Card(
+        json=_json(facts, parts, amount, compared, base),
+        html=_html(facts, parts, amount, compared, base),
+        price=amount.decimal,
+        terms=tuple(
+            listing_terms(
+                texts=(facts.title, facts.product, facts.producer, facts.region, facts.coop, facts.category, facts.quality),
+                category=facts.category,
+                coop=facts.coop_slug,
+                certificates=[badge.scheme for badge in facts.badges],
+                currency=facts.currency,
+            )
+        ),
+    )
+
+
+def _money(amount: Money) -> dict[str, object]:
+    return {"minor": amount.minor, "currency": amount.currency}
+
+
+def _json(facts: CardFacts, parts: Sequence[prices.Component], amount: Money, compared: Money, base: str) -> str:
+    body = {
+        "id": str(facts.listing_id),
+        "lot_id": str(facts.lot_id),
+        "title": facts.title,
+        "product": {"name": facts.product, "category": facts.category, "quality": facts.quality},
+        "producer": {"slug": facts.producer_slug, "name": facts.producer, "region": facts.region},
+        "coop": {"slug": facts.coop_slug, "name": facts.coop, "country": facts.country},
+        "price": _money(amount),
+        "per": {"quantity": f"{facts.order_step.normalize():f}", "unit": facts.unit},
+        "comparison_price": _money(compared),
+        "comparison_unit": base,
+        "parts": [{"kind": part.kind, "minor": part.money.minor} for part in parts],
+        "certificates": [{"scheme": badge.scheme, "number": badge.number} for badge in facts.badges],
+        "photo": facts.photo,
+    }
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+
+
+def bar(parts: Sequence[prices.Component]) -> Markup:
+    """Return "who gets what" as a small picture with its words; shapes, because the content policy allows no inline style."""
+    whole = sum(part.money.minor for part in parts if part.money.minor > 0) or 1
+    shapes, words, left = [], [], Decimal(0)
+    for part in parts:
+        if part.money.minor <= 0:
+            continue
+        share = (Decimal(part.money.minor) * 100 / whole).quantize(Decimal("0.1"))
+        shapes.append(Markup('<rect class="p-{}" x="{}" width="{}" height="6"/>').format(part.kind, left, share))
+        words.append(f"{PART_NAMES.get(part.kind, part.kind)} {share.quantize(Decimal(1))} %")
+        left += share
+    return Markup('<svg class="bar" viewBox="0 0 100 6" preserveAspectRatio="none" role="img" aria-label="{}">{}</svg>').format(
+        ", ".join(words), Markup("").join(shapes)
+    )
+
+
+def _html(facts: CardFacts, parts: Sequence[prices.Component], amount: Money, compared: Money, base: str) -> str:
+    per_base = Markup("")
+    if (facts.order_step, facts.unit) != (Decimal(1), base):
+        per_base = Markup('<p class="soft"><small>{} / {}</small></p>').format(compared.text, base)
+    return str(
+        Markup(
+            '{photo}<div class="body"><h3><a href="/listings/{id}">{title}</a></h3>'
+            '<p class="soft">{producer} · {coop}, {country}</p>'
+            '<p class="price">{amount} <small>/ {measure}</small></p>{per_base}{bar}'
+            '<p class="cluster">{badges}<span class="badge warn when-sold-out">Sold out</span></p></div>'
+        ).format(
+            id=facts.listing_id,
+            photo=_photo(facts),
+            title=facts.title,
+            producer=facts.producer,
+            coop=facts.coop,
+            country=facts.country,
+            amount=amount.text,
+            measure=measure(facts.order_step, facts.unit),
+            per_base=per_base,
+            bar=bar(parts),
+            badges=Markup("").join(Markup('<span class="badge good">{}</span>').format(badge.scheme) for badge in facts.badges),
+        )
+    )
+
+
+_NO_PHOTO = Markup('<svg viewBox="0 0 40 30" aria-hidden="true"><text x="20" y="19" text-anchor="middle">{}</text></svg>')
+
+
+def _photo(facts: CardFacts) -> Markup:
+    if not facts.photo:
+        return _NO_PHOTO.format(facts.category[:1].upper())
+    small = facts.photo["sizes"][0]
+    return Markup('<img src="/media/{}" width="{}" height="{}" alt="{}" loading="lazy">').format(
+        small["key"], small["width"], small["height"], facts.photo["alt"]
+    )

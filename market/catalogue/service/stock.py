@@ -1,0 +1,172 @@
+"""Stock of lots and the holds on it (law 6: never oversold; a hold expires).
+
+The row of `stock` is the lock of its lot: every command takes the rows it needs in the order of their lot ids before it
+changes them or a hold on them, so two orders over the same lots wait for each other and never deadlock. A listing's card
+says whether anything is left; that mark is written when a lot runs out or comes back, and only then.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from sqlalchemy import Numeric, Uuid, bindparam, select, text
+from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy.orm import Session
+
+from market.catalogue.errors import ListingFaulty, ListingSoldOut, StockTooLow
+from market.catalogue.models import Hold, Stock
+from market.catalogue.rules import ordered_wants
+from market.catalogue.service.cards import show_availability
+from market.kernel import audit
+from market.kernel.actor import Actor
+from market.kernel.ids import new_id
+from market.kernel.locks import lock
+
+
+@dataclass(frozen=True, slots=True)
+class Shortfall:
+    """A paid quantity that the lot cannot give any more: a task for staff, never a silent loss."""
+
+    lot_id: UUID
+    quantity: Decimal
+
+
+# One round trip: lock in lot order, hold what fits, and say what did not. UPDATE sees the row as it is after the lock.
+_HOLD = text(
+    """
+WITH want AS (SELECT * FROM unnest(:ids, :lots, :quantities) AS want(id, lot_id, quantity)),
+locked AS MATERIALIZED (
+  SELECT lot_id, stock.coop_id, on_hand - held AS free FROM stock WHERE lot_id = ANY(:lots) ORDER BY lot_id FOR UPDATE),
+fitting AS (SELECT want.*, locked.coop_id, free FROM want JOIN locked USING (lot_id) WHERE free >= quantity),
+held AS (UPDATE stock SET held = stock.held + fitting.quantity FROM fitting WHERE stock.lot_id = fitting.lot_id),
+kept AS (INSERT INTO hold (id, coop_id, lot_id, order_id, quantity, expires_at, state)
+  SELECT id, coop_id, lot_id, :order_id, quantity, :expires_at, 'live' FROM fitting)
+SELECT want.lot_id, coalesce(locked.free, 0) AS free, want.quantity FROM want LEFT JOIN locked USING (lot_id) ORDER BY 1
+"""
+).bindparams(
+    bindparam("ids", type_=ARRAY(Uuid)), bindparam("lots", type_=ARRAY(Uuid)), bindparam("quantities", type_=ARRAY(Numeric))
+)
+
+_TAKE = text(
+    """
+WITH taken AS (UPDATE hold SET state = 'taken' WHERE order_id = :order_id AND state = 'live' RETURNING lot_id, quantity)
+UPDATE stock SET on_hand = on_hand - quantity, held = held - quantity FROM taken WHERE stock.lot_id = taken.lot_id
+"""
+)
+_TAKE_LATE = text(
+    """
+WITH late AS (SELECT hold.id, lot_id, quantity FROM hold JOIN stock USING (lot_id)
+  WHERE order_id = :order_id AND state = 'released' AND on_hand - held >= quantity),
+taken AS (UPDATE hold SET state = 'taken' FROM late WHERE hold.id = late.id RETURNING late.lot_id, late.quantity)
+UPDATE stock SET on_hand = on_hand - quantity FROM taken WHERE stock.lot_id = taken.lot_id
+"""
+)
+_RELEASE = """
+WITH gone AS (UPDATE hold SET state = 'released' WHERE state = 'live' AND {} RETURNING lot_id, quantity),
+given AS (SELECT lot_id, sum(quantity) AS quantity, count(*) AS holds FROM gone GROUP BY lot_id)
+UPDATE stock SET held = held - quantity FROM given WHERE stock.lot_id = given.lot_id
+RETURNING stock.lot_id, on_hand - held - quantity AS before, holds
+"""
+_RELEASE_ORDER = text(_RELEASE.format("order_id = :order_id"))
+_RELEASE_EXPIRED = text(_RELEASE.format("expires_at <= :now AND lot_id = ANY(:lots)")).bindparams(
+    bindparam("lots", type_=ARRAY(Uuid))
+)
+
+
+def open_stock(session: Session, *, lot_id: UUID, coop_id: UUID, unit: str, on_hand: Decimal) -> None:
+    """Make the stock of a lot from what was recorded of it; a lot that has stock keeps it."""
+    row = {"lot_id": lot_id, "coop_id": coop_id, "unit": unit, "on_hand": on_hand, "held": Decimal(0)}
+    session.execute(insert(Stock).values(row).on_conflict_do_nothing())
+
+
+def set_stock(session: Session, *, actor: Actor, lot_id: UUID, on_hand: Decimal, now: datetime) -> None:
+    """Set what is there of a lot after a count. Raises StockTooLow below what is held, ListingFaulty below zero."""
+    if on_hand < 0:
+        raise ListingFaulty("A stock cannot be below zero.", pointer="/on_hand")
+    stock = lock(session, Stock, [lot_id], column="lot_id")[0]
+    if on_hand < stock.held:
+        raise StockTooLow(
+            f"{stock.held.normalize():f} {stock.unit} are held for orders; the stock cannot be less.", held=stock.held
+        )
+    audit.record(
+        session, actor=actor, action="stock.set", subject_kind="lot", subject_id=lot_id, now=now, coop_id=stock.coop_id,
+        old={"on_hand": f"{stock.on_hand:f}"}, new={"on_hand": f"{on_hand:f}"},
+    )  # fmt: skip
+    stock.on_hand = on_hand
+    session.flush()  # the cards' mark below reads the row
+    show_availability(session, [lot_id])
+
+
+def hold_stock(session: Session, *, wants: Iterable[tuple[UUID, Decimal]], order_id: UUID, expires_at: datetime) -> None:
+    """Keep quantities of lots, each in the unit of its stock, for an order until `expires_at`.
+
+    Locks the stock rows in the order of their ids. Raises ListingSoldOut with `lots` = what is free of each that is short.
+    """
+    ordered = ordered_wants(wants)
+    rows = session.execute(
+        _HOLD,
+        {
+            "ids": [new_id() for _ in ordered],
+            "lots": [lot_id for lot_id, _ in ordered],
+            "quantities": [quantity for _, quantity in ordered],
+            "order_id": order_id,
+            "expires_at": expires_at,
+        },
+    ).all()
+    short = [{"lot_id": str(row.lot_id), "free": f"{row.free.normalize():f}"} for row in rows if row.free < row.quantity]
+    if short:
+        raise ListingSoldOut("Somebody was quicker: there is not enough left. Take less of it or another offer.", lots=short)
+    show_availability(session, [row.lot_id for row in rows if row.free == row.quantity])
+
+
+def take_holds(session: Session, *, order_id: UUID) -> list[Shortfall]:
+    """Take what an order holds out of the stock: it is paid. Doing it again changes nothing.
+
+    A hold that has expired is taken from what is still free; what is not there any more is returned, for staff.
+    """
+    lots = _lock_lots_of(session, order_id)
+    session.execute(_TAKE, {"order_id": order_id})
+    session.execute(_TAKE_LATE, {"order_id": order_id})
+    show_availability(
+        session, session.scalars(select(Stock.lot_id).where(Stock.lot_id.in_(lots), Stock.on_hand == Stock.held)).all()
+    )
+    missing = select(Hold.lot_id, Hold.quantity).where(Hold.order_id == order_id, Hold.state == "released").order_by(Hold.lot_id)
+    return [Shortfall(lot_id, quantity) for lot_id, quantity in session.execute(missing)]
+
+
+def release_holds(session: Session, *, order_id: UUID) -> int:
+    """Give back what an unpaid order holds; return how many holds that were."""
+    _lock_lots_of(session, order_id)
+    return _released(session, session.execute(_RELEASE_ORDER, {"order_id": order_id}).all())
+
+
+def expire_holds(session: Session, *, now: datetime, limit: int = 1000) -> int:
+    """Give back every hold whose time is over, at most `limit` lots at once; return how many holds that were."""
+    due = select(Hold.lot_id).where(Hold.state == "live", Hold.expires_at <= now).distinct().limit(limit)
+    lots = sorted(session.scalars(due))
+    if not lots:
+        return 0
+    lock(session, Stock, lots, column="lot_id")
+    return _released(session, session.execute(_RELEASE_EXPIRED, {"now": now, "lots": lots}).all())
+
+
+def return_stock(session: Session, *, wants: Iterable[tuple[UUID, Decimal]]) -> None:
+    """Put goods that never left back on the shelf: cancelled or refunded after payment, before dispatch."""
+    back = dict(ordered_wants(wants))
+    for stock in lock(session, Stock, back, column="lot_id"):
+        stock.on_hand += back[stock.lot_id]
+    session.flush()  # the cards' mark below reads the rows
+    show_availability(session, list(back))
+
+
+def _lock_lots_of(session: Session, order_id: UUID) -> Sequence[UUID]:
+    lots = session.scalars(select(Hold.lot_id).where(Hold.order_id == order_id)).all()
+    lock(session, Stock, lots, column="lot_id")
+    return lots
+
+
+def _released(session: Session, rows: Sequence[object]) -> int:
+    show_availability(session, [row.lot_id for row in rows if row.before <= 0])  # type: ignore[attr-defined]
+    return sum(row.holds for row in rows)  # type: ignore[attr-defined]
