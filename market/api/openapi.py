@@ -91,7 +91,11 @@ class _Api(Api):  # type: ignore[misc]
         return error
 
 
-BLUEPRINTS: tuple[Blueprint, ...] = ()
+def blueprints() -> tuple[Blueprint, ...]:
+    """Return the blueprints of the API; imported here because they are built from this module."""
+    from market.api.v1 import epcis, lots
+
+    return (epcis.blueprint, lots.blueprint)
 
 
 def document(app: Flask) -> dict[str, Any]:
@@ -112,7 +116,7 @@ def init_app(app: Flask) -> None:
         app, spec_kwargs={"info": {"description": "The JSON API of Fair Market.", "license": {"name": "See the repository"}}}
     )
     app.extensions["api"] = api
-    for blueprint in BLUEPRINTS:
+    for blueprint in blueprints():
         api.register_blueprint(blueprint, url_prefix="/api/v1" + (blueprint.url_prefix or ""))
 
     @app.get("/api/v1/openapi.json", endpoint="openapi")

@@ -219,9 +219,9 @@ def _naming(session: Session, names: set[str]) -> list[EpcisEvent]:
     return list(session.scalars(wanted.order_by(EpcisEvent.record_seq).limit(MAX_EVENTS)))
 
 
-def events_naming(session: Session, *, uri: str, after: int = 0, limit: int = 30) -> list[EventView]:
-    """Return the events that name a thing or lot, in order of recording, from behind `after`."""
-    wanted = select(EpcisEvent).where(EpcisEvent.ids.contains(cast([uri], ARRAY(Text))), EpcisEvent.record_seq > after)
+def events_naming(session: Session, *, uris: Sequence[str], after: int = 0, limit: int = 30) -> list[EventView]:
+    """Return the events that name one of some things or lots, in order of recording, from behind `after`."""
+    wanted = select(EpcisEvent).where(EpcisEvent.ids.overlap(cast(list(uris), ARRAY(Text))), EpcisEvent.record_seq > after)
     return [_view(EventView, row) for row in session.scalars(wanted.order_by(EpcisEvent.record_seq).limit(limit))]
 
 

@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 from sqlalchemy.orm import Session
 
 from market.producers.models import Certificate, Coop, Producer
@@ -43,7 +43,7 @@ def lot_page(session: Session, lot_id: UUID) -> dict[str, Any]:
         "variety": lot.variety,
         "process": lot.process,
         "uom": lot.uom,
-        "produced": _plain(lot.produced),
+        "produced": plain(lot.produced),
         "made_from_on": _iso(lot.made_from_on),
         "made_on": _iso(lot.made_on),
         "recorded_at": _iso(lot.recorded_at),
@@ -62,6 +62,15 @@ def lot_page(session: Session, lot_id: UUID) -> dict[str, Any]:
 def page_bytes(document: Mapping[str, Any]) -> bytes:
     """Write a page's document the way it is stored and served."""
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def current_page(connection: Connection, slug: str) -> bytes:
+    """Return the document of the lot at `slug`: the stored one, or a fresh one where none is stored yet. Raises LotMissing."""
+    stored = provenance.stored_page(connection, slug)
+    if stored is not None:
+        return stored[0]
+    with Session(connection) as session:
+        return page_bytes(lot_page(session, provenance.lot_by_slug(session, slug).id))
 
 
 def public_events(session: Session, lot_id: UUID, host: IdHost) -> dict[str, Any]:
@@ -189,6 +198,11 @@ def _points(stops: Sequence[Mapping[str, Any]], places: Mapping[str, PlaceView])
     return list(found.values())
 
 
+def shares_of(session: Session, lot: LotView, lineage: Lineage) -> list[dict[str, Any]] | None:
+    """Return the shares of a lot's origins, largest first, as the page lists them; None where they cannot be told."""
+    return _shares(lot, lineage, _names(session, lineage.lots.values(), ()))
+
+
 def _shares(lot: LotView, lineage: Lineage, names: Mapping[UUID | None, dict[str, str]]) -> list[dict[str, Any]] | None:
     """Return each origin's share as a fraction and as whole percentages that sum to 100; None where it cannot be told."""
     try:
@@ -275,7 +289,8 @@ def _places_in(body: Mapping[str, Any]) -> list[str]:
     return [uri for uri in (place_of(dict(body)), place_of(dict(body), "bizLocation")) if uri]
 
 
-def _plain(number: Decimal) -> str:
+def plain(number: Decimal) -> str:
+    """Write a quantity without trailing zeros or exponent."""
     return f"{number.normalize():f}"
 
 
