@@ -7,6 +7,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from config import Settings
 from market.api import openapi
+from market.api.v1 import epcis, lots
 from market.cli import commands
 from market.http import auth, csrf, db, headers, i18n, login, navigation, problems
 from market.kernel.clock import Clock, SystemClock
@@ -15,6 +16,8 @@ from market.web import system
 from market.wiring import build_ports
 
 BLUEPRINTS: tuple[Blueprint, ...] = (system.blueprint,)
+# The API's parts; they are built from `market.api.openapi`, so the list stands here, above it.
+API: tuple[openapi.Blueprint, ...] = (epcis.blueprint, lots.blueprint)
 
 
 def create_app(settings: Settings, ports: Ports | None = None, clock: Clock | None = None) -> Flask:
@@ -46,6 +49,6 @@ def create_app(settings: Settings, ports: Ports | None = None, clock: Clock | No
     navigation.init_app(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)
-    openapi.init_app(app)
+    openapi.init_app(app, API)
     commands.init_app(app)
     return app

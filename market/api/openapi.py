@@ -4,6 +4,7 @@ The document is checked in at `docs/openapi.json`; its diff is part of every rev
 """
 
 import copy
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Flask, Response, json
@@ -91,13 +92,6 @@ class _Api(Api):  # type: ignore[misc]
         return error
 
 
-def blueprints() -> tuple[Blueprint, ...]:
-    """Return the blueprints of the API; imported here because they are built from this module."""
-    from market.api.v1 import epcis, lots
-
-    return (epcis.blueprint, lots.blueprint)
-
-
 def document(app: Flask) -> dict[str, Any]:
     """Return the OpenAPI document of everything registered."""
     result: dict[str, Any] = copy.deepcopy(app.extensions["api"].spec.to_dict())
@@ -109,14 +103,14 @@ def text(app: Flask) -> str:
     return json.dumps(document(app), indent=1, sort_keys=True) + "\n"
 
 
-def init_app(app: Flask) -> None:
+def init_app(app: Flask, blueprints: Sequence[Blueprint]) -> None:
     """Register the API's blueprints and serve the document."""
     app.config.update(API_TITLE="Fair Market", API_VERSION="v1", OPENAPI_VERSION="3.1.0", OPENAPI_URL_PREFIX=None)
     api = _Api(
         app, spec_kwargs={"info": {"description": "The JSON API of Fair Market.", "license": {"name": "See the repository"}}}
     )
     app.extensions["api"] = api
-    for blueprint in blueprints():
+    for blueprint in blueprints:
         api.register_blueprint(blueprint, url_prefix="/api/v1" + (blueprint.url_prefix or ""))
 
     @app.get("/api/v1/openapi.json", endpoint="openapi")
