@@ -7,7 +7,8 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from config import Settings
 from market.api import openapi
-from market.api.v1 import epcis, lots
+from market.api.v1 import coops, epcis, lots, people
+from market.api.v1 import producers as api_producers
 from market.cli import commands
 from market.http import auth, csrf, db, headers, i18n, login, navigation, problems
 from market.kernel.clock import Clock, SystemClock
@@ -17,7 +18,13 @@ from market.wiring import build_ports
 
 BLUEPRINTS: tuple[Blueprint, ...] = (system.blueprint,)
 # The API's parts; they are built from `market.api.openapi`, so the list stands here, above it.
-API: tuple[openapi.Blueprint, ...] = (epcis.blueprint, lots.blueprint)
+API: tuple[openapi.Blueprint, ...] = (
+    api_producers.blueprint,
+    coops.blueprint,
+    epcis.blueprint,
+    lots.blueprint,
+    people.blueprint,
+)
 
 
 def create_app(settings: Settings, ports: Ports | None = None, clock: Clock | None = None) -> Flask:

@@ -8,6 +8,7 @@ that the view names. A view without a declaration is refused.
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
+from uuid import UUID
 
 from flask import Flask, Request, current_app, g, redirect, request, url_for
 from werkzeug.wrappers import Response
@@ -92,6 +93,19 @@ def current_actor() -> Actor:
         g.actor = next((actor for actor in found if actor is not None), GUEST)
     current: Actor = g.actor
     return current
+
+
+def forget_actor() -> None:
+    """Let the next question find out anew who calls: the session has changed within this request."""
+    g.pop("actor", None)
+
+
+def current_coop() -> UUID:
+    """Return the co-op that the caller works for. Raises NotYours when they work for none."""
+    coop_id = current_actor().coop_id
+    if coop_id is None:
+        raise NotYours("This needs a co-op, and your account works for none.")
+    return coop_id
 
 
 def _permits(declared: Access, actor: Actor) -> bool:

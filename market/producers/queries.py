@@ -160,6 +160,14 @@ def producer(session: Session, producer_id: UUID) -> ProducerView:
     return _producer(row)
 
 
+def own_producer(session: Session, producer_id: UUID, *, actor: Actor) -> ProducerView:
+    """Return a producer of the actor's co-op, for a producer only themselves. Raises ProducerMissing."""
+    found = producer(session, producer_id)
+    if found.coop_id != actor.coop_id or not (actor.is_staff or producer_id == actor.producer_id):
+        raise ProducerMissing("There is no such producer.")
+    return found
+
+
 def producer_by_slug(session: Session, slug: str) -> ProducerView:
     """Return the producer at this address. Raises ProducerMissing."""
     row = session.scalars(select(Producer).where(Producer.slug == slug)).one_or_none()

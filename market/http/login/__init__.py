@@ -4,6 +4,15 @@ Owns `login_user` and `login_throttle`. Flask-Security-Too does what is easy to 
 `accounts` knows the person and never sees a password. Its views commit their own tables; nothing else here does.
 """
 
-from market.http.login.door import init_app
+from market.http.login.door import (
+    choose_coop,
+    coops_of,
+    init_app,
+    open_account,
+    sign_in,
+    sign_out,
+    sign_out_everywhere,
+    sign_up,
+)
 
-__all__ = ["init_app"]
+__all__ = ["choose_coop", "coops_of", "init_app", "open_account", "sign_in", "sign_out", "sign_out_everywhere", "sign_up"]

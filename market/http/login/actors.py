@@ -45,7 +45,7 @@ def actor_of(session: Session, account_id: UUID, *, coop_id: UUID | None = None,
     person = accounts.person(session, account_id)
     roles = accounts.roles_of(session, account_id)
     as_producer = {producer.coop_id: producer.id for producer in producers.producers_of_account(session, account_id)}
-    coops = coops_of(roles, as_producer)
+    coops = _coops(roles, as_producer)
     if coop_id not in coops:
         coop_id = coops[0] if coops and scopes is None else None
     held = {role for role, where in roles if where is None or where == coop_id} | {"buyer"}
@@ -62,8 +62,13 @@ def actor_of(session: Session, account_id: UUID, *, coop_id: UUID | None = None,
     )
 
 
-def coops_of(roles: list[tuple[str, UUID | None]], as_producer: dict[UUID, UUID]) -> list[UUID]:
+def coop_ids(session: Session, account_id: UUID) -> list[UUID]:
     """Return the co-ops that somebody has to do with: as staff first, then as a producer."""
+    as_producer = {producer.coop_id: producer.id for producer in producers.producers_of_account(session, account_id)}
+    return _coops(accounts.roles_of(session, account_id), as_producer)
+
+
+def _coops(roles: list[tuple[str, UUID | None]], as_producer: dict[UUID, UUID]) -> list[UUID]:
     return list(dict.fromkeys([where for _, where in roles if where is not None] + list(as_producer)))
 
 

@@ -7,10 +7,13 @@ from uuid import UUID
 from flask import Flask
 from flask import session as cookie
 from flask_login import user_logged_in
-from flask_security import RoleMixin, Security, SQLAlchemyUserDatastore
+from flask_security import RoleMixin, Security, SQLAlchemyUserDatastore, login_user, logout_user
 from flask_security.recoverable import generate_reset_link
+from flask_security.registerable import register_existing, register_user
 from sqlalchemy import select
 from sqlalchemy.orm import Session
+from werkzeug.datastructures import MultiDict
+from wtforms import Form
 
 from market.accounts import queries as accounts
 from market.accounts import service as accounts_service
@@ -20,7 +23,11 @@ from market.http.db import db
 from market.http.login import actors, letters
 from market.http.login.forms import ConfirmAgainForm, ForgotForm, SignInForm, SignUpForm
 from market.http.login.models import User
+from market.kernel.actor import Actor
+from market.kernel.errors import DomainError, Invalid
 from market.kernel.ids import new_token
+from market.producers import queries as producers
+from market.producers.errors import CoopMissing
 
 _SIGNED_IN = auth.Access(frozenset({"buyer"}))
 _SETTINGS: dict[str, Any] = {
@@ -54,6 +61,19 @@ _SETTINGS: dict[str, Any] = {
     "CONFIRM_EMAIL_WITHIN": timedelta(days=5),
     "STATIC_FOLDER": None,
 }
+
+
+class BadSignUp(Invalid):
+    """An account cannot be made with this."""
+
+    code = "login.bad_sign_up"
+
+
+class WrongCredentials(DomainError):
+    """Nobody is known by this pair of address and password, or the address is not confirmed."""
+
+    kind = "anonymous"
+    code = "login.wrong_credentials"
 
 
 class Store(SQLAlchemyUserDatastore):  # type: ignore[misc]
@@ -92,10 +112,58 @@ def open_account(session: Session, *, email: str, name: str, locale: str, now: d
     return account_id
 
 
-def sign_out_everywhere(session: Session, *, account_id: UUID) -> None:
-    """End every session of an account, this one included: they all carry the old `fs_uniquifier`."""
-    user = session.scalars(select(User).where(User.account_id == account_id)).one()
+def sign_up(*, email: str, name: str, password: str) -> None:
+    """Make an account and announce its letter; when the address is taken, only tell its owner. Raises BadSignUp."""
+    form = SignUpForm(MultiDict({"email": email, "name": name, "password": password}), meta={"csrf": False})
+    if form.validate():
+        register_user(form)
+    elif not register_existing(form):
+        raise BadSignUp(_first_error(form))
+
+
+def sign_in(*, email: str, password: str) -> None:
+    """Start a session for whoever proves to be the person. Raises WrongCredentials; 429 after too many tries."""
+    form = SignInForm(MultiDict({"email": email, "password": password}), meta={"csrf": False})
+    if not form.validate():
+        if form.requires_confirmation:
+            raise WrongCredentials("Follow the link in the letter that confirms your address first; then sign in.")
+        raise WrongCredentials("The e-mail address or the password is wrong.")
+    assert form.user is not None
+    login_user(form.user, authn_via=["password"])
+    auth.forget_actor()
+
+
+def sign_out() -> None:
+    """End this session."""
+    logout_user()
+    auth.forget_actor()
+
+
+def sign_out_everywhere(session: Session, *, actor: Actor) -> None:
+    """End every session of a person, this one included: they all carry the old `fs_uniquifier`."""
+    user = session.scalars(select(User).where(User.account_id == actor.account_id)).one()
     user.fs_uniquifier = new_token()
+
+
+def coops_of(session: Session, *, actor: Actor) -> list[producers.CoopView]:
+    """Return the co-ops that a person has to do with, the first of which they work for unless they chose another."""
+    assert actor.account_id is not None
+    ids = actors.coop_ids(session, actor.account_id)
+    known = {coop.id: coop for coop in producers.coops(session, ids=ids)}
+    return [known[coop_id] for coop_id in ids]
+
+
+def choose_coop(session: Session, *, actor: Actor, coop_id: UUID) -> None:
+    """Work for another of one's co-ops from here on. Raises CoopMissing for any other."""
+    assert actor.account_id is not None
+    if coop_id not in actors.coop_ids(session, actor.account_id):
+        raise CoopMissing("You have nothing to do with this co-op.")
+    cookie[actors.CHOSEN_COOP] = str(coop_id)
+    auth.forget_actor()
+
+
+def _first_error(form: Form) -> str:
+    return next((str(text) for texts in form.errors.values() for text in texts), "Something in the form is not right.")
 
 
 def init_app(app: Flask) -> None:
