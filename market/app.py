@@ -13,10 +13,10 @@ from market.cli import commands
 from market.http import auth, csrf, db, headers, i18n, login, navigation, problems
 from market.kernel.clock import Clock, SystemClock
 from market.ports import Ports
-from market.web import system
+from market.web import system, trace
 from market.wiring import build_ports
 
-BLUEPRINTS: tuple[Blueprint, ...] = (system.blueprint,)
+BLUEPRINTS: tuple[Blueprint, ...] = (system.blueprint, trace.blueprint)
 # The API's parts; they are built from `market.api.openapi`, so the list stands here, above it.
 API: tuple[openapi.Blueprint, ...] = (
     api_producers.blueprint,
