@@ -14,6 +14,12 @@ from workers.base import now, unit_of_work
 
 # topic -> tasks; each is called with the row's payload as keyword arguments
 TOPICS: dict[str, tuple[str, ...]] = {
+    "payments.event_stored": ("payments.handle_event",),
+    "payments.refund_decided": ("payments.send_refund",),
+    "payments.paid": (),
+    "payments.closed": (),
+    "payments.surplus": (),
+    "payments.refunded": (),
     "provenance.capture_accepted": ("provenance.capture",),
     "provenance.lots_changed": ("provenance.refresh_pages",),
     "accounts.letter": (),

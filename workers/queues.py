@@ -19,6 +19,7 @@ ROUTES = {
 }
 MODULES = (
     "workers.outbox",
+    "workers.payments",
     "workers.payouts",
     "workers.provenance",
 )

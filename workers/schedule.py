@@ -5,6 +5,12 @@ from typing import Any
 SCHEDULE: dict[str, dict[str, Any]] = {
     # Facts reach the broker within seconds even when the wake-up after a commit was lost.
     "outbox": {"task": "outbox.dispatch", "schedule": 2.0},
+    # Events not handled, payments nobody asked about, refunds whose turn it is, paid without order (money.md 4.3).
+    "payments": {"task": "payments.sweep", "schedule": 60.0},
+    # Deliveries get lost; the processor keeps its own list.
+    "payments-compare": {"task": "payments.compare_events", "schedule": 3600.0},
+    # The processor's statement: clearing and suspense empty within minutes.
+    "payments-balance": {"task": "payments.sync_balance", "schedule": 120.0},
     # A payout whose wake-up was lost, whose worker died or whose outcome is open is taken up again (money.md 6.3).
     "payouts": {"task": "payouts.sweep", "schedule": 15.0},
     # Law 5: nobody is forgotten. Once an hour is often enough for days.

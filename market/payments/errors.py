@@ -1,0 +1,63 @@
+"""Refusals of payments."""
+
+from market.kernel.errors import Conflict, Invalid, Missing, Unavailable
+
+
+class PaymentMissing(Missing):
+    """There is no such payment, or it is not this person's."""
+
+    code = "payments.missing"
+
+
+class PaymentAlreadyOpen(Conflict):
+    """Another payment for the same thing is open or has succeeded."""
+
+    code = "payments.already_open"
+
+
+class PaymentNotOpen(Conflict):
+    """The payment has ended."""
+
+    code = "payments.not_open"
+
+
+class SeveralCoopsByTransfer(Invalid):
+    """A bank transfer goes to one account, so it can pay one co-op."""
+
+    code = "payments.several_coops_by_transfer"
+
+
+class WrongCurrency(Invalid):
+    """The money is in another currency than the payment."""
+
+    code = "payments.wrong_currency"
+
+
+class NothingToRefund(Conflict):
+    """The payment was not paid."""
+
+    code = "payments.nothing_to_refund"
+
+
+class RefundTooLarge(Conflict):
+    """More would go back than was paid and not yet given back, in total or of one component."""
+
+    code = "payments.refund_too_large"
+
+
+class TransferAlreadyUsed(Conflict):
+    """The statement line was recorded before."""
+
+    code = "payments.transfer_already_used"
+
+
+class ProcessorUnavailable(Unavailable):
+    """The card processor does not answer."""
+
+    code = "payments.processor_unavailable"
+
+
+class CardsRefused(Conflict):
+    """The card processor does not take this payment."""
+
+    code = "payments.cards_refused"

@@ -1,0 +1,8 @@
+"""What payments announce. Payloads are ids, as text."""
+
+PAID = "payments.paid"  # payment_id, subject_kind, subject_id
+CLOSED = "payments.closed"  # payment_id, subject_kind, subject_id: failed, expired or cancelled without money
+SURPLUS = "payments.surplus"  # payment_id: money came for something that did not want it; it goes back
+EVENT_STORED = "payments.event_stored"  # inbox_id: a webhook of the processor waits to be handled
+REFUND_DECIDED = "payments.refund_decided"  # refund_id
+REFUNDED = "payments.refunded"  # refund_id, payment_id, subject_id: the processor or the bank has it

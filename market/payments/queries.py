@@ -1,0 +1,325 @@
+"""What there is to know about payments: frozen views, never live rows."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from market.kernel.money import Money
+from market.kernel.references import Kind, parse, reference
+from market.payments.errors import PaymentMissing
+from market.payments.models import Payment, PaymentPartRow, ProcessorLine, Refund
+from market.payments.rules import LIVE, OPEN, Amounts, PaymentPart, State
+
+
+@dataclass(frozen=True, slots=True)
+class PaymentView:
+    """One payment. `reference` is what a payer writes on a transfer; `due` is what is still to come."""
+
+    id: UUID
+    number: int
+    reference: str
+    subject_kind: str
+    subject_id: UUID
+    method: str
+    state: State
+    money: Money
+    received: Money
+    refunded: Money
+    checkout_id: str | None
+    checkout_url: str | None
+    problem: str | None
+    opened_at: datetime
+    expires_at: datetime
+    paid_at: datetime | None
+
+    @property
+    def is_paid(self) -> bool:
+        """Whether the thing is paid for; a surplus is not."""
+        return self.state is State.SUCCEEDED
+
+    @property
+    def is_open(self) -> bool:
+        """Whether money may still come."""
+        return self.state in OPEN
+
+    @property
+    def due(self) -> Money:
+        """What is still to come, never negative."""
+        return Money(max(self.money.minor - self.received.minor, 0), self.money.currency)
+
+
+@dataclass(frozen=True, slots=True)
+class RefundView:
+    """One refund, with what it took from each component."""
+
+    id: UUID
+    number: int
+    reference: str
+    payment_id: UUID
+    subject_id: UUID
+    coop_id: UUID
+    kind: str
+    method: str
+    state: str
+    money: Money
+    amounts: Amounts
+    reason: str
+    bearer: str
+    decided_at: datetime
+    paid_at: datetime | None
+    problem: str | None
+
+
+def view(row: Payment) -> PaymentView:
+    """Return the view of a row."""
+    return PaymentView(
+        id=row.id,
+        number=row.number,
+        reference=reference(Kind.PAYMENT, row.number),
+        subject_kind=row.subject_kind,
+        subject_id=row.subject_id,
+        method=row.method,
+        state=State(row.state),
+        money=Money(row.amount_minor, row.currency),
+        received=Money(row.received_minor, row.currency),
+        refunded=Money(row.refunded_minor, row.currency),
+        checkout_id=row.checkout_id,
+        checkout_url=row.checkout_url if State(row.state) in OPEN else None,
+        problem=row.problem,
+        opened_at=row.opened_at,
+        expires_at=row.expires_at,
+        paid_at=row.paid_at,
+    )
+
+
+def refund_view(row: Refund) -> RefundView:
+    """Return the view of a row."""
+    return RefundView(
+        id=row.id,
+        number=row.number,
+        reference=reference(Kind.REFUND, row.number),
+        payment_id=row.payment_id,
+        subject_id=row.subject_id,
+        coop_id=row.coop_id,
+        kind=row.kind,
+        method=row.method,
+        state=row.state,
+        money=Money(row.amount_minor, row.currency),
+        amounts=Amounts.of(row.currency, (row.goods_minor, row.premium_minor, row.charges_minor, row.tax_minor)),
+        reason=row.reason,
+        bearer=row.bearer,
+        decided_at=row.decided_at,
+        paid_at=row.paid_at,
+        problem=row.problem,
+    )
+
+
+def payment(session: Session, payment_id: UUID) -> PaymentView:
+    """Return one payment. Raises PaymentMissing. Who may see it is decided by whoever owns what it pays for."""
+    row = session.get(Payment, payment_id)
+    if row is None:
+        raise PaymentMissing("There is no such payment. Go back to the order and follow its link.")
+    return view(row)
+
+
+def payments_of(session: Session, *, subject_kind: str, subject_id: UUID) -> list[PaymentView]:
+    """Return every payment of a thing, the newest first."""
+    rows = session.scalars(
+        select(Payment)
+        .where(Payment.subject_kind == subject_kind, Payment.subject_id == subject_id)
+        .order_by(Payment.number.desc())
+    )
+    return [view(row) for row in rows]
+
+
+def live_payment(session: Session, *, subject_kind: str, subject_id: UUID) -> PaymentView | None:
+    """Return the one payment of a thing that is open or has succeeded."""
+    row = session.scalars(
+        select(Payment).where(Payment.subject_kind == subject_kind, Payment.subject_id == subject_id, Payment.state.in_(LIVE))
+    ).one_or_none()
+    return view(row) if row else None
+
+
+def payment_by_reference(session: Session, text: str) -> PaymentView | None:
+    """Return the payment that an RF reference names, None when it is mistyped, of another kind, or unknown."""
+    found = parse(text)
+    if found is None or found[0] is not Kind.PAYMENT:
+        return None
+    row = session.scalars(select(Payment).where(Payment.number == found[1])).one_or_none()
+    return view(row) if row else None
+
+
+def parts(session: Session, payment_id: UUID) -> list[PaymentPart]:
+    """Return what each seller order is paid by this payment, in a fixed order; only co-ops in scope."""
+    rows = session.scalars(
+        select(PaymentPartRow).where(PaymentPartRow.payment_id == payment_id).order_by(PaymentPartRow.subject_id)
+    )
+    return [
+        PaymentPart(
+            row.coop_id,
+            row.subject_id,
+            *(Money(minor, row.currency) for minor in (row.goods_minor, row.premium_minor, row.charges_minor, row.tax_minor)),
+        )
+        for row in rows
+    ]
+
+
+def refundable(session: Session, *, payment_id: UUID, subject: UUID) -> Amounts:
+    """Return what is left of each component of a seller order. Raises PaymentMissing."""
+    row = session.get(PaymentPartRow, (payment_id, subject), populate_existing=True)
+    if row is None:
+        raise PaymentMissing("This order was not paid by that payment.")
+    left = (
+        row.goods_minor - row.refunded_goods_minor,
+        row.premium_minor - row.refunded_premium_minor,
+        row.charges_minor - row.refunded_charges_minor - row.written_off_minor,
+        row.tax_minor - row.refunded_tax_minor,
+    )
+    return Amounts.of(row.currency, left)
+
+
+def refunds_of(session: Session, *, payment_id: UUID | None = None, subject: UUID | None = None) -> list[RefundView]:
+    """Return the refunds of a payment or of a seller order, oldest first."""
+    statement = select(Refund).order_by(Refund.number)
+    if payment_id is not None:
+        statement = statement.where(Refund.payment_id == payment_id)
+    if subject is not None:
+        statement = statement.where(Refund.subject_id == subject)
+    return [refund_view(row) for row in session.scalars(statement)]
+
+
+def refund(session: Session, refund_id: UUID) -> RefundView:
+    """Return one refund. Raises PaymentMissing."""
+    row = session.get(Refund, refund_id)
+    if row is None:
+        raise PaymentMissing("There is no such refund.")
+    return refund_view(row)
+
+
+def refund_by_reference(session: Session, text: str) -> RefundView | None:
+    """Return the refund that an RF reference names."""
+    found = parse(text)
+    if found is None or found[0] is not Kind.REFUND:
+        return None
+    row = session.scalars(select(Refund).where(Refund.number == found[1])).one_or_none()
+    return refund_view(row) if row else None
+
+
+def awaited_transfers(session: Session, *, coop_id: UUID, currency: str) -> list[PaymentView]:
+    """Return the payments for which a co-op waits for a bank transfer, oldest first."""
+    statement = (
+        select(Payment)
+        .where(
+            Payment.state.in_((State.AWAITING_TRANSFER, State.PART_PAID)),
+            Payment.currency == currency,
+            Payment.id.in_(select(PaymentPartRow.payment_id).where(PaymentPartRow.coop_id == coop_id)),
+        )
+        .order_by(Payment.number)
+    )
+    return [view(row) for row in session.scalars(statement)]
+
+
+def refunds_to_transfer(session: Session, *, coop_id: UUID, currency: str) -> list[RefundView]:
+    """Return the refunds that staff must send by bank, oldest first."""
+    statement = (
+        select(Refund)
+        .where(
+            Refund.coop_id == coop_id,
+            Refund.currency == currency,
+            Refund.method == "transfer",
+            Refund.state.in_(("decided", "needs_person")),
+        )
+        .order_by(Refund.number)
+    )
+    return [refund_view(row) for row in session.scalars(statement)]
+
+
+def to_refresh(session: Session, *, before: datetime, limit: int = 100) -> list[UUID]:
+    """Return open card payments that nobody has asked about since `before`, the longest first."""
+    statement = (
+        select(Payment.id)
+        .where(
+            Payment.state.in_((State.CREATED, State.REQUIRES_ACTION, State.PROCESSING)),
+            Payment.checkout_id.is_not(None),
+            func.coalesce(Payment.asked_at, Payment.opened_at) < before,
+        )
+        .order_by(func.coalesce(Payment.asked_at, Payment.opened_at))
+        .limit(limit)
+    )
+    return list(session.scalars(statement))
+
+
+def overdue(session: Session, *, now: datetime, limit: int = 100) -> list[UUID]:
+    """Return payments whose time is over and that are still open; a bank debit under way has all the time it needs."""
+    statement = (
+        select(Payment.id)
+        .where(Payment.state.in_(OPEN - {State.PROCESSING, State.PART_PAID}), Payment.expires_at < now)
+        .order_by(Payment.expires_at)
+        .limit(limit)
+    )
+    return list(session.scalars(statement))
+
+
+def unacknowledged(session: Session, *, before: datetime, limit: int = 100) -> list[PaymentView]:
+    """Return payments that nobody took note of since they were paid or last announced: paid without order."""
+    statement = (
+        select(Payment)
+        .where(
+            Payment.state == State.SUCCEEDED,
+            Payment.acknowledged_at.is_(None),
+            func.coalesce(Payment.asked_at, Payment.paid_at) < before,
+        )
+        .order_by(Payment.paid_at)
+        .limit(limit)
+    )
+    return [view(row) for row in session.scalars(statement)]
+
+
+def refunds_to_send(session: Session, *, now: datetime, limit: int = 100) -> list[UUID]:
+    """Return card refunds whose turn it is."""
+    statement = (
+        select(Refund.id)
+        .where(Refund.state.in_(("decided", "unsure", "pending")), Refund.method == "card", Refund.next_try_at <= now)
+        .order_by(Refund.next_try_at)
+        .limit(limit)
+    )
+    return list(session.scalars(statement))
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessorProblem:
+    """A line of the processor's statement that is not explained."""
+
+    line_id: str
+    kind: str
+    net: Money
+    booked_at: datetime
+    state: str
+    problem: str | None
+
+
+def unexplained_lines(session: Session, *, limit: int = 100) -> Sequence[ProcessorProblem]:
+    """Return lines of the processor's statement that wait for a match or for a person, oldest first."""
+    rows = session.scalars(
+        select(ProcessorLine).where(ProcessorLine.state != "matched").order_by(ProcessorLine.booked_at).limit(limit)
+    )
+    return [
+        ProcessorProblem(row.id, row.kind, Money(row.net_minor, row.currency), row.booked_at, row.state, row.problem)
+        for row in rows
+    ]
+
+
+def newest_line(session: Session) -> datetime | None:
+    """Return the instant of the newest line of the processor's statement that we have."""
+    newest: datetime | None = session.scalar(select(func.max(ProcessorLine.booked_at)))
+    return newest
+
+
+def since_for_sync(session: Session, *, now: datetime) -> datetime:
+    """Return from when on to ask for the processor's statement: three days before the newest line (money.md 4.5)."""
+    newest = newest_line(session)
+    return (newest or now - timedelta(days=27)) - timedelta(days=3)

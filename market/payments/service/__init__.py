@@ -1,0 +1,72 @@
+"""Commands of payments, one file per use case."""
+
+from market.payments.rules import Amounts, PaymentPart
+from market.payments.service.balance import (
+    book_transfer_line,
+    match_bank_payouts,
+    match_new_lines,
+    puzzle_line,
+    store_lines,
+    sync_balance,
+    sync_bank_payouts,
+    transfer_lines_waiting,
+)
+from market.payments.service.cards import (
+    apply,
+    close,
+    prepare_checkout,
+    record_checkout,
+    record_refusal,
+    refresh,
+    start_checkout,
+)
+from market.payments.service.events import compare_events, handle_event, store_event, sweep
+from market.payments.service.open import acknowledge, announce_again, cancel_unsent, expire, open_payment
+from market.payments.service.refunds import (
+    prepare_refund,
+    record_bank_refund,
+    record_refund,
+    record_refund_elsewhere,
+    record_refund_outcome,
+    refund,
+    send_refund,
+)
+from market.payments.service.transfers import record_transfer, undo_transfer
+
+__all__ = [
+    "Amounts",
+    "PaymentPart",
+    "acknowledge",
+    "announce_again",
+    "apply",
+    "book_transfer_line",
+    "cancel_unsent",
+    "close",
+    "compare_events",
+    "expire",
+    "handle_event",
+    "match_bank_payouts",
+    "match_new_lines",
+    "open_payment",
+    "prepare_checkout",
+    "prepare_refund",
+    "puzzle_line",
+    "record_bank_refund",
+    "record_checkout",
+    "record_refund",
+    "record_refund_elsewhere",
+    "record_refund_outcome",
+    "record_refusal",
+    "record_transfer",
+    "refresh",
+    "refund",
+    "send_refund",
+    "start_checkout",
+    "store_event",
+    "store_lines",
+    "sweep",
+    "sync_balance",
+    "sync_bank_payouts",
+    "transfer_lines_waiting",
+    "undo_transfer",
+]

@@ -1,0 +1,130 @@
+"""Begin a payment, and end one that brought no money."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from market.kernel import outbox
+from market.kernel.ids import new_id
+from market.kernel.locks import lock_one
+from market.payments.errors import PaymentAlreadyOpen, PaymentNotOpen, SeveralCoopsByTransfer
+from market.payments.events import CLOSED, PAID
+from market.payments.models import Payment, PaymentPartRow
+from market.payments.queries import PaymentView, live_payment, view
+from market.payments.rules import OPEN, PaymentPart, State, total_of
+
+LONGEST_CHECKOUT = timedelta(hours=23)  # the processor closes a page after 24 hours at the latest
+
+
+def open_payment(
+    session: Session,
+    *,
+    subject_kind: str,
+    subject_id: UUID,
+    parts: Sequence[PaymentPart],
+    method: str,
+    title: str,
+    expires_at: datetime,
+    now: datetime,
+    payer_account_id: UUID | None = None,
+    email: str | None = None,
+) -> PaymentView:
+    """Write down that `parts` are to be paid together by `card` or `transfer`, and return the payment.
+
+    A payment of the same kind and amount that is still open is returned instead of a second one. `expires_at` of a card
+    payment is at least 30 minutes and at most 23 hours away. Raises PaymentAlreadyOpen, SeveralCoopsByTransfer.
+    """
+    money = total_of(parts)
+    if method == "transfer" and len({part.coop_id for part in parts}) > 1:
+        raise SeveralCoopsByTransfer(
+            "A bank transfer can pay the goods of one co-op only. Pay by card, or order from each co-op on its own."
+        )
+    existing = live_payment(session, subject_kind=subject_kind, subject_id=subject_id)
+    if existing is not None:
+        if existing.is_open and existing.method == method and existing.money == money:
+            return existing
+        raise PaymentAlreadyOpen("This is paid already, or another payment for it is under way.", payment_id=existing.id)
+    payment_id = new_id()
+    row = Payment(
+        id=payment_id,
+        subject_kind=subject_kind,
+        subject_id=subject_id,
+        method=method,
+        state=State.CREATED if method == "card" else State.AWAITING_TRANSFER,
+        currency=money.currency,
+        amount_minor=money.minor,
+        received_minor=0,
+        refunded_minor=0,
+        title=title,
+        payer_account_id=payer_account_id,
+        email=email,
+        idem_key=f"pay-{payment_id}-v1",
+        opened_at=now,
+        expires_at=expires_at if method == "transfer" else min(expires_at, now + LONGEST_CHECKOUT),
+    )
+    try:
+        with session.begin_nested():
+            session.add(row)
+            session.flush()  # two checkouts at once: the second one finds the first one's row
+    except IntegrityError as error:
+        raise PaymentAlreadyOpen("Another payment for this is under way.") from error
+    session.add_all(_row_of(payment_id, part) for part in parts)
+    session.flush()  # refunds and postings refer to the parts
+    return view(row)
+
+
+def _row_of(payment_id: UUID, part: PaymentPart) -> PaymentPartRow:
+    return PaymentPartRow(
+        payment_id=payment_id,
+        coop_id=part.coop_id,
+        subject_id=part.subject,
+        currency=part.total.currency,
+        **{f"{name}_minor": amount.minor for name, amount in part.components()},
+    )
+
+
+def acknowledge(session: Session, *, payment_id: UUID, now: datetime) -> None:
+    """Note that whoever is paid has taken note; until then `payments.paid` is announced again and again."""
+    row = lock_one(session, Payment, payment_id)
+    row.acknowledged_at = row.acknowledged_at or now
+
+
+def announce_again(session: Session, payments: Sequence[PaymentView], *, now: datetime) -> None:
+    """Say once more that these were paid, because nobody took note: the sweep for paid-without-order."""
+    for payment in payments:
+        lock_one(session, Payment, payment.id).asked_at = now
+        outbox.announce(session, PAID, ids_of(payment), key=str(payment.id))
+
+
+def cancel_unsent(session: Session, *, payment_id: UUID, now: datetime) -> PaymentView:
+    """End a payment in which nothing can be under way: no page was opened, or it waits for a first transfer.
+
+    A card page must be closed at the processor first (`close`). Raises PaymentNotOpen.
+    """
+    return _end(session, payment_id, State.CANCELLED)
+
+
+def expire(session: Session, *, payment_id: UUID, now: datetime) -> PaymentView:
+    """End a payment without a page, or one that waits for a first transfer, because its time is over."""
+    return _end(session, payment_id, State.EXPIRED)
+
+
+def _end(session: Session, payment_id: UUID, state: State) -> PaymentView:
+    row = lock_one(session, Payment, payment_id)
+    if State(row.state) not in OPEN - {State.PROCESSING, State.PART_PAID} or row.checkout_id is not None:
+        raise PaymentNotOpen("This payment has ended, or money for it is under way.", state=row.state)
+    row.state = state
+    outbox.announce(session, CLOSED, ids_of(view(row)), key=str(row.id))
+    return view(row)
+
+
+def ids_of(payment: PaymentView) -> dict[str, str]:
+    """Return the payload of what is announced about a payment."""
+    return {
+        "payment_id": str(payment.id),
+        "subject_kind": payment.subject_kind,
+        "subject_id": str(payment.subject_id),
+    }

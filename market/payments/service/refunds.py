@@ -1,0 +1,279 @@
+"""Refunds: decided in the books first, then sent under a committed key, then proven by the processor or the bank.
+
+A refund goes back the way the money came. Deciding moves it from where it lies to `refund_payable` (E15, E16, E17);
+the statement of the processor or bank takes it out from there. Transfers in are given back by staff, by bank.
+"""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from market.kernel import outbox
+from market.kernel.actor import Actor, system
+from market.kernel.ids import new_id
+from market.kernel.locks import lock_one
+from market.kernel.money import Money, allocate
+from market.ledger import service as ledger
+from market.ledger.rules import Entry, Leg
+from market.payments.errors import NothingToRefund, PaymentMissing, RefundTooLarge, WrongCurrency
+from market.payments.events import REFUND_DECIDED, REFUNDED
+from market.payments.models import Payment, ProcessorLine, Refund
+from market.payments.ports import CardProcessor, ProcessorRefused, ProcessorUnsure, RefundAnswer, RefundOrder
+from market.payments.queries import RefundView, parts, refund_view, refundable
+from market.payments.rules import Amounts, State, over_components
+from market.payments.service.books import credit_account, days_of
+
+Units = Callable[[], AbstractContextManager[Session]]
+SAME_KEY_FOR = timedelta(hours=23)
+FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(hours=1)
+SYSTEM = system("payments")
+
+
+def refund(
+    session: Session,
+    *,
+    payment_id: UUID,
+    subject: UUID,
+    amounts: Amounts,
+    reason: str,
+    bearer: str,
+    actor: Actor,
+    now: datetime,
+    legs: Sequence[Leg] = (),
+) -> RefundView:
+    """Decide to give back `amounts` of what the seller order `subject` was paid, and post it.
+
+    Before release the money lies in `held:*` and `legs` stay away (E15, E16). After release the caller says where it
+    comes from (E17): all legs, whose credits of `refund_payable` add up to the amount. Locks the payment, then the books;
+    announces `payments.refund_decided`, upon which a card refund is sent. Raises NothingToRefund, RefundTooLarge.
+    """
+    row = lock_one(session, Payment, payment_id)
+    if row.state != State.SUCCEEDED:
+        raise NothingToRefund("This payment brought no money for the order, so there is nothing to give back.", state=row.state)
+    left = refundable(session, payment_id=payment_id, subject=subject)
+    for (name, wanted), (_, rest) in zip(amounts.components(), left.components(), strict=True):
+        if wanted.minor < 0 or rest < wanted:
+            raise RefundTooLarge(
+                f"Of the {name} {rest.text} can be given back, not {wanted.text}.",
+                component=name,
+                left_minor=rest.minor,
+                wanted_minor=wanted.minor,
+            )
+    if not amounts.total:
+        raise RefundTooLarge("A refund gives something back; all amounts are zero.")
+    bought = next(part for part in parts(session, payment_id) if part.subject == subject)
+    made = _new_refund(row, coop_id=bought.coop_id, subject=subject, kind="part", amounts=amounts, money=amounts.total,
+                       reason=reason, bearer=bearer, actor=actor, now=now)  # fmt: skip
+    session.add(made)
+    session.flush()  # the trigger counts the refund and the database refuses what is too much
+    outbox.announce(session, REFUND_DECIDED, {"refund_id": str(made.id)}, key=str(payment_id))
+    _post_decided(session, made, tuple(legs) or _from_held(amounts, subject), actor, now)
+    return refund_view(made)
+
+
+def _new_refund(
+    payment: Payment, *, coop_id: UUID, subject: UUID, kind: str, money: Money, reason: str, bearer: str, actor: Actor,
+    now: datetime, amounts: Amounts | None = None,
+) -> Refund:  # fmt: skip
+    refund_id = new_id()
+    split = {f"{name}_minor": amount.minor for name, amount in amounts.components()} if amounts else {}
+    return Refund(
+        id=refund_id,
+        payment_id=payment.id,
+        coop_id=coop_id,
+        subject_id=subject,
+        kind=kind,
+        method=payment.method,
+        state="decided",
+        currency=payment.currency,
+        amount_minor=money.minor,
+        reason=reason,
+        bearer=bearer,
+        decided_by=actor.label,
+        decided_at=now,
+        idem_key=f"re-{refund_id}-v1",
+        next_try_at=now if payment.method == "card" else None,
+        **({"goods_minor": 0, "premium_minor": 0, "charges_minor": 0, "tax_minor": 0} | split),
+    )
+
+
+def _from_held(amounts: Amounts, subject: UUID) -> tuple[Leg, ...]:
+    return tuple(Leg(f"held:{name}", "refund_payable", money, subject) for name, money in amounts.components() if money)
+
+
+def _post_decided(session: Session, made: Refund, legs: tuple[Leg, ...], actor: Actor, now: datetime) -> None:
+    owed = sum(leg.money.minor for leg in legs if leg.credit == "refund_payable")
+    if owed != made.amount_minor or any(leg.money.currency != made.currency for leg in legs):
+        raise ValueError(f"the legs owe the buyer {owed}, the refund {made.amount_minor} {made.currency}")
+    entry = Entry(
+        book_id=ledger.book_of(session, made.coop_id),
+        kind="refund.decided",
+        key=f"refund:{made.id}:decided",
+        on=days_of(session, [made.coop_id], now)[made.coop_id],
+        actor=actor.label,
+        legs=legs,
+    )
+    ledger.post(session, [entry])
+
+
+def give_back(session: Session, payment: Payment, *, source: str | None, now: datetime) -> None:
+    """Give back money that nothing wanted (E09): from `source` over the buyer's credit to `refund_payable`.
+
+    Without a source the money lies in the buyer's credit already. Each co-op's book bears its share.
+    """
+    session.flush()  # what was received must stand in the row before the trigger counts the refund
+    bought = parts(session, payment.id)
+    weights: dict[UUID, int] = {}
+    for part in bought:
+        weights[part.coop_id] = weights.get(part.coop_id, 0) + part.total.minor
+    surplus = Money(payment.received_minor - payment.refunded_minor, payment.currency)
+    days, books = days_of(session, weights, now), ledger.books_of(session, weights)
+    entries = []
+    for coop_id, money in zip(weights, allocate(surplus, list(weights.values())), strict=True):
+        if not money:
+            continue
+        made = _new_refund(payment, coop_id=coop_id, subject=payment.subject_id, kind="surplus", money=money,
+                           reason="Paid without need", bearer="coop", actor=SYSTEM, now=now)  # fmt: skip
+        session.add(made)
+        outbox.announce(session, REFUND_DECIDED, {"refund_id": str(made.id)}, key=str(payment.id))
+        credit = credit_account(payment.id)
+        legs = [Leg(source, credit, money, payment.id)] if source else []
+        legs.append(Leg(credit, "refund_payable", money, payment.id))
+        key = f"refund:{made.id}:decided"
+        entries.append(Entry(books[coop_id], "refund.surplus", key, days[coop_id], SYSTEM.label, tuple(legs)))
+    ledger.post(session, entries)
+
+
+def prepare_refund(session: Session, *, refund_id: UUID, now: datetime) -> tuple[RefundOrder, bool] | None:
+    """Return the order to send and whether its key is still good; None when there is nothing to do. Commit before the call."""
+    row = lock_one(session, Refund, refund_id)
+    if row.method != "card" or row.state not in ("decided", "unsure", "pending"):
+        return None
+    paid_by = session.get_one(Payment, row.payment_id)
+    if paid_by.intent_id is None:
+        return None
+    row.first_sent_at = row.first_sent_at or now
+    row.attempts += 1
+    row.next_try_at = now + min(FIRST_PAUSE * 2 ** min(row.attempts - 1, 12), LONGEST_PAUSE)
+    order = RefundOrder(row.id, row.idem_key, paid_by.intent_id, Money(row.amount_minor, row.currency))
+    return order, row.state != "pending" and now - row.first_sent_at < SAME_KEY_FOR
+
+
+def send_refund(units: Units, cards: CardProcessor, *, refund_id: UUID, now: datetime) -> RefundView | None:
+    """Send a card refund, or find out what became of it; repeating this gives back once.
+
+    After 23 hours, or while the processor says `pending`, only questions are asked; what nobody can tell goes to a person.
+    """
+    with units() as session:
+        prepared = prepare_refund(session, refund_id=refund_id, now=now)
+    if prepared is None:
+        return None
+    order, fresh = prepared
+    try:
+        answer = cards.refund(order) if fresh else _find(cards, order)
+    except ProcessorRefused as error:
+        return _outcome(units, refund_id, "needs_person", error.detail)
+    except ProcessorUnsure as error:
+        return _outcome(units, refund_id, "unsure", str(error))
+    if answer is None:
+        return _outcome(units, refund_id, "needs_person", "The processor knows no such refund, and its key is too old to repeat.")
+    with units() as session:
+        return record_refund(session, refund_id=refund_id, answer=answer, now=now)
+
+
+def _find(cards: CardProcessor, order: RefundOrder) -> RefundAnswer | None:
+    return next((answer for answer in cards.refunds_of(order.intent_id) if answer.refund_id == order.refund_id), None)
+
+
+def _outcome(units: Units, refund_id: UUID, state: str, problem: str) -> RefundView:
+    with units() as session:
+        return record_refund_outcome(session, refund_id=refund_id, state=state, problem=problem)
+
+
+def record_refund_outcome(session: Session, *, refund_id: UUID, state: str, problem: str) -> RefundView:
+    """Note a call whose outcome is open (`unsure`) or that a person must look at; what is paid stays paid."""
+    row = lock_one(session, Refund, refund_id)
+    if row.state in ("decided", "unsure", "pending"):
+        row.state, row.problem = state, problem
+    return refund_view(row)
+
+
+def record_refund(session: Session, *, refund_id: UUID, answer: RefundAnswer, now: datetime) -> RefundView:
+    """Apply what the processor says about a refund; announces `payments.refunded` once."""
+    row = lock_one(session, Refund, refund_id)
+    row.provider_ref = row.provider_ref or answer.provider_ref
+    if answer.state == "failed":
+        row.state, row.problem = "failed", "The card did not take the money back. Another way is needed."
+    elif answer.state == "succeeded":
+        settle_refund(session, row, now)
+    elif row.state in ("decided", "unsure"):
+        row.state = "pending"
+    return refund_view(row)
+
+
+def settle_refund(session: Session, row: Refund, now: datetime) -> None:
+    """Mark a locked refund as paid and say so, once."""
+    if row.state in ("paid", "failed"):
+        return
+    row.state, row.paid_at, row.problem = "paid", now, None
+    facts = {"refund_id": str(row.id), "payment_id": str(row.payment_id), "subject_id": str(row.subject_id)}
+    outbox.announce(session, REFUNDED, facts, key=str(row.payment_id))
+
+
+def record_refund_elsewhere(session: Session, *, intent_id: str, answer: RefundAnswer, now: datetime) -> list[RefundView]:
+    """Record a refund that somebody made in the processor's dashboard, over parts and components in proportion.
+
+    It is a fact like ours, posted like ours; staff name reason and bearer afterwards (money.md 4.3). Does nothing the
+    second time. Raises PaymentMissing, RefundTooLarge.
+    """
+    found = session.scalars(select(Payment.id).where(Payment.intent_id == intent_id)).one_or_none()
+    if found is None:
+        raise PaymentMissing("No payment of ours belongs to that refund.", intent_id=intent_id)
+    payment = lock_one(session, Payment, found)
+    if session.scalars(select(Refund.id).where(Refund.provider_ref == answer.provider_ref)).one_or_none():
+        return []
+    if answer.money.currency != payment.currency:
+        raise WrongCurrency("The refund is in another currency than the payment.")
+    bought = parts(session, payment.id)
+    left = [refundable(session, payment_id=payment.id, subject=part.subject) for part in bought]
+    if sum(rest.total.minor for rest in left) < answer.money.minor:
+        raise RefundTooLarge("The processor gave back more than our records allow.", provider_ref=answer.provider_ref)
+    made, entries = [], []
+    shares = allocate(answer.money, [rest.total.minor for rest in left])
+    days = days_of(session, [part.coop_id for part in bought], now)
+    books = ledger.books_of(session, [part.coop_id for part in bought])
+    for number, (part, rest, money) in enumerate(zip(bought, left, shares, strict=True)):
+        if not money:
+            continue
+        amounts = over_components(rest, money)
+        row = _new_refund(payment, coop_id=part.coop_id, subject=part.subject, kind="elsewhere", amounts=amounts, money=money,
+                          reason="Made at the card processor", bearer="coop", actor=SYSTEM, now=now)  # fmt: skip
+        row.provider_ref = answer.provider_ref if not number else f"{answer.provider_ref}#{number}"
+        session.add(row)
+        settle_refund(session, row, now)
+        legs = _from_held(amounts, part.subject)
+        key = f"refund:{row.id}:decided"
+        entries.append(Entry(books[part.coop_id], "refund.decided", key, days[part.coop_id], SYSTEM.label, legs))
+        made.append(row)
+    line = update(ProcessorLine).where(ProcessorLine.source == answer.provider_ref, ProcessorLine.state == "unknown")
+    session.execute(line.values(state="new", problem=None))  # its line may have come before we knew
+    ledger.post(session, entries)
+    return [refund_view(row) for row in made]
+
+
+def record_bank_refund(session: Session, *, refund_id: UUID, amount: Money, suspense: str, now: datetime) -> tuple[Leg, ...]:
+    """Mark a refund as paid by a debit on the bank's statement and return the legs of its match (E24), for the caller to post.
+
+    Raises WrongCurrency, RefundTooLarge when the debit is not the refund's amount.
+    """
+    row = lock_one(session, Refund, refund_id)
+    if amount.currency != row.currency:
+        raise WrongCurrency("The debit is in another currency than the refund.")
+    if amount.minor != row.amount_minor:
+        raise RefundTooLarge("The debit is not the refund's amount.", wanted_minor=row.amount_minor, found_minor=amount.minor)
+    settle_refund(session, row, now)
+    return (Leg("refund_payable", suspense, amount, row.subject_id),)

@@ -1,0 +1,109 @@
+"""Bank transfers in: the states, the receipts, and the legs for the statement's match."""
+
+from datetime import date
+
+import pytest
+
+from market.kernel.ids import new_id
+from market.kernel.money import Money
+from market.ledger import service as ledger
+from market.ledger.rules import Entry, legs
+from market.payments import queries, service
+from market.payments.errors import PaymentNotOpen, TransferAlreadyUsed, WrongCurrency
+from market.payments.rules import State
+from tests.conftest import NOW
+from tests.domain.payments.reading import balances, topics
+from tests.factories.payments import make_part, make_payment
+from tests.factories.producers import make_coop
+
+DAY = date(2026, 11, 25)
+
+
+@pytest.fixture
+def coop(session):
+    return make_coop(session)
+
+
+def arrive(session, payment, minor, *, line=None, currency="EUR"):
+    """Import a line, match it, as the statements do."""
+    line = line or new_id()
+    money = Money(minor, currency)
+    result = service.record_transfer(session, payment_id=payment.id, line_subject=line, amount=money, booked_on=DAY, now=NOW)
+    book = ledger.book_of(session, result.coop_id)
+    imported = Entry(book, "import", f"import:{line}", DAY, "t", legs(("bank:1", "suspense:1", money)))
+    ledger.post(session, [imported, Entry(book, "match", f"match:{line}", DAY, "t", result.legs)])
+    return result.payment
+
+
+def test_an_exact_transfer_pays(session, coop):
+    payment = make_payment(session, parts=[make_part(coop)], method="transfer")
+    assert (payment.state, payment.due.minor) == (State.AWAITING_TRANSFER, 10000)
+    assert queries.payment_by_reference(session, payment.reference.lower()).id == payment.id
+    assert [found.id for found in queries.awaited_transfers(session, coop_id=coop.id, currency="EUR")] == [payment.id]
+    assert arrive(session, payment, 10000).is_paid
+    assert queries.awaited_transfers(session, coop_id=coop.id, currency="EUR") == []
+    assert balances(session, coop) == {
+        "bank:1": 10000, "held:goods": 7200, "held:premium": 800, "held:charges": 1500, "held:tax": 500,
+    }  # fmt: skip
+    assert topics(session) == ["payments.paid"]
+
+
+def test_a_small_shortage_is_written_off_and_never_given_back(session, coop):
+    part = make_part(coop)
+    payment = make_payment(session, parts=[part], method="transfer")
+    assert arrive(session, payment, 9970).is_paid
+    assert balances(session, coop)["write_off"] == 30
+    left = queries.refundable(session, payment_id=payment.id, subject=part.subject)
+    assert (left.total.minor, left.charges.minor) == (9970, 1470)
+
+
+def test_two_transfers_complete_an_order(session, coop):
+    payment = make_payment(session, parts=[make_part(coop)], method="transfer")
+    half = arrive(session, payment, 6000)
+    assert (half.state, half.due.minor) == (State.PART_PAID, 4000)
+    assert balances(session, coop) == {"bank:1": 6000, f"buyer_credit:{payment.id}": 6000}
+    assert arrive(session, payment, 4000).is_paid
+    assert balances(session, coop)["held:goods"] == 7200
+    assert f"buyer_credit:{payment.id}" not in balances(session, coop)
+
+
+def test_too_much_and_twice_is_the_buyers_credit(session, coop):
+    payment = make_payment(session, parts=[make_part(coop)], method="transfer")
+    assert arrive(session, payment, 10250).is_paid
+    assert arrive(session, payment, 10000).is_paid
+    assert balances(session, coop)[f"buyer_credit:{payment.id}"] == 10250
+    assert topics(session) == ["payments.paid"]
+
+
+def test_money_after_the_end_is_a_surplus(session, coop):
+    payment = make_payment(session, parts=[make_part(coop)], method="transfer")
+    service.expire(session, payment_id=payment.id, now=NOW)
+    assert arrive(session, payment, 10000).state is State.SURPLUS
+    assert balances(session, coop) == {"bank:1": 10000, f"buyer_credit:{payment.id}": 10000}
+    assert topics(session) == ["payments.closed", "payments.surplus"]
+
+
+def test_a_line_counts_once_and_only_in_its_currency(session, coop):
+    payment = make_payment(session, parts=[make_part(coop)], method="transfer")
+    line = new_id()
+    arrive(session, payment, 100, line=line)
+    with pytest.raises(TransferAlreadyUsed):
+        service.record_transfer(session, payment_id=payment.id, line_subject=line, amount=Money(1, "EUR"), booked_on=DAY, now=NOW)
+    with pytest.raises(WrongCurrency):
+        service.record_transfer(
+            session, payment_id=payment.id, line_subject=new_id(), amount=Money(1, "CHF"), booked_on=DAY, now=NOW
+        )
+    card = make_payment(session)
+    with pytest.raises(PaymentNotOpen):
+        service.record_transfer(
+            session, payment_id=card.id, line_subject=new_id(), amount=Money(1, "EUR"), booked_on=DAY, now=NOW
+        )
+
+
+def test_a_part_payment_can_be_undone_but_not_a_paid_order(session, coop):
+    payment, line, last = make_payment(session, parts=[make_part(coop)], method="transfer"), new_id(), new_id()
+    arrive(session, payment, 100, line=line)
+    assert service.undo_transfer(session, line_subject=line, now=NOW).state is State.AWAITING_TRANSFER
+    arrive(session, payment, 10000, line=last)
+    with pytest.raises(PaymentNotOpen):
+        service.undo_transfer(session, line_subject=last, now=NOW)

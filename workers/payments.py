@@ -1,0 +1,98 @@
+"""Payments behind the scenes: events of the card processor, refunds, its statement, and the sweeps.
+
+Every task may run twice, at once, or not for a day: the rows decide. Nothing is retried here, because the sweep does.
+"""
+
+import logging
+from typing import Any
+from uuid import UUID
+
+from celery import shared_task
+from flask import current_app
+
+from market.kernel.clock import day_in
+from market.kernel.errors import DomainError
+from market.payments import service
+from market.payments.ports import CardProcessor, ProcessorUnsure
+from market.payments.service.balance import SUSPENSE, TransferLine
+from market.payouts import queries as payouts
+from market.payouts import service as payout_service
+from market.producers.queries import coop
+from workers.base import now, unit_of_work
+
+_log = logging.getLogger(__name__)
+
+
+@shared_task(name="payments.handle_event", soft_time_limit=90, time_limit=120)
+def handle_event(*, inbox_id: str, **_: Any) -> str | None:
+    """Look at what an event of the processor is about and apply it; without an answer the sweep comes back to it."""
+    try:
+        return service.handle_event(unit_of_work, _cards(), inbox_id=int(inbox_id), now=now())
+    except ProcessorUnsure as error:
+        _log.warning("event %s waits for the sweep: %s", inbox_id, error)
+        return None
+
+
+@shared_task(name="payments.send_refund", soft_time_limit=90, time_limit=120)
+def send_refund(*, refund_id: str, **_: Any) -> None:
+    """Send a refund that was decided; transfers in are given back by staff."""
+    service.send_refund(unit_of_work, _cards(), refund_id=UUID(refund_id), now=now())
+
+
+@shared_task(name="payments.sweep", soft_time_limit=540, time_limit=600)
+def sweep(**_: Any) -> dict[str, int]:
+    """Do what was left undone: events, overdue and silent payments, refunds, paid without order."""
+    return service.sweep(unit_of_work, _cards(), now=now())
+
+
+@shared_task(name="payments.compare_events", soft_time_limit=540, time_limit=600)
+def compare_events(**_: Any) -> int:
+    """Ask the processor which events we should have had."""
+    found = service.compare_events(unit_of_work, _cards(), now=now())
+    if found:
+        _log.warning("%d events of the card processor were never delivered", found)
+    return found
+
+
+@shared_task(name="payments.sync_balance", soft_time_limit=540, time_limit=600)
+def sync_balance(**_: Any) -> int:
+    """Fetch the processor's statement and match it: payments and refunds, transfers to payees, payouts to the bank."""
+    try:
+        fresh = service.sync_balance(unit_of_work, _cards(), now=now())
+        with unit_of_work() as session:
+            waiting = service.transfer_lines_waiting(session)
+        for line in waiting:
+            _settle(line)
+        service.sync_bank_payouts(unit_of_work, _cards())
+    except ProcessorUnsure as error:
+        _log.warning("the processor's statement waits for the next run: %s", error)
+        return 0
+    return fresh
+
+
+def _settle(line: TransferLine) -> None:
+    """Settle the payout that a transfer paid and book both in one unit (E44); what does not fit goes to a person."""
+    try:
+        with unit_of_work() as session:
+            payout = payouts.payout(session, line.payout_id)
+            on = day_in(line.booked_at, coop(session, payout.coop_id).time_zone)
+            legs = payout_service.settle(
+                session, payout_id=line.payout_id, money=line.money, booked_on=on, suspense=SUSPENSE, now=now()
+            )
+            if not service.book_transfer_line(session, line_id=line.line_id, coop_id=payout.coop_id, legs=legs):
+                raise _BookedMeanwhile("another run booked this line")
+    except _BookedMeanwhile:
+        return
+    except DomainError as error:
+        _log.warning("transfer %s fits no payout: %s", line.line_id, error.detail)
+        with unit_of_work() as session:
+            service.puzzle_line(session, line_id=line.line_id, problem=error.detail)
+
+
+class _BookedMeanwhile(Exception):
+    """Rolls the settlement back: it was booked by another run."""
+
+
+def _cards() -> CardProcessor:
+    cards: CardProcessor = current_app.extensions["ports"].cards
+    return cards
