@@ -8,21 +8,27 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from config import Settings
 from market.api import openapi
 from market.api.v1 import coops, epcis, lots, people
+from market.api.v1 import prices as api_prices
 from market.api.v1 import producers as api_producers
 from market.cli import commands
+from market.console import prices as console_prices
 from market.hooks import stripe as hooks_stripe
 from market.http import auth, csrf, db, headers, i18n, login, navigation, problems
 from market.kernel.clock import Clock, SystemClock
 from market.ports import Ports
-from market.web import system
+from market.web import prices, system, trace
 from market.wiring import build_ports
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
     system.blueprint,
+    trace.blueprint,
+    prices.blueprint,
+    console_prices.blueprint,
     hooks_stripe.blueprint,
 )
 # The API's parts; they are built from `market.api.openapi`, so the list stands here, above it.
 API: tuple[openapi.Blueprint, ...] = (
+    api_prices.blueprint,
     api_producers.blueprint,
     coops.blueprint,
     epcis.blueprint,

@@ -7,8 +7,9 @@ from flask import Flask
 from flask.cli import AppGroup, with_appcontext
 
 from market.api import openapi
+from market.cli.prices import prices
 
-GROUPS: tuple[AppGroup, ...] = ()
+GROUPS: tuple[AppGroup, ...] = (prices,)
 
 _contract = AppGroup("openapi", help="The API's contract, docs/openapi.json.")
 _FILE = Path(__file__).parents[2] / "docs" / "openapi.json"

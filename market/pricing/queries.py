@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
+from market.kernel.errors import Missing
 from market.kernel.money import Money
 from market.pricing.errors import ReferenceUnknown
 from market.pricing.models import CoopFloorRow, FxEvidenceRow, ImportBatch, ImportRow, MarketQuote, PriceCheck, PriceReference
@@ -139,7 +140,19 @@ def products(session: Session) -> Sequence[str]:
 def batches(session: Session) -> list[Batch]:
     """Return the newest fifty imports, waiting ones first."""
     waiting = case((ImportBatch.state == "waiting", 0), else_=1)
-    found = session.execute(select(ImportBatch).order_by(waiting, ImportBatch.entered_at.desc()).limit(50)).scalars().all()
+    rows = session.execute(select(ImportBatch).order_by(waiting, ImportBatch.entered_at.desc()).limit(50)).scalars().all()
+    return _counted(session, rows)
+
+
+def batch(session: Session, batch_id: UUID) -> Batch:
+    """Return one import. Raises Missing."""
+    row = session.get(ImportBatch, batch_id)
+    if row is None:
+        raise Missing("There is no such import.")
+    return _counted(session, [row])[0]
+
+
+def _counted(session: Session, found: Sequence[ImportBatch]) -> list[Batch]:
     counted: dict[UUID, list[tuple[str, int]]] = {}
     states = (
         select(ImportRow.batch_id, ImportRow.state, func.count())

@@ -1,0 +1,70 @@
+"""Reading what a person typed: typed values, and one sentence per field that cannot be read, nothing lost."""
+
+import re
+from collections.abc import Collection, Mapping
+from datetime import date
+from decimal import Decimal
+
+from flask_babel import gettext as _
+
+from market.kernel.errors import DomainError
+
+_DECIMAL = re.compile(r"\d{1,12}(\.\d{1,6})?")
+
+
+class Entry:
+    """A form as it was sent; `errors` maps a field to what is wrong with it, for the form that is shown again."""
+
+    def __init__(self, form: Mapping[str, str]) -> None:
+        self.form = form
+        self.errors: dict[str, str] = {}
+
+    def text(self, name: str, *, required: bool = True, limit: int = 300) -> str:
+        """Return the trimmed text of a field."""
+        value = self.form.get(name, "").strip()
+        if required and not value:
+            self.errors[name] = _("Please fill this in.")
+        elif len(value) > limit:
+            self.errors[name] = _("This is too long: at most %(limit)s characters.", limit=limit)
+        return value
+
+    def decimal(self, name: str, *, required: bool = True, zero: bool = False) -> Decimal | None:
+        """Return a number with at most six decimals, written with a point; above zero unless `zero`."""
+        value = self.form.get(name, "").strip()
+        if not value:
+            if required:
+                self.errors[name] = _("Please enter a number.")
+            return None
+        if not _DECIMAL.fullmatch(value):
+            self.errors[name] = _("Please enter a number with a point and at most six decimals, such as 3.97.")
+            return None
+        number = Decimal(value)
+        if not number and not zero:
+            self.errors[name] = _("Please enter a number above zero.")
+            return None
+        return number
+
+    def day(self, name: str, *, required: bool = True) -> date | None:
+        """Return a day."""
+        value = self.form.get(name, "").strip()
+        if not value and not required:
+            return None
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            self.errors[name] = _("Please enter a day, such as 2026-11-25.")
+            return None
+
+    def choice(self, name: str, allowed: Collection[str], *, default: str | None = None) -> str:
+        """Return one of the allowed values; an absent one is the default where there is one."""
+        value = self.form.get(name, "").strip()
+        if not value and default is not None:
+            return default
+        if value not in allowed:
+            self.errors[name] = _("Please choose one of the list.")
+        return value
+
+    def refused(self, refusal: DomainError, *, otherwise: str) -> None:
+        """Put a refusal of the domain beside the field that it points at, or at `otherwise`."""
+        pointed = (refusal.pointer or "").strip("/").split("/")[0]
+        self.errors[pointed if pointed in self.form else otherwise] = refusal.detail

@@ -1,0 +1,71 @@
+"""The public price check: the arithmetic in words, and queries that refuse what they do not know."""
+
+import pytest
+
+from market.pricing.rules import replay
+from tests.factories.prices import make_quote, make_reference
+
+ASKED = {
+    "product": "coffee", "variety": "arabica", "form": "washed green", "incoterm": "FOB", "price": "3.9683", "currency": "USD",
+    "unit": "kg", "quantity": "1000", "claims": "fairtrade",
+}  # fmt: skip
+
+
+@pytest.fixture
+def table(session):
+    make_quote(session)
+    return make_reference(session)
+
+
+def test_anybody_checks_a_price(client, table):
+    answer = client.get("/api/v1/price-check", query_string=ASKED)
+    assert answer.status_code == 200
+    body = answer.json
+    assert (body["outcome"], body["on"], body["passing_price"]) == ("violation", "2026-11-25", "3.968321")
+    assert body["amount_short"] == {"minor": 2, "currency": "USD"}
+    assert body["floor"] == {
+        "kind": "scheme", "label": body["floor"]["label"], "amount": "1.8", "currency": "USD", "unit": "lb", "reference_id": str(table.id),
+    }  # fmt: skip
+    check = next(check for check in body["checks"] if check["rule"] == "R-01")
+    assert check["blocks"] == ["G1", "G2", "G3"]
+    assert "3.9683 × 0.45359237 (kg in one lb)" in check["words"]
+    assert replay(check["inputs"]).words == check["words"], "anybody can run it again from the answer"
+
+
+def test_the_proposed_price_passes(client, table):
+    body = client.get("/api/v1/price-check", query_string=ASKED | {"price": "3.968321"}).json
+    assert (body["outcome"], body["claims_carried"], body["amount_short"]) == ("ok", ["fairtrade"], None)
+    assert body["premium_per_unit"] == "0.440925"
+
+
+def test_another_day_has_another_answer(client, session, table):
+    body = client.get("/api/v1/price-check", query_string=ASKED | {"on": "2020-01-01"}).json
+    assert (body["outcome"], body["checks"][0]["reason"]) == ("not_checkable", "no_row")
+
+
+@pytest.mark.parametrize(
+    ("change", "pointer"),
+    [
+        ({"prise": "1"}, "/query/prise"),
+        ({"price": "1e99999999"}, "/query/price"),
+        ({"price": "-1"}, "/query/price"),
+        ({"price": "0"}, "/query/price"),
+        ({"price": "NaN"}, "/query/price"),
+        ({"price": "1.1234567"}, "/query/price"),
+        ({"currency": "ZZZ"}, "/query/currency"),
+        ({"quality": "good"}, "/query/quality"),
+        ({"claims": "fairest"}, "/query/claims/0"),
+        ({"on": "yesterday"}, "/query/on"),
+        ({"product": ""}, "/query/product"),
+    ],
+)
+def test_what_cannot_be_read_is_refused(client, table, change, pointer):
+    answer = client.get("/api/v1/price-check", query_string=ASKED | change)
+    assert (answer.status_code, answer.content_type) == (422, "application/problem+json")
+    assert [error["pointer"] for error in answer.json["errors"]] == [pointer]
+
+
+def test_an_unknown_unit_is_said_and_not_guessed(client, table):
+    body = client.get("/api/v1/price-check", query_string=ASKED | {"unit": "box 43 lb"}).json
+    assert (body["outcome"], body["claims_carried"]) == ("not_checkable", [])
+    assert "packaging_unknown" in [check["reason"] for check in body["checks"]]
