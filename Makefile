@@ -2,7 +2,7 @@
 PORT ?= 8000
 DATA ?= $(CURDIR)/var
 PY = .venv/bin/python
-UP = PYTHONPATH="$(CURDIR)" $(PY) -m market.cli.up --data "$(DATA)"
+UP = exec env PYTHONPATH="$(CURDIR)" $(PY) -m market.cli.up --data "$(DATA)"
 # TESTS="tests/cli -k mail" narrows the run; JOBS=1 makes it serial.
 JOBS ?= auto
 TESTS ?=

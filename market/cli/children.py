@@ -86,6 +86,7 @@ class Children:
             text=True,
             errors="replace",
             start_new_session=True,
+            umask=0o077,  # logs, mails and photos are the business of whoever runs the site
         )
         child = Child(name, process, self._logs / f"{name}.log", shown)
         child.carrier = threading.Thread(target=child.carry, name=f"{name}-output", daemon=True)

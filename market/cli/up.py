@@ -105,7 +105,7 @@ def run_site(data: Path, *, port: int, command: list[str]) -> int:
         if free_port(port) != port:
             raise Refused(f"Port {port} is taken by another program; choose another: make run PORT={port + 1}")
         logs = data / "logs"
-        logs.mkdir(exist_ok=True)
+        logs.mkdir(mode=0o700, exist_ok=True)
         children = Children(logs)
         started = False
         try:
