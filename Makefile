@@ -8,10 +8,10 @@ JOBS ?= auto
 TESTS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv venv-dev chromium run down clean test test-fast check format lint types imports db-new db-check openapi journey bench lock
+.PHONY: help venv venv-dev chromium run down clean test test-fast check format lint types imports db-new db-check openapi openapi-write journey bench lock
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: venv ## start everything and load the demo once; Ctrl-C stops it (PORT=, DATA=)
 	@$(UP) --port $(PORT)
@@ -45,16 +45,19 @@ imports: venv-dev ## check who imports whom
 
 db-new: venv-dev ## write the next migration: make db-new NAME=orders_add_hold
 	@[ -n "$(NAME)" ] || { echo "error: which name? make db-new NAME=orders_add_hold" >&2; exit 2; }
-	@$(UP) -- $(CURDIR)/$(PY) -m market.cli.migrations new "$(NAME)"
+	@$(UP) -- "$(CURDIR)/$(PY)" -m market.cli.migrations new "$(NAME)"
 
 db-check: venv-dev ## see that the migrations make the same database as the models
 	@$(PY) -m pytest -q tests/architecture/test_migrations.py
 
 openapi: venv-dev ## see that the checked-in OpenAPI file is up to date
-	@$(UP) -- $(CURDIR)/$(PY) -m flask --app wsgi openapi check
+	@$(UP) -- "$(CURDIR)/$(PY)" -m flask --app wsgi openapi check
+
+openapi-write: venv-dev ## write the OpenAPI file from the code
+	@$(UP) -- "$(CURDIR)/$(PY)" -m flask --app wsgi openapi write
 
 journey: venv ## walk the whole main job over HTTP on a fresh site and check every cent
-	@PYTHONPATH="$(CURDIR)" $(PY) -m market.cli.up --fresh -- $(CURDIR)/$(PY) -m market.demo.journey
+	@PYTHONPATH="$(CURDIR)" $(PY) -m market.cli.up --fresh -- "$(CURDIR)/$(PY)" -m market.demo.journey
 
 bench: venv ## measure what targets promise, each beside its limit
 	@PYTHONPATH="$(CURDIR)" $(PY) -m bench

@@ -32,7 +32,7 @@ class InApp(Task):  # type: ignore[type-arg]
             return super().__call__(*args, **kwargs)
 
 
-def make_celery(flask_app: Flask, redis_url: str) -> Celery:
+def make_celery(flask_app: Flask, redis_url: str) -> "Celery[InApp]":
     """Return a Celery app whose tasks run inside `flask_app`; settings and their reasons stand in stack.md 5."""
     celery = Celery("market", task_cls=InApp, include=list(MODULES))
     InApp.flask_app = flask_app
@@ -71,7 +71,7 @@ def make_celery(flask_app: Flask, redis_url: str) -> Celery:
     return celery
 
 
-def _build() -> Celery:
+def _build() -> "Celery[InApp]":
     settings = settings_from_environment()
     return make_celery(create_app(settings), settings.redis_url)
 

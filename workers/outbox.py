@@ -67,6 +67,6 @@ def _dispatch_batch(size: int = 200) -> int:
             failed[row.id] = repr(error)
     with unit_of_work() as session:
         session.execute(_SENT, {"now": now(), "ids": sent})
-        for row_id, error in failed.items():
-            session.execute(_FAILED, {"id": row_id, "error": error})
+        for row_id, problem in failed.items():
+            session.execute(_FAILED, {"id": row_id, "error": problem})
     return len(sent)

@@ -76,6 +76,7 @@ class Blueprint(SmorestBlueprint):
 
 class _Api(Api):  # type: ignore[misc]
     ERROR_SCHEMA = ProblemSchema
+    DEFAULT_RESPONSE_CONTENT_TYPE: str = "application/json"
 
     def _register_responses(self) -> None:
         # Only the default (error) responses are problems; successful ones stay plain JSON.

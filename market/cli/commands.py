@@ -21,8 +21,20 @@ def write() -> None:
     """Write docs/openapi.json from the code."""
     from flask import current_app
 
+    _FILE.parent.mkdir(exist_ok=True)
     _FILE.write_text(openapi.text(current_app))
     click.echo(f"wrote {_FILE}")
+
+
+@_contract.command("check")
+@with_appcontext
+def check() -> None:
+    """Fail when docs/openapi.json is not what the code says."""
+    from flask import current_app
+
+    if not _FILE.exists() or _FILE.read_text() != openapi.text(current_app):
+        raise click.ClickException("docs/openapi.json is not up to date: run `make openapi-write` and look at its difference")
+    click.echo("docs/openapi.json is up to date")
 
 
 def init_app(app: Flask) -> None:

@@ -26,7 +26,7 @@ def problem(status: int, code: str, title: str, detail: str, **members: Any) -> 
 
 
 def _titles(status: int) -> str:
-    return {
+    titles: dict[int, str] = {
         400: _("The request cannot be read"),
         401: _("Please sign in"),
         403: _("Not allowed for this account"),
@@ -39,7 +39,8 @@ def _titles(status: int) -> str:
         422: _("Something in the input is not right"),
         429: _("Too many attempts"),
         503: _("Not available just now"),
-    }.get(status, _("Something went wrong"))
+    }
+    return titles.get(status) or str(_("Something went wrong"))
 
 
 def answer(status: int, code: str, detail: str, **members: Any) -> Response:
