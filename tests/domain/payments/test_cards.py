@@ -174,16 +174,14 @@ def test_what_the_processor_does_not_answer_changes_nothing(session, cards):
 
 def test_the_processors_statement_empties_the_clearing_by_book(session, cards):
     first, second = make_coop(session), make_coop(session)
-    payment = make_payment(
-        session, parts=[make_part(first, charges=1400), make_part(second, goods=100, premium=0, charges=0, tax=0)]
-    )
+    payment = make_payment(session, parts=[make_part(first), make_part(second, goods=100, premium=0, charges=0, tax=0)])
     session.commit()
     cards.pay(start(cards, payment).checkout_id)
     service.refresh(unit_of_work, cards, payment_id=payment.id, now=NOW)
     assert service.sync_balance(unit_of_work, cards, now=NOW) == 1
     assert service.sync_balance(unit_of_work, cards, now=NOW) == 0
     one, two = balances(session, first), balances(session, second)
-    assert (one["stripe:1"], one["payment_cost"]) == (9751, 149)  # 150 of 10000 split 149 : 1
-    assert (two["stripe:1"], two["payment_cost"]) == (99, 1)
+    assert (one["stripe:1"], one["payment_cost"]) == (9850, 150)  # 152 of 10100: 150.495 and 1.505
+    assert (two["stripe:1"], two["payment_cost"]) == (98, 2)
     assert not {"card_clearing", "suspense:s"} & (one.keys() | two.keys())
     assert one["held:goods"] == Money(7200, "EUR").minor
