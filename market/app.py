@@ -7,7 +7,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from config import Settings
 from market.api import openapi
-from market.api.v1 import coops, epcis, lots, people
+from market.api.v1 import coops, epcis, listings, lots, people
 from market.api.v1 import prices as api_prices
 from market.api.v1 import producers as api_producers
 from market.cli import commands
@@ -16,7 +16,7 @@ from market.hooks import stripe as hooks_stripe
 from market.http import auth, csrf, db, headers, i18n, login, navigation, problems
 from market.kernel.clock import Clock, SystemClock
 from market.ports import Ports
-from market.web import prices, system, trace
+from market.web import prices, shop, system, trace
 from market.wiring import build_ports
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
@@ -25,6 +25,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     prices.blueprint,
     console_prices.blueprint,
     hooks_stripe.blueprint,
+    shop.blueprint,
 )
 # The API's parts; they are built from `market.api.openapi`, so the list stands here, above it.
 API: tuple[openapi.Blueprint, ...] = (
@@ -32,6 +33,7 @@ API: tuple[openapi.Blueprint, ...] = (
     api_producers.blueprint,
     coops.blueprint,
     epcis.blueprint,
+    listings.blueprint,
     lots.blueprint,
     people.blueprint,
 )

@@ -18,6 +18,7 @@ ROUTES = {
     "provenance.capture": {"queue": "files"},
 }
 MODULES = (
+    "workers.catalogue",
     "workers.outbox",
     "workers.payments",
     "workers.payouts",

@@ -3,6 +3,10 @@
 from typing import Any
 
 SCHEDULE: dict[str, dict[str, Any]] = {
+    # Stock that nobody paid for in time goes back on the shelf within the minute.
+    "catalogue-holds": {"task": "catalogue.expire_holds", "schedule": 30.0},
+    # Price rows become effective and certificates end by the day, in every zone of the world: look every hour.
+    "catalogue-reevaluate": {"task": "catalogue.reevaluate", "schedule": 3600.0},
     # Facts reach the broker within seconds even when the wake-up after a commit was lost.
     "outbox": {"task": "outbox.dispatch", "schedule": 2.0},
     # Events not handled, payments nobody asked about, refunds whose turn it is, paid without order (money.md 4.3).

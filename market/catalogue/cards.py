@@ -6,10 +6,10 @@ everything else together (docs/decisions, "Cards are rendered when a listing cha
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from markupsafe import Markup
@@ -40,16 +40,16 @@ class Badge:
 
 @dataclass(frozen=True, slots=True)
 class CardFacts:
-    """Everything that a card shows, already public. `price` is the producer's price of one unit."""
+    """Everything that a card shows, already public. `unit_price` is the producer's price of one unit."""
 
     listing_id: UUID
     lot_id: UUID
     title: str
     unit: str
     order_step: Decimal
-    price: Decimal
-    premium: Decimal
-    organic: Decimal
+    unit_price: Decimal
+    premium_per_unit: Decimal
+    organic_per_unit: Decimal
     currency: str
     category: str
     product: str
@@ -75,15 +75,40 @@ class Card:
     terms: tuple[str, ...]
 
 
-def parts_of(facts: CardFacts, quantity: Decimal, *, with_transport: bool) -> list[prices.Component]:
-    """Return who gets what of `quantity`; transport is charged once per order line, so cards leave it out."""
-    charges = facts.charges
-    if not with_transport:
-        charges = prices.Charges(charges.service_pct, 0, charges.payment_pct, charges.tax_pct)
+class Priced(Protocol):
+    """What has a producer's price: the facts of a card, or a listing."""
+
+    @property
+    def unit_price(self) -> Decimal:
+        """The producer's price of one unit."""
+
+    @property
+    def premium_per_unit(self) -> Decimal:
+        """The premium on top."""
+
+    @property
+    def organic_per_unit(self) -> Decimal:
+        """What of the price is the organic differential."""
+
+    @property
+    def currency(self) -> str:
+        """The currency of all of them."""
+
+    @property
+    def unit(self) -> str:
+        """The unit of all of them."""
+
+
+def parts_of(offer: Priced, charges: prices.Charges, quantity: Decimal) -> list[prices.Component]:
+    """Return who gets what of `quantity` of an offer, as one order line."""
+
+    def price(amount: Decimal) -> prices.Price:
+        return prices.Price(amount, offer.currency, offer.unit)
+
     return prices.breakdown(
-        price=prices.Price(facts.price, facts.currency, facts.unit),
-        premium=prices.Price(facts.premium, facts.currency, facts.unit),
-        organic_differential=prices.Price(facts.organic, facts.currency, facts.unit),
+        price=price(offer.unit_price),
+        premium=price(offer.premium_per_unit),
+        organic_differential=price(offer.organic_per_unit),
         quantity=quantity,
         charges=charges,
     )
@@ -103,8 +128,8 @@ def measure(quantity: Decimal, unit: str) -> str:
 
 
 def render(facts: CardFacts) -> Card:
-    """Return the card of a published listing."""
-    parts = parts_of(facts, facts.order_step, with_transport=False)
+    """Return the card of a published listing; transport is charged once per order line, so the card leaves it out."""
+    parts = parts_of(facts, replace(facts.charges, transport_minor=0), facts.order_step)
     amount = prices.sum_of(parts)
     compared, base = comparison(amount, facts.order_step, facts.unit)
     return Card(
@@ -171,7 +196,7 @@ def _html(facts: CardFacts, parts: Sequence[prices.Component], amount: Money, co
             '{photo}<div class="body"><h3><a href="/listings/{id}">{title}</a></h3>'
             '<p class="soft">{producer} · {coop}, {country}</p>'
             '<p class="price">{amount} <small>/ {measure}</small></p>{per_base}{bar}'
-            '<p class="cluster">{badges}<span class="badge warn when-sold-out">Sold out</span></p></div>'
+            '<p class="row">{badges}<span class="badge warn when-sold-out">Sold out</span></p></div>'
         ).format(
             id=facts.listing_id,
             photo=_photo(facts),

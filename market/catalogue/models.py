@@ -85,7 +85,7 @@ class Listing(CoopOwned, Base):
         CheckConstraint("order_step > 0", name="order_step"),
         CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency"),
         CheckConstraint(
-            "state <> 'published' OR (published_at IS NOT NULL AND cardinality(check_ids) > 0)", name="published_is_checked"
+            "state <> 'published' OR (published_at IS NOT NULL AND checked_on IS NOT NULL)", name="published_is_checked"
         ),
     )
 

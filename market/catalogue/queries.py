@@ -23,6 +23,7 @@ from market.catalogue.rules import EVERYTHING, Filters, Group, driver_first, que
 from market.kernel import paging
 from market.kernel.jsonbytes import json_bytes
 from market.pricing.rules import UNITS, Goods
+from market.pricing.service import PriceLine
 
 PAGE = 24  # written out in the statements below
 _ALTERNATIVES = 12
@@ -274,6 +275,22 @@ def in_stock_unit(offer: ListingView, quantity: Decimal) -> Decimal:
     if offer.unit == offer.stock_unit:
         return quantity
     return (quantity * UNITS[offer.unit][1] / UNITS[offer.stock_unit][1]).quantize(Decimal("0.000001"))
+
+
+def price_offer(offer: ListingView, quantity: Decimal) -> PriceLine:
+    """Return a quantity of an offer as the price rules take it at the order (G2).
+
+    No certificates go with it: the claims were proven when it was published, and a claim that ends takes it out of the shop.
+    """
+    return PriceLine(
+        goods=offer.goods,
+        unit_price=offer.unit_price,
+        unit=offer.unit,
+        currency=offer.currency,
+        quantity=quantity,
+        claims=offer.claims,
+        coop_id=offer.coop_id,
+    )
 
 
 _VIEWS = (

@@ -7,6 +7,7 @@ place in a menu gets one line here; a test opens every link as everybody who see
 from dataclasses import dataclass, field
 
 from flask import Flask, g, request, url_for
+from flask_babel import lazy_gettext as _l
 from werkzeug.routing import BuildError
 
 from market.kernel.actor import GUEST, Actor
@@ -49,7 +50,7 @@ class Menus:
     sign_out: str | None = None
 
 
-MAIN: tuple[Link, ...] = ()
+MAIN: tuple[Link, ...] = (Link("shop.catalogue", _l("Shop")),)
 ACCOUNT: tuple[Link, ...] = ()
 FOOT: tuple[Link, ...] = ()
 

@@ -82,7 +82,7 @@ def upgrade() -> None:
         sa.Column("coop_id", sa.Uuid(), nullable=False),
         sa.CheckConstraint("currency ~ '^[A-Z]{3}$'", name=op.f("listing_currency_check")),
         sa.CheckConstraint(
-            "state <> 'published' OR (published_at IS NOT NULL AND cardinality(check_ids) > 0)",
+            "state <> 'published' OR (published_at IS NOT NULL AND checked_on IS NOT NULL)",
             name=op.f("listing_published_is_checked_check"),
         ),
         sa.CheckConstraint("state IN ('draft', 'published', 'withdrawn')", name=op.f("listing_state_check")),

@@ -1,6 +1,17 @@
 """Commands of the catalogue, one file per use case."""
 
 from market.catalogue.service.cards import rebuild_cards, refresh_cards
+from market.catalogue.service.listings import (
+    Draft,
+    add_photo,
+    check_draft,
+    create_listing,
+    create_product,
+    edit_listing,
+    publish_listing,
+    reevaluate_listings,
+    withdraw_listing,
+)
 from market.catalogue.service.stock import (
     expire_holds,
     hold_stock,
@@ -12,13 +23,22 @@ from market.catalogue.service.stock import (
 )
 
 __all__ = [
+    "Draft",
+    "add_photo",
+    "check_draft",
+    "create_listing",
+    "create_product",
+    "edit_listing",
     "expire_holds",
     "hold_stock",
     "open_stock",
+    "publish_listing",
     "rebuild_cards",
+    "reevaluate_listings",
     "refresh_cards",
     "release_holds",
     "return_stock",
     "set_stock",
     "take_holds",
+    "withdraw_listing",
 ]

@@ -1,5 +1,7 @@
 """Shapes of listings, products and photos on the wire."""
 
+from decimal import Decimal
+
 from marshmallow import fields, validate
 
 from market.api.openapi import MoneySchema, Strict
@@ -151,7 +153,7 @@ class ListingIn(Strict):
     unit = fields.String(required=True, validate=validate.OneOf(sorted(UNITS)))
     unit_price = fields.Decimal(required=True, places=None, validate=PRICE)
     currency = fields.String(required=True, validate=validate.Regexp("^[A-Z]{3}$"))
-    order_step = fields.Decimal(load_default=1, validate=PRICE)
+    order_step = fields.Decimal(load_default=Decimal(1), validate=PRICE)
     claims = fields.List(fields.String(validate=validate.Length(1, 60)), load_default=list, validate=validate.Length(max=12))
     incoterm = fields.String(load_default="", validate=validate.Length(max=20))
 

@@ -1,0 +1,349 @@
+"""What a producer, or the staff of their co-op, does with an offer: draft, change, publish, withdraw, show.
+
+A listing reaches the shop only through the price check of the day (gate G1, fair-prices.md 1.2), and its checks are stored
+in the same transaction; so is every change of a published one, which is refused as a whole when the new price would not
+pass. What changes elsewhere (a price row, a certificate that ends) comes through `reevaluate_listings`.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from market.catalogue.errors import ListingFaulty, ListingMissing, ListingNotForSale, ProductMissing
+from market.catalogue.models import Listing, Product
+from market.catalogue.photos import Rendition
+from market.catalogue.rules import next_state
+from market.catalogue.service.cards import refresh_cards
+from market.catalogue.service.stock import open_stock
+from market.kernel import audit
+from market.kernel.actor import Actor
+from market.kernel.clock import day_in
+from market.kernel.errors import DomainError
+from market.kernel.ids import new_id
+from market.kernel.locks import lock
+from market.kernel.money import EXPONENTS
+from market.pricing import service as pricing
+from market.pricing.rules import UNITS, Goods, Price, PriceVerdict
+from market.pricing.rules.units import in_measure
+from market.producers import queries as producers
+from market.provenance import queries as provenance
+from market.provenance.queries import LotView
+
+LOT_UNITS = {"KGM": "kg", "GRM": "g", "LTR": "litre", "H87": "piece"}
+"""Units of lots (UN/ECE Recommendation 20) that goods are sold by."""
+
+EDITABLE = frozenset({"title", "description", "unit", "unit_price", "currency", "order_step", "claims", "incoterm"})
+
+
+def create_product(
+    session: Session,
+    *,
+    category: str,
+    kind: str,
+    name: str,
+    variety: str = "",
+    form: str = "",
+    characteristic: str = "",
+    quality: str = "conventional",
+) -> UUID:
+    """Add a product and return its id; the same codes give the product that is already there."""
+    codes = {"kind": kind, "variety": variety, "form": form, "characteristic": characteristic, "quality": quality}
+    row = codes | {"id": new_id(), "category": category, "name": name}
+    made = session.scalar(insert(Product).values(row).on_conflict_do_nothing().returning(Product.id))
+    return made or session.scalars(select(Product.id).filter_by(**codes)).one()
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """What a person writes about an offer. `unit_price` is the producer's own price of one unit."""
+
+    product_id: UUID
+    lot_id: UUID
+    title: str
+    unit: str
+    unit_price: Decimal
+    currency: str
+    description: str = ""
+    order_step: Decimal = Decimal(1)
+    claims: tuple[str, ...] = ()
+    incoterm: str = ""
+
+
+def create_listing(session: Session, *, actor: Actor, draft: Draft, now: datetime) -> UUID:
+    """Draft an offer of a lot and open the lot's stock; return its id. The producer is the lot's.
+
+    Raises LotMissing, ListingMissing for a lot that is not theirs, ProductMissing, ListingFaulty.
+    """
+    listing, lot = _listing_of(session, actor, draft, now)
+    session.add(listing)
+    open_stock(session, lot_id=lot.id, coop_id=lot.coop_id, unit=LOT_UNITS[lot.uom], on_hand=lot.left)
+    session.flush()  # the listing must exist for whoever asks in this unit
+    _note(session, actor, "listing.drafted", listing, now, new={"title": listing.title})
+    return listing.id
+
+
+def check_draft(session: Session, *, actor: Actor, draft: Draft, now: datetime) -> PriceVerdict:
+    """Return what the price rules say of an offer that is still being written; nothing is stored.
+
+    Raises what `create_listing` raises.
+    """
+    listing, _ = _listing_of(session, actor, draft, now)
+    return listing_verdict(session, listing=listing, on=_today(session, listing, now))
+
+
+def _listing_of(session: Session, actor: Actor, draft: Draft, now: datetime) -> tuple[Listing, LotView]:
+    if session.get(Product, draft.product_id) is None:
+        raise ProductMissing("There is no such product. Choose one from the list or add it.", pointer="/product_id")
+    lot = provenance.lot(session, draft.lot_id)
+    if lot.producer_id is None or (not _whole_coop(actor) and lot.producer_id != actor.producer_id):
+        raise ListingMissing("This lot belongs to no producer you may list for. Record a lot first.", pointer="/lot_id")
+    if lot.uom not in LOT_UNITS:
+        raise ListingFaulty(f"Lots counted in {lot.uom} cannot be sold yet; use kg, g, litre or pieces.", pointer="/lot_id")
+    listing = Listing(
+        id=new_id(),
+        coop_id=lot.coop_id,
+        producer_id=lot.producer_id,
+        product_id=draft.product_id,
+        lot_id=draft.lot_id,
+        title=draft.title.strip(),
+        description=draft.description.strip(),
+        unit=draft.unit,
+        unit_price=draft.unit_price,
+        currency=draft.currency,
+        order_step=draft.order_step,
+        claims=sorted(set(draft.claims)),
+        origin_country=producers.coop(session, lot.coop_id).country,
+        incoterm=draft.incoterm,
+        state="draft",
+        created_at=now,
+        updated_at=now,
+    )
+    _hold_valid(listing, LOT_UNITS[lot.uom])
+    return listing, lot
+
+
+def edit_listing(session: Session, *, actor: Actor, listing_id: UUID, changes: Mapping[str, Any], now: datetime) -> None:
+    """Change fields of an offer; a published one is checked again and keeps its old state when the price does not pass.
+
+    Raises ListingMissing, ListingFaulty, and what `publish_listing` raises.
+    """
+    listing = _locked(session, actor, listing_id)
+    if unknown := set(changes) - EDITABLE:
+        raise ListingFaulty(f"These fields cannot be changed: {', '.join(sorted(unknown))}.")
+    fresh = {name: _tidy(name, value) for name, value in changes.items()}
+    old = {name: getattr(listing, name) for name in fresh if getattr(listing, name) != fresh[name]}
+    if not old:
+        return
+    for name, value in fresh.items():
+        setattr(listing, name, value)
+    _hold_valid(listing, LOT_UNITS[provenance.lot(session, listing.lot_id).uom])
+    listing.updated_at = now
+    if listing.state == "published":
+        _check_and_store(session, listing, now)
+    _note(session, actor, "listing.changed", listing, now, old=_plain(old), new=_plain({name: fresh[name] for name in old}))
+    _show(session, listing, now)
+
+
+def publish_listing(session: Session, *, actor: Actor, listing_id: UUID, now: datetime) -> PriceVerdict:
+    """Put an offer into the shop if its price holds today; return the verdict, whose checks are stored with it.
+
+    Raises pricing's PriceBelowFloor (which rule, which row, by how much, what would pass) and ClaimNotProven,
+    ListingNotForSale for a withdrawn lot, ListingMissing.
+    """
+    listing = _locked(session, actor, listing_id)
+    if provenance.lot(session, listing.lot_id).withdrawn_at is not None:
+        raise ListingNotForSale("This lot was withdrawn. Nothing of it can be offered; record a new lot.")
+    state = next_state(listing.state, "publish")
+    assert state is not None  # every state can be published
+    verdict = _check_and_store(session, listing, now)
+    listing.state, listing.withdrawn_reason, listing.updated_at = state, None, now
+    listing.published_at = listing.published_at or now
+    _note(session, actor, "listing.published", listing, now, new={"outcome": verdict.outcome.value})
+    _show(session, listing, now)
+    return verdict
+
+
+def withdraw_listing(session: Session, *, actor: Actor, listing_id: UUID, reason: str, now: datetime) -> None:
+    """Take an offer out of the shop; orders that were placed stay. Raises ListingNotForSale when it is not in it."""
+    listing = _locked(session, actor, listing_id)
+    _withdraw(session, actor, listing, reason, now)
+
+
+def add_photo(session: Session, *, actor: Actor, listing_id: UUID, sizes: Iterable[Rendition], alt: str, now: datetime) -> None:
+    """Give an offer a photo that is already stored. Raises ListingMissing."""
+    listing = _locked(session, actor, listing_id)
+    listing.photo = {
+        "alt": alt.strip()[:200] or listing.title,
+        "sizes": [{"key": size.key, "width": size.width, "height": size.height} for size in sizes],
+    }
+    listing.updated_at = now
+    _note(session, actor, "listing.photo", listing, now, new={"alt": listing.photo["alt"]})
+    _show(session, listing, now)
+
+
+@dataclass(frozen=True, slots=True)
+class Reevaluated:
+    """What a new look at published offers found."""
+
+    checked: int
+    withdrawn: tuple[UUID, ...]
+
+
+def reevaluate_listings(
+    session: Session, *, actor: Actor, now: datetime, listing_ids: Iterable[UUID] | None = None, kind: str | None = None
+) -> Reevaluated:
+    """Check published offers again: those named, those of one kind of product, or all (fair-prices.md 4).
+
+    To be called when a price row becomes effective, is confirmed or superseded, and when a certificate ends. An offer
+    that no longer passes leaves the shop with the sentence of the check as its reason, which its producer's page shows.
+    """
+    wanted = select(Listing.id).where(Listing.state == "published")
+    if listing_ids is not None:
+        wanted = wanted.where(Listing.id.in_(list(listing_ids)))
+    if kind is not None:
+        wanted = wanted.join(Product, Product.id == Listing.product_id).where(Product.kind == kind)
+    found = [listing for listing in lock(session, Listing, session.scalars(wanted).all()) if listing.state == "published"]
+    withdrawn = []
+    for listing in found:
+        try:
+            _check_and_store(session, listing, now)
+        except DomainError as refusal:
+            _withdraw(session, actor, listing, refusal.detail, now)
+            withdrawn.append(listing.id)
+    refresh_cards(session, listing_ids=[listing.id for listing in found], on=day_in(now, "UTC"))
+    return Reevaluated(len(found), tuple(withdrawn))
+
+
+def listing_verdict(session: Session, *, listing: Listing, on: date) -> PriceVerdict:
+    """Return what the price rules say of an offer on a day, for one unit, with the certificates of its producer."""
+    product = session.get_one(Product, listing.product_id)
+    lot = provenance.lot(session, listing.lot_id)
+    return pricing.check_price(
+        session,
+        goods=Goods(
+            product=product.kind,
+            variety=product.variety,
+            form=product.form,
+            characteristic=product.characteristic,
+            quality=product.quality,
+            origin_country=listing.origin_country,
+            incoterm=listing.incoterm,
+        ),
+        unit_price=listing.unit_price,
+        unit=listing.unit,
+        currency=listing.currency,
+        quantity=Decimal(1),
+        on=on,
+        claims=listing.claims,
+        coop_id=listing.coop_id,
+        producer_id=listing.producer_id,
+        certified_on=lot.made_on,
+    )
+
+
+def _check_and_store(session: Session, listing: Listing, now: datetime) -> PriceVerdict:
+    """Check the price on the co-op's own day, refuse or keep the checks and what the page shows of them."""
+    on = _today(session, listing, now)
+    verdict = listing_verdict(session, listing=listing, on=on)
+    pricing.refuse(verdict, gate="G1")
+    listing.check_ids = pricing.store_checks(
+        session, verdicts=[(listing.id, verdict)], subject_kind="listing", gate="G1", now=now, on=on
+    )
+    own = Price(listing.unit_price, listing.currency, listing.unit)
+    listing.check_outcome, listing.checked_on = verdict.outcome.value, on
+    listing.floor_price = verdict.proposed_price
+    listing.floor_words = verdict.floor.label if verdict.floor else None
+    listing.premium_per_unit = verdict.premium_per_unit
+    listing.organic_per_unit = _per_unit(verdict.organic_differential, own)
+    return verdict
+
+
+def _per_unit(rate: Price | None, own: Price) -> Decimal:
+    if rate is None or rate.currency != own.currency:
+        return Decimal(0)
+    exact = in_measure(rate, own)
+    return (Decimal(exact.numerator) / Decimal(exact.denominator)).quantize(Decimal("0.000001"))
+
+
+def _withdraw(session: Session, actor: Actor, listing: Listing, reason: str, now: datetime) -> None:
+    state = next_state(listing.state, "withdraw")
+    if state is None:
+        raise ListingNotForSale("This offer is not in the shop, so it cannot be withdrawn from it.")
+    listing.state, listing.withdrawn_reason, listing.updated_at = state, reason[:2000], now
+    _note(session, actor, "listing.withdrawn", listing, now, new={"reason": reason[:2000]})
+    _show(session, listing, now)
+
+
+def _whole_coop(actor: Actor) -> bool:
+    return actor.is_staff or "system" in actor.roles
+
+
+def _locked(session: Session, actor: Actor, listing_id: UUID) -> Listing:
+    """Lock an offer that the actor may change: their own, or any of the co-op for its staff."""
+    found = lock(session, Listing, [listing_id])
+    if not found or (not _whole_coop(actor) and found[0].producer_id != actor.producer_id):
+        raise ListingMissing("There is no such offer. Check the address or go back to the list.")
+    return found[0]
+
+
+def _hold_valid(listing: Listing, stock_unit: str) -> None:
+    if not 3 <= len(listing.title) <= 120:
+        raise ListingFaulty("A title has 3 to 120 characters.", pointer="/title")
+    if listing.unit not in UNITS:
+        raise ListingFaulty(f"{listing.unit} is not a unit with a fixed value; use kg, g, lb, litre or piece.", pointer="/unit")
+    if UNITS[listing.unit][0] != UNITS[stock_unit][0]:
+        raise ListingFaulty(f"The lot is counted in {stock_unit}, so it cannot be sold by {listing.unit}.", pointer="/unit")
+    if listing.currency not in EXPONENTS:
+        raise ListingFaulty(f"{listing.currency} is not a currency of ISO 4217.", pointer="/currency")
+    for name in ("unit_price", "order_step"):
+        value = getattr(listing, name)
+        if not value.is_finite() or not 0 < value < 10**9 or value != round(value, 6):
+            raise ListingFaulty("Write a number above zero with at most six decimals.", pointer=f"/{name}")
+
+
+def _show(session: Session, listing: Listing, now: datetime) -> None:
+    refresh_cards(session, listing_ids=[listing.id], on=_today(session, listing, now))
+
+
+def _today(session: Session, listing: Listing, now: datetime) -> date:
+    return day_in(now, producers.coop(session, listing.coop_id).time_zone)
+
+
+def _note(
+    session: Session,
+    actor: Actor,
+    action: str,
+    listing: Listing,
+    now: datetime,
+    *,
+    new: dict[str, Any],
+    old: dict[str, Any] | None = None,
+) -> None:
+    audit.record(
+        session,
+        actor=actor,
+        action=action,
+        subject_kind="listing",
+        subject_id=listing.id,
+        now=now,
+        coop_id=listing.coop_id,
+        old=old,
+        new=new,
+    )
+
+
+def _tidy(name: str, value: Any) -> Any:
+    if name == "claims":
+        return sorted(set(value))
+    return value.strip() if name in ("title", "description") else value
+
+
+def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: f"{value:f}" if isinstance(value, Decimal) else value for name, value in values.items()}

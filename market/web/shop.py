@@ -1,0 +1,183 @@
+"""The shop: catalogue with search and filters, one offer, and photos. The cards come ready-made from PostgreSQL."""
+
+import re
+from decimal import Decimal, InvalidOperation
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, Response, current_app, render_template, request, url_for
+from flask_babel import gettext as _
+from markupsafe import Markup
+from werkzeug.exceptions import NotFound
+
+from market.catalogue import cards, queries
+from market.catalogue.errors import ListingMissing, PriceFilterNeedsCurrency
+from market.catalogue.rules import Filters, is_orderable
+from market.http.auth import access, current_actor
+from market.http.clock import today
+from market.http.conditional import ready
+from market.http.db import reading, unit_of_work
+from market.pricing import queries as checks
+from market.pricing import rules as prices
+from market.pricing.rules.references import SCHEME_NAMES
+from market.producers import queries as producers
+from market.provenance import queries as provenance
+
+blueprint = Blueprint("shop", __name__)
+
+_MEDIA_KEY = re.compile(r"photos/[0-9a-f]{32}-(320|640|1280)\.webp")
+_FIELDS = ("q", "category", "coop", "certificate", "currency", "price_from", "price_to")
+
+
+@blueprint.get("/")
+@access("public")
+def home() -> Response:
+    """Show what this is and the newest offers."""
+    return _page("shop/home.html")
+
+
+@blueprint.get("/shop")
+@access("public")
+def catalogue() -> Response:
+    """Show the catalogue: search, filters, 24 cards."""
+    return _page("shop/catalogue.html")
+
+
+def _page(template: str) -> Response:
+    filters, errors = _filters()
+    with reading() as connection:
+        try:
+            found = queries.catalogue_page_html(connection, filters, cursor=request.args.get("cursor"))
+        except PriceFilterNeedsCurrency as refusal:
+            errors["currency"] = refusal.detail
+            found = queries.catalogue_page_html(connection, Filters(q=filters.q))
+        facets = queries.facets(connection)
+    chosen: dict[str, Any] = {name: request.args[name] for name in _FIELDS if request.args.get(name)}
+    page = render_template(
+        template,
+        cards=Markup(found.cards),  # noqa: S704 - escaped when the cards were stored
+        found=found,
+        facets={name: [_choice(name, facet) for facet in values] for name, values in facets.items()},
+        chosen=chosen,
+        errors=errors,
+        next_url=url_for("shop.catalogue", **chosen, cursor=found.next_cursor) if found.next_cursor else None,
+        first_url=url_for("shop.catalogue", **chosen) if request.args.get("cursor") else None,
+    )
+    return _as_page(page, 422 if errors else 200)
+
+
+def _as_page(page: str, status: int = 200) -> Response:
+    """Return a page that a browser may keep and must ask about: what it shows depends on language and person."""
+    if status != 200:
+        return Response(page, status)
+    public = current_actor().account_id is None and "session" not in request.cookies
+    response = ready(page, content_type="text/html; charset=utf-8", cache=f"{'public' if public else 'private'}, no-cache")
+    response.headers["Vary"] = "Accept-Language, Cookie"
+    return response
+
+
+def _choice(name: str, facet: queries.Facet) -> tuple[str, str]:
+    value = facet.value.upper() if name == "currency" else facet.value
+    words = SCHEME_NAMES.get(value) if name == "certificate" else value if name == "currency" else None
+    return value, f"{words or value.replace('-', ' ').title()} ({facet.listings})"
+
+
+def _filters() -> tuple[Filters, dict[str, str]]:
+    errors: dict[str, str] = {}
+    args = request.args
+    return Filters(
+        q=args.get("q", "")[:200],
+        category=args.get("category") or None,
+        coop=args.get("coop") or None,
+        certificate=args.get("certificate") or None,
+        currency=args.get("currency") or None,
+        price_from=_price("price_from", errors),
+        price_to=_price("price_to", errors),
+    ), errors
+
+
+def _price(name: str, errors: dict[str, str]) -> Decimal | None:
+    typed = request.args.get(name, "").strip().replace(",", ".")
+    if not typed:
+        return None
+    try:
+        value = Decimal(typed)
+    except InvalidOperation:
+        value = Decimal("NaN")
+    if not value.is_finite() or not 0 <= value < 10**9:
+        errors[name] = _("Please enter the price as a number, for example 12.50.")
+        return None
+    return value
+
+
+@blueprint.get("/listings/<uuid:listing_id>")
+@access("public")
+def listing(listing_id: UUID) -> Response:
+    """Show one offer: who gets what of its price, why the price holds, where it comes from, what is left."""
+    with unit_of_work() as session:
+        offer = queries.listing(session, listing_id)
+        if not offer.for_sale:
+            raise ListingMissing(_("This offer is not in the shop any more. Look for a similar one."))
+        coop = producers.coop(session, offer.coop_id)
+        producer = producers.producer(session, offer.producer_id)
+        lot = provenance.lot(session, offer.lot_id)
+        stored = checks.checks_of(session, subject_kind="listing", subject_id=offer.id)
+        certificates = producers.certificates_on(
+            session, coop_id=offer.coop_id, producer_id=offer.producer_id, on=today(coop.time_zone)
+        )
+    quantity = _quantity(offer)
+    charges = prices.Charges(coop.service_pct, coop.transport_minor_per_line, coop.payment_pct, coop.tax_pct)
+    parts = cards.parts_of(offer, charges, quantity)
+    total = prices.sum_of(parts)
+    per_base, base = cards.comparison(total, quantity, offer.unit)
+    page = render_template(
+        "shop/listing.html",
+        offer=offer,
+        coop=coop,
+        producer=producer,
+        lot=lot,
+        quantity=quantity,
+        typed_quantity=f"{quantity.normalize():f}",
+        parts=parts,
+        total=total,
+        per_base=per_base,
+        base=base,
+        measure=cards.measure,
+        checks=[check for check in stored if check.id in offer.check_ids],
+        certificates=[row for row in certificates if row.scheme in offer.claims or row.kind in offer.claims],
+        scheme_names=SCHEME_NAMES,
+        photo=_photo(offer.photo),
+    )
+    return _as_page(page)
+
+
+def _quantity(offer: queries.ListingView) -> Decimal:
+    """Return the quantity asked for in the address, or one step when it cannot be ordered so."""
+    try:
+        wanted = Decimal(request.args.get("quantity", "").replace(",", "."))
+    except InvalidOperation:
+        return offer.order_step
+    return wanted if wanted.is_finite() and wanted < 10**6 and is_orderable(wanted, offer.order_step) else offer.order_step
+
+
+def _photo(photo: dict[str, Any] | None) -> dict[str, Any] | None:
+    if photo is None:
+        return None
+    sizes = photo["sizes"]
+    return {
+        "alt": photo["alt"],
+        "src": f"/media/{sizes[1]['key']}",
+        "srcset": ", ".join(f"/media/{size['key']} {size['width']}w" for size in sizes),
+        "width": sizes[1]["width"],
+        "height": sizes[1]["height"],
+    }
+
+
+@blueprint.get("/media/<path:key>")
+@access("public")
+def media(key: str) -> Response:
+    """Give a photo; its name is made from its content, so it may be kept for ever."""
+    found = current_app.extensions["ports"].files.get(key=key) if _MEDIA_KEY.fullmatch(key) else None
+    if found is None:
+        raise NotFound(_("There is no such photo."))
+    return ready(found.content, content_type="image/webp", cache="public, max-age=31536000, immutable")
