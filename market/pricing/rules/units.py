@@ -30,6 +30,7 @@ UNITS: dict[str, tuple[str, Decimal]] = {
     "piece": ("count", Decimal("1")),
     "dozen": ("count", Decimal("12")),
 }
+_FACTORS = {unit: Fraction(value) for unit, (_, value) in UNITS.items()}
 NOT_UNITS = frozenset({"box", "carton", "bag", "sack", "bale", "bunch", "quintal", "arroba"})
 
 
@@ -129,7 +130,7 @@ def factor(unit: str, packaging: Packaging | None = None) -> Fraction:
     Raises NotComparable: `packaging_unknown` for a box nobody declared, `unit_unknown` for anything else.
     """
     if unit in UNITS:
-        return Fraction(UNITS[unit][1])
+        return _FACTORS[unit]
     if packaging is None and unit.split("_")[0] not in NOT_UNITS:
         raise NotComparable("unit_unknown", f"'{unit}' is not a unit with a fixed value.")
     if packaging is None or packaging.net_quantity is None or packaging.unit is None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
-from functools import cache, wraps
+from functools import cache, cached_property, wraps
 from types import NoneType, UnionType
 from typing import Any, ParamSpec
 from uuid import UUID
@@ -62,7 +62,7 @@ class Finding:
     facts: Mapping[str, Any] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Check:
     """One rule applied once. `arguments` are everything it was given; `inputs` the same as JSON."""
 
@@ -76,7 +76,7 @@ class Check:
     floor: Any = None
     facts: Mapping[str, Any] | None = None
 
-    @property
+    @cached_property
     def inputs(self) -> dict[str, Any]:
         """The arguments as JSON, complete enough for `replay`."""
         return {name: to_json(value) for name, value in self.arguments.items()}

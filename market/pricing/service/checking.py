@@ -1,12 +1,13 @@
 """Checking a price, many prices in one statement, keeping the checks, and refusing in words."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import insert
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from market.kernel.errors import Missing
@@ -22,7 +23,6 @@ from market.pricing.rules import (
     Price,
     PriceVerdict,
     Reference,
-    judge,
     plain,
     replay,
 )
@@ -72,7 +72,7 @@ def check_prices(session: Session, lines: Sequence[PriceLine], on: date) -> list
             until=line.until,
             includes_premium=line.includes_premium,
         )
-        verdicts.append(judge(shelf.book(goods.product, floors), offer))
+        verdicts.append(shelf.judge(offer, floors))
     return verdicts
 
 
@@ -170,8 +170,19 @@ def store_checks(
     rows = [
         _stored(check, subject_kind, subject_id, gate, now, on) for subject_id, verdict in verdicts for check in verdict.checks
     ]
+    return _keep(session, rows)
+
+
+_KEEP = text(
+    """
+    INSERT INTO price_check SELECT * FROM jsonb_populate_recordset(NULL::price_check, CAST(:rows AS jsonb))"""
+)
+
+
+def _keep(session: Session, rows: list[dict[str, object]]) -> list[UUID]:
+    """Insert in one statement with one parameter: the order path keeps several checks of every line."""
     if rows:
-        session.execute(insert(PriceCheck), rows)
+        session.execute(_KEEP, {"rows": json.dumps(rows)})
     return [UUID(str(row["id"])) for row in rows]
 
 
@@ -182,22 +193,22 @@ def _stored(check: Check, subject_kind: str, subject_id: UUID, gate: str, now: d
     ]
     short = check.amount_short
     return {
-        "id": new_id(),
+        "id": str(new_id()),
         "rule_id": check.rule,
         "rule_version": check.version,
         "subject_kind": subject_kind,
-        "subject_id": subject_id,
+        "subject_id": str(subject_id),
         "gate": gate,
         "inputs": check.inputs,
-        "price_reference_ids": list(dict.fromkeys(row.id for row in references)),
-        "quote_ids": [value.quote_id for value in given if isinstance(value, MarketPrice) and value.quote_id],
+        "price_reference_ids": [str(row_id) for row_id in dict.fromkeys(row.id for row in references)],
+        "quote_ids": [str(value.quote_id) for value in given if isinstance(value, MarketPrice) and value.quote_id],
         "outcome": check.outcome.value,
         "reason_code": check.reason,
         "words": check.words,
         "amount_short_minor": short.minor if short else None,
         "currency": short.currency if short else None,
-        "evaluated_at": now,
-        "evaluated_for": on,
+        "evaluated_at": now.isoformat(),
+        "evaluated_for": on.isoformat(),
     }
 
 
@@ -208,5 +219,4 @@ def run_again(session: Session, *, check_id: UUID, now: datetime) -> tuple[Check
         raise Missing("There is no such price check.")
     check = replay(row.inputs)
     stored = _stored(check, row.subject_kind, row.subject_id, row.gate, now, row.evaluated_for)
-    session.execute(insert(PriceCheck), [stored])
-    return check, UUID(str(stored["id"]))
+    return check, _keep(session, [stored])[0]

@@ -7,20 +7,34 @@ come with the id in the same statement.
 
 from collections import OrderedDict, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select, text
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
-from market.pricing.models import CoopFloorRow, FxEvidenceRow, MarketQuote, PackagingRow, PriceEdition, PriceReference, TermAlias
-from market.pricing.rules import Book, CoopFloor, CostBuildUp, FxEvidence, Goods, MarketPrice, Packaging, Reference
+from market.pricing.models import FxEvidenceRow, MarketQuote, PackagingRow, PriceReference, TermAlias
+from market.pricing.rules import (
+    Book,
+    CoopFloor,
+    CostBuildUp,
+    FxEvidence,
+    Goods,
+    MarketPrice,
+    Offer,
+    Packaging,
+    PriceVerdict,
+    Reference,
+    judge,
+)
 from market.pricing.rules.terms import SEPARATOR, SHIPPED, code_of, folded
 from market.pricing.rules.verdict import from_json
 
 _KEPT = 4
+_VERDICTS_KEPT = 2000
 _REFERENCE_FIELDS = (
     "id", "scheme", "price_kind", "product", "currency", "unit", "variety", "form", "characteristic", "quality",
     "geo_level", "geo_code", "setup", "incoterm", "unit_quantity", "valid_from", "valid_from_text", "valid_to",
@@ -38,10 +52,18 @@ class Shelf:
     fx: tuple[FxEvidence, ...]
     packagings: Mapping[str, Packaging]
     aliases: Mapping[tuple[str, str], str]
+    _known: OrderedDict[tuple[Offer, tuple[CoopFloor, ...]], PriceVerdict] = field(default_factory=OrderedDict)
 
-    def book(self, product: str, floors: Sequence[CoopFloor]) -> Book:
-        """Return what the rules need for one product."""
-        return Book(self.by_product.get(product, ()), self.markets, floors, self.fx)
+    def judge(self, offer: Offer, floors: Sequence[CoopFloor]) -> PriceVerdict:
+        """Return the verdict on an offer. The rules are pure, so the same offer is judged once per edition."""
+        mine = tuple(floor for floor in floors if floor.coop_id == offer.coop_id)
+        verdict = self._known.get((offer, mine))
+        if verdict is None:
+            book = Book(self.by_product.get(offer.goods.product, ()), self.markets, mine, self.fx)
+            verdict = self._known[offer, mine] = judge(book, offer)
+            if len(self._known) > _VERDICTS_KEPT:
+                self._known.popitem(last=False)
+        return verdict
 
     def goods(self, goods: Goods) -> Goods:
         """Return the goods in the codes of the tables, whatever words a listing uses for them."""
@@ -120,7 +142,7 @@ def _load(session: Session) -> Shelf:
     )
 
 
-def floor_of(row: CoopFloorRow) -> CoopFloor:
+def floor_of(row: Any) -> CoopFloor:
     """Return a co-op's floor as the rules know it."""
     return CoopFloor(
         row.id,
@@ -140,17 +162,18 @@ def floor_of(row: CoopFloorRow) -> CoopFloor:
     )
 
 
+_EDITION_AND_FLOORS = text(
+    "SELECT e.edition, f.* FROM price_edition e LEFT JOIN coop_floor f ON f.coop_id = ANY(:coops) AND f.status = 'active'"
+)
+
+
 def open_shelf(session: Session, coop_ids: Iterable[UUID]) -> tuple[Shelf, list[CoopFloor]]:
     """Return the price tables and the active floors of some co-ops: one small statement when nothing changed."""
-    rows = session.execute(
-        select(PriceEdition.edition, CoopFloorRow)
-        .select_from(PriceEdition)
-        .outerjoin(CoopFloorRow, (CoopFloorRow.coop_id.in_(sorted(set(coop_ids)))) & (CoopFloorRow.status == text("'active'")))
-    ).all()
+    rows = session.execute(_EDITION_AND_FLOORS, {"coops": list(set(coop_ids))}).all()
     edition: UUID = rows[0].edition
     shelf = _shelves.get(edition)
     if shelf is None:
         shelf = _shelves[edition] = _load(session)
         while len(_shelves) > _KEPT:
             _shelves.popitem(last=False)
-    return shelf, [floor_of(row[1]) for row in rows if row[1] is not None]
+    return shelf, [floor_of(row) for row in rows if row.id is not None]
