@@ -16,12 +16,13 @@ from market.hooks import stripe as hooks_stripe
 from market.http import auth, csrf, db, headers, i18n, login, navigation, problems
 from market.kernel.clock import Clock, SystemClock
 from market.ports import Ports
-from market.web import prices, shop, system, trace
+from market.web import prices, producer_lots, shop, system, trace
 from market.wiring import build_ports
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
     system.blueprint,
     trace.blueprint,
+    producer_lots.blueprint,
     prices.blueprint,
     console_prices.blueprint,
     hooks_stripe.blueprint,

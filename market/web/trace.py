@@ -194,4 +194,4 @@ def _split(split: dict[str, Any] | None) -> dict[str, Any] | None:
 def _qr(address: str) -> str:
     """Draw the short address in capitals: alphanumeric mode needs a smaller symbol (provenance.md 9)."""
     code = segno.make(address.upper(), error="m", boost_error=False)
-    return str(code.svg_inline(border=4, omitsize=True, svgclass="qr", lineclass=None, light="#fff", dark="#000"))
+    return str(code.svg_inline(border=4, scale=4, svgclass="qr", lineclass=None, light="#fff", dark="#000"))

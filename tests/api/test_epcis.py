@@ -3,8 +3,10 @@
 import json
 
 import pytest
+from marshmallow import RAISE
 from sqlalchemy import select
 
+from market.api.v1.schemas.provenance import LotPageSchema
 from market.kernel.outbox import OutboxRow
 from market.provenance.rules.schema import check_document
 from market.provenance.service.capture import MAX_BYTES
@@ -154,3 +156,8 @@ def test_a_lot_is_known_by_its_sound_slug_alone(client, session, coop) -> None:
     wrong = lot.slug[:-1] + ("0" if lot.slug[-1] != "0" else "1")
     assert client.get(f"/api/v1/lots/{wrong}").json["code"] == "provenance.lot_missing"
     assert client.get("/api/v1/lots/x/lineage").status_code == 404
+
+
+def test_the_ready_made_document_fits_its_schema(client, session, coop) -> None:
+    lot = make_lot(session, coop=coop, producer=make_producer(session, coop=coop))
+    LotPageSchema(unknown=RAISE).load(client.get(f"/api/v1/lots/{lot.slug}").json)

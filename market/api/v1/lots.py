@@ -12,6 +12,7 @@ from market.http.conditional import ready
 from market.http.db import reading, unit_of_work
 from market.provenance import queries
 from market.provenance.queries import Lineage, LotView
+from market.provenance.rules.events import plain
 from market.provenance.rules.identifiers import IdHost, canonical_slug
 from market.reports.queries import lot_page
 
@@ -55,7 +56,7 @@ def _node(view: LotView) -> dict[str, Any]:
         "label": view.label,
         "name": view.name,
         "process": view.process,
-        "produced": lot_page.plain(view.produced),
+        "produced": plain(view.produced),
         "uom": view.uom,
     }
 
@@ -65,8 +66,8 @@ def _edges(found: Lineage) -> list[dict[str, Any]]:
         {
             "input": found.lots[edge.input].slug,
             "output": found.lots[edge.output].slug,
-            "input_quantity": lot_page.plain(edge.input_quantity),
-            "output_quantity": lot_page.plain(edge.output_quantity),
+            "input_quantity": plain(edge.input_quantity),
+            "output_quantity": plain(edge.output_quantity),
         }
         for edge in found.edges
     ]

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from market.provenance.rules.events import Event, amount
+from market.provenance.rules.events import Event, amount, plain
 from market.provenance.rules.faults import Fault, Path, fault
 from market.provenance.rules.identifiers import IdHost
 from market.provenance.rules.yields import Yield, check_yield
@@ -110,7 +110,7 @@ class Book:
             wanted[line.lot] = wanted.get(line.lot, Decimal(0)) + line.quantity
             if lot and wanted[line.lot] > lot.left:
                 short = wanted[line.lot] - lot.left
-                detail = f"{wanted[line.lot]} taken, {lot.left} left: {short} too much"
+                detail = f"{plain(wanted[line.lot])} taken, {plain(lot.left)} left: {plain(short)} too much"
                 faults.append(fault(line.path, "H5", detail, "lineage.overdrawn"))
         return faults
 

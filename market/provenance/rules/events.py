@@ -59,6 +59,11 @@ def amount(value: float) -> Decimal:
     return Decimal(repr(value))
 
 
+def plain(number: Decimal) -> str:
+    """Write a quantity without trailing zeros or exponent."""
+    return f"{number.normalize():f}"
+
+
 def content_of(event: Event) -> Event:
     """Return what two copies of one event must share: all but recordTime and errorDeclaration."""
     return {name: value for name, value in event.items() if name not in _NOT_CONTENT}

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from market.provenance.rules.events import plain
 from market.provenance.rules.faults import Fault, Path, fault
 
 _KILOS = {"KGM": Decimal(1), "GRM": Decimal("0.001")}
@@ -60,10 +61,10 @@ def check_yield(
             return [fault(path, "W3", detail, "lineage.yield")]
         before, after = (sum((q for q, _ in side), Decimal(0)) for side in (inputs, outputs))
     if after > before * bound.high:
-        detail = f"{after} out of {before} is more than {bound.high} of it ({bound.source})"
+        detail = f"{plain(after)} out of {plain(before)} is more than {bound.high} of it ({bound.source})"
         return [fault(path, "H5", detail, "lineage.yield")]
     if after < before * bound.low:
-        detail = f"{after} out of {before} is less than {bound.low} of it ({bound.source})"
+        detail = f"{plain(after)} out of {plain(before)} is less than {bound.low} of it ({bound.source})"
         return [fault(path, "W3", detail, "lineage.yield")]
     return []
 

@@ -15,7 +15,7 @@ from market.kernel.actor import Actor
 from market.kernel.audit import record
 from market.kernel.ids import new_id
 from market.provenance.errors import DatesWrong, EventRefused, LotMissing, QuantityWrong
-from market.provenance.models import Lot, Place
+from market.provenance.models import EpcisEvent, Lot, Place
 from market.provenance.rules.house import TRADE_UNITS, declared_prefixes
 from market.provenance.rules.identifiers import IdHost
 from market.provenance.rules.public import public_context
@@ -51,20 +51,21 @@ def record_lot(
     place_id: UUID,
     zone: str,
     now: datetime,
-    certificates: Sequence[str] = (),
+    form_key: UUID | None = None,
 ) -> Lot:
     """Record a harvest or a craft batch: an ObjectEvent ADD and the lot that it brings into being (provenance.md 2).
 
-    `certificates` are URIs of certificates. Raises QuantityWrong, DatesWrong, EventRefused, LotMissing (no such place).
+    A form sent twice carries the same `form_key` and gets the lot of the first time. Raises QuantityWrong, DatesWrong,
+    EventRefused, LotMissing (no such place).
     """
+    if (before := _made_before(session, coop_id, form_key)) is not None:
+        return before
     if kind not in KINDS:
         raise ValueError(f"a lot begins as one of {KINDS}, not {kind!r}")
-    event = _event(session, host, coop_id, new, place_id=place_id, zone=zone, now=now)
+    event = _event(session, coop_id, new, place_id=place_id, zone=zone, now=now, form_key=form_key)
     event |= {"type": "ObjectEvent", "action": "ADD", "bizStep": "commissioning", "disposition": "active"}
     event["quantityList"] = [_line(uri := host.uri("class", fresh_slug()), new.quantity, new.uom)]
     event["ilmd"] = _master_data(new, kind)
-    if certificates:
-        event["certificationInfo"] = list(certificates)
     return _record(session, actor, host, coop_id, producer_id, event, uri, new.name, now)
 
 
@@ -81,22 +82,35 @@ def record_transformation(
     place_id: UUID,
     zone: str,
     now: datetime,
+    form_key: UUID | None = None,
 ) -> Lot:
     """Record that one lot was made from others (washing, roasting, weaving, packing): a TransformationEvent.
 
     A producer may take only from their own lots. Raises LotMissing, QuantityWrong, DatesWrong and EventRefused with
     `lineage.overdrawn`, `lineage.yield` and the like.
     """
+    if (before := _made_before(session, coop_id, form_key)) is not None:
+        return before
     if not inputs:
         raise LotMissing("Choose at least one lot that this was made from.", pointer="/inputs")
     uris = _inputs(session, coop_id, producer_id, inputs)
-    event = _event(session, host, coop_id, new, place_id=place_id, zone=zone, now=now)
+    event = _event(session, coop_id, new, place_id=place_id, zone=zone, now=now, form_key=form_key)
     event |= {"type": "TransformationEvent", "bizStep": "creating_class_instance", "disposition": "in_progress"}
     event["transformationID"] = f"urn:uuid:{new_id()}"
     event["inputQuantityList"] = [_line(uri, quantity, uom) for uri, quantity, uom in uris]
     event["outputQuantityList"] = [_line(uri := host.uri("class", fresh_slug()), new.quantity, new.uom)]
     event["ilmd"] = _master_data(new, process)
     return _record(session, actor, host, coop_id, producer_id, event, uri, new.name, now)
+
+
+def _made_before(session: Session, coop_id: UUID, form_key: UUID | None) -> Lot | None:
+    """Return the lot that the same form made when it was sent before."""
+    wanted = (EpcisEvent.event_id == f"urn:uuid:{form_key}", EpcisEvent.coop_id == coop_id)
+    event = session.scalar(select(EpcisEvent).where(*wanted, EpcisEvent.error_declared_at.is_(None))) if form_key else None
+    if event is None:
+        return None
+    line = (event.body.get("outputQuantityList") or event.body["quantityList"])[0]
+    return session.scalars(select(Lot).where(Lot.uri == line["epcClass"], Lot.coop_id == coop_id)).one()
 
 
 def _inputs(
@@ -114,7 +128,7 @@ def _inputs(
 
 
 def _event(
-    session: Session, host: IdHost, coop_id: UUID, new: NewLot, *, place_id: UUID, zone: str, now: datetime
+    session: Session, coop_id: UUID, new: NewLot, *, place_id: UUID, zone: str, now: datetime, form_key: UUID | None
 ) -> dict[str, Any]:
     """Return what every event of the forms has: identity, instant and place."""
     if new.uom not in TRADE_UNITS:
@@ -135,7 +149,7 @@ def _event(
         raise LotMissing("There is no such place of yours.", pointer="/place_id")
     happened = min(datetime.combine(new.on, time(18), ZoneInfo(zone)), local_now)
     return {
-        "eventID": f"urn:uuid:{new_id()}",
+        "eventID": f"urn:uuid:{form_key or new_id()}",
         "eventTime": happened.isoformat(timespec="milliseconds"),
         "eventTimeZoneOffset": happened.isoformat(timespec="milliseconds")[-6:],
         "readPoint": {"id": place.uri},

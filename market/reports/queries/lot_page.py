@@ -7,7 +7,6 @@ for people are the page's business: the document holds facts, codes and names th
 import json
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +16,7 @@ from sqlalchemy.orm import Session
 from market.producers.models import Certificate, Coop, Producer
 from market.provenance import queries as provenance
 from market.provenance.queries import EventView, Lineage, LotView, PlaceView
-from market.provenance.rules.events import CLASS_FIELDS, place_of
+from market.provenance.rules.events import CLASS_FIELDS, place_of, plain
 from market.provenance.rules.identifiers import IdHost
 from market.provenance.rules.lineage import LineageCycle, percentages, shares
 from market.provenance.rules.public import public_context, public_view
@@ -48,6 +47,7 @@ def lot_page(session: Session, lot_id: UUID) -> dict[str, Any]:
         "made_on": _iso(lot.made_on),
         "recorded_at": _iso(lot.recorded_at),
         "withdrawn": lot.withdrawn_reason,
+        "regions": _regions(stops) or [{"region": names[lot.coop_id]["region"], "country": names[lot.coop_id]["country"]}],
         "coop": names[lot.coop_id],
         "producer": names.get(lot.producer_id),
         "state": "gaps" if any(stop["grade"] == NOTHING for stop in stops) else "complete",
@@ -122,6 +122,12 @@ def _stops(
         births = [n for n, stop in enumerate(stops) if stop["step"] == "commissioning"]
         stops.insert((births[-1] if births else -1) + 1, _gap("accepting"))
     return stops
+
+
+def _regions(stops: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
+    """Return where the origins of a lot began, each region once."""
+    begun = [stop["place"] for stop in stops if stop["step"] == "commissioning" and stop["place"]]
+    return list({(place["region"], place["country"]): {k: place[k] for k in ("region", "country")} for place in begun}.values())
 
 
 def _gap(step: str) -> dict[str, Any]:
@@ -287,11 +293,6 @@ def _differing(old: Mapping[str, Any], new: Mapping[str, Any]) -> set[str]:
 
 def _places_in(body: Mapping[str, Any]) -> list[str]:
     return [uri for uri in (place_of(dict(body)), place_of(dict(body), "bizLocation")) if uri]
-
-
-def plain(number: Decimal) -> str:
-    """Write a quantity without trailing zeros or exponent."""
-    return f"{number.normalize():f}"
 
 
 def _iso(value: date | datetime | None) -> str | None:

@@ -99,6 +99,7 @@ class LotPageSchema(Strict):
     made_on = fields.String(required=True, allow_none=True)
     recorded_at = fields.String(required=True)
     withdrawn = fields.String(required=True, allow_none=True)
+    regions = fields.List(fields.Dict(), required=True)
     coop = fields.Dict(required=True)
     producer = fields.Dict(required=True, allow_none=True)
     state = fields.String(required=True)
