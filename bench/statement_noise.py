@@ -11,8 +11,9 @@ from datetime import date, timedelta
 from random import Random
 from uuid import UUID
 
+from market.kernel.references import Kind, reference
 from market.statements.rules.matching import Claim, Proposal, Target, claims_of, propose
-from market.statements.rules.references import find_references, make_reference
+from market.statements.rules.references import find_references
 
 FEE = 15
 FIRST_DAY = date(2026, 1, 1)
@@ -143,7 +144,7 @@ class _Maker:
         name, account = self.random.choice(self.people)
         kind = "payout" if self.random.random() < 0.7 else "payment"
         since = FIRST_DAY + timedelta(days=self.random.randrange(self.days))
-        return Target(kind, self._id(), make_reference(kind, number), self._amount(), since, "open", account, name)
+        return Target(kind, self._id(), reference(Kind[kind.upper()], number), self._amount(), since, "open", account, name)
 
     def _lines_of(self, target: Target) -> None:
         chance = self.random.random()

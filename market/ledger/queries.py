@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from market.kernel.money import Money
+from market.ledger.rules import Leg
 
 _BALANCES = """
 SELECT a.code, a.currency, a.side * sum(b.debits_minor - b.credits_minor)::bigint AS minor
@@ -121,6 +122,21 @@ def postings(session: Session, book_id: int, *, since: date | None = None, until
             row.subject,
             row.reverses_id,
         )
+
+
+def legs_of(session: Session, book_id: int, transaction_id: int) -> tuple[Leg, ...]:
+    """Return the postings of one transaction in order, for its reversal."""
+    rows = session.execute(
+        text(
+            """
+            SELECT d.code AS debit, c.code AS credit, p.amount_minor, p.currency, p.subject FROM ledger_posting p
+            JOIN ledger_account d ON d.book_id = p.book_id AND d.id = p.debit_id
+            JOIN ledger_account c ON c.book_id = p.book_id AND c.id = p.credit_id
+            WHERE p.book_id = :book AND p.transaction_id = :transaction ORDER BY p.n"""
+        ),
+        {"book": book_id, "transaction": transaction_id},
+    )
+    return tuple(Leg(row.debit, row.credit, Money(row.amount_minor, row.currency), row.subject) for row in rows)
 
 
 _FOLD = """

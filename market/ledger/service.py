@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from datetime import date
+from datetime import date, datetime
 from uuid import UUID
 
 from psycopg.errors import Error as DatabaseError
@@ -16,6 +16,7 @@ from market.ledger.errors import KeyUsedDifferently, LimitExceeded, NoBook, NotA
 from market.ledger.models import LedgerAccount, LedgerBook, LedgerPeriod
 from market.ledger.rules import Entry, kind_of
 
+_CLOSE = text("SELECT ledger_close(:book, :last, :by, :at)")
 _POST = text("SELECT ledger_post(CAST(:entries AS jsonb))")
 # (book, code, currency) -> account id. Accounts never change; one made in an unfinished transaction is not kept here.
 _known: dict[tuple[int, str, str], int] = {}
@@ -100,6 +101,18 @@ def post(session: Session, entries: Sequence[Entry]) -> list[int]:
     except DBAPIError as error:
         raise _refusal(error) from error
     return ids
+
+
+def close_days(session: Session, book_id: int, *, through: date, actor: str, now: datetime) -> None:
+    """Close the book up to and including a day: nothing posts there any more. Waits for postings in flight.
+
+    Raises PeriodClosed when the day lies in no open period.
+    """
+    session.flush()
+    try:
+        session.execute(_CLOSE, {"book": book_id, "last": through, "by": actor, "at": now})
+    except DBAPIError as error:
+        raise _refusal(error) from error
 
 
 def _refusal(error: DBAPIError) -> Exception:

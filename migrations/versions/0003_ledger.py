@@ -87,6 +87,21 @@ _CURRENCIES = "INSERT INTO currency (code, exponent) VALUES " + ", ".join(
 )
 _OF_A_BOOK = ("ledger_account", "ledger_transaction", "ledger_posting", "ledger_balance", "ledger_period", "ledger_unsealed")
 
+_CLOSE = r"""
+CREATE FUNCTION ledger_close(p_book bigint, p_last date, p_by text, p_at timestamptz) RETURNS void LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+-- Close the days of a book up to p_last; a period that goes on after it is split there. Waits for postings in flight.
+DECLARE v_ends date; BEGIN
+  PERFORM FROM ledger_book WHERE id = p_book AND (coop_id IS NULL OR market_sees(coop_id));
+  IF NOT FOUND THEN RAISE EXCEPTION 'no book % in this scope', p_book USING ERRCODE = 'FM002'; END IF;
+  PERFORM pg_advisory_xact_lock(7201, p_book::int);
+  SELECT ends_on INTO v_ends FROM ledger_period WHERE book_id = p_book AND p_last BETWEEN starts_on AND ends_on AND state = 'open' FOR UPDATE;
+  IF NOT FOUND THEN RAISE EXCEPTION 'no open period for % in book %', p_last, p_book USING ERRCODE = 'FM002'; END IF;
+  UPDATE ledger_period SET ends_on = p_last WHERE book_id = p_book AND ends_on = v_ends;
+  IF v_ends > p_last THEN INSERT INTO ledger_period (book_id, starts_on, ends_on) VALUES (p_book, p_last + 1, v_ends); END IF;
+  UPDATE ledger_period SET state = 'closed', closed_by = p_by, closed_at = p_at WHERE book_id = p_book AND ends_on <= p_last AND state <> 'closed';
+END $$;
+"""
+
 
 def upgrade() -> None:
     """Apply."""
@@ -238,6 +253,7 @@ def upgrade() -> None:
         postgresql_where=sa.text("subject IS NOT NULL"),
     )
     op.execute(_RULES)
+    op.execute(_CLOSE)
     op.execute(_CURRENCIES)
     append_only("ledger_transaction", "ledger_posting")
     enable_rls("ledger_book")
@@ -252,6 +268,8 @@ def upgrade() -> None:
     op.execute("GRANT UPDATE (state, closed_by, closed_at) ON ledger_period TO market_app")
     op.execute("REVOKE ALL ON FUNCTION ledger_post FROM PUBLIC")
     op.execute("GRANT EXECUTE ON FUNCTION ledger_post TO market_app")
+    op.execute("REVOKE ALL ON FUNCTION ledger_close FROM PUBLIC")
+    op.execute("GRANT EXECUTE ON FUNCTION ledger_close TO market_app")
 
 
 def downgrade() -> None:
@@ -265,6 +283,6 @@ def downgrade() -> None:
     op.drop_table("ledger_book")
     op.drop_table("currency")
     op.execute(
-        "DROP FUNCTION ledger_post, ledger_content, ledger_text, ledger_account_fixed, ledger_make_slots, ledger_has_posting, "
+        "DROP FUNCTION ledger_close, ledger_post, ledger_content, ledger_text, ledger_account_fixed, ledger_make_slots, ledger_has_posting, "
         "ledger_no_late_leg"
     )

@@ -30,6 +30,7 @@ from market.payouts.queries.runs import (
     runs_without_files,
     settled,
     states_of_run,
+    undone,
 )
 from market.payouts.queries.statement import payee_statement
 
@@ -64,4 +65,5 @@ __all__ = [
     "runs_without_files",
     "settled",
     "states_of_run",
+    "undone",
 ]

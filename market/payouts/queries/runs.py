@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from market.kernel import paging
@@ -253,6 +253,12 @@ def in_transit(
 def settled(session: Session, *, coop_id: UUID, rails: Sequence[str] = ("sepa",), currency: str | None = None) -> list[InTransit]:
     """Return settled payouts: what a returned payment may belong to, and what a doubled line repeats."""
     return _matchable(session, Payout.coop_id == coop_id, rails, currency, ("settled",))
+
+
+def undone(session: Session, *, coop_id: UUID, references: Sequence[str]) -> list[InTransit]:
+    """Return failed, cancelled and returned payouts among `references`: a debit that names one is an alarm."""
+    mine = and_(Payout.coop_id == coop_id, Payout.reference.in_(references))
+    return _matchable(session, mine, ("sepa",), None, ("failed", "cancelled", "returned"))
 
 
 def in_transit_totals(session: Session, coop_id: UUID) -> dict[tuple[str, str], int]:

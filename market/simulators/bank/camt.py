@@ -78,7 +78,7 @@ def write_statement(head: Head, bookings: Iterable[Booking]) -> bytes:
 def _summary(statement: etree._Element, bookings: list[Booking], currency: str) -> None:
     summary = _add(statement, "TxsSummry")
     for name, sign in (("TtlCdtNtries", 1), ("TtlDbtNtries", -1)):
-        amounts = [abs(each.amount_minor) for each in bookings if each.amount_minor * sign > 0]
+        amounts = [abs(each.amount_minor) for each in bookings if (each.amount_minor >= 0) == (sign > 0)]
         totals = _add(summary, name)
         _add(totals, "NbOfNtries", str(len(amounts)))
         _add(totals, "Sum", f"{Money(sum(amounts), currency).decimal:f}")

@@ -30,7 +30,7 @@ MAX_SUGGESTIONS = 5
 _BATCH_WORDS = re.compile(r"\b(batch|bulk|collective|sammel\w*|sammler|sepa file|lote|remesa)\b", re.IGNORECASE)
 _FEE_CODES = re.compile(r"/(CHRG|COMM|FEES|COMT|INTR)$")
 Evidence = dict[str, str | int]
-_SIGNS = {"payment": 1, "payout": -1}
+_SIGNS = {"payment": 1, "payout": -1, "refund": -1}
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,19 +8,20 @@ from io import BytesIO
 import pytest
 from lxml import etree
 
+from market.kernel.references import Kind, reference
 from market.simulators.bank.account import AccountState, Habits, Incoming, Order, read_orders, simulate
 from market.statements.rules.camt053 import read_camt053
-from market.statements.rules.references import find_references, make_reference
+from market.statements.rules.references import find_references
 from market.statements.rules.shapes import Line, Statement
 
 DAY = date(2026, 3, 2)
 STATE = AccountState("NL91ABNA0417164300", "EUR", "Co-op Kabuga", balance_minor=500_000)
-CUSTOMER = Incoming(10_000, make_reference("payment", 77))
+CUSTOMER = Incoming(10_000, reference(Kind.PAYMENT, 77))
 
 
 def order(n: int) -> Order:
-    reference = make_reference("payout", n)
-    return Order("RUN-7", "RUN-7", reference, reference, n * 1000, "EUR", f"Payee {n}", "DE89370400440532013000", STATE.iban)
+    number = reference(Kind.PAYOUT, n)
+    return Order("RUN-7", "RUN-7", number, number, n * 1000, "EUR", f"Payee {n}", "DE89370400440532013000", STATE.iban)
 
 
 ORDERS = [order(n) for n in range(1, 6)]

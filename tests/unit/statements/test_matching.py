@@ -7,13 +7,13 @@ from uuid import UUID
 import pytest
 
 from bench.statement_noise import make_noise, measure
+from market.kernel.references import Kind, reference
 from market.statements.rules.matching import Claim, Proposal, Target, claims_of, propose, similar_names
-from market.statements.rules.references import make_reference
 
 DAY = date(2026, 3, 2)
 IBAN = "NL91ABNA0417164300"
-PAYOUT = Target("payout", UUID(int=1), make_reference("payout", 1), 7200, DAY, "open", IBAN, "Ana Uwase", ("RUN-1",))
-PAYMENT = Target("payment", UUID(int=2), make_reference("payment", 2), 10_000, DAY, "open", "", "Béla Kovács")
+PAYOUT = Target("payout", UUID(int=1), reference(Kind.PAYOUT, 1), 7200, DAY, "open", IBAN, "Ana Uwase", ("RUN-1",))
+PAYMENT = Target("payment", UUID(int=2), reference(Kind.PAYMENT, 2), 10_000, DAY, "open", "", "Béla Kovács")
 OUT = Claim(UUID(int=11), DAY + timedelta(days=1), -7200, references=(PAYOUT.reference,))
 IN = Claim(UUID(int=12), DAY + timedelta(days=1), 10_000, references=(PAYMENT.reference,))
 RETURN = Claim(UUID(int=13), DAY + timedelta(days=3), 7200, references=(PAYOUT.reference,), returned=True, return_reason="AC04")
@@ -72,14 +72,14 @@ def test_a_debit_for_a_payout_that_is_not_open_is_never_automatic(state: str, ki
 
 
 def test_several_references_in_one_line_are_split_by_a_person() -> None:
-    other = replace(PAYMENT, id=UUID(int=3), reference=make_reference("payment", 3), amount_minor=500)
+    other = replace(PAYMENT, id=UUID(int=3), reference=reference(Kind.PAYMENT, 3), amount_minor=500)
     both = replace(IN, amount_minor=10_500, references=(PAYMENT.reference, other.reference))
     proposals = propose([both], [PAYMENT, other])
     assert [(p.automatic, p.amount_minor) for p in proposals] == [(False, 10_000), (False, 500)]
 
 
 def test_a_batch_is_matched_by_its_id_with_the_exact_sum() -> None:
-    targets = [replace(PAYOUT, id=UUID(int=n), reference=make_reference("payout", n), amount_minor=n * 100) for n in (30, 40, 50)]
+    targets = [replace(PAYOUT, id=UUID(int=n), reference=reference(Kind.PAYOUT, n), amount_minor=n * 100) for n in (30, 40, 50)]
     claim = replace(OUT, references=(), batches=("RUN-1",), amount_minor=-12_000)
     proposals = propose([claim], targets)
     assert {p.target_id for p in proposals} == {t.id for t in targets}
@@ -90,18 +90,18 @@ def test_a_batch_is_matched_by_its_id_with_the_exact_sum() -> None:
 
 
 def test_a_batch_without_id_needs_a_total_that_only_one_file_has() -> None:
-    targets = [replace(PAYOUT, id=UUID(int=n), reference=make_reference("payout", n), amount_minor=n * 100) for n in (30, 40)]
+    targets = [replace(PAYOUT, id=UUID(int=n), reference=reference(Kind.PAYOUT, n), amount_minor=n * 100) for n in (30, 40)]
     claim = replace(OUT, references=(), amount_minor=-7000, batch_count=2)
     assert all(p.automatic for p in propose([claim], targets))
     assert all(p.automatic for p in propose([replace(claim, batch_count=0, text="SEPA file")], targets))
     assert not any(p.automatic for p in propose([replace(claim, batch_count=3)], targets))
     assert not any(p.automatic for p in propose([claim, replace(claim, line_id=UUID(int=9))], targets))
-    rival = replace(targets[0], id=UUID(int=60), reference=make_reference("payout", 60), amount_minor=7000, batches=("RUN-2",))
+    rival = replace(targets[0], id=UUID(int=60), reference=reference(Kind.PAYOUT, 60), amount_minor=7000, batches=("RUN-2",))
     assert not any(p.automatic for p in propose([claim], [*targets, rival]))
 
 
 def test_parts_that_add_up_are_matched_one_by_one() -> None:
-    other = replace(PAYOUT, id=UUID(int=5), reference=make_reference("payout", 5), amount_minor=2800)
+    other = replace(PAYOUT, id=UUID(int=5), reference=reference(Kind.PAYOUT, 5), amount_minor=2800)
     whole = replace(OUT, references=(), amount_minor=-10_000, batches=("RUN-1",))
     parts = [replace(OUT, part=1), replace(OUT, part=2, amount_minor=-2800, references=(other.reference,))]
     proposals = propose(claims_of(whole, parts), [PAYOUT, other])
@@ -112,13 +112,13 @@ def test_parts_that_add_up_are_matched_one_by_one() -> None:
 def test_amount_and_account_match_only_when_unique_both_ways() -> None:
     claim = replace(OUT, references=(), account=IBAN)
     assert (only(claim).rule, only(claim).automatic) == ("account_amount", True)
-    twin = replace(PAYOUT, id=UUID(int=6), reference=make_reference("payout", 6))
+    twin = replace(PAYOUT, id=UUID(int=6), reference=reference(Kind.PAYOUT, 6))
     assert not any(p.automatic for p in propose([claim], [PAYOUT, twin]))
     assert not any(p.automatic for p in propose([claim, replace(claim, line_id=UUID(int=7))], [PAYOUT]))
     assert not any(p.automatic for p in propose([claim], [PAYOUT], rivals=[replace(claim, line_id=UUID(int=8))]))
     assert not any(p.automatic for p in propose([replace(claim, booked_on=DAY + timedelta(days=8))], [PAYOUT]))
     assert not any(p.automatic for p in propose([replace(claim, booked_on=DAY - timedelta(days=1))], [PAYOUT]))
-    assert not any(p.automatic for p in propose([replace(claim, references=(make_reference("payout", 99),))], [PAYOUT]))
+    assert not any(p.automatic for p in propose([replace(claim, references=(reference(Kind.PAYOUT, 99),))], [PAYOUT]))
 
 
 def test_a_return_reopens_the_settled_payout_once() -> None:
@@ -144,7 +144,7 @@ def test_a_return_of_a_payout_that_never_left_is_for_a_person() -> None:
 def test_names_and_sums_only_suggest() -> None:
     proposal = only(replace(IN, references=(), name="Bela KOVACS"))
     assert (proposal.rule, proposal.automatic, proposal.evidence["name"]) == ("amount_day_name", False, "similar")
-    twins = [replace(PAYOUT, id=UUID(int=n), reference=make_reference("payout", n), amount_minor=n) for n in (30, 40)]
+    twins = [replace(PAYOUT, id=UUID(int=n), reference=reference(Kind.PAYOUT, n), amount_minor=n) for n in (30, 40)]
     proposals = propose([replace(OUT, references=(), account=IBAN, amount_minor=-70)], twins)
     assert [(p.rule, p.automatic, p.amount_minor) for p in proposals] == [("sum", False, 30), ("sum", False, 40)]
 

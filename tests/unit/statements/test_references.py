@@ -2,13 +2,14 @@
 
 import pytest
 
-from market.statements.rules.references import find_references, is_reference, make_reference
+from market.kernel.references import Kind, parse, reference
+from market.statements.rules.references import find_references
 
-REFERENCE = make_reference("payment", 4711)
+REFERENCE = reference(Kind.PAYMENT, 4711)
 
 
 def test_the_example_of_the_design_is_made_and_read() -> None:
-    assert is_reference(REFERENCE)
+    assert parse(REFERENCE)
     assert REFERENCE.endswith("1000004711")
 
 
@@ -38,11 +39,11 @@ def test_every_wrong_digit_and_every_swap_is_refused() -> None:
             digits = list(REFERENCE)
             digits[one], digits[other] = digits[other], digits[one]
             swapped = "".join(digits)
-            assert swapped == REFERENCE or not is_reference(swapped)
+            assert swapped == REFERENCE or not parse(swapped)
 
 
 def test_several_references_are_found_once_each() -> None:
-    second = make_reference("payout", 12)
+    second = reference(Kind.PAYOUT, 12)
     assert find_references(f"{REFERENCE} and {second}", REFERENCE) == (REFERENCE, second)
 
 

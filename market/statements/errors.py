@@ -1,0 +1,99 @@
+"""Refusals of statements, each with its stable code."""
+
+from market.kernel.errors import Conflict, Forbidden, Invalid, Missing
+
+
+class AccountNotFound(Missing):
+    """No such bank account in this scope."""
+
+    code = "statements.account_not_found"
+
+
+class AccountExists(Conflict):
+    """The co-op keeps this bank account already."""
+
+    code = "statements.account_exists"
+
+
+class BadIban(Invalid):
+    """The IBAN's form or check digits are wrong."""
+
+    code = "statements.bad_iban"
+
+
+class FileNotFound(Missing):
+    """No such statement file in this scope."""
+
+    code = "statements.file_not_found"
+
+
+class NotADraft(Conflict):
+    """Only a file that waits for a person can be confirmed or discarded."""
+
+    code = "statements.not_a_draft"
+
+
+class LineNotFound(Missing):
+    """No such line in this scope."""
+
+    code = "statements.line_not_found"
+
+
+class LineExplained(Conflict):
+    """The line, or this much of it, is matched already."""
+
+    code = "statements.line_explained"
+
+
+class SuggestionGone(Conflict):
+    """The suggestion was dismissed or its target has moved on."""
+
+    code = "statements.suggestion_gone"
+
+
+class WrongDirection(Invalid):
+    """Money in cannot mean something that goes out, and the reverse."""
+
+    code = "statements.wrong_direction"
+
+
+class ReasonNeeded(Invalid):
+    """A booking by hand needs a reason that a colleague will understand next year."""
+
+    code = "statements.reason_needed"
+
+
+class SecondPersonNeeded(Forbidden):
+    """This step belongs to somebody else than who prepared it, or needs an approver."""
+
+    code = "statements.second_person_needed"
+
+
+class MatchNotFound(Missing):
+    """No such match in this scope."""
+
+    code = "statements.match_not_found"
+
+
+class MatchUndone(Conflict):
+    """The match was undone before, or something was built on it."""
+
+    code = "statements.match_undone"
+
+
+class PeriodIsClosed(Conflict):
+    """The day lies in a closed period."""
+
+    code = "statements.period_is_closed"
+
+
+class DifferencesUnexplained(Conflict):
+    """The period does not close over a difference that nobody explained."""
+
+    code = "statements.differences_unexplained"
+
+
+class CloseOutdated(Conflict):
+    """The figures moved since the close was prepared."""
+
+    code = "statements.close_outdated"

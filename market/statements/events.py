@@ -1,0 +1,4 @@
+"""What statements announce. Payloads are ids: hints to look, not facts."""
+
+IMPORTED = "statements.imported"
+"""A file was imported and its lines wait to be matched: `money_account_id`."""

@@ -1,0 +1,282 @@
+"""Tables of statements (money.md 7, 8.2). The database itself holds: no file twice, no line twice, matches within the line,
+one live match per payout, four eyes on a close."""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    CHAR,
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    UniqueConstraint,
+)
+from sqlalchemy import text as sql
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TEXT
+from sqlalchemy.orm import Mapped, mapped_column
+
+from market.kernel.orm import Base, CoopOwned, Id, Instant, Json, Minor
+
+OUTCOMES = ("refused", "draft", "imported", "discarded")
+LINE_STATES = ("new", "suggested", "matched", "parked", "ignored")
+TARGETS = ("payout", "payout_return", "payment", "refund", "account")
+MATCH_KINDS = ("full", "partial", "fee", "write_off", "return", "rest")
+
+
+def _one_of(column: str, words: tuple[str, ...]) -> str:
+    return f"{column} IN ({', '.join(repr(word) for word in words)})"
+
+
+class MoneyAccount(CoopOwned, Base):
+    """An account that a bank keeps for the co-op, with its mirror and suspense account in the books."""
+
+    __tablename__ = "money_account"
+
+    id: Mapped[Id]
+    name: Mapped[str]
+    iban: Mapped[str]
+    currency: Mapped[str] = mapped_column(CHAR(3))
+    mirror: Mapped[str]
+    suspense: Mapped[str]
+    known_fees: Mapped[list[int]] = mapped_column(ARRAY(BigInteger), server_default=sql("'{}'"))
+    holds_premium: Mapped[bool] = mapped_column(server_default=sql("true"))
+    opened_on: Mapped[date]
+    created_at: Mapped[Instant]
+
+    __table_args__ = (
+        UniqueConstraint("coop_id", "mirror", "currency"),
+        UniqueConstraint("coop_id", "iban", "currency"),
+        CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency"),
+        CheckConstraint("mirror ~ '^bank:[0-9]+$' AND suspense ~ '^suspense:[0-9]+$'", name="codes"),
+    )
+
+
+class StatementFile(CoopOwned, Base):
+    """A file as it came, kept in every case, compressed; `findings` are what a person was told about it."""
+
+    __tablename__ = "statement_file"
+
+    id: Mapped[Id]
+    money_account_id: Mapped[UUID] = mapped_column(ForeignKey("money_account.id"))
+    sha256: Mapped[str]
+    name: Mapped[str]
+    size_bytes: Mapped[int]
+    body_zlib: Mapped[bytes] = mapped_column(LargeBinary)
+    outcome: Mapped[str]
+    reason: Mapped[str | None]
+    findings: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+    new_lines: Mapped[int] = mapped_column(Integer, server_default=sql("0"))
+    known_lines: Mapped[int] = mapped_column(Integer, server_default=sql("0"))
+    provisional_lines: Mapped[int] = mapped_column(Integer, server_default=sql("0"))
+    uploaded_by: Mapped[str]
+    uploaded_at: Mapped[Instant]
+    decided_by: Mapped[str | None]
+    decided_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        UniqueConstraint("money_account_id", "sha256"),
+        CheckConstraint(_one_of("outcome", OUTCOMES), name="outcome"),
+        CheckConstraint("(outcome = 'refused') = (reason IS NOT NULL)", name="reason"),
+        CheckConstraint("sha256 ~ '^[0-9a-f]{64}$'", name="sha256"),
+        Index("statement_file_newest", "money_account_id", "uploaded_at"),
+    )
+
+
+class Statement(CoopOwned, Base):
+    """One statement of an account. `position` counts the account's statements in the order of import."""
+
+    __tablename__ = "statement"
+
+    id: Mapped[Id]
+    money_account_id: Mapped[UUID] = mapped_column(ForeignKey("money_account.id"))
+    file_id: Mapped[UUID] = mapped_column(ForeignKey("statement_file.id"))
+    position: Mapped[int] = mapped_column(Integer)
+    number: Mapped[str]
+    from_on: Mapped[date | None]
+    to_on: Mapped[date]
+    opening_minor: Mapped[int | None] = mapped_column(BigInteger)
+    closing_minor: Mapped[int | None] = mapped_column(BigInteger)
+    booked_minor: Mapped[Minor]
+    lines: Mapped[int] = mapped_column(Integer)
+    continues: Mapped[bool]
+
+    __table_args__ = (
+        UniqueConstraint("money_account_id", "position"),
+        UniqueConstraint("money_account_id", "number", "opening_minor", "closing_minor", postgresql_nulls_not_distinct=True),
+    )
+
+
+class StatementLine(CoopOwned, Base):
+    """One booked entry. `matched_minor` is the sum of its live matches; the rest stands on the suspense account."""
+
+    __tablename__ = "statement_line"
+
+    id: Mapped[Id]
+    money_account_id: Mapped[UUID] = mapped_column(ForeignKey("money_account.id"))
+    statement_id: Mapped[UUID] = mapped_column(ForeignKey("statement.id"))
+    n: Mapped[int] = mapped_column(Integer)
+    source_line: Mapped[int] = mapped_column(Integer)
+    identity: Mapped[UUID]
+    occurrence: Mapped[int] = mapped_column(Integer)
+    booked_on: Mapped[date]
+    value_on: Mapped[date | None]
+    amount_minor: Mapped[Minor]
+    currency: Mapped[str] = mapped_column(CHAR(3))
+    bank_ref: Mapped[str]
+    refs: Mapped[list[str]] = mapped_column(ARRAY(TEXT))
+    creditor_refs: Mapped[list[str]] = mapped_column(ARRAY(TEXT))
+    batch_refs: Mapped[list[str]] = mapped_column(ARRAY(TEXT))
+    batch_count: Mapped[int] = mapped_column(Integer)
+    counterparty_name: Mapped[str]
+    counterparty_account: Mapped[str]
+    text: Mapped[str]
+    bank_code: Mapped[str]
+    reversal: Mapped[bool]
+    returned: Mapped[bool]
+    return_reason: Mapped[str]
+    charges_minor: Mapped[Minor]
+    parts: Mapped[int] = mapped_column(Integer)
+    state: Mapped[str] = mapped_column(server_default=sql("'new'"))
+    matched_minor: Mapped[Minor] = mapped_column(server_default=sql("0"))
+    question: Mapped[str | None]
+
+    __table_args__ = (
+        UniqueConstraint("money_account_id", "identity", "occurrence"),
+        UniqueConstraint("statement_id", "n"),
+        CheckConstraint(_one_of("state", LINE_STATES), name="state"),
+        CheckConstraint("matched_minor BETWEEN 0 AND abs(amount_minor)", name="matched"),
+        CheckConstraint("(state = 'ignored') = (amount_minor = 0)", name="ignored"),
+        CheckConstraint("state <> 'matched' OR matched_minor = abs(amount_minor)", name="explained"),
+        Index("statement_line_desk", "money_account_id", "booked_on", "id"),
+        Index(
+            "statement_line_open",
+            "money_account_id",
+            "booked_on",
+            "id",
+            postgresql_where=sql("state IN ('new', 'suggested', 'parked')"),
+        ),
+    )
+
+
+class StatementLinePart(CoopOwned, Base):
+    """One transaction inside a batch line."""
+
+    __tablename__ = "statement_line_part"
+
+    line_id: Mapped[UUID] = mapped_column(ForeignKey("statement_line.id"))
+    n: Mapped[int] = mapped_column(Integer)
+    amount_minor: Mapped[int | None] = mapped_column(BigInteger)
+    refs: Mapped[list[str]] = mapped_column(ARRAY(TEXT))
+    creditor_refs: Mapped[list[str]] = mapped_column(ARRAY(TEXT))
+    batch_refs: Mapped[list[str]] = mapped_column(ARRAY(TEXT))
+    counterparty_name: Mapped[str]
+    counterparty_account: Mapped[str]
+    text: Mapped[str]
+    returned: Mapped[bool]
+    return_reason: Mapped[str]
+    charges_minor: Mapped[Minor]
+
+    __table_args__ = (PrimaryKeyConstraint("line_id", "n"),)
+
+
+class StatementMatch(CoopOwned, Base):
+    """What (a part of) a line meant. History: a match is never changed except to be undone.
+
+    `line_minor` of the line is used up; `fee_minor` of it is the bank's (for a return: what the bank kept on top).
+    """
+
+    __tablename__ = "statement_match"
+
+    id: Mapped[Id]
+    line_id: Mapped[UUID] = mapped_column(ForeignKey("statement_line.id"))
+    part: Mapped[int] = mapped_column(Integer)
+    target_kind: Mapped[str]
+    target_id: Mapped[UUID | None]
+    account_code: Mapped[str | None]
+    line_minor: Mapped[Minor]
+    fee_minor: Mapped[Minor]
+    kind: Mapped[str]
+    rule: Mapped[str]
+    automatic: Mapped[bool]
+    evidence: Mapped[Json]
+    reason: Mapped[str | None]
+    matched_by: Mapped[str]
+    matched_at: Mapped[Instant]
+    transaction_id: Mapped[int | None] = mapped_column(BigInteger)
+    undone_by: Mapped[str | None]
+    undone_at: Mapped[datetime | None]
+    undone_reason: Mapped[str | None]
+
+    __table_args__ = (
+        CheckConstraint(_one_of("target_kind", TARGETS), name="target_kind"),
+        CheckConstraint("(target_kind = 'account') = (account_code IS NOT NULL)", name="account"),
+        CheckConstraint("(target_kind = 'account') = (target_id IS NULL)", name="target"),
+        CheckConstraint(_one_of("kind", MATCH_KINDS), name="kind"),
+        CheckConstraint("line_minor > 0 AND fee_minor >= 0", name="amounts"),
+        CheckConstraint("(undone_at IS NULL) = (undone_by IS NULL)", name="undone"),
+        CheckConstraint("rule <> 'person' OR target_kind <> 'account' OR length(trim(reason)) >= 3", name="reason"),
+        Index("statement_match_of_line", "line_id"),
+        Index(
+            "statement_match_live_payout",
+            "target_kind",
+            "target_id",
+            unique=True,
+            postgresql_where=sql("undone_at IS NULL AND target_kind IN ('payout', 'payout_return', 'refund')"),
+        ),
+    )
+
+
+class StatementSuggestion(CoopOwned, Base):
+    """A candidate that a rule found for a line and that only a person may accept; once dismissed it does not come back."""
+
+    __tablename__ = "statement_suggestion"
+
+    id: Mapped[Id]
+    line_id: Mapped[UUID] = mapped_column(ForeignKey("statement_line.id"))
+    part: Mapped[int] = mapped_column(Integer)
+    target_kind: Mapped[str]
+    target_id: Mapped[UUID | None]
+    line_minor: Mapped[Minor]
+    fee_minor: Mapped[Minor]
+    kind: Mapped[str]
+    rule: Mapped[str]
+    evidence: Mapped[Json]
+    rank: Mapped[int] = mapped_column(SmallInteger)
+    dismissed_by: Mapped[str | None]
+    dismissed_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        UniqueConstraint("line_id", "part", "target_kind", "target_id", postgresql_nulls_not_distinct=True),
+        CheckConstraint("(dismissed_at IS NULL) = (dismissed_by IS NULL)", name="dismissed"),
+    )
+
+
+class PeriodClose(CoopOwned, Base):
+    """The close of a period: what was found, how each difference was explained, who prepared it and who closed it."""
+
+    __tablename__ = "period_close"
+
+    id: Mapped[Id]
+    starts_on: Mapped[date]
+    ends_on: Mapped[date]
+    state: Mapped[str]
+    items: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+    trial_balance: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+    prepared_by: Mapped[str]
+    prepared_at: Mapped[Instant]
+    closed_by: Mapped[str | None]
+    closed_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        UniqueConstraint("coop_id", "ends_on"),
+        CheckConstraint("state IN ('prepared', 'closed')", name="state"),
+        CheckConstraint("(state = 'closed') = (closed_by IS NOT NULL AND closed_at IS NOT NULL)", name="closed"),
+        CheckConstraint("closed_by <> prepared_by", name="four_eyes"),
+        CheckConstraint("starts_on <= ends_on", name="days"),
+    )

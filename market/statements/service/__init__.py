@@ -1,0 +1,43 @@
+"""Commands of statements, one file per use case."""
+
+from market.statements.service.accounts import open_account
+from market.statements.service.closing import Difference, close_period, differences, prepare_close
+from market.statements.service.deciding import (
+    BOOKABLE,
+    accept_suggestion,
+    book_line,
+    dismiss_suggestion,
+    match_reference,
+    park_line,
+    undo_match,
+)
+from market.statements.service.importing import Imported, confirm_file, discard_file, import_file
+from market.statements.service.matching import Matched, apply_slice, keep_suggestions, plan_matching, run_matching, slices
+from market.statements.service.preparing import Prepared, prepare_file
+
+__all__ = [
+    "BOOKABLE",
+    "Difference",
+    "Imported",
+    "Matched",
+    "Prepared",
+    "accept_suggestion",
+    "apply_slice",
+    "book_line",
+    "close_period",
+    "confirm_file",
+    "differences",
+    "discard_file",
+    "dismiss_suggestion",
+    "import_file",
+    "keep_suggestions",
+    "match_reference",
+    "open_account",
+    "park_line",
+    "plan_matching",
+    "prepare_close",
+    "prepare_file",
+    "run_matching",
+    "slices",
+    "undo_match",
+]

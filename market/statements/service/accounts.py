@@ -1,0 +1,82 @@
+"""Bank accounts of a co-op and their opening balances (E01)."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from market.kernel import audit
+from market.kernel.actor import Actor
+from market.kernel.money import Money
+from market.ledger import service as ledger
+from market.ledger.rules import Entry, Leg
+from market.statements.errors import AccountExists, AccountNotFound, BadIban
+from market.statements.models import MoneyAccount
+
+
+def open_account(
+    session: Session,
+    *,
+    coop_id: UUID,
+    name: str,
+    iban: str,
+    currency: str,
+    opened_on: date,
+    actor: Actor,
+    now: datetime,
+    opening: Money | None = None,
+) -> MoneyAccount:
+    """Register a bank account and book what lies on it on `opened_on` (E01: mirror → opening, or the reverse).
+
+    The first one gets the mirror `bank:1` and the suspense account `suspense:1`. Raises BadIban, AccountExists.
+    """
+    iban = checked_iban(iban)
+    taken = session.execute(
+        select(MoneyAccount.id).where(
+            MoneyAccount.coop_id == coop_id, MoneyAccount.iban == iban, MoneyAccount.currency == currency
+        )
+    ).scalar_one_or_none()
+    if taken is not None:
+        raise AccountExists(f"The account {iban} is registered already.", pointer="/iban")
+    n = session.execute(select(func.count()).select_from(MoneyAccount).where(MoneyAccount.coop_id == coop_id)).scalar_one() + 1
+    account = MoneyAccount(
+        coop_id=coop_id,
+        name=name.strip() or iban,
+        iban=iban,
+        currency=currency,
+        mirror=f"bank:{n}",
+        suspense=f"suspense:{n}",
+        known_fees=[],
+        holds_premium=n == 1,
+        opened_on=opened_on,
+        created_at=now,
+    )
+    session.add(account)
+    session.flush()
+    audit.record(session, actor=actor, action="statements.account_opened", subject_kind="money_account", subject_id=account.id,
+                 coop_id=coop_id, now=now, new={"iban": iban, "opening": opening.text if opening else None})  # fmt: skip
+    if opening:
+        debit, credit = (account.mirror, "opening") if opening.minor > 0 else ("opening", account.mirror)
+        leg = Leg(debit, credit, Money(abs(opening.minor), opening.currency), account.id)
+        book_id = ledger.book_of(session, coop_id)
+        ledger.post(session, [Entry(book_id, "opening", f"opening:{account.id}", opened_on, actor.label, (leg,))])
+    return account
+
+
+def account_of(session: Session, money_account_id: UUID) -> MoneyAccount:
+    """Return a bank account of this scope. Raises AccountNotFound."""
+    account = session.get(MoneyAccount, money_account_id)
+    if account is None:
+        raise AccountNotFound("There is no such bank account here. Choose one from the list.")
+    return account
+
+
+def checked_iban(text: str) -> str:
+    """Return an IBAN in its compact form. Raises BadIban when form or check digits (ISO 13616, mod 97) are wrong."""
+    iban = "".join(text.split()).upper()
+    if not (15 <= len(iban) <= 34 and iban.isascii() and iban.isalnum() and iban[:2].isalpha() and iban[2:4].isdigit()):
+        raise BadIban("An IBAN has 15 to 34 letters and digits, two letters first.", pointer="/iban")
+    if int("".join(str(int(sign, 36)) for sign in iban[4:] + iban[:4])) % 97 != 1:
+        raise BadIban("The check digits of this IBAN do not fit. Look for a mistyped digit.", pointer="/iban")
+    return iban

@@ -1,0 +1,232 @@
+"""Make matches: lock the lines, let each capability say what its thing becomes, post suspense against that (money.md 8.2).
+
+Whoever proposed it, a rule or a person, the same code checks and books. All matches of a call are booked by one `post`.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import insert, text
+from sqlalchemy.orm import Session
+
+from market.kernel import locks
+from market.kernel.ids import new_id
+from market.kernel.money import Money
+from market.ledger import service as ledger
+from market.ledger.rules import Entry, Leg
+from market.payments import service as payments
+from market.payouts import service as payouts
+from market.statements.errors import LineExplained, LineNotFound, PeriodIsClosed, WrongDirection
+from market.statements.models import MoneyAccount, StatementLine, StatementMatch
+from market.statements.service.importing import closed_through
+
+Legs = tuple[Leg, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """A match to be made. `line_minor` of the line is used up, `fee_minor` as StatementMatch says."""
+
+    line_id: UUID
+    target_kind: str
+    target_id: UUID | None
+    line_minor: int
+    kind: str
+    rule: str
+    by: str
+    part: int = 0
+    fee_minor: int = 0
+    account_code: str | None = None
+    automatic: bool = False
+    evidence: dict[str, Any] = field(default_factory=dict)
+    reason: str | None = None
+    id: UUID = field(default_factory=new_id)
+
+
+def make_matches(session: Session, account: MoneyAccount, wishes: Sequence[Wish], *, now: datetime) -> list[UUID]:
+    """Make all `wishes` about lines of `account`, or none, and return the matches' ids in order. Posts, so call it last.
+
+    Locks lines, then payments, payouts and payables. Raises LineNotFound, LineExplained, WrongDirection, and the refusals
+    of the capabilities that own the targets.
+    """
+    lines = {line.id: line for line in locks.lock(session, StatementLine, [wish.line_id for wish in wishes])}
+    _check(lines, account, wishes)
+    legs = _legs(session, account, lines, wishes, now)
+    book_id = ledger.book_of(session, account.coop_id)
+    closed = closed_through(session, account.coop_id)
+    entries = []
+    for wish in wishes:
+        on = lines[wish.line_id].booked_on
+        if closed is not None and on <= closed:
+            raise PeriodIsClosed(f"The line is of {on}; the books are closed through {closed}.")
+        entries.append(Entry(book_id, "statement_match", f"match:{wish.id}", on, wish.by, legs[wish.id]))
+    session.execute(insert(StatementMatch), [_row(account, wish, now) for wish in wishes])
+    _use_up(session, wishes)
+    transactions = ledger.post(session, entries)
+    session.execute(
+        text(
+            "UPDATE statement_match m SET transaction_id = t.transaction_id"
+            " FROM unnest(CAST(:ids AS uuid[]), CAST(:transactions AS bigint[])) t (id, transaction_id) WHERE m.id = t.id"
+        ),
+        {"ids": [wish.id for wish in wishes], "transactions": transactions},
+    )
+    session.expire_all()
+    return [wish.id for wish in wishes]
+
+
+def rest_of(line: StatementLine) -> int:
+    """Return how much of a line no match explains yet, as a positive number."""
+    return abs(line.amount_minor) - line.matched_minor
+
+
+def _check(lines: dict[UUID, StatementLine], account: MoneyAccount, wishes: Sequence[Wish]) -> None:
+    wanted: dict[UUID, int] = defaultdict(int)
+    for wish in wishes:
+        line = lines.get(wish.line_id)
+        if line is None or line.money_account_id != account.id:
+            raise LineNotFound("There is no such statement line here.")
+        wanted[wish.line_id] += wish.line_minor
+        incoming = wish.target_kind in ("payment", "payout_return")
+        if (incoming and line.amount_minor < 0) or (wish.target_kind in ("payout", "refund") and line.amount_minor > 0):
+            raise WrongDirection("Money that came in cannot be a payout, and money that went out cannot be a payment.")
+    for line_id, minor in wanted.items():
+        if minor > rest_of(lines[line_id]):
+            rest = Money(rest_of(lines[line_id]), account.currency)
+            raise LineExplained(f"Of this line only {rest.text} is still unexplained.", rest_minor=rest.minor)
+
+
+def _legs(
+    session: Session, account: MoneyAccount, lines: dict[UUID, StatementLine], wishes: Sequence[Wish], now: datetime
+) -> dict[UUID, Legs]:
+    """Return for each wish what its transaction moves; payments first, then payouts, which is the order of locks."""
+    found: dict[UUID, Legs] = {}
+    for wish in sorted((each for each in wishes if each.target_kind == "payment"), key=lambda each: str(each.target_id)):
+        assert wish.target_id is not None
+        found[wish.id] = _paid_in(session, account, lines[wish.line_id], wish, now)
+    for wish in sorted((each for each in wishes if each.target_kind == "refund"), key=lambda each: str(each.target_id)):
+        found[wish.id] = _refunded(session, account, wish, now)
+    found |= _settled(session, account, lines, [each for each in wishes if each.target_kind == "payout"], now)
+    for wish in sorted((each for each in wishes if each.target_kind == "payout_return"), key=lambda each: str(each.target_id)):
+        found[wish.id] = _returned(session, account, lines[wish.line_id], wish, now)
+    for wish in wishes:
+        if wish.target_kind == "account":
+            found[wish.id] = (_to_account(account, lines[wish.line_id], wish),)
+    return found
+
+
+def _paid_in(session: Session, account: MoneyAccount, line: StatementLine, wish: Wish, now: datetime) -> Legs:
+    assert wish.target_id is not None
+    received = payments.record_transfer(
+        session,
+        payment_id=wish.target_id,
+        line_subject=wish.id,  # one line may pay two orders; each match is counted once
+        amount=Money(wish.line_minor, account.currency),
+        booked_on=line.booked_on,
+        suspense=account.suspense,
+        now=now,
+    )
+    if received.coop_id != account.coop_id:
+        raise LineNotFound("That payment belongs to another co-op.")
+    return received.legs
+
+
+def _refunded(session: Session, account: MoneyAccount, wish: Wish, now: datetime) -> Legs:
+    assert wish.target_id is not None
+    money = Money(wish.line_minor - wish.fee_minor, account.currency)
+    legs = payments.record_bank_refund(session, refund_id=wish.target_id, amount=money, suspense=account.suspense, now=now)
+    return (*legs, *_fee(account, wish))
+
+
+def _fee(account: MoneyAccount, wish: Wish) -> Legs:
+    fee = Money(wish.fee_minor, account.currency)
+    return (Leg("bank_charges", account.suspense, fee, wish.line_id),) if fee else ()
+
+
+def _settled(
+    session: Session, account: MoneyAccount, lines: dict[UUID, StatementLine], wishes: Iterable[Wish], now: datetime
+) -> dict[UUID, Legs]:
+    by_payout = {wish.target_id: wish for wish in wishes if wish.target_id is not None}
+    if not by_payout:
+        return {}
+    settlements = [
+        payouts.Settlement(
+            payout_id, Money(wish.line_minor - wish.fee_minor, account.currency), lines[wish.line_id].booked_on, account.suspense
+        )
+        for payout_id, wish in by_payout.items()
+    ]
+    found: dict[UUID, Legs] = defaultdict(tuple)
+    for leg in payouts.settle_all(session, settlements, now=now):
+        assert leg.subject is not None  # settle_all names the payout on each leg
+        found[by_payout[leg.subject].id] += (leg,)
+    for wish in by_payout.values():
+        found[wish.id] += _fee(account, wish)
+    return found
+
+
+def _returned(session: Session, account: MoneyAccount, line: StatementLine, wish: Wish, now: datetime) -> Legs:
+    assert wish.target_id is not None
+    return payouts.return_payout(
+        session,
+        payout_id=wish.target_id,
+        money=Money(wish.line_minor, account.currency),
+        booked_on=line.booked_on,
+        reason=str(wish.evidence.get("reason") or line.return_reason or "returned"),
+        suspense=account.suspense,
+        now=now,
+    )
+
+
+def _to_account(account: MoneyAccount, line: StatementLine, wish: Wish) -> Leg:
+    assert wish.account_code is not None
+    money = Money(wish.line_minor, account.currency)
+    if line.amount_minor > 0:
+        return Leg(account.suspense, wish.account_code, money, line.id)
+    return Leg(wish.account_code, account.suspense, money, line.id)
+
+
+def _row(account: MoneyAccount, wish: Wish, now: datetime) -> dict[str, Any]:
+    return {
+        "id": wish.id,
+        "coop_id": account.coop_id,
+        "line_id": wish.line_id,
+        "part": wish.part,
+        "target_kind": wish.target_kind,
+        "target_id": wish.target_id,
+        "account_code": wish.account_code,
+        "line_minor": wish.line_minor,
+        "fee_minor": wish.fee_minor,
+        "kind": wish.kind,
+        "rule": wish.rule,
+        "automatic": wish.automatic,
+        "evidence": wish.evidence,
+        "reason": wish.reason,
+        "matched_by": wish.by,
+        "matched_at": now,
+    }
+
+
+def _use_up(session: Session, wishes: Sequence[Wish]) -> None:
+    """Count the matches on their lines; what is explained leaves the queue, and its suggestions with it."""
+    used: dict[UUID, int] = defaultdict(int)
+    for wish in wishes:
+        used[wish.line_id] += wish.line_minor
+    session.flush()
+    session.execute(
+        text(
+            "UPDATE statement_line l SET matched_minor = l.matched_minor + u.minor,"
+            " state = CASE WHEN l.matched_minor + u.minor = abs(l.amount_minor) THEN 'matched' ELSE l.state END"
+            " FROM unnest(CAST(:ids AS uuid[]), CAST(:minors AS bigint[])) u (id, minor) WHERE l.id = u.id"
+        ),
+        {"ids": list(used), "minors": list(used.values())},
+    )
+    session.execute(
+        text(
+            "DELETE FROM statement_suggestion s USING statement_line l WHERE l.id = s.line_id AND l.id = ANY (:ids)"
+            " AND l.state = 'matched' AND s.dismissed_at IS NULL"
+        ),
+        {"ids": list(used)},
+    )

@@ -1,0 +1,234 @@
+"""Close a period: only at zero, or with every difference explained, and by two persons (money.md 8.5)."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from market.kernel import audit, locks
+from market.kernel.actor import Actor
+from market.kernel.clock import day_in
+from market.kernel.errors import Missing
+from market.kernel.ids import new_id
+from market.kernel.money import Money
+from market.ledger import queries as books
+from market.ledger import service as ledger
+from market.payouts import queries as payouts
+from market.producers import queries as producers
+from market.statements.errors import CloseOutdated, DifferencesUnexplained, PeriodIsClosed, SecondPersonNeeded
+from market.statements.models import MoneyAccount, PeriodClose, Statement, StatementFile, StatementLine
+from market.statements.service.importing import closed_through
+
+IN_TRANSIT_LIMIT = timedelta(days=7)
+"""Money sent and on no statement after this long needs an explanation [P]."""
+
+MOST_LINES = 200
+"""More unexplained lines than this are worked off, not explained."""
+
+
+class CloseNotFound(Missing):
+    """No such close in this scope."""
+
+    code = "statements.close_not_found"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Something that is not zero. `key` names it across two looks; `explainable` False means that it must be mended."""
+
+    key: str
+    text: str
+    minor: int
+    currency: str
+    explainable: bool = True
+    explanation: str = ""
+
+
+def differences(session: Session, *, coop_id: UUID, ends_on: date) -> list[Difference]:
+    """Return everything that keeps the period up to `ends_on` from being zero, in a fixed order."""
+    accounts = session.execute(
+        select(MoneyAccount).where(MoneyAccount.coop_id == coop_id, MoneyAccount.opened_on <= ends_on).order_by(MoneyAccount.id)
+    ).scalars()
+    found: list[Difference] = []
+    book_id = ledger.book_of(session, coop_id)
+    for account in accounts:
+        found += _of_statements(session, account, ends_on)
+        found += _of_lines(session, account, ends_on)
+        found += _of_mirror(session, account, book_id)
+        found += _in_transit(session, account, ends_on)
+    mine = f"book {book_id}"
+    found += [
+        Difference(f"books:{each.law}:{each.place}", f"{each.law}: {each.place}, {each.detail}", 0, "", explainable=False)
+        for each in books.check(session)
+        if each.place == mine or each.place.startswith(mine + " ")
+    ]
+    return found
+
+
+def prepare_close(
+    session: Session, *, coop_id: UUID, ends_on: date, explanations: Mapping[str, str], actor: Actor, now: datetime
+) -> PeriodClose:
+    """Record the figures of a period and an explanation of each difference, for a second person to close.
+
+    `explanations` go by the key of the difference. Preparing again replaces what was prepared. Raises PeriodIsClosed,
+    DifferencesUnexplained naming the first that has no sentence of ten letters or cannot be explained away.
+    """
+    starts_on = _check_days(session, coop_id, ends_on, now)
+    items = [
+        replace(each, explanation=explanations.get(each.key, "").strip())
+        for each in differences(session, coop_id=coop_id, ends_on=ends_on)
+    ]
+    for each in items:
+        if not each.explainable:
+            raise DifferencesUnexplained(f"This has to be put right first: {each.text}", key=each.key)
+        if len(each.explanation) < 10:
+            raise DifferencesUnexplained(
+                f"Explain this in a sentence: {each.text}", pointer=f"/explanations/{each.key}", key=each.key
+            )
+    found = session.execute(
+        select(PeriodClose).where(PeriodClose.coop_id == coop_id, PeriodClose.ends_on == ends_on)
+    ).scalar_one_or_none()
+    close = found or PeriodClose(id=new_id(), coop_id=coop_id, starts_on=starts_on, ends_on=ends_on)
+    close.state, close.items, close.trial_balance = "prepared", [asdict(each) for each in items], _trial_balance(session, coop_id)
+    close.prepared_by, close.prepared_at = actor.label, now
+    session.add(close)
+    session.flush()
+    audit.record(session, actor=actor, action="statements.close_prepared", subject_kind="period_close", subject_id=close.id,
+                 coop_id=coop_id, now=now, new={"ends_on": ends_on.isoformat(), "differences": len(items)})  # fmt: skip
+    return close
+
+
+def close_period(session: Session, *, close_id: UUID, actor: Actor, now: datetime) -> PeriodClose:
+    """Close a prepared period, as a second person; from then on nothing posts into its days.
+
+    Raises SecondPersonNeeded for whoever prepared it, CloseOutdated when the figures moved since.
+    """
+    close = session.get(PeriodClose, close_id)
+    if close is None:
+        raise CloseNotFound("There is no such close here.")
+    close = locks.lock_one(session, PeriodClose, close_id)
+    if close.state == "closed":
+        raise PeriodIsClosed(f"The period up to {close.ends_on} is closed already.")
+    if close.prepared_by == actor.label:
+        raise SecondPersonNeeded("You prepared this close. A colleague has to close it.")
+    locks.lock(
+        session, MoneyAccount, session.execute(select(MoneyAccount.id).where(MoneyAccount.coop_id == close.coop_id)).scalars()
+    )
+    now_found = {(each.key, each.minor) for each in differences(session, coop_id=close.coop_id, ends_on=close.ends_on)}
+    if (
+        now_found != {(each["key"], each["minor"]) for each in close.items}
+        or _trial_balance(session, close.coop_id) != close.trial_balance
+    ):
+        raise CloseOutdated("The figures have moved since this close was prepared. Prepare it again.")
+    close.state, close.closed_by, close.closed_at = "closed", actor.label, now
+    audit.record(session, actor=actor, action="statements.period_closed", subject_kind="period_close", subject_id=close.id,
+                 coop_id=close.coop_id, now=now, new={"ends_on": close.ends_on.isoformat()})  # fmt: skip
+    ledger.close_days(session, ledger.book_of(session, close.coop_id), through=close.ends_on, actor=actor.label, now=now)
+    return close
+
+
+def _check_days(session: Session, coop_id: UUID, ends_on: date, now: datetime) -> date:
+    closed = closed_through(session, coop_id)
+    if closed is not None and ends_on <= closed:
+        raise PeriodIsClosed(f"The books are closed through {closed} already.", pointer="/ends_on")
+    if ends_on >= day_in(now, producers.coop(session, coop_id).time_zone):
+        raise PeriodIsClosed("A period can be closed once its last day is over.", pointer="/ends_on")
+    if closed is not None:
+        return closed + timedelta(days=1)
+    first = session.execute(select(func.min(MoneyAccount.opened_on)).where(MoneyAccount.coop_id == coop_id)).scalar_one()
+    return min(first or ends_on, ends_on)
+
+
+def _of_statements(session: Session, account: MoneyAccount, ends_on: date) -> Iterator[Difference]:
+    closed = closed_through(session, account.coop_id) or date.min
+    last = session.execute(select(func.max(Statement.to_on)).where(Statement.money_account_id == account.id)).scalar_one()
+    if last is None or last < ends_on:
+        reach = f"reach only to {last}" if last else "are missing"
+        yield Difference(f"missing:{account.id}", f"the statements of {account.name} {reach}", 0, account.currency)
+    rows = session.execute(
+        select(Statement)
+        .where(Statement.money_account_id == account.id, Statement.to_on > closed, Statement.to_on <= ends_on)
+        .order_by(Statement.position)
+    ).scalars()
+    for row in rows:
+        if row.opening_minor is None or row.closing_minor is None:
+            yield Difference(
+                f"balances:{row.id}", f"statement {row.number} gives no opening or closing balance", 0, account.currency
+            )
+        elif gap := row.closing_minor - row.opening_minor - row.booked_minor:
+            yield Difference(f"sum:{row.id}", f"statement {row.number} does not close", gap, account.currency)
+        if not row.continues:
+            yield Difference(f"gap:{row.id}", f"statement {row.number} does not continue the one before", 0, account.currency)
+    drafts = session.execute(
+        select(StatementFile).where(StatementFile.money_account_id == account.id, StatementFile.outcome == "draft")
+    ).scalars()
+    for file in drafts:
+        yield Difference(f"draft:{file.id}", f"the file {file.name} waits for a decision", 0, account.currency, explainable=False)
+
+
+def _of_lines(session: Session, account: MoneyAccount, ends_on: date) -> Iterator[Difference]:
+    rows = (
+        session.execute(
+            select(StatementLine)
+            .where(
+                StatementLine.money_account_id == account.id,
+                StatementLine.booked_on <= ends_on,
+                StatementLine.state.in_(("new", "suggested", "parked")),
+            )
+            .order_by(StatementLine.booked_on, StatementLine.id)
+            .limit(MOST_LINES + 1)
+        )
+        .scalars()
+        .all()
+    )
+    if len(rows) > MOST_LINES:
+        yield Difference(
+            f"lines:{account.id}", f"more than {MOST_LINES} lines of {account.name} are unexplained", 0, account.currency, False
+        )
+        return
+    for row in rows:
+        rest = (abs(row.amount_minor) - row.matched_minor) * (1 if row.amount_minor > 0 else -1)
+        who = row.counterparty_name or row.text.partition("\n")[0][:60] or "no name"
+        yield Difference(f"line:{row.id}", f"line of {row.booked_on}, {who}, is unexplained", rest, row.currency)
+
+
+def _of_mirror(session: Session, account: MoneyAccount, book_id: int) -> Iterator[Difference]:
+    figures = mirror_and_closing(session, account, book_id)
+    if figures is not None and figures[0] != figures[1]:
+        text = f"the mirror of {account.name} stands at {figures[0].text}, its last statement at {figures[1].text}"
+        yield Difference(f"mirror:{account.id}", text, figures[0].minor - figures[1].minor, account.currency)
+
+
+def mirror_and_closing(session: Session, account: MoneyAccount, book_id: int) -> tuple[Money, Money] | None:
+    """Return what our books say lies on the account, the premium's share included, and the last closing balance.
+
+    None while there is no statement with a balance.
+    """
+    closing = session.execute(
+        select(Statement.closing_minor)
+        .where(Statement.money_account_id == account.id, Statement.closing_minor.is_not(None))
+        .order_by(Statement.to_on.desc(), Statement.position.desc())
+        .limit(1)
+    ).scalar_one_or_none()
+    if closing is None:
+        return None
+    mirror = books.balance(session, book_id, account.mirror, account.currency)
+    if account.holds_premium:
+        mirror += books.balance(session, book_id, "premium_bank", account.currency)
+    return mirror, Money(closing, account.currency)
+
+
+def _in_transit(session: Session, account: MoneyAccount, ends_on: date) -> Iterator[Difference]:
+    for row in payouts.in_transit(session, coop_id=account.coop_id, currency=account.currency):
+        if row.sent_on is not None and row.sent_on <= ends_on - IN_TRANSIT_LIMIT:
+            text = f"payout {row.number} was sent on {row.sent_on} and is on no statement"
+            yield Difference(f"in_transit:{row.payout_id}", text, row.money.minor, row.money.currency)
+
+
+def _trial_balance(session: Session, coop_id: UUID) -> list[dict[str, Any]]:
+    found: Sequence[books.AccountBalance] = books.balances(session, ledger.book_of(session, coop_id))
+    return [{"code": each.code, "minor": each.money.minor, "currency": each.money.currency} for each in found]

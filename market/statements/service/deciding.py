@@ -1,0 +1,272 @@
+"""What a person decides about a line: accept, book, ask, dismiss, and take back (money.md 8.2, 8.3)."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from market.kernel import audit, locks
+from market.kernel.actor import Actor
+from market.kernel.clock import day_in
+from market.kernel.money import Money
+from market.kernel.references import Kind, parse
+from market.ledger import queries as books
+from market.ledger import service as ledger
+from market.ledger.rules import Entry
+from market.payments import queries as payment_queries
+from market.payments import service as payments
+from market.payouts import queries as payout_queries
+from market.payouts import service as payouts
+from market.producers import queries as producers
+from market.statements.errors import (
+    LineExplained,
+    LineNotFound,
+    MatchNotFound,
+    MatchUndone,
+    ReasonNeeded,
+    SecondPersonNeeded,
+    SuggestionGone,
+    WrongDirection,
+)
+from market.statements.models import MoneyAccount, StatementLine, StatementMatch, StatementSuggestion
+from market.statements.service.accounts import account_of
+from market.statements.service.applying import Wish, make_matches, rest_of
+from market.statements.service.importing import closed_through, posting_day
+from market.statements.service.targets import payee_of
+
+WRITE_OFF_LIMIT_MINOR = 1_000
+"""Above this only an approver writes off (money.md 8.3) [P]."""
+
+# What staff may book a line as, and in which direction: 1 money in, -1 money out, 0 both (E50 to E52, E49).
+BOOKABLE = {
+    "bank_charges": 0,
+    "own_transit": 0,
+    "write_off": 0,
+    "sweep_transit": 1,
+    "unidentified": 1,
+    "tax_payable": -1,
+    "transport_payable": -1,
+}
+
+
+def accept_suggestion(session: Session, *, suggestion_id: UUID, actor: Actor, now: datetime) -> UUID:
+    """Make the match that a rule suggested; return its id. A doubled or wrong payout becomes the payee's claim.
+
+    Raises SuggestionGone when it was dismissed or replaced, and the refusals of make_matches.
+    """
+    suggestion = session.get(StatementSuggestion, suggestion_id)
+    if suggestion is None or suggestion.dismissed_at is not None:
+        raise SuggestionGone("This suggestion is gone: somebody decided, or matching ran again. Look at the line anew.")
+    line, account = _line(session, suggestion.line_id)
+    wish = _wish(session, suggestion, actor)
+    _note(session, actor, "statements.accepted", line, now, {"rule": wish.rule, "match": str(wish.id)})
+    make_matches(session, account, [wish], now=now)
+    return wish.id
+
+
+def match_reference(session: Session, *, line_id: UUID, reference: str, actor: Actor, now: datetime) -> UUID:
+    """Match a line to the payout or payment whose reference a person read on it, or knows. Returns the match's id."""
+    line, account = _line(session, line_id)
+    found = parse(reference)
+    if found is None:
+        raise ReasonNeeded(
+            "This is not one of our references: RF and twelve digits. Look for a mistyped digit.", pointer="/reference"
+        )
+    wish = (
+        _payment_wish(session, line, reference, actor)
+        if found[0] is Kind.PAYMENT
+        else _payout_wish(session, line, account, reference, actor)
+    )
+    _note(session, actor, "statements.matched", line, now, {"reference": reference, "match": str(wish.id)})
+    make_matches(session, account, [wish], now=now)
+    return wish.id
+
+
+def book_line(
+    session: Session,
+    *,
+    line_id: UUID,
+    account_code: str,
+    reason: str,
+    actor: Actor,
+    now: datetime,
+    amount_minor: int | None = None,
+) -> UUID:
+    """Book a line, or a part of it, to one of BOOKABLE with a reason; return the match's id.
+
+    Raises ReasonNeeded, WrongDirection, SecondPersonNeeded for a write-off above the limit by somebody who does not approve.
+    """
+    line, account = _line(session, line_id)
+    sign = BOOKABLE.get(account_code)
+    if sign is None or sign * line.amount_minor < 0:
+        raise WrongDirection("A line like this cannot be booked that way. Choose another account.", pointer="/account_code")
+    if len(reason.strip()) < 3:
+        raise ReasonNeeded("Say in a few words why, so that a colleague understands it next year.", pointer="/reason")
+    minor = rest_of(line) if amount_minor is None else amount_minor
+    if minor <= 0:
+        raise LineExplained("Nothing of this line is left to be booked.", pointer="/amount")
+    if account_code == "write_off" and minor > WRITE_OFF_LIMIT_MINOR and "approver" not in actor.roles:
+        limit = Money(WRITE_OFF_LIMIT_MINOR, account.currency).text
+        raise SecondPersonNeeded(f"Above {limit} an approver writes off. Ask a colleague who approves.")
+    kind = {"bank_charges": "fee", "write_off": "write_off"}.get(account_code, "rest" if line.matched_minor else "full")
+    wish = Wish(line.id, "account", None, minor, kind, "person", actor.label, account_code=account_code, reason=reason.strip())
+    _note(session, actor, "statements.booked", line, now, {"account": account_code, "minor": minor, "reason": reason.strip()})
+    make_matches(session, account, [wish], now=now)
+    return wish.id
+
+
+def undo_match(session: Session, *, match_id: UUID, reason: str, actor: Actor, now: datetime) -> None:
+    """Take one match back by the mirror of its posting; the others on the line stay, and the pair is not proposed again.
+
+    Raises MatchNotFound, MatchUndone, and for a payment the refusal of payments when its order moved on.
+    """
+    if len(reason.strip()) < 3:
+        raise ReasonNeeded("Say in a few words why the match was wrong.", pointer="/reason")
+    match = session.get(StatementMatch, match_id)
+    if match is None:
+        raise MatchNotFound("There is no such match here.")
+    line, account = _line(session, match.line_id)
+    match = locks.lock_one(session, StatementMatch, match_id)
+    if match.undone_at is not None:
+        raise MatchUndone("This match was taken back already.")
+    if match.target_kind in ("payout_return", "refund"):
+        raise MatchUndone("Others build on this: the debt is open again, or the refund is done. Book the correction by hand.")
+    if match.target_kind == "payment":
+        payments.undo_transfer(session, line_subject=match.id, now=now)
+    elif match.target_kind == "payout" and match.target_id is not None:
+        payouts.unsettle(session, payout_id=match.target_id, now=now)
+    match.undone_by, match.undone_at, match.undone_reason = actor.label, now, reason.strip()
+    line.matched_minor -= match.line_minor
+    line.state = "new"
+    if match.target_id is not None:
+        session.add(_dismissed(match, actor, now))
+    _note(session, actor, "statements.undone", line, now, {"match": str(match.id), "reason": reason.strip()})
+    _post_mirror(session, account, match, actor, now)
+
+
+def park_line(session: Session, *, line_id: UUID, question: str, actor: Actor, now: datetime) -> None:
+    """Put a line aside with a question to a colleague; it stays on suspense. An empty question takes it back."""
+    line, _ = _line(session, line_id)
+    if line.state not in ("new", "suggested", "parked"):
+        raise LineExplained("This line is explained already.")
+    line.question = question.strip()[:500] or None
+    line.state = "parked" if line.question else "new"
+    _note(session, actor, "statements.parked", line, now, {"question": line.question})
+
+
+def dismiss_suggestion(session: Session, *, suggestion_id: UUID, actor: Actor, now: datetime) -> None:
+    """Reject a suggestion for good: the pair is not proposed again."""
+    suggestion = session.get(StatementSuggestion, suggestion_id)
+    if suggestion is None:
+        raise SuggestionGone("This suggestion is gone already.")
+    line, _ = _line(session, suggestion.line_id)
+    suggestion.dismissed_by, suggestion.dismissed_at = actor.label, now
+    session.flush()
+    left = select(StatementSuggestion.id).where(
+        StatementSuggestion.line_id == line.id, StatementSuggestion.dismissed_at.is_(None)
+    )
+    if line.state == "suggested" and session.execute(left.limit(1)).first() is None:
+        line.state = "new"
+
+
+def _line(session: Session, line_id: UUID) -> tuple[StatementLine, MoneyAccount]:
+    rows = locks.lock(session, StatementLine, [line_id])
+    if not rows:
+        raise LineNotFound("There is no such statement line here.")
+    return rows[0], account_of(session, rows[0].money_account_id)
+
+
+def _wish(session: Session, suggestion: StatementSuggestion, actor: Actor) -> Wish:
+    kind, target_id, code, reason = suggestion.target_kind, suggestion.target_id, None, None
+    fee = suggestion.fee_minor
+    if kind == "account":
+        code = "bank_charges"
+    elif suggestion.kind in ("duplicate", "alarm"):
+        if kind != "payout" or target_id is None:
+            raise WrongDirection("Nothing is open there. Book the line as unidentified, or give the right reference.")
+        kind, code, reason, fee = "account", f"claim:{payee_of(session, target_id)}", f"payout {target_id} was paid again", 0
+        target_id = None
+    return Wish(
+        line_id=suggestion.line_id,
+        part=suggestion.part,
+        target_kind=kind,
+        target_id=target_id,
+        line_minor=suggestion.line_minor,
+        fee_minor=fee,
+        kind="full" if suggestion.kind in ("duplicate", "alarm") else suggestion.kind,
+        rule=suggestion.rule,
+        by=actor.label,
+        account_code=code,
+        evidence=suggestion.evidence,
+        reason=reason,
+    )
+
+
+def _payment_wish(session: Session, line: StatementLine, reference: str, actor: Actor) -> Wish:
+    payment = payment_queries.payment_by_reference(session, reference)
+    if payment is None:
+        raise SuggestionGone("No payment has this reference.", pointer="/reference")
+    minor, evidence = rest_of(line), {"reference": "by_person"}
+    return Wish(line.id, "payment", payment.id, minor, "full", "person", actor.label, evidence=evidence)
+
+
+def _payout_wish(session: Session, line: StatementLine, account: MoneyAccount, reference: str, actor: Actor) -> Wish:
+    plain = "".join(sign for sign in reference.upper() if sign.isalnum())
+    incoming = line.amount_minor > 0
+    rows = (
+        payout_queries.settled(session, coop_id=account.coop_id, currency=account.currency)
+        if incoming
+        else payout_queries.in_transit(session, coop_id=account.coop_id, currency=account.currency)
+    )
+    row = next((each for each in rows if each.reference == plain), None)
+    if row is None:
+        state = "settled" if incoming else "on its way"
+        raise SuggestionGone(f"No payout with this reference is {state}.", pointer="/reference")
+    kind, target = ("return", "payout_return") if incoming else ("full", "payout")
+    minor = min(rest_of(line), row.money.minor)
+    fee = row.money.minor - minor if incoming else 0
+    evidence = {"reference": "by_person", "reason": line.return_reason}
+    return Wish(line.id, target, row.payout_id, minor, kind, "person", actor.label, fee_minor=fee, evidence=evidence)
+
+
+def _post_mirror(session: Session, account: MoneyAccount, match: StatementMatch, actor: Actor, now: datetime) -> None:
+    assert match.transaction_id is not None
+    book_id = ledger.book_of(session, account.coop_id)
+    legs = tuple(leg.mirrored() for leg in books.legs_of(session, book_id, match.transaction_id))
+    today = day_in(now, producers.coop(session, account.coop_id).time_zone)
+    on, note = posting_day(today, closed_through(session, account.coop_id))
+    entry = Entry(
+        book_id,
+        "statement_match_undone",
+        f"match:{match.id}:undo",
+        on,
+        actor.label,
+        legs,
+        reverses=match.transaction_id,
+        note=note,
+    )
+    ledger.post(session, [entry])
+
+
+def _dismissed(match: StatementMatch, actor: Actor, now: datetime) -> StatementSuggestion:
+    return StatementSuggestion(
+        coop_id=match.coop_id,
+        line_id=match.line_id,
+        part=match.part,
+        target_kind=match.target_kind,
+        target_id=match.target_id,
+        line_minor=match.line_minor,
+        fee_minor=match.fee_minor,
+        kind=match.kind,
+        rule=match.rule,
+        evidence=match.evidence,
+        rank=0,
+        dismissed_by=actor.label,
+        dismissed_at=now,
+    )
+
+
+def _note(session: Session, actor: Actor, action: str, line: StatementLine, now: datetime, new: dict[str, object]) -> None:
+    audit.record(session, actor=actor, action=action, subject_kind="statement_line", subject_id=line.id, coop_id=line.coop_id,
+                 now=now, new=new)  # fmt: skip

@@ -1,0 +1,296 @@
+"""Run the rules over the open lines of an account: match what is certain, suggest the rest (money.md 8.1).
+
+Months are worked off one after the other, so memory does not grow with the account's age. Lines a week before and after
+a month count as rivals: an amount and an account must be unique there, too.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Executable, Row, delete, func, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from market.kernel.actor import Actor
+from market.kernel.errors import DomainError
+from market.kernel.ids import new_id
+from market.statements.models import MoneyAccount, StatementLine, StatementLinePart, StatementMatch, StatementSuggestion
+from market.statements.rules.matching import WINDOW, Claim, Proposal, Target, claims_of, propose
+from market.statements.service.accounts import account_of
+from market.statements.service.applying import Wish, make_matches
+from market.statements.service.targets import ended_targets, open_targets
+
+SLICE = 2_000
+_OPEN = ("new", "suggested", "parked")
+_TARGET_KINDS = {"return": "payout_return"}
+
+
+@dataclass(frozen=True, slots=True)
+class Matched:
+    """What a run did: lines matched, lines with suggestions, lines without."""
+
+    matched: int
+    suggested: int
+    left: int
+
+
+def run_matching(session: Session, *, money_account_id: UUID, actor: Actor, now: datetime) -> Matched:
+    """Match and suggest for all open lines of an account in one unit of work. Posts, so call it last."""
+    proposals = plan_matching(session, money_account_id=money_account_id)
+    matched = sum(
+        apply_slice(session, money_account_id=money_account_id, proposals=each, actor=actor, now=now)
+        for each in slices([proposal for proposal in proposals if proposal.automatic])
+    )
+    suggested = keep_suggestions(session, money_account_id=money_account_id, proposals=proposals)
+    left = session.execute(
+        select(func.count()).where(StatementLine.money_account_id == money_account_id, StatementLine.state == "new")
+    ).scalar_one()
+    return Matched(matched, suggested, left)
+
+
+def plan_matching(session: Session, *, money_account_id: UUID) -> list[Proposal]:
+    """Return proposals for the open lines of an account, month by month; reads only."""
+    account = account_of(session, money_account_id)
+    dismissed = _dismissed(session, account)
+    targets = {target.id: target for target in open_targets(session, account)}
+    found: list[Proposal] = []
+    for first, after in _months(session, account):
+        claims = _claims(session, account, first, after)
+        rivals = _claims(session, account, first - WINDOW, first) + _claims(session, account, after, after + WINDOW)
+        ended = ended_targets(session, account, claims, {target.reference for target in targets.values()})
+        everything = list(targets.values()) + [each for each in ended if each.id not in targets]
+        proposals = propose(claims, everything, known_fees=frozenset(account.known_fees), rivals=rivals, dismissed=dismissed)
+        found += proposals
+        _consume(targets, proposals)
+    return found
+
+
+def slices(proposals: Iterable[Proposal]) -> Iterator[list[Proposal]]:
+    """Yield proposals in portions for one unit of work each; those of one line stay together."""
+    by_line: dict[UUID, list[Proposal]] = defaultdict(list)
+    for proposal in proposals:
+        by_line[proposal.line_id].append(proposal)
+    portion: list[Proposal] = []
+    for together in by_line.values():
+        portion += together
+        if len(portion) >= SLICE:
+            yield portion
+            portion = []
+    if portion:
+        yield portion
+
+
+def apply_slice(session: Session, *, money_account_id: UUID, proposals: Sequence[Proposal], actor: Actor, now: datetime) -> int:
+    """Make automatic matches; return the number of lines. Where one is refused meanwhile, the others are still made."""
+    account = account_of(session, money_account_id)
+    try:
+        with session.begin_nested():
+            make_matches(session, account, [_wish(proposal, actor) for proposal in proposals], now=now)
+        return len({proposal.line_id for proposal in proposals})
+    except DomainError:
+        by_line: dict[UUID, list[Proposal]] = defaultdict(list)
+        for proposal in proposals:
+            by_line[proposal.line_id].append(proposal)
+        return sum(_alone(session, account, together, actor, now) for together in by_line.values())
+
+
+def _alone(session: Session, account: MoneyAccount, proposals: Sequence[Proposal], actor: Actor, now: datetime) -> bool:
+    try:
+        with session.begin_nested():
+            make_matches(session, account, [_wish(proposal, actor) for proposal in proposals], now=now)
+    except DomainError:
+        return False  # a person moved it in the meantime: the line stays in the queue
+    return True
+
+
+def keep_suggestions(session: Session, *, money_account_id: UUID, proposals: Sequence[Proposal]) -> int:
+    """Replace the account's suggestions by those of this run, except dismissed ones; return the lines that have some."""
+    account = account_of(session, money_account_id)
+    of_account = select(StatementLine.id).where(StatementLine.money_account_id == account.id)
+    session.execute(
+        delete(StatementSuggestion)
+        .where(StatementSuggestion.line_id.in_(of_account), StatementSuggestion.dismissed_at.is_(None))
+        .execution_options(synchronize_session=False)
+    )
+    ranks: dict[UUID, int] = defaultdict(int)
+    rows = []
+    for proposal in proposals:
+        if not proposal.automatic:
+            ranks[proposal.line_id] += 1
+            rows.append(_suggestion(account, proposal, ranks[proposal.line_id]))
+    for start in range(0, len(rows), 5_000):
+        session.execute(insert(StatementSuggestion).on_conflict_do_nothing(), rows[start : start + 5_000])  # dismissed ones stay
+    mine = StatementLine.money_account_id == account.id
+    for state, has in (("suggested", True), ("new", False)):
+        listed = StatementLine.id.in_(select(StatementSuggestion.line_id).where(StatementSuggestion.dismissed_at.is_(None)))
+        session.execute(
+            update(StatementLine)
+            .where(mine, StatementLine.state.in_(("new", "suggested")), listed if has else ~listed)
+            .values(state=state)
+            .execution_options(synchronize_session=False)
+        )
+    session.expire_all()
+    return len(ranks)
+
+
+def _wish(proposal: Proposal, actor: Actor) -> Wish:
+    kind = _TARGET_KINDS.get(proposal.kind, proposal.target_kind)
+    return Wish(
+        line_id=proposal.line_id,
+        part=proposal.part,
+        target_kind=kind,
+        target_id=proposal.target_id,
+        line_minor=line_minor(proposal),
+        fee_minor=proposal.fee_minor,
+        kind=proposal.kind,
+        rule=proposal.rule,
+        by=actor.label,
+        automatic=True,
+        evidence=dict(proposal.evidence),
+    )
+
+
+def line_minor(proposal: Proposal) -> int:
+    """Return how much of the line a proposal uses up: a fee inside a debit counts, what a bank kept of a return does not."""
+    return proposal.amount_minor + (proposal.fee_minor if proposal.kind != "return" else 0)
+
+
+def _suggestion(account: MoneyAccount, proposal: Proposal, rank: int) -> dict[str, object]:
+    return {
+        "id": new_id(),
+        "coop_id": account.coop_id,
+        "line_id": proposal.line_id,
+        "part": proposal.part,
+        "target_kind": _TARGET_KINDS.get(proposal.kind, "account" if proposal.target_kind == "fee" else proposal.target_kind),
+        "target_id": proposal.target_id,
+        "line_minor": line_minor(proposal),
+        "fee_minor": proposal.fee_minor,
+        "kind": proposal.kind,
+        "rule": proposal.rule,
+        "evidence": proposal.evidence,
+        "rank": rank,
+    }
+
+
+def _consume(targets: dict[UUID, Target], proposals: Sequence[Proposal]) -> None:
+    for proposal in proposals:
+        if proposal.automatic and proposal.target_id is not None:
+            target = targets.get(proposal.target_id)
+            if target is None:
+                continue
+            if proposal.kind == "return":
+                targets[target.id] = replace(target, state="returned")
+            elif proposal.amount_minor < target.amount_minor:
+                targets[target.id] = replace(target, amount_minor=target.amount_minor - proposal.amount_minor)
+            else:
+                targets[target.id] = replace(target, state="settled")
+
+
+def _months(session: Session, account: MoneyAccount) -> list[tuple[date, date]]:
+    rows = session.execute(
+        text(
+            "SELECT DISTINCT date_trunc('month', booked_on)::date AS first,"
+            " (date_trunc('month', booked_on) + interval '1 month')::date AS after FROM statement_line"
+            " WHERE money_account_id = :account AND state IN ('new', 'suggested', 'parked') ORDER BY 1"
+        ),
+        {"account": account.id},
+    )
+    return [(row.first, row.after) for row in rows]
+
+
+def _dismissed(session: Session, account: MoneyAccount) -> frozenset[tuple[UUID, UUID]]:
+    rows = session.execute(
+        select(StatementSuggestion.line_id, StatementSuggestion.target_id)
+        .join(StatementLine, StatementLine.id == StatementSuggestion.line_id)
+        .where(
+            StatementLine.money_account_id == account.id,
+            StatementSuggestion.dismissed_at.is_not(None),
+            StatementSuggestion.target_id.is_not(None),
+        )
+    )
+    return frozenset((line_id, target_id) for line_id, target_id in rows if target_id is not None)
+
+
+def _claims(session: Session, account: MoneyAccount, first: date, after: date) -> list[Claim]:
+    """Return what is to be explained in a span of days: whole untouched lines, and the unmatched parts of batch lines."""
+    rows = session.execute(_open_lines(account, first, after)).all()
+    with_parts = [row.id for row in rows if row.parts]
+    parts: dict[UUID, list[Claim]] = defaultdict(list)
+    days = {row.id: row.booked_on for row in rows}
+    for start in range(0, len(with_parts), 5_000):
+        chosen = with_parts[start : start + 5_000]
+        statement = select(StatementLinePart).where(StatementLinePart.line_id.in_(chosen)).order_by(StatementLinePart.n)
+        for part in session.execute(statement).scalars():
+            parts[part.line_id].append(_part_claim(part, days[part.line_id]))
+    touched = _touched(session, [row.id for row in rows if row.matched_minor])
+    found: list[Claim] = []
+    for row in rows:
+        claims = claims_of(_claim(row), parts[row.id] if row.parts else ())
+        if row.matched_minor:
+            claims = [claim for claim in claims if claim.part and claim.part not in touched[row.id]]
+        found += claims
+    return found
+
+
+def _open_lines(account: MoneyAccount, first: date, after: date) -> Executable:
+    line = StatementLine
+    return (
+        select(
+            line.id, line.booked_on, line.amount_minor, line.matched_minor, line.creditor_refs, line.batch_refs,
+            line.batch_count, line.counterparty_account, line.counterparty_name, line.text, line.bank_code, line.returned,
+            line.return_reason, line.charges_minor, line.parts,
+        )
+        .where(line.money_account_id == account.id, line.booked_on >= first, line.booked_on < after, line.state.in_(_OPEN))
+        .order_by(line.booked_on, line.statement_id, line.n)
+    )  # fmt: skip
+
+
+def _claim(row: Row[Any]) -> Claim:
+    return Claim(
+        line_id=row.id,
+        booked_on=row.booked_on,
+        amount_minor=row.amount_minor,
+        references=tuple(row.creditor_refs),
+        batches=tuple(row.batch_refs),
+        batch_count=row.batch_count,
+        account=row.counterparty_account,
+        name=row.counterparty_name,
+        text=row.text,
+        bank_code=row.bank_code,
+        returned=row.returned,
+        return_reason=row.return_reason,
+        charges_minor=row.charges_minor,
+    )
+
+
+def _part_claim(part: StatementLinePart, booked_on: date) -> Claim:
+    return Claim(
+        line_id=part.line_id,
+        booked_on=booked_on,
+        amount_minor=part.amount_minor or 0,
+        part=part.n,
+        references=tuple(part.creditor_refs),
+        batches=tuple(part.batch_refs),
+        account=part.counterparty_account,
+        name=part.counterparty_name,
+        text=part.text,
+        returned=part.returned,
+        return_reason=part.return_reason,
+        charges_minor=part.charges_minor,
+    )
+
+
+def _touched(session: Session, line_ids: Sequence[UUID]) -> dict[UUID, set[int]]:
+    found: dict[UUID, set[int]] = {line_id: set() for line_id in line_ids}
+    rows = session.execute(
+        select(StatementMatch.line_id, StatementMatch.part).where(
+            StatementMatch.line_id.in_(line_ids), StatementMatch.undone_at.is_(None)
+        )
+    )
+    for line_id, part in rows:
+        found[line_id].add(part)
+    return found

@@ -1,0 +1,68 @@
+"""What lines may mean, gathered from the capabilities that own it, in the shape in which the rules compare it."""
+
+from collections.abc import Iterable
+from datetime import date
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from market.kernel.references import Kind
+from market.payments import queries as payments
+from market.payouts import queries as payouts
+from market.statements.models import MoneyAccount
+from market.statements.rules.matching import Claim, Target
+from market.statements.rules.references import references_of_kind
+
+
+def open_targets(session: Session, account: MoneyAccount) -> list[Target]:
+    """Return the payouts on their way from this account and the transfers that its co-op waits for, and refunds to be sent."""
+    on_their_way = payouts.in_transit(session, coop_id=account.coop_id, currency=account.currency)
+    awaited = payments.awaited_transfers(session, coop_id=account.coop_id, currency=account.currency)
+    refunds = payments.refunds_to_transfer(session, coop_id=account.coop_id, currency=account.currency)
+    found = [_payout(row) for row in on_their_way] + [_payment(row, "open") for row in awaited]
+    return found + [Target("refund", row.id, row.reference, row.money.minor, row.decided_at.date()) for row in refunds]
+
+
+def ended_targets(session: Session, account: MoneyAccount, claims: Iterable[Claim], known: set[str]) -> list[Target]:
+    """Return what has ended and is named on a line all the same: returns, doubles, payouts that counted as failed."""
+    returned = False
+    named: set[str] = set()
+    for claim in claims:
+        returned = returned or (claim.returned and claim.amount_minor > 0)
+        named.update(set(claim.references) - known)
+    found: list[Target] = []
+    of_payouts = references_of_kind(named, Kind.PAYOUT)
+    if returned or of_payouts:
+        settled = payouts.settled(session, coop_id=account.coop_id, currency=account.currency)
+        undone = payouts.undone(session, coop_id=account.coop_id, references=of_payouts)
+        found += [_payout(row) for row in (*settled, *undone)]
+    for reference in references_of_kind(named, Kind.PAYMENT):
+        payment = payments.payment_by_reference(session, reference)
+        if payment is not None and payment.method == "transfer" and payment.money.currency == account.currency:
+            found.append(_payment(payment, "settled"))
+    return found
+
+
+def _payout(row: payouts.InTransit) -> Target:
+    state = {"settled": "settled", "returned": "returned", "failed": "dead", "cancelled": "dead"}.get(row.state, "open")
+    return Target(
+        kind="payout",
+        id=row.payout_id,
+        reference=row.reference,
+        amount_minor=row.money.minor,
+        since=row.sent_on or date.min,
+        state=state,
+        account="".join(row.iban.split()).upper(),
+        name=row.holder,
+        batches=(row.message_id,) if row.message_id else (),
+    )
+
+
+def _payment(view: payments.PaymentView, state: str) -> Target:
+    amount = view.due.minor if state == "open" else view.money.minor
+    return Target("payment", view.id, view.reference, amount, view.opened_at.date(), state)
+
+
+def payee_of(session: Session, payout_id: UUID) -> UUID:
+    """Return to whom a payout goes."""
+    return payouts.payout(session, payout_id).payee_id

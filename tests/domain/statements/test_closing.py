@@ -1,0 +1,125 @@
+"""A period closes at zero or with every difference explained, by two persons, and then nothing posts into it (8.5)."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from market.kernel.errors import DomainError
+from market.statements import queries, service
+from tests.conftest import NOW
+from tests.domain.statements.test_import import balance, lines_of
+from tests.factories.payouts import APPROVER, PREPARER
+from tests.factories.statements import DAY, import_lines, line, make_account
+
+END = DAY
+
+
+def prepare(session, account, explanations=None, **options):
+    values = {"ends_on": END, "explanations": explanations or {}, "actor": PREPARER, "now": NOW} | options
+    return service.prepare_close(session, coop_id=account.coop_id, **values)
+
+
+def book(session, row, code: str = "bank_charges") -> None:
+    service.book_line(session, line_id=row.id, account_code=code, reason="monthly fee", actor=PREPARER, now=NOW)
+
+
+def test_a_period_closes_at_zero_by_two_persons_and_stays_closed(session) -> None:
+    account = make_account(session)
+    import_lines(session, account, [line(-12, ref="A")])
+    (row,) = lines_of(session, account)
+    book(session, row)
+    close = prepare(session, account)
+    assert (close.items, close.starts_on) == ([], date(2026, 1, 1))
+    with pytest.raises(DomainError) as refusal:
+        service.close_period(session, close_id=close.id, actor=PREPARER, now=NOW)
+    assert refusal.value.code == "statements.second_person_needed"
+    assert service.close_period(session, close_id=close.id, actor=APPROVER, now=NOW).state == "closed"
+    late = import_lines(session, account, [line(-5, ref="B")], number=2, opening=-12)
+    assert late.new_lines == 1  # a late line posts on the first open day, with its own day in the note
+    assert balance(session, account, "suspense:1") == 5
+    with pytest.raises(DomainError, match="closed through"):
+        book(session, next(each for each in lines_of(session, account) if each.bank_ref == "B" or each.amount_minor == -5))
+    with pytest.raises(DomainError, match="closed already"):
+        service.close_period(session, close_id=close.id, actor=APPROVER, now=NOW)
+    with pytest.raises(DomainError, match="closed through"):
+        prepare(session, account)
+
+
+def test_an_unexplained_line_keeps_the_period_open_until_it_is_explained(session) -> None:
+    account = make_account(session)
+    import_lines(session, account, [line(3_333, ref="A", name="Unknown Sender")])
+    (row,) = lines_of(session, account)
+    with pytest.raises(DomainError, match="Unknown Sender") as refusal:
+        prepare(session, account)
+    key = refusal.value.facts["key"]
+    assert key == f"line:{row.id}"
+    close = prepare(session, account, {key: "asked the bank on 24 November"})
+    assert [(each["minor"], each["explanation"]) for each in close.items] == [(3_333, "asked the bank on 24 November")]
+    service.close_period(session, close_id=close.id, actor=APPROVER, now=NOW)
+    assert queries.closes(session, coop_id=account.coop_id)[0].state == "closed"
+
+
+def test_a_close_that_moved_since_it_was_prepared_is_refused(session) -> None:
+    account = make_account(session)
+    import_lines(session, account, [line(3_333, ref="A")])
+    (row,) = lines_of(session, account)
+    close = prepare(session, account, {f"line:{row.id}": "asked the bank on 24 November"})
+    book(session, row, "unidentified")
+    with pytest.raises(DomainError) as refusal:
+        service.close_period(session, close_id=close.id, actor=APPROVER, now=NOW)
+    assert refusal.value.code == "statements.close_outdated"
+
+
+def test_missing_statements_gaps_and_drafts_are_differences(session) -> None:
+    account = make_account(session)
+    options = {"coop_id": account.coop_id, "ends_on": END + timedelta(days=3)}
+    assert [each.key for each in service.differences(session, **options)] == [f"missing:{account.id}"]
+    import_lines(session, account, [line(-12, ref="A")])
+    book(session, lines_of(session, account)[0])
+    later = DAY + timedelta(days=2)
+    import_lines(session, account, [line(-1, ref="B", day=later)], number=2, opening=500, on=later)
+    found = {each.key.partition(":")[0]: each for each in service.differences(session, **options)}
+    assert set(found) == {"missing", "draft"}
+    assert not found["draft"].explainable
+    with pytest.raises(DomainError, match="put right first"):
+        prepare(session, account, {f"missing:{account.id}": "the bank was closed on Sunday"}, ends_on=END + timedelta(days=3))
+
+
+def test_a_statement_that_was_confirmed_though_it_does_not_close_is_shown_with_its_difference(session) -> None:
+    from tests.factories.statements import import_bytes, make_file
+
+    account = make_account(session)
+    content = make_file(account, [line(-12, ref="A")]).replace(b'<Amt Ccy="EUR">0.12</Amt>', b'<Amt Ccy="EUR">0.13</Amt>', 1)
+    assert import_bytes(session, account, content, confirmed=True).outcome == "imported"
+    found = {
+        each.key.partition(":")[0]: each.minor for each in service.differences(session, coop_id=account.coop_id, ends_on=END)
+    }
+    assert found["sum"] == -1
+    assert found["mirror"] == 1
+
+
+def test_a_period_is_not_closed_before_it_is_over(session) -> None:
+    account = make_account(session)
+    with pytest.raises(DomainError, match="once its last day is over"):
+        prepare(session, account, ends_on=NOW.date())
+
+
+def test_figures_show_mirror_closing_suspense_and_difference(session) -> None:
+    account = make_account(session)
+    import_lines(session, account, [line(3_333, ref="A"), line(-33, ref="B")])
+    shown = queries.figures(session, account.id)
+    assert (shown.mirror, shown.closing, shown.difference.minor, shown.suspense.minor) == (shown.closing, shown.mirror, 0, -3_300)
+    assert (shown.open_lines, shown.closing_on) == (2, DAY)
+
+
+def test_lines_are_paged_by_keyset_and_filtered(session) -> None:
+    account = make_account(session)
+    import_lines(session, account, [line(n, ref=f"R{n}") for n in range(1, 8)])
+    book(session, lines_of(session, account)[0], "unidentified")
+    first = queries.lines(session, account.id, limit=4)
+    second = queries.lines(session, account.id, limit=4, cursor=first.next_cursor)
+    assert sorted(each.money.minor for each in (*first.items, *second.items)) == [2, 3, 4, 5, 6, 7]
+    assert second.next_cursor is None
+    assert [each.money.minor for each in queries.lines(session, account.id, show="matched").items] == [1]
+    with pytest.raises(DomainError):
+        queries.lines(session, account.id, cursor="bm9uc2Vuc2U")

@@ -1,0 +1,183 @@
+"""Importing statements: the mirror equals the bank, nothing is half done, no line is there twice (money.md 1.1, 7)."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select
+
+from market.kernel.errors import DomainError
+from market.kernel.money import Money
+from market.ledger import queries as books
+from market.ledger import service as ledger
+from market.statements import service
+from market.statements.models import Statement, StatementFile, StatementLine, StatementLinePart
+from tests.conftest import NOW
+from tests.factories.statements import CLERK, DAY, import_bytes, import_lines, line, make_account, make_file
+
+
+def balance(session, account, code: str) -> int:
+    return books.balance(session, ledger.book_of(session, account.coop_id), code, account.currency).minor
+
+
+def lines_of(session, account) -> list[StatementLine]:
+    statement = select(StatementLine).where(StatementLine.money_account_id == account.id).order_by(StatementLine.n)
+    return list(session.execute(statement).scalars())
+
+
+def test_lines_are_posted_mirror_against_suspense(session) -> None:
+    account = make_account(session)
+    result = import_lines(session, account, [line(10_000, ref="A"), line(-6480, ref="B", day=DAY + timedelta(days=1))])
+    assert (result.outcome, result.new_lines, result.known_lines) == ("imported", 2, 0)
+    assert balance(session, account, "bank:1") == 3520 == balance(session, account, "suspense:1") * -1
+    first, second = lines_of(session, account)
+    assert (first.amount_minor, second.amount_minor, first.state) == (10_000, -6480, "new")
+    assert (
+        books.subject_balance(session, ledger.book_of(session, account.coop_id), "suspense", first.id)[0].money.minor == -10_000
+    )
+    assert books.check(session) == []
+
+
+def test_an_opening_balance_makes_the_mirror_equal_the_first_closing(session) -> None:
+    account = make_account(session, opening=Money(50_000, "EUR"))
+    import_lines(session, account, [line(100, ref="A")], opening=50_000)
+    assert balance(session, account, "bank:1") == 50_100
+
+
+def test_the_same_bytes_are_known_and_change_nothing(session) -> None:
+    account = make_account(session)
+    content = make_file(account, [line(10_000, ref="A")])
+    first, second = import_bytes(session, account, content), import_bytes(session, account, content)
+    assert (second.outcome, second.file_id) == ("known", first.file_id)
+    assert "same bytes" in (second.reason or "")
+    assert balance(session, account, "bank:1") == 10_000
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"%PDF-1.7", "unknown kind"),
+        (b"<Document><BkToCstmrStmt/></Document>", "no statement"),
+        (b"<a><b></a>", "not well formed"),
+    ],
+)
+def test_a_refused_file_is_kept_with_its_reason_and_writes_nothing(session, content: bytes, words: str) -> None:
+    import zlib
+
+    account = make_account(session)
+    result = import_bytes(session, account, content)
+    assert result.outcome == "refused"
+    assert words in (result.reason or "")
+    file = session.get(StatementFile, result.file_id)
+    assert zlib.decompress(file.body_zlib) == content
+    assert lines_of(session, account) == []
+    assert session.scalar(select(func.count()).select_from(Statement)) == 0
+
+
+def test_a_file_that_breaks_at_its_last_line_leaves_no_line(session) -> None:
+    account = make_account(session)
+    good = make_file(account, [line(10_000, ref="A"), line(20_000, ref="B")])
+    result = import_bytes(session, account, good.replace(b"200.00</Amt>", b"2..00</Amt>"))
+    assert result.outcome == "refused"
+    assert lines_of(session, account) == []
+    assert balance(session, account, "bank:1") == 0
+
+
+def test_a_file_of_another_account_or_currency_is_refused(session) -> None:
+    account = make_account(session)
+    other = make_account(session, iban="NL91ABNA0417164300")
+    assert "another" not in (import_bytes(session, account, make_file(account, [line(1, ref="A")])).reason or "")
+    result = import_bytes(session, account, make_file(other, [line(1, ref="A")]))
+    assert result.outcome == "refused"
+    assert "NL91ABNA0417164300" in (result.reason or "")
+
+
+def test_a_statement_that_does_not_close_waits_for_a_person(session) -> None:
+    account = make_account(session)
+    content = make_file(account, [line(10_000, ref="A"), line(500, ref="B")]).replace(b">105.00<", b">105.01<", 1)
+    draft = import_bytes(session, account, content)
+    assert draft.outcome == "draft"
+    assert {finding["code"] for finding in draft.findings} == {"does_not_close"}
+    assert lines_of(session, account) == []
+    done = service.confirm_file(session, file_id=draft.file_id, actor=CLERK, now=NOW)
+    assert (done.outcome, done.new_lines) == ("imported", 2)
+    with pytest.raises(DomainError, match="imported already"):
+        service.confirm_file(session, file_id=draft.file_id, actor=CLERK, now=NOW)
+
+
+def test_a_draft_can_be_laid_aside(session) -> None:
+    account = make_account(session)
+    draft = import_bytes(session, account, make_file(account, [line(1, ref="A")]).replace(b">0.01<", b">0.02<", 1))
+    service.discard_file(session, file_id=draft.file_id, actor=CLERK, now=NOW)
+    assert session.get(StatementFile, draft.file_id).outcome == "discarded"
+    assert lines_of(session, account) == []
+
+
+def test_a_gap_to_the_last_statement_is_found(session) -> None:
+    account = make_account(session)
+    import_lines(session, account, [line(10_000, ref="A")])
+    later = DAY + timedelta(days=1)
+    result = import_lines(session, account, [line(1, ref="B", day=later)], number=2, opening=9_000, on=later)
+    assert (result.outcome, result.findings[0]["code"]) == ("draft", "does_not_continue")
+
+
+def test_two_coffees_on_one_day_are_kept_and_an_overlap_adds_none(session) -> None:
+    account = make_account(session)
+    coffee = line(-450, text="CITY COFFEE")
+    import_lines(session, account, [coffee, coffee, line(1_000, text="x")])
+    again = make_file(account, [coffee, coffee, line(1_000, text="x"), line(-5, text="new")], number=9)
+    result = import_bytes(session, account, again, confirmed=True)
+    assert (result.new_lines, result.known_lines) == (1, 3)
+    assert balance(session, account, "bank:1") == 1_000 - 900 - 5
+
+
+def test_the_count_runs_on_through_statements_that_continue_each_other(session) -> None:
+    account = make_account(session)
+    coffee = line(-450, text="CITY COFFEE")
+    import_lines(session, account, [coffee])
+    result = import_lines(session, account, [coffee], number=2, opening=-450)
+    assert (result.outcome, result.new_lines) == ("imported", 1)
+    assert sorted(each.occurrence for each in lines_of(session, account)) == [1, 2]
+
+
+def test_a_known_statement_in_other_bytes_is_that_one(session) -> None:
+    account = make_account(session)
+    content = make_file(account, [line(-450, text="CITY COFFEE")])
+    import_bytes(session, account, content)
+    result = import_bytes(session, account, content + b"<!-- sent again -->")
+    assert (result.outcome, result.new_lines, result.known_lines) == ("imported", 0, 1)
+
+
+def test_parts_of_a_batch_are_kept(session) -> None:
+    account = make_account(session)
+    parts = (line(-400, end_to_end="E1"), line(-600, end_to_end="E2"))
+    import_lines(session, account, [line(-1000, ref="A", payment_info_id="RUN-1", parts=parts)])
+    (row,) = lines_of(session, account)
+    stored = session.execute(select(StatementLinePart).order_by(StatementLinePart.n)).scalars().all()
+    assert (row.parts, row.batch_refs, [(p.amount_minor, p.refs) for p in stored]) == (
+        2,
+        ["RUN-1"],
+        [(-400, ["E1"]), (-600, ["E2"])],
+    )
+
+
+def test_texts_of_a_bank_survive_copy(session) -> None:
+    account = make_account(session)
+    nasty = 'back\\slash "quote" {brace} =SUM(A1) ünïcode \\N'
+    import_lines(session, account, [line(100, ref="A", name=nasty, text=nasty, end_to_end='a,"b\\c}')])
+    (row,) = lines_of(session, account)
+    assert (row.counterparty_name, row.text, row.refs) == (nasty, nasty, ['a,"b\\c}'])
+
+
+def test_a_line_of_nothing_is_ignored_and_not_posted(session) -> None:
+    account = make_account(session)
+    import_lines(session, account, [line(0, ref="A")])
+    assert [each.state for each in lines_of(session, account)] == ["ignored"]
+    assert balance(session, account, "suspense:1") == 0
+
+
+def test_an_account_is_registered_once_with_a_valid_iban(session) -> None:
+    account = make_account(session)
+    for iban, code in ((account.iban, "statements.account_exists"), ("DE00370400440532013000", "statements.bad_iban")):
+        with pytest.raises(DomainError) as refusal:
+            make_account(session, coop=type("C", (), {"id": account.coop_id, "iban": iban, "currency": "EUR"}))
+        assert refusal.value.code == code
