@@ -30,6 +30,7 @@ TOPICS: dict[str, tuple[str, ...]] = {
     "payouts.failed": ("payouts.alarm",),
     "payouts.returned": ("payouts.alarm",),
     "payouts.needs_person": ("payouts.alarm",),
+    "statements.imported": ("statements.match",),
 }
 _CLAIM = text(
     """

@@ -23,4 +23,5 @@ MODULES = (
     "workers.payments",
     "workers.payouts",
     "workers.provenance",
+    "workers.statements",
 )

@@ -124,6 +124,12 @@ def keep_suggestions(session: Session, *, money_account_id: UUID, proposals: Seq
             rows.append(_suggestion(account, proposal, ranks[proposal.line_id]))
     for start in range(0, len(rows), 5_000):
         session.execute(insert(StatementSuggestion).on_conflict_do_nothing(), rows[start : start + 5_000])  # dismissed ones stay
+    explained = of_account.where(StatementLine.state == "matched")  # by somebody, while the rules were thinking
+    session.execute(
+        delete(StatementSuggestion)
+        .where(StatementSuggestion.line_id.in_(explained), StatementSuggestion.dismissed_at.is_(None))
+        .execution_options(synchronize_session=False)
+    )
     mine = StatementLine.money_account_id == account.id
     for state, has in (("suggested", True), ("new", False)):
         listed = StatementLine.id.in_(select(StatementSuggestion.line_id).where(StatementSuggestion.dismissed_at.is_(None)))

@@ -1,0 +1,23 @@
+"""Match the lines of imported statements: plan once, then apply in portions, so that no transaction grows large."""
+
+from typing import Any
+from uuid import UUID
+
+from celery import shared_task
+
+from market.kernel.actor import system
+from market.statements import service
+from workers.base import now, unit_of_work
+
+
+@shared_task(name="statements.match", soft_time_limit=540, time_limit=600)
+def match(*, money_account_id: str, **_: Any) -> None:
+    """Match what is certain and suggest the rest for one bank account. Running it twice changes nothing more."""
+    account_id, actor = UUID(money_account_id), system("matching")
+    with unit_of_work() as session:
+        proposals = service.plan_matching(session, money_account_id=account_id)
+    for portion in service.slices(proposal for proposal in proposals if proposal.automatic):
+        with unit_of_work() as session:
+            service.apply_slice(session, money_account_id=account_id, proposals=portion, actor=actor, now=now())
+    with unit_of_work() as session:
+        service.keep_suggestions(session, money_account_id=account_id, proposals=proposals)
