@@ -8,15 +8,18 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from config import Settings
 from market.api import openapi
 from market.api.v1 import coops, epcis, listings, lots, people
+from market.api.v1 import orders as api_orders
 from market.api.v1 import prices as api_prices
 from market.api.v1 import producers as api_producers
 from market.cli import commands
+from market.console import orders as console_orders
 from market.console import prices as console_prices
 from market.hooks import stripe as hooks_stripe
 from market.http import auth, csrf, db, headers, i18n, login, navigation, problems
 from market.kernel.clock import Clock, SystemClock
 from market.ports import Ports
 from market.web import prices, producer_lots, shop, system, trace
+from market.web import checkout, orders, prices, producer_orders, shop, system, trace
 from market.wiring import build_ports
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
@@ -27,11 +30,16 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     console_prices.blueprint,
     hooks_stripe.blueprint,
     shop.blueprint,
+    checkout.blueprint,
+    orders.blueprint,
+    producer_orders.blueprint,
+    console_orders.blueprint,
 )
 # The API's parts; they are built from `market.api.openapi`, so the list stands here, above it.
 API: tuple[openapi.Blueprint, ...] = (
     api_prices.blueprint,
     api_producers.blueprint,
+    api_orders.blueprint,
     coops.blueprint,
     epcis.blueprint,
     listings.blueprint,

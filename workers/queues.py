@@ -11,6 +11,7 @@ NAMES = {
 }
 QUEUES = [Queue(name) for name in NAMES]
 ROUTES = {
+    "orders.*": {"queue": "money"},
     "payments.*": {"queue": "money"},
     "payouts.*": {"queue": "money"},
     "notifications.*": {"queue": "mail"},
@@ -19,6 +20,7 @@ ROUTES = {
 }
 MODULES = (
     "workers.catalogue",
+    "workers.orders",
     "workers.outbox",
     "workers.payments",
     "workers.payouts",

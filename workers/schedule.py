@@ -19,4 +19,10 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "payouts": {"task": "payouts.sweep", "schedule": 15.0},
     # Law 5: nobody is forgotten. Once an hour is often enough for days.
     "payouts-overdue": {"task": "payouts.overdue", "schedule": 3600.0},
+    # A hold that nobody pays gives its goods back to others.
+    "orders-expire": {"task": "orders.expire", "schedule": 30.0},
+    # Producers do not wait for a buyer who forgot to say that it came.
+    "orders-confirmed-by-silence": {"task": "orders.confirm_silent", "schedule": 3600.0},
+    # What has arrived is earned within the minute.
+    "orders-settle": {"task": "orders.settle", "schedule": 20.0},
 }

@@ -7,10 +7,14 @@ from flask import Flask
 from flask.cli import AppGroup, with_appcontext
 
 from market.api import openapi
-from market.cli import catalogue
+from market.cli import catalogue, ledger
 from market.cli.prices import prices
 
-GROUPS: tuple[AppGroup, ...] = (catalogue.group, prices)
+GROUPS: tuple[AppGroup, ...] = (
+    catalogue.group,
+    ledger.group,
+    prices,
+)
 
 _contract = AppGroup("openapi", help="The API's contract, docs/openapi.json.")
 _FILE = Path(__file__).parents[2] / "docs" / "openapi.json"

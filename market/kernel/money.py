@@ -86,6 +86,10 @@ class Money:
         """The amount as `12.50 EUR`, for messages and files; pages format by locale."""
         return f"{self.decimal:f} {self.currency}"
 
+    def share(self, part: Decimal, whole: Decimal) -> "Money":
+        """Return `part` of `whole` of the amount, rounded half up."""
+        return Money(round_half_up(Decimal(self.minor) * part / whole), self.currency)
+
     def _same(self, other: "Money") -> None:
         if self.currency != other.currency:
             raise ValueError(f"{self.currency} and {other.currency} do not add up")

@@ -90,6 +90,10 @@ class Leg:
     money: Money
     subject: UUID | None = None
 
+    def about(self, subject: UUID) -> "Leg":
+        """Return the same movement with `subject` as what it is about."""
+        return Leg(self.debit, self.credit, self.money, subject)
+
     def mirrored(self) -> "Leg":
         """Return the leg that takes this one back."""
         return Leg(self.credit, self.debit, self.money, self.subject)

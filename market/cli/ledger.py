@@ -1,0 +1,43 @@
+"""`flask ledger check` and `flask ledger export`: the books prove themselves, here and to foreign programs."""
+
+import sys
+from datetime import date, datetime
+
+import click
+from flask.cli import AppGroup
+
+from market.http.db import unit_of_work
+from market.kernel import tenancy
+from market.ledger import exports, queries
+
+group = AppGroup("ledger", help="The books.")
+
+
+@group.command("check")
+def check() -> None:
+    """Recompute every balance and prove the laws of the books; exit 1 when one does not hold."""
+    with tenancy.scoped(tenancy.EVERYTHING), unit_of_work() as session:
+        books = queries.books(session)
+        findings = queries.check(session)
+    for finding in findings:
+        click.echo(f"{finding.law}: {finding.place}: {finding.detail}", err=True)
+    if findings:
+        sys.exit(1)
+    click.echo(f"{len(books)} books, every law holds")
+
+
+def _day(_: click.Context, __: click.Parameter, value: datetime | None) -> date | None:
+    return value.date() if value else None
+
+
+@group.command("export")
+@click.option("--format", "form", type=click.Choice(exports.FORMATS), default="beancount", show_default=True)
+@click.option("--book", "book", type=int, help="One book; all by default.")
+@click.option("--from", "since", type=click.DateTime(["%Y-%m-%d"]), callback=_day, help="First day.")
+@click.option("--to", "until", type=click.DateTime(["%Y-%m-%d"]), callback=_day, help="Last day.")
+def export(form: str, book: int | None, since: date | None, until: date | None) -> None:
+    """Write the books for bean-check, hledger or a spreadsheet."""
+    with tenancy.scoped(tenancy.EVERYTHING), unit_of_work() as session:
+        ids = [book_id for book_id, _ in queries.books(session) if book in (None, book_id)]
+        for line in exports.export(session, form, book_ids=ids, since=since, until=until):
+            click.echo(line, nl=False)

@@ -1,0 +1,111 @@
+"""The co-op's orders: what was sold, what hangs, and refunds before the producer is paid."""
+
+from decimal import Decimal, InvalidOperation
+from uuid import UUID
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from market.http.auth import access, current_actor
+from market.http.clock import now
+from market.http.db import unit_of_work
+from market.kernel.errors import DomainError, Missing
+from market.orders import queries, service
+from market.orders.rules import BEARERS, STATES
+
+blueprint = Blueprint("console_orders", __name__, url_prefix="/console/orders")
+
+
+@blueprint.get("")
+@access("staff")
+def index() -> ResponseReturnValue:
+    """List the co-op's seller orders, newest first, by state."""
+    state = request.args.get("state", "")
+    with unit_of_work() as session:
+        page = queries.seller_orders(session, states=(state,) if state in STATES else (), cursor=request.args.get("cursor"))
+    return render_template("console/orders.html", page=page, state=state, states=STATES)
+
+
+@blueprint.get("/<uuid:seller_order_id>")
+@access("staff")
+def detail(seller_order_id: UUID) -> ResponseReturnValue:
+    """Show a seller order with every part of its price and what can be given back."""
+    return _detail(seller_order_id, {}, 200)
+
+
+def _detail(seller_order_id: UUID, errors: dict[str, str], status: int) -> ResponseReturnValue:
+    with unit_of_work() as session:
+        part = queries.seller_order(session, seller_order_id)
+    page = render_template(
+        "console/order.html",
+        part=part,
+        sums=queries.component_sums(part),
+        refundable=queries.can_refund(part),
+        bearers=BEARERS,
+        errors=errors,
+        form=request.form,
+    )
+    return page, status
+
+
+@blueprint.post("/<uuid:seller_order_id>/refund")
+@access("staff")
+def refund(seller_order_id: UUID) -> ResponseReturnValue:
+    """Give back quantities of lines, naming the reason and who bears it."""
+    reason, bearer = request.form.get("reason", "").strip(), request.form.get("bearer", "")
+    errors = {} if reason else {"reason": _("Please say why the money goes back.")}
+    if bearer not in dict(BEARERS):
+        errors["bearer"] = _("Please say who bears it.")
+    quantities: dict[UUID, Decimal] = {}
+    for name, text in request.form.items():
+        if name.startswith("line-") and text.strip():
+            try:
+                quantities[UUID(name.removeprefix("line-"))] = Decimal(text.replace(",", "."))
+            except (InvalidOperation, ValueError):
+                errors[name] = _("Please enter the quantity as a number.")
+    if not errors:
+        try:
+            with unit_of_work() as session:
+                service.refund_lines(
+                    session,
+                    actor=current_actor(),
+                    seller_order_id=seller_order_id,
+                    quantities={line: quantity for line, quantity in quantities.items() if quantity},
+                    reason=reason,
+                    bearer=bearer,
+                    now=now(),
+                )
+            flash(_("The refund is decided and goes out the way the money came in."), "good")
+            return redirect(url_for("console_orders.detail", seller_order_id=seller_order_id), 303)
+        except DomainError as error:
+            if isinstance(error, Missing):
+                raise
+            errors["refund"] = error.detail
+    return _detail(seller_order_id, errors, 422)
+
+
+@blueprint.post("/<uuid:seller_order_id>/ship")
+@access("staff")
+def ship(seller_order_id: UUID) -> ResponseReturnValue:
+    """Record a dispatch for a producer who cannot."""
+    try:
+        with unit_of_work() as session:
+            tracking = request.form.get("tracking", "")[:120]
+            service.ship(session, actor=current_actor(), seller_order_id=seller_order_id, tracking=tracking, now=now())
+    except DomainError as error:
+        if isinstance(error, Missing):
+            raise
+        flash(error.detail, "bad")
+    return redirect(url_for("console_orders.detail", seller_order_id=seller_order_id), 303)
+
+
+@blueprint.post("/<uuid:seller_order_id>/solved")
+@access("staff")
+def solved(seller_order_id: UUID) -> ResponseReturnValue:
+    """Close a problem after staff found the goods elsewhere; otherwise they refund."""
+    with unit_of_work() as session:
+        service.solve_problem(
+            session, actor=current_actor(), seller_order_id=seller_order_id, how=request.form.get("how", ""), now=now()
+        )
+    return redirect(url_for("console_orders.detail", seller_order_id=seller_order_id), 303)

@@ -1,0 +1,68 @@
+"""The way to the card page and back, shared by pages and API: calls go out between units of work, never inside one."""
+
+from uuid import UUID
+
+from flask import current_app, flash, redirect, url_for
+from werkzeug.wrappers import Response
+
+from market.http import links
+from market.http.clock import now
+from market.http.db import unit_of_work
+from market.kernel.errors import DomainError
+from market.orders import service
+from market.payments import queries as payments
+from market.payments import service as payment_service
+from market.payments.queries import PaymentView
+
+LINK = "order"
+
+
+def open_page(order_id: UUID, payment_id: UUID) -> str | None:
+    """Open the hosted page of a payment, or find the open one; its address. Raises CardsRefused, ProcessorUnavailable."""
+    key = links.key_for(LINK, order_id)
+    opened = payment_service.start_checkout(
+        unit_of_work,
+        current_app.extensions["ports"].cards,
+        payment_id=payment_id,
+        return_url=url_for("orders.returned", order_id=order_id, key=key, _external=True),
+        cancel_url=order_url(order_id, external=True),
+        now=now(),
+    )
+    return opened.checkout_url
+
+
+def order_url(order_id: UUID, *, external: bool = False) -> str:
+    """Return the address of an order's page with the key that opens it."""
+    return url_for("orders.order", order_id=order_id, key=links.key_for(LINK, order_id), _external=external)
+
+
+def to_card_page(order_id: UUID, payment_id: UUID) -> Response:
+    """Send the buyer to the hosted card page; to their order's page when it cannot be opened now."""
+    try:
+        url = open_page(order_id, payment_id)
+    except DomainError as error:
+        flash(error.detail, "bad")
+        url = None
+    return redirect(url or order_url(order_id), 303)
+
+
+def ask(order_id: UUID, payment_id: UUID) -> PaymentView:
+    """Ask what became of a payment and record it with its order; the webhook may have been quicker."""
+    seen = payment_service.refresh(unit_of_work, current_app.extensions["ports"].cards, payment_id=payment_id, now=now())
+    return _recorded(order_id, seen)
+
+
+def close(order_id: UUID) -> None:
+    """Make sure that nobody can pay an order any more; a payment that was quicker is recorded."""
+    with unit_of_work() as session:
+        live = payments.live_payment(session, subject_kind="order", subject_id=order_id)
+    if live is not None and live.method == "card":
+        cards = current_app.extensions["ports"].cards
+        _recorded(order_id, payment_service.close(unit_of_work, cards, payment_id=live.id, now=now()))
+
+
+def _recorded(order_id: UUID, seen: PaymentView) -> PaymentView:
+    if seen.is_paid:
+        with unit_of_work() as session:
+            service.mark_paid(session, order_id=order_id, payment_id=seen.id, now=now())
+    return seen

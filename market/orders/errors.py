@@ -1,0 +1,51 @@
+"""Refusals of the basket, the checkout and fulfilment."""
+
+from market.kernel.errors import Conflict, Invalid, Missing
+
+
+class BasketEmpty(Invalid):
+    """There is nothing to order."""
+
+    code = "orders.basket_empty"
+
+
+class TwoCurrencies(Invalid):
+    """An order has one currency."""
+
+    code = "orders.two_currencies"
+
+
+class QuantityFaulty(Invalid):
+    """A quantity is not one that can be ordered."""
+
+    code = "orders.quantity_faulty"
+
+
+class ListingGone(Conflict):
+    """The listing is not offered any more."""
+
+    code = "orders.listing_gone"
+
+
+class PriceChanged(Conflict):
+    """The price is another one than the buyer agreed to."""
+
+    code = "orders.price_changed"
+
+
+class OrderMissing(Missing):
+    """There is no such order for this person."""
+
+    code = "orders.missing"
+
+
+class WrongState(Conflict):
+    """The order is not in the state that this needs."""
+
+    code = "orders.wrong_state"
+
+
+class RefundTooLarge(Conflict):
+    """More would be given back than was ordered or paid."""
+
+    code = "orders.refund_too_large"

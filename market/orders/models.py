@@ -1,0 +1,173 @@
+"""Tables of baskets and orders."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from uuid import UUID
+
+from sqlalchemy import (
+    CHAR,
+    BigInteger,
+    CheckConstraint,
+    ForeignKey,
+    Identity,
+    Index,
+    Numeric,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import UUID as UuidColumn
+from sqlalchemy.orm import Mapped, mapped_column
+
+from market.kernel.orm import Base, CoopOwned, Id, Instant, Minor, Percent, Quantity, UnitPrice
+
+STATES = ("placed", "paid", "shipped", "confirmed", "settled", "refunded", "cancelled")
+
+
+class BasketLine(Base):
+    """A listing that somebody has put aside to order; the basket is the id in their session."""
+
+    __tablename__ = "basket_line"
+
+    basket_id: Mapped[UUID]
+    listing_id: Mapped[UUID] = mapped_column(ForeignKey("listing.id"))
+    quantity: Mapped[Quantity]
+    added_at: Mapped[Instant]
+
+    __table_args__ = (PrimaryKeyConstraint("basket_id", "listing_id"), CheckConstraint("quantity > 0", name="quantity"))
+
+
+class Order(Base):
+    """The buyer's order over any number of producers and co-ops, in one currency."""
+
+    __tablename__ = "orders"
+
+    id: Mapped[Id]
+    number: Mapped[int] = mapped_column(BigInteger, Identity(always=True, start=1001))
+    account_id: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"), index=True)
+    email: Mapped[str]
+    name: Mapped[str]
+    street: Mapped[str]
+    building: Mapped[str]
+    postcode: Mapped[str]
+    town: Mapped[str]
+    country: Mapped[str] = mapped_column(CHAR(2))
+    locale: Mapped[str]
+    currency: Mapped[str] = mapped_column(CHAR(3))
+    total_minor: Mapped[Minor]
+    method: Mapped[str]
+    state: Mapped[str] = mapped_column(server_default=text("'placed'"))
+    placed_at: Mapped[Instant]
+    expires_at: Mapped[Instant]
+    paid_at: Mapped[datetime | None]
+    cancelled_at: Mapped[datetime | None]
+    problem: Mapped[str | None]
+
+    __table_args__ = (
+        UniqueConstraint("number"),
+        CheckConstraint("state IN ('placed', 'paid', 'cancelled')", name="state"),
+        CheckConstraint("method IN ('card', 'transfer')", name="method"),
+        CheckConstraint("total_minor > 0", name="total"),
+        CheckConstraint("(state = 'paid') = (paid_at IS NOT NULL)", name="paid"),
+        CheckConstraint("country ~ '^[A-Z]{2}$'", name="country"),
+        Index("orders_unpaid", "expires_at", postgresql_where=text("state = 'placed'")),
+    )
+
+
+class SellerOrder(CoopOwned, Base):
+    """One producer's part of an order: what they pack, what they are owed."""
+
+    __tablename__ = "seller_order"
+
+    id: Mapped[Id]
+    order_id: Mapped[UUID] = mapped_column(ForeignKey("orders.id"), index=True)
+    producer_id: Mapped[UUID] = mapped_column(ForeignKey("producer.id"), index=True)
+    position: Mapped[int] = mapped_column(SmallInteger)
+    state: Mapped[str] = mapped_column(server_default=text("'placed'"))
+    currency: Mapped[str] = mapped_column(CHAR(3))
+    goods_minor: Mapped[Minor]
+    premium_minor: Mapped[Minor]
+    charges_minor: Mapped[Minor]
+    tax_minor: Mapped[Minor]
+    goods_refunded_minor: Mapped[Minor] = mapped_column(server_default=text("0"))
+    premium_refunded_minor: Mapped[Minor] = mapped_column(server_default=text("0"))
+    charges_refunded_minor: Mapped[Minor] = mapped_column(server_default=text("0"))
+    tax_refunded_minor: Mapped[Minor] = mapped_column(server_default=text("0"))
+    placed_at: Mapped[Instant]
+    paid_on: Mapped[date | None]
+    shipped_at: Mapped[datetime | None]
+    tracking: Mapped[str | None]
+    confirmed_at: Mapped[datetime | None]
+    release_on: Mapped[date | None]
+    settled_at: Mapped[datetime | None]
+    problem: Mapped[str | None]
+
+    __table_args__ = (
+        UniqueConstraint("order_id", "producer_id"),
+        UniqueConstraint("order_id", "position"),
+        CheckConstraint(f"state IN {STATES}", name="state"),
+        CheckConstraint("goods_refunded_minor BETWEEN 0 AND goods_minor", name="goods"),
+        CheckConstraint("premium_refunded_minor BETWEEN 0 AND premium_minor", name="premium"),
+        CheckConstraint("charges_refunded_minor BETWEEN 0 AND charges_minor", name="charges"),
+        CheckConstraint("tax_refunded_minor BETWEEN 0 AND tax_minor", name="tax"),
+        Index("seller_order_release", "release_on", postgresql_where=text("state IN ('shipped', 'confirmed')")),
+    )
+
+
+class OrderLine(CoopOwned, Base):
+    """A quantity of one listing at the price of that day, with the checks that allowed it (R-03.4)."""
+
+    __tablename__ = "order_line"
+
+    id: Mapped[Id]
+    order_id: Mapped[UUID] = mapped_column(ForeignKey("orders.id"), index=True)
+    seller_order_id: Mapped[UUID] = mapped_column(ForeignKey("seller_order.id"), index=True)
+    listing_id: Mapped[UUID] = mapped_column(ForeignKey("listing.id"))
+    lot_id: Mapped[UUID] = mapped_column(ForeignKey("lot.id"), index=True)
+    title: Mapped[str]
+    unit: Mapped[str]
+    quantity: Mapped[Quantity]
+    unit_price: Mapped[UnitPrice]
+    currency: Mapped[str] = mapped_column(CHAR(3))
+    total_minor: Mapped[Minor]
+    stock_quantity: Mapped[Quantity]
+    returned_quantity: Mapped[Decimal] = mapped_column(Numeric(18, 6), server_default=text("0"))
+    check_ids: Mapped[list[UUID]] = mapped_column(ARRAY(UuidColumn))
+
+    __table_args__ = (
+        CheckConstraint("quantity > 0", name="quantity"),
+        CheckConstraint("returned_quantity BETWEEN 0 AND quantity", name="returned"),
+        CheckConstraint("total_minor > 0", name="total"),
+        CheckConstraint("unit_price > 0", name="unit_price"),
+    )
+
+
+class PriceComponent(Base):
+    """One part of a line's price, frozen (fair-prices.md 5). `returned_minor` is what refunds have given back of it."""
+
+    __tablename__ = "price_component"
+
+    order_line_id: Mapped[UUID] = mapped_column(ForeignKey("order_line.id"))
+    seq: Mapped[int] = mapped_column(SmallInteger)
+    kind: Mapped[str]
+    label: Mapped[str]
+    amount_minor: Mapped[Minor]
+    returned_minor: Mapped[Minor] = mapped_column(server_default=text("0"))
+    currency: Mapped[str] = mapped_column(CHAR(3))
+    payer: Mapped[str]
+    payee: Mapped[str]
+    bearer: Mapped[str | None]
+    tax_rate: Mapped[Percent] = mapped_column(server_default=text("0"))
+    tax_minor: Mapped[Minor] = mapped_column(server_default=text("0"))
+    rule_version: Mapped[int] = mapped_column(SmallInteger)
+
+    __table_args__ = (
+        PrimaryKeyConstraint("order_line_id", "seq"),
+        CheckConstraint(
+            "CASE WHEN amount_minor < 0 THEN returned_minor BETWEEN amount_minor AND 0 "
+            "ELSE returned_minor BETWEEN 0 AND amount_minor END",
+            name="returned",
+        ),
+    )

@@ -1,0 +1,307 @@
+"""What buyers, producers and staff see of orders; frozen, never live rows. Scope decides whose (row-level security)."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from uuid import UUID
+
+from sqlalchemy import Select, select, tuple_
+from sqlalchemy.orm import Session
+
+from market.catalogue import queries as catalogue
+from market.catalogue.queries import ListingView
+from market.kernel import paging
+from market.kernel.money import Money, total
+from market.kernel.paging import Page
+from market.orders import rules
+from market.orders.errors import OrderMissing
+from market.orders.models import BasketLine, Order, OrderLine, PriceComponent, SellerOrder
+from market.payments import queries as payments
+from market.producers import queries as producers
+
+PAGE = 50
+
+
+@dataclass(frozen=True, slots=True)
+class BasketItem:
+    """A line of the basket with the offer as it is now; `offer` is None when it is gone."""
+
+    listing_id: UUID
+    quantity: Decimal
+    offer: ListingView | None
+
+    @property
+    def available(self) -> bool:
+        """Whether it can be ordered as it stands."""
+        return self.offer is not None and self.offer.state == "published" and self.offer.free >= self.quantity
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One component of a line's price."""
+
+    kind: str
+    label: str
+    money: Money
+    returned: Money
+    payee: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """An ordered quantity with its frozen breakdown."""
+
+    id: UUID
+    listing_id: UUID
+    lot_id: UUID
+    title: str
+    unit: str
+    quantity: Decimal
+    returned: Decimal
+    unit_price: Decimal
+    total: Money
+    check_ids: tuple[UUID, ...]
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SellerPart:
+    """One producer's part of an order."""
+
+    id: UUID
+    order_id: UUID
+    number: str
+    coop_id: UUID
+    coop: str
+    producer_id: UUID
+    producer: str
+    state: str
+    problem: str | None
+    total: Money
+    goods: Money
+    refunded: Money
+    placed_at: datetime
+    shipped_at: datetime | None
+    tracking: str | None
+    release_on: date | None
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OrderView:
+    """A buyer's order with its parts."""
+
+    id: UUID
+    number: int
+    account_id: UUID | None
+    email: str
+    name: str
+    street: str
+    building: str
+    postcode: str
+    town: str
+    country: str
+    locale: str
+    state: str
+    method: str
+    total: Money
+    placed_at: datetime
+    expires_at: datetime
+    paid_at: datetime | None
+    parts: tuple[SellerPart, ...]
+
+    @property
+    def refunded(self) -> Money:
+        """What refunds have given back of it."""
+        return total([part.refunded for part in self.parts], self.total.currency)
+
+
+def basket(session: Session, basket_id: UUID | None) -> list[BasketItem]:
+    """Return the lines of a basket, oldest first, with the offers as they are now."""
+    if basket_id is None:
+        return []
+    rows = session.execute(
+        select(BasketLine.listing_id, BasketLine.quantity)
+        .where(BasketLine.basket_id == basket_id)
+        .order_by(BasketLine.added_at, BasketLine.listing_id)
+    ).all()
+    offers = catalogue.listings_by_id(session, [row.listing_id for row in rows])
+    return [BasketItem(row.listing_id, row.quantity, offers.get(row.listing_id)) for row in rows]
+
+
+def order(session: Session, order_id: UUID) -> OrderView:
+    """Return an order with the parts in this scope. Raises OrderMissing. The caller proves that the person may see it."""
+    row = session.get(Order, order_id)
+    if row is None:
+        raise OrderMissing("There is no such order.")
+    sellers = session.scalars(select(SellerOrder).where(SellerOrder.order_id == order_id).order_by(SellerOrder.position)).all()
+    return _order_view(row, _parts(session, sellers, {row.id: row.number}))
+
+
+def orders_of(session: Session, account_id: UUID, *, cursor: str | None = None) -> Page[OrderView]:
+    """Return an account's orders, newest first."""
+    statement = select(Order).where(Order.account_id == account_id).order_by(Order.number.desc()).limit(PAGE + 1)
+    if cursor:
+        statement = statement.where(Order.number < int(paging.decode(cursor, 1)[0]))
+    rows = session.scalars(statement).all()
+    shown = rows[:PAGE]
+    numbers = {row.id: row.number for row in shown}
+    sellers = session.scalars(
+        select(SellerOrder).where(SellerOrder.order_id.in_(numbers)).order_by(SellerOrder.order_id, SellerOrder.position)
+    ).all()
+    parts = _parts(session, sellers, numbers)
+    views = [_order_view(row, [part for part in parts if part.order_id == row.id]) for row in shown]
+    return Page(views, paging.encode([shown[-1].number]) if len(rows) > PAGE else None)
+
+
+def seller_orders(
+    session: Session, *, producer_id: UUID | None = None, states: Sequence[str] = (), cursor: str | None = None
+) -> Page[SellerPart]:
+    """Return seller orders in this scope, newest first: a co-op's, or one producer's of it."""
+    statement: Select[tuple[SellerOrder, int]] = select(SellerOrder, Order.number).join(Order, Order.id == SellerOrder.order_id)
+    if producer_id is not None:
+        statement = statement.where(SellerOrder.producer_id == producer_id)
+    if states:
+        statement = statement.where(SellerOrder.state.in_(states))
+    if cursor:
+        placed, last = paging.decode(cursor, 2)
+        statement = statement.where(tuple_(SellerOrder.placed_at, SellerOrder.id) < (datetime.fromisoformat(placed), UUID(last)))
+    rows = session.execute(statement.order_by(SellerOrder.placed_at.desc(), SellerOrder.id.desc()).limit(PAGE + 1)).all()
+    shown = rows[:PAGE]
+    parts = _parts(session, [row[0] for row in shown], {row[0].order_id: row[1] for row in shown})
+    last_row = shown[-1][0] if shown else None
+    more = len(rows) > PAGE and last_row is not None
+    return Page(parts, paging.encode([last_row.placed_at.isoformat(), last_row.id]) if more and last_row else None)
+
+
+def seller_order(session: Session, seller_order_id: UUID, *, producer_id: UUID | None = None) -> SellerPart:
+    """Return one seller order in this scope (and of this producer). Raises OrderMissing."""
+    row = session.execute(
+        select(SellerOrder, Order.number).join(Order, Order.id == SellerOrder.order_id).where(SellerOrder.id == seller_order_id)
+    ).one_or_none()
+    if row is None or (producer_id is not None and row[0].producer_id != producer_id):
+        raise OrderMissing("There is no such order here.")
+    return _parts(session, [row[0]], {row[0].order_id: row[1]})[0]
+
+
+def _order_view(row: Order, parts: Iterable[SellerPart]) -> OrderView:
+    return OrderView(
+        id=row.id,
+        number=row.number,
+        account_id=row.account_id,
+        email=row.email,
+        name=row.name,
+        street=row.street,
+        building=row.building,
+        postcode=row.postcode,
+        town=row.town,
+        country=row.country,
+        locale=row.locale,
+        state=row.state,
+        method=row.method,
+        total=Money(row.total_minor, row.currency),
+        placed_at=row.placed_at,
+        expires_at=row.expires_at,
+        paid_at=row.paid_at,
+        parts=tuple(parts),
+    )
+
+
+def _parts(session: Session, sellers: Sequence[SellerOrder], numbers: dict[UUID, int]) -> list[SellerPart]:
+    lines = _lines(session, [seller.id for seller in sellers])
+    coops = producers.coops_by_id(session, {seller.coop_id for seller in sellers})
+    people = producers.producers_by_id(session, {seller.producer_id for seller in sellers})
+    return [
+        SellerPart(
+            id=seller.id,
+            order_id=seller.order_id,
+            number=f"{numbers[seller.order_id]}-{seller.position}",
+            coop_id=seller.coop_id,
+            coop=coops[seller.coop_id].name,
+            producer_id=seller.producer_id,
+            producer=people[seller.producer_id].name,
+            state=seller.state,
+            problem=seller.problem,
+            total=Money(seller.goods_minor + seller.premium_minor + seller.charges_minor + seller.tax_minor, seller.currency),
+            goods=Money(seller.goods_minor - seller.goods_refunded_minor, seller.currency),
+            refunded=Money(
+                seller.goods_refunded_minor
+                + seller.premium_refunded_minor
+                + seller.charges_refunded_minor
+                + seller.tax_refunded_minor,
+                seller.currency,
+            ),
+            placed_at=seller.placed_at,
+            shipped_at=seller.shipped_at,
+            tracking=seller.tracking,
+            release_on=seller.release_on,
+            lines=tuple(lines.get(seller.id, ())),
+        )
+        for seller in sellers
+    ]
+
+
+def _lines(session: Session, seller_ids: Sequence[UUID]) -> dict[UUID, list[Line]]:
+    rows = session.scalars(select(OrderLine).where(OrderLine.seller_order_id.in_(seller_ids)).order_by(OrderLine.id)).all()
+    parts: dict[UUID, list[Part]] = {}
+    components = (
+        select(PriceComponent)
+        .where(PriceComponent.order_line_id.in_([row.id for row in rows]))
+        .order_by(PriceComponent.order_line_id, PriceComponent.seq)
+    )
+    for part in session.scalars(components):
+        money, returned = Money(part.amount_minor, part.currency), Money(part.returned_minor, part.currency)
+        parts.setdefault(part.order_line_id, []).append(Part(part.kind, part.label, money, returned, part.payee))
+    lines: dict[UUID, list[Line]] = {}
+    for row in rows:
+        lines.setdefault(row.seller_order_id, []).append(
+            Line(
+                id=row.id,
+                listing_id=row.listing_id,
+                lot_id=row.lot_id,
+                title=row.title,
+                unit=row.unit,
+                quantity=row.quantity,
+                returned=row.returned_quantity,
+                unit_price=row.unit_price,
+                total=Money(row.total_minor, row.currency),
+                check_ids=tuple(row.check_ids),
+                parts=tuple(parts.get(row.id, ())),
+            )
+        )
+    return lines
+
+
+def can_refund(part: SellerPart) -> bool:
+    """Whether staff may still refund this part here (before it is settled with the producer)."""
+    return part.state in ("paid", "shipped", "confirmed")
+
+
+def component_sums(part: SellerPart) -> dict[str, Money]:
+    """Return what is left of a part by goods, premium, charges and tax."""
+    left = [(piece.kind, piece.money - piece.returned) for line in part.lines for piece in line.parts]
+    return rules.by_component(left, part.total.currency)
+
+
+@dataclass(frozen=True, slots=True)
+class TransferInstructions:
+    """Where a bank transfer goes, how much, and under which reference."""
+
+    amount: Money
+    holder: str
+    iban: str
+    bic: str | None
+    reference: str
+
+
+def transfer_instructions(session: Session, view: OrderView) -> TransferInstructions | None:
+    """Return how an order is paid by transfer; None when nothing is to be paid or the co-op has no account."""
+    live = payments.live_payment(session, subject_kind="order", subject_id=view.id)
+    if live is None or not live.due or not view.parts:
+        return None
+    coop_id = view.parts[0].coop_id
+    coop = producers.coops_by_id(session, [coop_id])[coop_id]
+    if coop.iban is None:
+        return None
+    return TransferInstructions(live.due, coop.account_holder, coop.iban, coop.bic, live.reference)

@@ -1,0 +1,106 @@
+"""Orders without a database: states, which account each part of a price belongs to, terms."""
+
+from collections.abc import Iterable
+from datetime import date, timedelta
+
+from market.kernel.money import Money, total
+from market.ledger.rules import Leg, legs
+from market.orders.errors import WrongState
+
+HOLD_MINUTES = {"card": 60, "transfer": 7 * 24 * 60}
+CONFIRM_DAYS = 14  # silence of the buyer counts as confirmation after this many days from dispatch
+PAY_DAYS = 7  # what is earned falls due this many days later
+
+# part of a price -> component of the ledger's `held:*` accounts (L-5: they never share one)
+COMPONENT = {
+    "producer_goods": "goods",
+    "organic_differential": "goods",
+    "premium": "premium",
+    "tax": "tax",
+    "coop_service": "charges",
+    "processing": "charges",
+    "inland_transport": "charges",
+    "export": "charges",
+    "freight": "charges",
+    "platform_fee": "charges",
+    "payment_fee": "charges",
+    "discount": "charges",
+}
+# where charges go when they are earned (E13); a discount lowers the co-op's own income
+EARNED = {
+    "coop_service": "fee_income",
+    "processing": "fee_income",
+    "platform_fee": "fee_income",
+    "discount": "fee_income",
+    "inland_transport": "transport_payable",
+    "export": "transport_payable",
+    "freight": "transport_payable",
+    "payment_fee": "cost_recovered",
+}
+BEARERS = (("coop", "the co-op"), ("producer", "the producer"), ("carrier", "the carrier"))
+_NEXT = {
+    "placed": {"paid", "cancelled"},
+    "paid": {"shipped", "refunded"},
+    "shipped": {"confirmed", "refunded"},
+    "confirmed": {"settled", "refunded"},
+    "settled": set(),
+    "refunded": set(),
+    "cancelled": set(),
+}
+STATES = tuple(_NEXT)
+_WORDS = {
+    "placed": "waits for payment",
+    "paid": "is paid and not yet sent",
+    "shipped": "is on its way",
+    "confirmed": "has arrived",
+    "settled": "is settled with the producer",
+    "refunded": "was refunded",
+    "cancelled": "was cancelled",
+}
+
+
+def next_state(now: str, wanted: str) -> str:
+    """Return `wanted` when a seller order may go there from `now`. Raises WrongState in words."""
+    if wanted not in _NEXT[now]:
+        raise WrongState(f"This order {_WORDS[now]}; it cannot become “{wanted}” now.", state=now)
+    return wanted
+
+
+def by_component(parts: Iterable[tuple[str, Money]], currency: str) -> dict[str, Money]:
+    """Return the parts of a price summed as goods, premium, charges and tax."""
+    sums = {name: Money.zero(currency) for name in ("goods", "premium", "charges", "tax")}
+    for kind, money in parts:
+        sums[COMPONENT[kind]] = sums[COMPONENT[kind]] + money
+    return sums
+
+
+def release_legs(parts: list[tuple[str, Money]], *, currency: str, payee: str) -> tuple[Leg, ...]:
+    """Return the postings of E13: what was held is earned, the premium is set aside on its own account (law 3)."""
+    sums = by_component(parts, currency)
+    charges: dict[str, list[Money]] = {}
+    for kind, money in parts:
+        if COMPONENT[kind] == "charges":
+            charges.setdefault(EARNED[kind], []).append(money)
+    # A discount makes an amount negative: then the co-op's own income gives back to what is held.
+    earned = [
+        ("held:charges", account, amount) if amount.minor > 0 else (account, "held:charges", -amount)
+        for account, amounts in charges.items()
+        if (amount := total(amounts, currency))
+    ]
+    return legs(
+        ("held:goods", f"payable:{payee}", sums["goods"]),
+        ("held:premium", "fund_available", sums["premium"]),
+        ("premium_bank", "bank:1", sums["premium"]),
+        ("held:tax", "tax_payable", sums["tax"]),
+        *earned,
+    )
+
+
+def release_day(shipped_on: date) -> date:
+    """Return the day on which silence counts as confirmation."""
+    return shipped_on + timedelta(days=CONFIRM_DAYS)
+
+
+def due_day(earned_on: date) -> date:
+    """Return the day on which what was earned falls due."""
+    return earned_on + timedelta(days=PAY_DAYS)

@@ -1,0 +1,33 @@
+"""Commands of baskets and orders, one file per use case."""
+
+from market.orders.service.basket import clear_basket, merge_baskets, set_line
+from market.orders.service.cancel import cancel_order, expire_orders
+from market.orders.service.fulfil import confirm, confirm_silent, settle, settle_due, ship
+from market.orders.service.pay import mark_paid, reopen_payment, solve_problem
+from market.orders.service.place import Buyer, PlacedOrder, Quote, QuotedLine, WantedLine, place_order, quote
+from market.orders.service.refund import refund_lines, refund_seller_order
+
+__all__ = [
+    "Buyer",
+    "PlacedOrder",
+    "Quote",
+    "QuotedLine",
+    "WantedLine",
+    "cancel_order",
+    "clear_basket",
+    "confirm",
+    "confirm_silent",
+    "expire_orders",
+    "mark_paid",
+    "merge_baskets",
+    "place_order",
+    "quote",
+    "refund_lines",
+    "refund_seller_order",
+    "reopen_payment",
+    "set_line",
+    "settle",
+    "settle_due",
+    "ship",
+    "solve_problem",
+]

@@ -1,0 +1,65 @@
+"""What somebody means to order. A basket is only an id in their session: it needs no account."""
+
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from sqlalchemy import delete, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from market.catalogue import queries as catalogue
+from market.orders.errors import ListingGone, QuantityFaulty
+from market.orders.models import BasketLine
+
+
+def set_line(session: Session, *, basket_id: UUID, listing_id: UUID, quantity: Decimal, now: datetime, add: bool = False) -> None:
+    """Put `quantity` of a listing into the basket (or add it to what is there); nothing takes the line out.
+
+    Raises ListingGone when it is not offered, QuantityFaulty when it is not a multiple of the listing's step.
+    """
+    if quantity < 0:
+        raise QuantityFaulty("A quantity cannot be below zero.", pointer="/quantity")
+    if quantity == 0 and not add:
+        session.execute(delete(BasketLine).where(BasketLine.basket_id == basket_id, BasketLine.listing_id == listing_id))
+        return
+    offer = catalogue.listings_by_id(session, [listing_id]).get(listing_id)
+    if offer is None or offer.state != "published":
+        raise ListingGone("This is not offered any more. Look for something similar in the shop.")
+    if quantity % offer.order_step or not quantity:
+        raise QuantityFaulty(f"Please order a multiple of {offer.order_step.normalize():f} {offer.unit}.", pointer="/quantity")
+    if add:
+        quantity += session.scalar(
+            select(BasketLine.quantity).where(BasketLine.basket_id == basket_id, BasketLine.listing_id == listing_id)
+        ) or Decimal(0)
+    row = {"basket_id": basket_id, "listing_id": listing_id, "quantity": quantity, "added_at": now}
+    session.execute(
+        insert(BasketLine)
+        .values(row)
+        .on_conflict_do_update(index_elements=["basket_id", "listing_id"], set_={"quantity": quantity})
+    )
+
+
+def clear_basket(session: Session, *, basket_id: UUID, listing_ids: list[UUID] | None = None) -> None:
+    """Empty the basket, or take out the lines that were ordered."""
+    statement = delete(BasketLine).where(BasketLine.basket_id == basket_id)
+    if listing_ids is not None:
+        statement = statement.where(BasketLine.listing_id.in_(listing_ids))
+    session.execute(statement)
+
+
+def merge_baskets(session: Session, *, source: UUID, target: UUID) -> None:
+    """Move lines of one basket to another; where both have a listing the larger quantity stays."""
+    lines = select(BasketLine.listing_id, BasketLine.quantity, BasketLine.added_at).where(BasketLine.basket_id == source)
+    for line in session.execute(lines).all():
+        statement = insert(BasketLine).values(
+            basket_id=target, listing_id=line.listing_id, quantity=line.quantity, added_at=line.added_at
+        )
+        session.execute(
+            statement.on_conflict_do_update(
+                index_elements=["basket_id", "listing_id"],
+                set_={"quantity": statement.excluded.quantity},
+                where=BasketLine.quantity < statement.excluded.quantity,
+            )
+        )
+    clear_basket(session, basket_id=source)

@@ -1,0 +1,135 @@
+"""From packed to owed: dispatch, arrival, and the moment when held money is earned (E13)."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from market.kernel import audit
+from market.kernel.actor import Actor
+from market.kernel.clock import day_in
+from market.kernel.locks import lock, lock_one
+from market.kernel.money import Money
+from market.kernel.outbox import announce
+from market.ledger import service as ledger
+from market.ledger.rules import Entry
+from market.orders import events, rules
+from market.orders.errors import OrderMissing, WrongState
+from market.orders.models import OrderLine, PriceComponent, SellerOrder
+from market.payables import service as payables
+from market.producers import queries as producers
+
+
+def ship(session: Session, *, actor: Actor, seller_order_id: UUID, tracking: str | None, now: datetime) -> None:
+    """Record that the producer's part was handed to the carrier. Raises OrderMissing for somebody else's, WrongState."""
+    seller = lock_one(session, SellerOrder, seller_order_id)
+    if not actor.is_staff and seller.producer_id != actor.producer_id:
+        raise OrderMissing("There is no such order among yours.")
+    if seller.problem is not None:
+        raise WrongState("This order has an open problem. Staff must solve it first.", problem=seller.problem)
+    seller.state = rules.next_state(seller.state, "shipped")
+    seller.shipped_at, seller.tracking = now, (tracking or "").strip() or None
+    zone = producers.coops_by_id(session, [seller.coop_id])[seller.coop_id].time_zone
+    seller.release_on = rules.release_day(day_in(now, zone))
+    _note(session, actor, seller, "orders.shipped", now)
+    announce(session, events.SHIPPED, {"seller_order_id": seller.id})
+
+
+def confirm(session: Session, *, actor: Actor, seller_order_id: UUID, now: datetime) -> None:
+    """Record that the buyer has it. The edge has proven that the actor is the buyer (account or signed link)."""
+    seller = lock_one(session, SellerOrder, seller_order_id)
+    if seller.state in ("confirmed", "settled"):
+        return
+    seller.state, seller.confirmed_at = rules.next_state(seller.state, "confirmed"), now
+    _note(session, actor, seller, "orders.confirmed", now)
+
+
+def confirm_silent(session: Session, *, on: date, now: datetime, limit: int = 200) -> int:
+    """Take silence as confirmation where the term is over; return how many."""
+    due = select(SellerOrder.id).where(SellerOrder.state == "shipped", SellerOrder.release_on <= on).limit(limit)
+    sellers = [seller for seller in lock(session, SellerOrder, session.scalars(due)) if seller.state == "shipped"]
+    for seller in sellers:
+        seller.state, seller.confirmed_at = "confirmed", now
+    return len(sellers)
+
+
+def settle_due(session: Session, *, now: datetime, limit: int = 200) -> int:
+    """Settle confirmed seller orders, oldest first; return how many."""
+    due = select(SellerOrder.id).where(SellerOrder.state == "confirmed").order_by(SellerOrder.confirmed_at).limit(limit)
+    ids = session.scalars(due).all()
+    return settle(session, seller_order_ids=list(ids), now=now)
+
+
+def settle(session: Session, *, seller_order_ids: list[UUID], now: datetime) -> int:
+    """Book what is earned (E13) and raise what the producer is owed, for those that are confirmed; repeatable."""
+    sellers = [seller for seller in lock(session, SellerOrder, seller_order_ids) if seller.state == "confirmed"]
+    if not sellers:
+        return 0
+    books = ledger.books_of(session, {seller.coop_id for seller in sellers})
+    coops = producers.coops_by_id(session, {seller.coop_id for seller in sellers})
+    parts = _parts_left(session, [seller.id for seller in sellers])
+    entries = []
+    for seller in sellers:
+        earned_on = day_in(seller.confirmed_at or now, coops[seller.coop_id].time_zone)
+        own = parts.get(seller.id, [])
+        entries.append(
+            Entry(
+                book_id=books[seller.coop_id],
+                kind="release",
+                key=f"release:{seller.id}",
+                on=earned_on,
+                actor="system:orders",
+                legs=tuple(
+                    leg.about(seller.id)
+                    for leg in rules.release_legs(own, currency=seller.currency, payee=str(seller.producer_id))
+                ),
+            )
+        )
+        seller.state, seller.settled_at = "settled", now
+        goods = rules.by_component(own, seller.currency)["goods"]
+        if goods:
+            payables.raise_payable(
+                session,
+                coop_id=seller.coop_id,
+                payee_id=seller.producer_id,
+                money=goods,
+                kind="sale",
+                due_on=rules.due_day(earned_on),
+                source_kind="seller_order",
+                source_id=seller.id,
+            )
+        announce(session, events.SETTLED, {"seller_order_id": seller.id})
+    ledger.post(session, [entry for entry in entries if entry.legs])
+    return len(sellers)
+
+
+def _parts_left(session: Session, seller_ids: list[UUID]) -> dict[UUID, list[tuple[str, Money]]]:
+    rows = session.execute(
+        select(
+            OrderLine.seller_order_id,
+            PriceComponent.kind,
+            PriceComponent.amount_minor - PriceComponent.returned_minor,
+            PriceComponent.currency,
+        )
+        .join(PriceComponent, PriceComponent.order_line_id == OrderLine.id)
+        .where(OrderLine.seller_order_id.in_(seller_ids))
+        .order_by(OrderLine.seller_order_id, OrderLine.id, PriceComponent.seq)
+    )
+    parts: dict[UUID, list[tuple[str, Money]]] = {}
+    for seller_id, kind, minor, currency in rows:
+        parts.setdefault(seller_id, []).append((kind, Money(minor, currency)))
+    return parts
+
+
+def _note(session: Session, actor: Actor, seller: SellerOrder, action: str, now: datetime) -> None:
+    audit.record(
+        session,
+        actor=actor,
+        action=action,
+        subject_kind="seller_order",
+        subject_id=seller.id,
+        coop_id=seller.coop_id,
+        now=now,
+        new={"state": seller.state, "tracking": seller.tracking},
+    )

@@ -1,0 +1,101 @@
+"""A payment arrived: the order is paid, its stock is taken, the producers are told. Whoever comes second does nothing."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from market.catalogue import service as stock
+from market.kernel import audit
+from market.kernel.actor import Actor
+from market.kernel.clock import day_in
+from market.kernel.locks import lock, lock_one
+from market.kernel.money import Money
+from market.kernel.outbox import announce
+from market.orders import events, rules
+from market.orders.errors import WrongState
+from market.orders.models import Order, OrderLine, SellerOrder
+from market.payments import service as payments
+from market.payments.rules import PaymentPart
+
+
+def mark_paid(session: Session, *, order_id: UUID, payment_id: UUID, now: datetime) -> bool:
+    """Record that the order is paid; False when it was already, or was cancelled (then payments gives the money back).
+
+    Takes the held stock. What is not there any more (the hold had expired and somebody else bought it) becomes a
+    problem of its seller order, announced for staff: a paid order that cannot be filled is never a silent loss (law 6).
+    """
+    order = lock_one(session, Order, order_id)
+    payments.acknowledge(session, payment_id=payment_id, now=now)
+    if order.state != "placed":
+        return False
+    ids = session.scalars(select(SellerOrder.id).where(SellerOrder.order_id == order_id)).all()
+    sellers = lock(session, SellerOrder, ids)
+    order.state, order.paid_at = "paid", now
+    for seller in sellers:
+        seller.state = rules.next_state(seller.state, "paid")
+        seller.paid_on = day_in(now, "UTC")
+    short = {shortfall.lot_id for shortfall in stock.take_holds(session, order_id=order_id)}
+    if short:
+        missing = select(OrderLine.seller_order_id).where(OrderLine.order_id == order_id, OrderLine.lot_id.in_(short))
+        _tell_staff(session, [seller for seller in sellers if seller.id in set(session.scalars(missing))])
+    announce(session, events.PAID, {"order_id": order_id}, key=str(order_id))
+    return True
+
+
+def _tell_staff(session: Session, sellers: list[SellerOrder]) -> None:
+    for seller in sellers:
+        seller.problem = "paid_short_of_stock"
+        announce(session, events.PROBLEM, {"seller_order_id": seller.id})
+
+
+def reopen_payment(session: Session, *, actor: Actor, order_id: UUID, now: datetime) -> UUID:
+    """Return the live payment of an unpaid order, opening a new one when the last one failed. Raises WrongState."""
+    order = lock_one(session, Order, order_id)
+    if order.state != "placed" or order.expires_at <= now:
+        raise WrongState("This order cannot be paid any more. Put the goods into the basket again.", state=order.state)
+    sellers = session.scalars(select(SellerOrder).where(SellerOrder.order_id == order_id).order_by(SellerOrder.position)).all()
+    payment = payments.open_payment(
+        session,
+        subject_kind="order",
+        subject_id=order_id,
+        parts=[_payment_part(seller) for seller in sellers],
+        method=order.method,
+        title=f"Fair Market {order.number}",
+        expires_at=order.expires_at,
+        now=now,
+        payer_account_id=actor.account_id,
+        email=order.email,
+    )
+    return payment.id
+
+
+def _payment_part(seller: SellerOrder) -> PaymentPart:
+    return PaymentPart(
+        coop_id=seller.coop_id,
+        subject=seller.id,
+        goods=Money(seller.goods_minor, seller.currency),
+        premium=Money(seller.premium_minor, seller.currency),
+        charges=Money(seller.charges_minor, seller.currency),
+        tax=Money(seller.tax_minor, seller.currency),
+    )
+
+
+def solve_problem(session: Session, *, actor: Actor, seller_order_id: UUID, how: str, now: datetime) -> None:
+    """Close the problem of a seller order, saying how; the producer can ship it then."""
+    seller = lock_one(session, SellerOrder, seller_order_id)
+    if seller.problem is None:
+        return
+    audit.record(
+        session,
+        actor=actor,
+        action="orders.problem_solved",
+        subject_kind="seller_order",
+        subject_id=seller.id,
+        coop_id=seller.coop_id,
+        now=now,
+        old={"problem": seller.problem},
+        new={"how": how},
+    )
+    seller.problem = None

@@ -1,0 +1,304 @@
+"""From wanted lines to an order: prices checked again, parts frozen, stock held, a payment opened. All or nothing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from itertools import islice
+from uuid import UUID
+
+from sqlalchemy import insert
+from sqlalchemy.orm import Session
+
+from market.catalogue import queries as catalogue
+from market.catalogue import service as stock
+from market.catalogue.queries import ListingView
+from market.kernel.actor import Actor
+from market.kernel.clock import day_in
+from market.kernel.errors import DomainError
+from market.kernel.ids import new_id
+from market.kernel.money import Money, total
+from market.kernel.outbox import announce
+from market.orders import events, rules
+from market.orders.errors import BasketEmpty, ListingGone, PriceChanged, QuantityFaulty, TwoCurrencies
+from market.orders.models import Order, OrderLine, PriceComponent, SellerOrder
+from market.payments import service as payments
+from market.payments.rules import PaymentPart
+from market.pricing import rules as prices
+from market.pricing import service as pricing
+from market.pricing.rules import PriceVerdict
+from market.pricing.service import PriceLine
+from market.producers import queries as producers
+from market.producers.queries import CoopView
+
+
+@dataclass(frozen=True, slots=True)
+class WantedLine:
+    """A quantity of a listing, and the unit price that the buyer saw (None: whatever it is)."""
+
+    listing_id: UUID
+    quantity: Decimal
+    seen_price: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Buyer:
+    """Who orders and where it goes."""
+
+    email: str
+    name: str
+    street: str
+    building: str
+    postcode: str
+    town: str
+    country: str
+    locale: str = "en"
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedOrder:
+    """What was placed, and the payment that is to be made."""
+
+    order_id: UUID
+    number: int
+    total: Money
+    payment_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class QuotedLine:
+    """A line as it would be frozen now: the offer, what the rules said, and the parts of its price."""
+
+    offer: ListingView
+    quantity: Decimal
+    on: date
+    verdict: PriceVerdict
+    parts: tuple[prices.Component, ...]
+
+    @property
+    def total(self) -> Money:
+        """The exact sum of the parts."""
+        return prices.sum_of(self.parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """What an order would cost now, line by line."""
+
+    lines: tuple[QuotedLine, ...]
+    total: Money
+
+
+def quote(session: Session, *, wanted: Sequence[WantedLine], now: datetime) -> Quote:
+    """Price wanted lines by today's checks without writing anything. Raises what `place_order` raises for prices."""
+    offers = _offers(session, wanted)
+    coops = producers.coops_by_id(session, {offer.coop_id for offer in offers.values()})
+    days = [day_in(now, coops[offers[line.listing_id].coop_id].time_zone) for line in wanted]
+    verdicts = _verdicts(session, wanted, offers, days)
+    lines = []
+    for index, (line, verdict) in enumerate(zip(wanted, verdicts, strict=True)):
+        offer = offers[line.listing_id]
+        try:
+            pricing.refuse(verdict, gate="G2")
+        except DomainError as refusal:
+            refusal.pointer = f"/lines/{index}"
+            raise
+        parts = prices.breakdown(
+            price=verdict.goods_price,
+            quantity=line.quantity,
+            charges=_charges(coops[offer.coop_id]),
+            premium=verdict.premium,
+            organic_differential=verdict.organic_differential,
+        )
+        lines.append(QuotedLine(offer, line.quantity, days[index], verdict, tuple(parts)))
+    return Quote(tuple(lines), total([line.total for line in lines], lines[0].offer.currency))
+
+
+def place_order(
+    session: Session,
+    *,
+    actor: Actor,
+    wanted: Sequence[WantedLine],
+    buyer: Buyer,
+    method: str,
+    now: datetime,
+) -> PlacedOrder:
+    """Place an order over any number of producers in one currency, hold its stock and open its payment.
+
+    Prices are checked again today (G2) and each line's parts frozen. Raises BasketEmpty, TwoCurrencies, ListingGone,
+    QuantityFaulty, PriceChanged, ListingSoldOut, PriceBelowFloor.
+    """
+    priced = quote(session, wanted=wanted, now=now)
+    order_id = new_id()
+    expires_at = now + timedelta(minutes=rules.HOLD_MINUTES[method])
+    number = session.execute(
+        insert(Order)
+        .values(
+            id=order_id,
+            account_id=actor.account_id,
+            email=buyer.email,
+            name=buyer.name,
+            street=buyer.street,
+            building=buyer.building,
+            postcode=buyer.postcode,
+            town=buyer.town,
+            country=buyer.country,
+            locale=buyer.locale,
+            currency=priced.total.currency,
+            total_minor=priced.total.minor,
+            method=method,
+            placed_at=now,
+            expires_at=expires_at,
+        )
+        .returning(Order.number)
+    ).scalar_one()
+    parts = _write_seller_orders(session, order_id, priced, now)
+    wants = [(line.offer.lot_id, catalogue.in_stock_unit(line.offer, line.quantity)) for line in priced.lines]
+    stock.hold_stock(session, wants=wants, order_id=order_id, expires_at=expires_at)
+    payment = payments.open_payment(
+        session,
+        subject_kind="order",
+        subject_id=order_id,
+        parts=parts,
+        method=method,
+        title=f"Fair Market {number}",
+        expires_at=expires_at,
+        now=now,
+        payer_account_id=actor.account_id,
+        email=buyer.email,
+    )
+    announce(session, events.PLACED, {"order_id": order_id})
+    return PlacedOrder(order_id, number, priced.total, payment.id)
+
+
+def _offers(session: Session, wanted: Sequence[WantedLine]) -> dict[UUID, ListingView]:
+    if not wanted:
+        raise BasketEmpty("The basket is empty. Put something into it first.")
+    if len({line.listing_id for line in wanted}) < len(wanted):
+        raise QuantityFaulty("Each listing may stand once in an order. Add the quantities together.", pointer="/lines")
+    offers = catalogue.listings_by_id(session, [line.listing_id for line in wanted])
+    for index, line in enumerate(wanted):
+        offer = offers.get(line.listing_id)
+        if offer is None or offer.state != "published":
+            raise ListingGone(
+                "One of the listings is not offered any more. Take it out of the basket.", pointer=f"/lines/{index}"
+            )
+        if line.quantity <= 0 or line.quantity % offer.order_step:
+            step = f"{offer.order_step.normalize():f} {offer.unit}"
+            raise QuantityFaulty(f"“{offer.title}” is sold in steps of {step}.", pointer=f"/lines/{index}/quantity")
+        if line.seen_price is not None and line.seen_price != offer.unit_price:
+            raise PriceChanged(
+                f"The price of “{offer.title}” is now {offer.unit_price.normalize():f} {offer.currency} per {offer.unit}. "
+                "Look at it and order again.",
+                pointer=f"/lines/{index}",
+                unit_price=offer.unit_price,
+            )
+    currencies = {offer.currency for offer in offers.values()}
+    if len(currencies) > 1:
+        raise TwoCurrencies(
+            f"These goods are sold in {' and '.join(sorted(currencies))}. Order them separately, one order per currency."
+        )
+    return offers
+
+
+def _verdicts(
+    session: Session, wanted: Sequence[WantedLine], offers: dict[UUID, ListingView], days: list[date]
+) -> list[PriceVerdict]:
+    """Judge every line on the day it is where its co-op is (R-03); usually one day, so one statement."""
+    verdicts: dict[int, PriceVerdict] = {}
+    for day in sorted(set(days)):
+        at = [index for index, line_day in enumerate(days) if line_day == day]
+        asked = [_price_line(offers[wanted[index].listing_id], wanted[index].quantity) for index in at]
+        verdicts |= dict(zip(at, pricing.check_prices(session, asked, day), strict=True))
+    return [verdicts[index] for index in range(len(wanted))]
+
+
+def _price_line(offer: ListingView, quantity: Decimal) -> PriceLine:
+    # Claims were held against certificates when the listing was published, and a sweep takes ended ones off (R-04).
+    return PriceLine(
+        goods=offer.goods,
+        unit_price=offer.unit_price,
+        unit=offer.unit,
+        currency=offer.currency,
+        quantity=quantity,
+        claims=offer.claims,
+        coop_id=offer.coop_id,
+    )
+
+
+def _charges(coop: CoopView) -> prices.Charges:
+    return prices.Charges(
+        service_pct=coop.service_pct,
+        transport_minor=coop.transport_minor_per_line,
+        payment_pct=coop.payment_pct,
+        tax_pct=coop.tax_pct,
+    )
+
+
+def _write_seller_orders(session: Session, order_id: UUID, priced: Quote, now: datetime) -> list[PaymentPart]:
+    currency = priced.total.currency
+    by_producer: dict[UUID, list[tuple[UUID, QuotedLine]]] = {}
+    for line in priced.lines:
+        by_producer.setdefault(line.offer.producer_id, []).append((new_id(), line))
+    check_ids = _store_checks(session, [pair for own in by_producer.values() for pair in own], now)
+    sellers, rows, parts, payment_parts = [], [], [], []
+    for position, (producer_id, own) in enumerate(sorted(by_producer.items()), start=1):
+        seller_id, coop_id = new_id(), own[0][1].offer.coop_id
+        sums = rules.by_component([(part.kind, part.money) for _, line in own for part in line.parts], currency)
+        sellers.append(
+            {"id": seller_id, "coop_id": coop_id, "order_id": order_id, "producer_id": producer_id, "position": position}
+            | {"currency": currency, "placed_at": now}
+            | {f"{name}_minor": money.minor for name, money in sums.items()}
+        )
+        payment_parts.append(PaymentPart(coop_id=coop_id, subject=seller_id, **sums))
+        for line_id, line in own:
+            rows.append(_line_row(line_id, line, check_ids[line_id]) | {"order_id": order_id, "seller_order_id": seller_id})
+            parts += [_part_row(line_id, part) for part in line.parts]
+    session.execute(insert(SellerOrder), sellers)
+    session.execute(insert(OrderLine), rows)
+    session.execute(insert(PriceComponent), parts)
+    return payment_parts
+
+
+def _store_checks(session: Session, lines: list[tuple[UUID, QuotedLine]], now: datetime) -> dict[UUID, list[UUID]]:
+    """Keep what allowed each line, one statement per day; return the ids of each line's checks."""
+    found: dict[UUID, list[UUID]] = {}
+    for day in sorted({line.on for _, line in lines}):
+        judged = [(line_id, line.verdict) for line_id, line in lines if line.on == day]
+        ids = iter(pricing.store_checks(session, verdicts=judged, subject_kind="order_line", gate="G2", now=now, on=day))
+        found |= {line_id: list(islice(ids, len(verdict.checks))) for line_id, verdict in judged}
+    return found
+
+
+def _line_row(line_id: UUID, line: QuotedLine, check_ids: Sequence[UUID]) -> dict[str, object]:
+    return {
+        "id": line_id,
+        "coop_id": line.offer.coop_id,
+        "listing_id": line.offer.id,
+        "lot_id": line.offer.lot_id,
+        "title": line.offer.title,
+        "unit": line.offer.unit,
+        "quantity": line.quantity,
+        "unit_price": line.offer.unit_price,
+        "currency": line.offer.currency,
+        "total_minor": line.total.minor,
+        "stock_quantity": catalogue.in_stock_unit(line.offer, line.quantity),
+        "check_ids": list(check_ids),
+    }
+
+
+def _part_row(line_id: UUID, part: prices.Component) -> dict[str, object]:
+    return {
+        "order_line_id": line_id,
+        "seq": part.seq,
+        "kind": part.kind,
+        "label": part.label,
+        "amount_minor": part.money.minor,
+        "currency": part.money.currency,
+        "payer": part.payer,
+        "payee": part.payee,
+        "bearer": part.bearer,
+        "tax_rate": part.tax_rate,
+        "tax_minor": part.tax_minor,
+        "rule_version": part.rule_version,
+    }

@@ -1,0 +1,119 @@
+"""Money back before the producer was paid, by quantity, goods and premium apart (E15, E16, R-02)."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from market.catalogue import service as stock
+from market.kernel import audit
+from market.kernel.actor import Actor
+from market.kernel.locks import lock, lock_one
+from market.kernel.money import Money
+from market.kernel.outbox import announce
+from market.orders import events, rules
+from market.orders.errors import RefundTooLarge, WrongState
+from market.orders.models import OrderLine, PriceComponent, SellerOrder
+from market.payments import queries as payment_queries
+from market.payments import service as payments
+
+REFUNDABLE = ("paid", "shipped", "confirmed")
+
+
+def refund_seller_order(
+    session: Session, *, actor: Actor, seller_order_id: UUID, reason: str, bearer: str, now: datetime
+) -> UUID:
+    """Refund everything that is left of a producer's part; return the refund's id. Raises as `refund_lines`."""
+    lines = session.execute(
+        select(OrderLine.id, OrderLine.quantity - OrderLine.returned_quantity).where(OrderLine.seller_order_id == seller_order_id)
+    )
+    wanted = {line_id: left for line_id, left in lines if left > 0}
+    return refund_lines(
+        session, actor=actor, seller_order_id=seller_order_id, quantities=wanted, reason=reason, bearer=bearer, now=now
+    )
+
+
+def refund_lines(
+    session: Session,
+    *,
+    actor: Actor,
+    seller_order_id: UUID,
+    quantities: Mapping[UUID, Decimal],
+    reason: str,
+    bearer: str,
+    now: datetime,
+) -> UUID:
+    """Give back the parts of the returned quantities in the tender they were paid in; return the refund's id.
+
+    Goods that had not left go back on the shelf. Raises WrongState once the producer is owed the money (a later refund
+    is another fact), RefundTooLarge beyond what was ordered and not yet returned.
+    """
+    seller = lock_one(session, SellerOrder, seller_order_id)
+    if seller.state not in REFUNDABLE:
+        raise WrongState("Only a paid order that is not yet settled with the producer can be refunded here.", state=seller.state)
+    lines = lock(session, OrderLine, quantities)
+    if not quantities or len(lines) != len(quantities) or any(line.seller_order_id != seller.id for line in lines):
+        raise RefundTooLarge("Name at least one line of this order and the quantity to give back.")
+    parts: list[tuple[str, Money]] = []
+    for line in lines:
+        parts += _return_line(session, line, quantities[line.id])
+    sums = rules.by_component(parts, seller.currency)
+    for name, money in sums.items():
+        setattr(seller, f"{name}_refunded_minor", getattr(seller, f"{name}_refunded_minor") + money.minor)
+    if seller.state == "paid":
+        stock.return_stock(session, wants=[(line.lot_id, _stock_share(line, quantities[line.id])) for line in lines])
+    if _all_returned(session, seller.id):
+        seller.state, seller.problem = rules.next_state(seller.state, "refunded"), None
+    audit.record(
+        session,
+        actor=actor,
+        action="orders.refunded",
+        subject_kind="seller_order",
+        subject_id=seller.id,
+        coop_id=seller.coop_id,
+        now=now,
+        new={"reason": reason, "bearer": bearer, "quantities": {str(key): f"{value:f}" for key, value in quantities.items()}},
+    )
+    announce(session, events.REFUNDED, {"seller_order_id": seller.id})
+    paid = next(p for p in payment_queries.payments_of(session, subject_kind="order", subject_id=seller.order_id) if p.is_paid)
+    refund = payments.refund(
+        session,
+        payment_id=paid.id,
+        subject=seller.id,
+        amounts=payments.Amounts(**sums),
+        reason=reason,
+        bearer=bearer,
+        actor=actor,
+        now=now,
+    )
+    return refund.id
+
+
+def _return_line(session: Session, line: OrderLine, quantity: Decimal) -> list[tuple[str, Money]]:
+    left = line.quantity - line.returned_quantity
+    if not 0 < quantity <= left:
+        raise RefundTooLarge(f"Of “{line.title}” at most {left.normalize():f} {line.unit} can be given back.", left=left)
+    line.returned_quantity += quantity
+    given = []
+    components = select(PriceComponent).where(PriceComponent.order_line_id == line.id).order_by(PriceComponent.seq)
+    for part in session.scalars(components):
+        # Cumulative: all parts come to zero when everything is returned, whatever was rounded on the way.
+        due = Money(part.amount_minor, part.currency).share(line.returned_quantity, line.quantity)
+        given.append((part.kind, Money(due.minor - part.returned_minor, part.currency)))
+        part.returned_minor = due.minor
+    return given
+
+
+def _stock_share(line: OrderLine, quantity: Decimal) -> Decimal:
+    return (line.stock_quantity * quantity / line.quantity).quantize(Decimal("0.000001"))
+
+
+def _all_returned(session: Session, seller_order_id: UUID) -> bool:
+    session.flush()
+    open_lines = select(OrderLine.id).where(
+        OrderLine.seller_order_id == seller_order_id, OrderLine.returned_quantity < OrderLine.quantity
+    )
+    return session.scalars(open_lines.limit(1)).first() is None

@@ -1,0 +1,186 @@
+"""From the basket to a placed order: as guest or member, nothing retyped after an error, paid on a hosted page or by transfer."""
+
+from decimal import Decimal, InvalidOperation
+from uuid import UUID
+
+from flask import Blueprint, flash, redirect, render_template, request, session, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import get_locale
+from flask_babel import gettext as _
+
+from market.http.auth import access, current_actor
+from market.http.card_page import order_url, to_card_page
+from market.http.clock import now
+from market.http.db import unit_of_work
+from market.kernel.errors import DomainError
+from market.kernel.ids import new_id
+from market.orders import queries, service
+from market.orders.errors import QuantityFaulty
+from market.orders.service import Buyer, WantedLine
+from market.producers import queries as producers
+
+blueprint = Blueprint("checkout", __name__)
+FIELDS = ("name", "email", "street", "building", "postcode", "town", "country")
+
+
+def basket_id(make: bool = False) -> UUID | None:
+    """Return the id of this session's basket; made on the first line that goes in."""
+    found = session.get("basket")
+    if found is None and make:
+        found = session["basket"] = str(new_id())
+    return UUID(found) if found else None
+
+
+def _quantity(text: str) -> Decimal:
+    try:
+        value = Decimal(text.strip().replace(",", "."))
+    except InvalidOperation:
+        value = Decimal("NaN")
+    if not value.is_finite() or abs(value) >= 10**9:
+        raise QuantityFaulty(_("Please enter the quantity as a number."), pointer="/quantity")
+    return value
+
+
+@blueprint.get("/basket")
+@access("public")
+def basket() -> ResponseReturnValue:
+    """Show the basket, grouped by currency and producer."""
+    return _basket_page()
+
+
+def _basket_page(errors: dict[str, str] | None = None, status: int = 200) -> ResponseReturnValue:
+    with unit_of_work() as work:
+        items = queries.basket(work, basket_id())
+        sellers = producers.producers_by_id(work, {item.offer.producer_id for item in items if item.offer})
+    groups: dict[str, list[queries.BasketItem]] = {}
+    for item in items:
+        groups.setdefault(item.offer.currency if item.offer else "", []).append(item)
+    page = render_template("checkout/basket.html", groups=groups, sellers=sellers, errors=errors or {}, typed=request.form)
+    return page, status
+
+
+@blueprint.post("/basket/lines")
+@access("public")
+def add_line() -> ResponseReturnValue:
+    """Put a quantity of a listing into the basket."""
+    try:
+        listing_id = UUID(request.form.get("listing_id", ""))
+    except ValueError:
+        return redirect(url_for("checkout.basket"), 303)
+    try:
+        quantity = _quantity(request.form.get("quantity", "1"))
+        with unit_of_work() as work:
+            target = basket_id(make=True)
+            assert target is not None
+            service.set_line(work, basket_id=target, listing_id=listing_id, quantity=quantity, now=now(), add=True)
+        flash(_("It is in your basket."), "good")
+    except DomainError as error:
+        flash(error.detail, "bad")
+    return redirect(url_for("checkout.basket"), 303)
+
+
+@blueprint.post("/basket")
+@access("public")
+def change_basket() -> ResponseReturnValue:
+    """Change quantities or take lines out: one field `quantity-<listing>` per line, or `remove` with a listing's id."""
+    target = basket_id()
+    if target is None:
+        return redirect(url_for("checkout.basket"), 303)
+    errors: dict[str, str] = {}
+    for name, text in request.form.items():
+        if not name.startswith("quantity-"):
+            continue
+        listing = name.removeprefix("quantity-")
+        try:
+            wanted = Decimal(0) if request.form.get("remove") == listing else _quantity(text or "0")
+            with unit_of_work() as work:
+                service.set_line(work, basket_id=target, listing_id=UUID(listing), quantity=wanted, now=now())
+        except (DomainError, ValueError) as error:
+            errors[name] = error.detail if isinstance(error, DomainError) else _("This line cannot be changed.")
+    if errors:
+        return _basket_page(errors, 422)
+    return redirect(url_for("checkout.basket"), 303)
+
+
+@blueprint.get("/checkout")
+@access("public")
+def checkout() -> ResponseReturnValue:
+    """Show the one page on which an order is placed."""
+    return _checkout_page({}, {}, 200)
+
+
+def _lines(items: list[queries.BasketItem], currency: str) -> list[queries.BasketItem]:
+    return [item for item in items if item.offer is not None and item.offer.currency == currency]
+
+
+def _checkout_page(errors: dict[str, str], typed: dict[str, str], status: int) -> ResponseReturnValue:
+    currency = request.values.get("currency", "")
+    actor = current_actor()
+    with unit_of_work() as work:
+        items = queries.basket(work, basket_id())
+        currencies = sorted({item.offer.currency for item in items if item.offer})
+        currency = currency if currency in currencies else (currencies[0] if currencies else "")
+        lines = _lines(items, currency)
+        if not lines:
+            return redirect(url_for("checkout.basket"), 303)
+        try:
+            quote = service.quote(work, wanted=[WantedLine(line.listing_id, line.quantity) for line in lines], now=now())
+        except DomainError as error:
+            flash(error.detail, "bad")
+            return redirect(url_for("checkout.basket"), 303)
+        sellers = producers.producers_by_id(work, {line.offer.producer_id for line in lines if line.offer})
+    known = {"email": session.get("email", ""), "name": actor.name, "country": ""}
+    page = render_template(
+        "checkout/checkout.html", quote=quote, sellers=sellers, currency=currency, errors=errors, form=known | typed
+    )
+    return page, status
+
+
+@blueprint.post("/checkout")
+@access("public")
+def place() -> ResponseReturnValue:
+    """Place the order, then go to the card page or to the instructions for the transfer."""
+    form = {name: request.form.get(name, "").strip() for name in (*FIELDS, "method", "currency")}
+    errors = _form_errors(form)
+    if errors:
+        return _checkout_page(errors, form, 422)
+    actor, target = current_actor(), basket_id()
+    try:
+        with unit_of_work() as work:
+            lines = _lines(queries.basket(work, target), form["currency"])
+            prices = {name.removeprefix("seen-"): text for name, text in request.form.items() if name.startswith("seen-")}
+            wanted = [
+                WantedLine(line.listing_id, line.quantity, Decimal(seen) if (seen := prices.get(str(line.listing_id))) else None)
+                for line in lines
+            ]
+            buyer = Buyer(**{name: form[name] for name in FIELDS}, locale=str(get_locale())[:2])
+            placed = service.place_order(work, actor=actor, wanted=wanted, buyer=buyer, method=form["method"], now=now())
+            if target is not None:
+                service.clear_basket(work, basket_id=target, listing_ids=[line.listing_id for line in lines])
+    except DomainError as error:
+        return _checkout_page({"order": error.detail}, form, 409)
+    session["email"] = form["email"]
+    if form["method"] == "card":
+        return to_card_page(placed.order_id, placed.payment_id)
+    return redirect(order_url(placed.order_id), 303)
+
+
+def _form_errors(form: dict[str, str]) -> dict[str, str]:
+    words = {
+        "name": _("Please enter the name of who receives it."),
+        "email": _("Please enter an e-mail address that reaches you."),
+        "street": _("Please enter the street."),
+        "postcode": _("Please enter the postcode."),
+        "town": _("Please enter the town."),
+        "country": _("Please enter the country as two letters, such as DE."),
+        "method": _("Please choose how you pay."),
+    }
+    errors = {name: sentence for name, sentence in words.items() if not form[name] or len(form[name]) > 200}
+    if "@" not in form["email"] or " " in form["email"]:
+        errors["email"] = words["email"]
+    form["country"] = form["country"].upper()
+    if len(form["country"]) != 2 or not form["country"].isalpha() or not form["country"].isascii():
+        errors["country"] = words["country"]
+    if form["method"] not in ("card", "transfer"):
+        errors["method"] = words["method"]
+    return errors

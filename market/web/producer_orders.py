@@ -1,0 +1,56 @@
+"""A producer's orders to pack, the note that goes into the parcel, and dispatch."""
+
+from uuid import UUID
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from market.http.auth import access, current_actor
+from market.http.clock import now
+from market.http.db import unit_of_work
+from market.kernel.errors import DomainError, Missing
+from market.orders import queries, service
+
+blueprint = Blueprint("producer_orders", __name__, url_prefix="/producer/orders")
+OPEN = ("paid", "shipped", "confirmed")
+
+
+@blueprint.get("")
+@access("producer")
+def index() -> ResponseReturnValue:
+    """List what is to be packed first, then what is on its way."""
+    with unit_of_work() as session:
+        page = queries.seller_orders(
+            session,
+            producer_id=current_actor().producer_id,
+            states=() if request.args.get("all") else OPEN,
+            cursor=request.args.get("cursor"),
+        )
+    return render_template("producer/orders.html", page=page, everything=bool(request.args.get("all")))
+
+
+@blueprint.get("/<uuid:seller_order_id>")
+@access("producer")
+def packing(seller_order_id: UUID) -> ResponseReturnValue:
+    """Show the packing note: what goes in, where it goes."""
+    with unit_of_work() as session:
+        part = queries.seller_order(session, seller_order_id, producer_id=current_actor().producer_id)
+        address = queries.order(session, part.order_id)
+    return render_template("producer/packing.html", part=part, order=address)
+
+
+@blueprint.post("/<uuid:seller_order_id>/ship")
+@access("producer")
+def ship(seller_order_id: UUID) -> ResponseReturnValue:
+    """Record the dispatch."""
+    try:
+        with unit_of_work() as session:
+            tracking = request.form.get("tracking", "")[:120]
+            service.ship(session, actor=current_actor(), seller_order_id=seller_order_id, tracking=tracking, now=now())
+        flash(_("Noted. The buyer has been told that it is on its way."), "good")
+    except DomainError as error:
+        if isinstance(error, Missing):
+            raise
+        flash(error.detail, "bad")
+    return redirect(url_for("producer_orders.packing", seller_order_id=seller_order_id), 303)

@@ -1,0 +1,46 @@
+"""Orders by state: paid when the payment says so, cancelled when nobody pays, settled when they have arrived."""
+
+from typing import Any
+from uuid import UUID
+
+from celery import shared_task
+
+from market.kernel.locks import advisory
+from market.orders import service
+from workers.base import now, today, unit_of_work
+
+_EXPIRE, _CONFIRM, _SETTLE = 7_310_001, 7_310_002, 7_310_003
+
+
+@shared_task(name="orders.mark_paid", max_retries=5, default_retry_delay=10)
+def mark_paid(*, payment_id: str, subject_kind: str, subject_id: str, **_: Any) -> None:
+    """Record that the payment of an order succeeded; harmless when repeated."""
+    if subject_kind != "order":
+        return
+    with unit_of_work() as session:
+        service.mark_paid(session, order_id=UUID(subject_id), payment_id=UUID(payment_id), now=now())
+
+
+@shared_task(name="orders.expire")
+def expire(**_: Any) -> None:
+    """Give stock back that unpaid orders hold beyond their time."""
+    with unit_of_work() as session:
+        if advisory(session, _EXPIRE):
+            service.expire_orders(session, now=now())
+
+
+@shared_task(name="orders.confirm_silent")
+def confirm_silent(**_: Any) -> None:
+    """Take silence as confirmation where the term is over."""
+    with unit_of_work() as session:
+        if advisory(session, _CONFIRM):
+            service.confirm_silent(session, on=today(), now=now())
+
+
+@shared_task(name="orders.settle")
+def settle(**_: Any) -> None:
+    """Book what is earned and raise what producers are owed, in batches until nothing is left."""
+    while True:
+        with unit_of_work() as session:
+            if not advisory(session, _SETTLE) or not service.settle_due(session, now=now()):
+                return
