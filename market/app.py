@@ -18,8 +18,7 @@ from market.hooks import stripe as hooks_stripe
 from market.http import auth, csrf, db, headers, i18n, login, navigation, problems
 from market.kernel.clock import Clock, SystemClock
 from market.ports import Ports
-from market.web import prices, producer_lots, shop, system, trace
-from market.web import checkout, orders, prices, producer_orders, shop, system, trace
+from market.web import checkout, orders, prices, producer_lots, producer_orders, shop, system, trace
 from market.wiring import build_ports
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
