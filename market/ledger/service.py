@@ -6,8 +6,8 @@ from datetime import date, datetime
 from uuid import UUID
 
 from psycopg.errors import Error as DatabaseError
-from sqlalchemy import select, text
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import BigInteger, Text, func, literal, select, text
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -141,10 +141,12 @@ def _accounts(session: Session, entries: Sequence[Entry]) -> dict[tuple[int, str
 
 
 def _find(session: Session, keys: Sequence[tuple[int, str, str]]) -> dict[tuple[int, str, str], int]:
-    books, codes = {key[0] for key in keys}, {key[1] for key in keys}
+    # One array each: a large payout run names more accounts than a statement may have parameters.
+    books, codes = sorted({key[0] for key in keys}), sorted({key[1] for key in keys})
     rows = session.execute(
         select(LedgerAccount.book_id, LedgerAccount.code, LedgerAccount.currency, LedgerAccount.id).where(
-            LedgerAccount.book_id.in_(books), LedgerAccount.code.in_(codes)
+            LedgerAccount.book_id == func.any(literal(books, ARRAY(BigInteger))),
+            LedgerAccount.code == func.any(literal(codes, ARRAY(Text))),
         )
     )
     return {(book_id, code, currency): account_id for book_id, code, currency, account_id in rows}

@@ -7,7 +7,8 @@ nobody's whole harvest disappears in one old claim.
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
+from operator import attrgetter
 from uuid import UUID
 
 from market.kernel.errors import DomainError
@@ -45,6 +46,14 @@ class Details:
     postcode: str = ""
     town: str = ""
     country: str = ""
+
+    def frozen(self) -> dict[str, str]:
+        """Return the details as they are kept in the payout (a run of 100,000 asks for this 300,000 times)."""
+        return dict(zip(_NAMES, _values(self), strict=True))
+
+
+_NAMES = tuple(field.name for field in fields(Details))
+_values = attrgetter(*_NAMES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +145,8 @@ def list_sha256(payouts: Sequence[Planned]) -> str:
     """Return the fingerprint of the list that a person approves: who, how much, where to."""
     digest = hashlib.sha256()
     for row in payouts:
-        line = [str(row.payee_id), row.currency, row.amount_minor, row.deducted_minor, asdict(row.details)]
-        digest.update(json.dumps(line, separators=(",", ":"), ensure_ascii=False).encode() + b"\n")
+        line = [str(row.payee_id), row.currency, str(row.amount_minor), str(row.deducted_minor), *_values(row.details)]
+        digest.update(json.dumps(line, ensure_ascii=False).encode() + b"\n")
     return digest.hexdigest()
 
 

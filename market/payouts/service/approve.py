@@ -1,7 +1,6 @@
 """Approve a run: another person, the same list, the same accounts; or discard it (E18, E21)."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
 from datetime import date, datetime
 from uuid import UUID
 
@@ -113,7 +112,7 @@ def _accounts_unchanged(session: Session, run: PayoutRun, current: Mapping[tuple
     changed = [
         number
         for number, payee_id, currency, frozen in rows
-        if (account := current.get((payee_id, currency))) is None or asdict(account) != frozen
+        if (account := current.get((payee_id, currency))) is None or account.frozen() != frozen
     ]
     if changed:
         raise RunChanged(

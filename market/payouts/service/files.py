@@ -100,7 +100,7 @@ def _write(session: Session, run: PayoutRun, currency: str, payouts: Sequence[Pa
     step = transition(State.QUEUED, Step.CLAIM)
     session.execute(
         update(Payout)
-        .where(Payout.id.in_([payout.id for payout in payouts]))
+        .where(Payout.run_id == run.id, Payout.rail == "sepa", Payout.currency == currency, Payout.state == State.QUEUED)
         .values(state=step.target, file_id=file.id, changed_at=now)
         .execution_options(synchronize_session=False)
     )

@@ -1,7 +1,6 @@
 """Prepare a run: take what is due, group it by payee, leave out visibly who cannot be paid (set-based)."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import date, datetime
 from uuid import UUID
 
@@ -141,7 +140,7 @@ def _insert_payouts(session: Session, run: PayoutRun, plan: Plan, now: datetime)
                 "deducted_minor": planned.deducted_minor,
                 "amount_minor": planned.amount_minor,
                 "source_account": SOURCES[planned.details.rail],
-                "details": asdict(planned.details),
+                "details": planned.details.frozen(),
                 "reference": reference_of(number),
                 "idem_key": f"po-{payout_id}-v1",
                 "uetr": str(uetr_of(payout_id)),
