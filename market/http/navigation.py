@@ -50,12 +50,24 @@ class Menus:
     sign_out: str | None = None
 
 
-MAIN: tuple[Link, ...] = (Link("shop.catalogue", _l("Shop")),)
+MAIN: tuple[Link, ...] = (
+    Link("shop.catalogue", _l("Shop")),
+    Link("prices.price_check", _l("Check a price")),
+)
 ACCOUNT: tuple[Link, ...] = ()
 FOOT: tuple[Link, ...] = ()
 
 # Beginning of the path -> name of the working area and its menu.
-DESKS: dict[str, tuple[str, tuple[Link, ...]]] = {}
+DESKS: dict[str, tuple[str, tuple[Link, ...]]] = {
+    "/console": (
+        _l("Console"),
+        (
+            Link("console_prices.references", _l("Price tables"), STAFF),
+            Link("console_prices.quotes", _l("Market prices"), STAFF),
+            Link("console_prices.floors", _l("Own floors"), STAFF),
+        ),
+    ),
+}
 
 
 def menus(bare: bool = False) -> Menus:
