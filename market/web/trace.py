@@ -139,7 +139,7 @@ def _body(document: bytes, locale: str, base: str) -> Markup:
             corrections=[_dated(row, "on", "declared_at") for row in page["corrections"]],
             made=_dated(page, "made_from_on", "made_on"),
             sheet=sheet([(place["longitude"], place["latitude"]) for place in page["places"]]),
-            split=_split(page.get("split")),
+            split=[_split(sold) for sold in page["split"]],
             qr=Markup(_qr(address)),  # noqa: S704 (segno draws numbers)
             address=address,
             grades=GRADES,
@@ -177,10 +177,8 @@ def _country(code: str) -> str:
     return str(locale.territories.get(code, code)) if locale else code
 
 
-def _split(split: dict[str, Any] | None) -> dict[str, Any] | None:
-    """Return what buyers paid so far, part by part, with the rest that no part explains."""
-    if not split:
-        return None
+def _split(split: dict[str, Any]) -> dict[str, Any]:
+    """Return what buyers paid so far in one currency, part by part, with the rest that no part explains."""
     currency = split["currency"]
     parts = [Part(part["kind"], part["label"], Money(part["minor"], currency)) for part in split["parts"]]
     total = Money(split["total_minor"], currency)

@@ -34,6 +34,7 @@ from market.pricing.rules import UNITS, Goods, Price, PriceVerdict
 from market.pricing.rules.units import in_measure
 from market.producers import queries as producers
 from market.provenance import queries as provenance
+from market.provenance import service as provenance_service
 from market.provenance.queries import LotView
 
 LOT_UNITS = {"KGM": "kg", "GRM": "g", "LTR": "litre", "H87": "piece"}
@@ -310,6 +311,7 @@ def _hold_valid(listing: Listing, stock_unit: str) -> None:
 
 def _show(session: Session, listing: Listing, now: datetime) -> None:
     refresh_cards(session, listing_ids=[listing.id], on=_today(session, listing, now))
+    provenance_service.refresh_later(session, [listing.lot_id])  # the lot's page shows offers and their checks
 
 
 def _today(session: Session, listing: Listing, now: datetime) -> date:

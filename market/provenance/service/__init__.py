@@ -2,7 +2,7 @@
 
 from market.provenance.service.capture import accept_document, run_job
 from market.provenance.service.lots import NewLot, record_lot, record_transformation
-from market.provenance.service.pages import store_page
+from market.provenance.service.pages import refresh_later, store_page
 from market.provenance.service.places import add_place, ensure_party, ensure_place
 from market.provenance.service.store import Origin, record_events
 
@@ -16,6 +16,7 @@ __all__ = [
     "record_events",
     "record_lot",
     "record_transformation",
+    "refresh_later",
     "run_job",
     "store_page",
 ]

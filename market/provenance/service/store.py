@@ -15,8 +15,6 @@ from sqlalchemy.orm import Session
 
 from market.kernel.ids import new_id
 from market.kernel.locks import lock
-from market.kernel.outbox import announce
-from market.provenance.events import LOTS_CHANGED
 from market.provenance.models import EpcisEvent, LineageEdge, Lot, Party, Place
 from market.provenance.rules.balance import Balance, Book, Effects, effects_of, yield_faults
 from market.provenance.rules.events import (
@@ -35,6 +33,7 @@ from market.provenance.rules.house import Capturer, check_event_rules, check_hou
 from market.provenance.rules.identifiers import IdHost
 from market.provenance.rules.schema import check_event
 from market.provenance.rules.yields import YIELDS
+from market.provenance.service.pages import refresh_later
 
 RECORDING = 0x45504349  # key of the advisory lock under which events get their sequence
 
@@ -272,7 +271,7 @@ def _write(session: Session, recording: _Recording) -> dict[str, UUID]:
     )
     session.flush()
     if recording.rows and lots:
-        announce(session, LOTS_CHANGED, {"lot_ids": ",".join(sorted(map(str, lots.values())))})
+        refresh_later(session, lots.values())
     return lots
 
 

@@ -21,6 +21,7 @@ from market.provenance.rules.identifiers import IdHost
 from market.provenance.rules.lineage import LineageCycle, percentages, shares
 from market.provenance.rules.public import public_context, public_view
 from market.provenance.rules.vocabulary import BIZ_STEP, DISPOSITION
+from market.reports.queries import lot_sales
 
 ONE_SIDE, BOTH_SIDES, THIRD_PARTY, NOTHING = "one", "both", "third", "nothing"
 
@@ -55,6 +56,9 @@ def lot_page(session: Session, lot_id: UUID) -> dict[str, Any]:
         "places": _points(stops, places),
         "shares": _shares(lot, lineage, names),
         "certificates": _certificates(session, lineage, names),
+        "offers": lot_sales.offers(session, lot.id),
+        "checks": lot_sales.checks(session, lot.id),
+        "split": lot_sales.split(session, lot.id),
         "corrections": _corrections(events, names),
     }
 

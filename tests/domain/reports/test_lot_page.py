@@ -11,6 +11,7 @@ from market.provenance.rules.schema import check_document
 from market.reports.queries.lot_page import lot_page, page_bytes, public_events
 from tests.conftest import NOW
 from tests.domain.provenance.test_capture import PACK, capture
+from tests.factories.catalogue import make_listing
 from tests.factories.producers import make_coop, make_producer
 from tests.factories.provenance import HOST, SAMPLES, coffee_chain, make_chain_places, make_lot
 from workers import provenance as tasks
@@ -71,3 +72,12 @@ def test_the_stored_page_equals_the_fresh_one(app, session, pack) -> None:
     body, etag = queries.stored_page(session.connection(), pack.slug)
     assert body == page_bytes(lot_page(session, pack.id))
     assert etag == service.store_page(session, lot_id=pack.id, slug=pack.slug, body=body, now=NOW)
+
+
+def test_offers_and_the_checks_they_rest_on_are_shown(session) -> None:
+    listing = make_listing(session, title="Washed coffee")
+    page = lot_page(session, listing.lot_id)
+    assert [(offer["title"], offer["unit_price"], offer["currency"]) for offer in page["offers"]] == [
+        ("Washed coffee", "8.4", "EUR")
+    ]
+    assert page["split"] == []

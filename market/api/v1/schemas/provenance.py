@@ -107,4 +107,7 @@ class LotPageSchema(Strict):
     places = fields.List(fields.Dict(), required=True)
     shares = fields.List(fields.Nested(ShareSchema), required=True, allow_none=True)
     certificates = fields.List(fields.Dict(), required=True)
+    offers = fields.List(fields.Dict(), required=True)
+    checks = fields.List(fields.Dict(), required=True)
+    split = fields.List(fields.Dict(), required=True)
     corrections = fields.List(fields.Dict(), required=True)
