@@ -1,0 +1,122 @@
+"""The payment tasks over the real gateways and the simulator: they do it, they do it twice, they wait."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from market.gateways.stripe_cards import StripeCards
+from market.gateways.stripe_transfers import StripeTransfers
+from market.http.db import unit_of_work
+from market.kernel.actor import system
+from market.ledger import queries as books
+from market.payments import queries, service
+from market.payments.rules import Amounts
+from market.payouts import queries as payouts
+from market.ports import Ports
+from tests.domain.payments.reading import balances
+from tests.factories.payments import make_part, make_payment
+from tests.factories.payouts import approved_run, only_payout, owe
+from tests.factories.producers import make_coop, make_payee_account, make_producer
+from tests.stripe_server import KEY, SECRET, StripeServer
+from workers import payments as tasks
+from workers import payouts as payout_tasks
+
+ACCOUNT = "acct_worker0001"
+TODAY = datetime.now(UTC)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    running = StripeServer(tmp_path_factory.mktemp("stripe"))
+    running.control("accounts", id=ACCOUNT)
+    yield running
+    running.stop()
+
+
+@pytest.fixture(autouse=True)
+def real(app, server, clock, session, monkeypatch):
+    """The app with the real gateways, on the present day: the simulator's clock is the machine's."""
+    clock.instant = TODAY
+    ports = Ports(
+        cards=StripeCards(key=KEY, webhook_secret=SECRET, api_base=server.url, retries=0, timeout=5),
+        transfers=StripeTransfers(key=KEY, api_base=server.url, retries=0, timeout=5),
+    )
+    monkeypatch.setitem(app.extensions, "ports", ports)
+    yield ports
+    server.control("faults/clear")
+
+
+@pytest.fixture
+def paid(session, real, server):
+    """A paid order of a co-op: co-op, producer and payment."""
+    coop = make_coop(session)
+    producer = make_producer(session, coop=coop)
+    payment = make_payment(session, parts=[make_part(coop)], now=TODAY, expires_at=TODAY + timedelta(hours=2))
+    session.commit()
+    opened = service.start_checkout(
+        unit_of_work, real.cards, payment_id=payment.id, return_url="http://r", cancel_url="http://c", now=TODAY
+    )
+    server.pay(opened.checkout_url)
+    return coop, producer, service.refresh(unit_of_work, real.cards, payment_id=payment.id, now=TODAY)
+
+
+def test_a_transfer_on_the_statement_settles_its_payout_e44(session, server, paid):
+    coop, producer, _ = paid
+    details = {"rail": "stripe", "stripe_account": ACCOUNT, "iban": None, "bic": None, "holder": producer.name}
+    make_payee_account(session, producer=producer, **details)
+    owe(session, producer)
+    run = approved_run(session, coop.id, now=TODAY)
+    session.commit()
+    payout_tasks.send(run_id=str(run.id))
+    assert only_payout(session, run).state == "sent"
+    for _ in range(2):
+        tasks.sync_balance()
+    assert only_payout(session, run).state == "settled"
+    server.control("payouts")
+    for _ in range(2):
+        tasks.sync_balance()
+    after = balances(session, coop)
+    assert after["sweep_transit"] == 9825 - 6480
+    assert not {"stripe:1", "suspense:s", "card_clearing", "in_transit:stripe"} & after.keys()
+    assert books.check(session) == []
+    assert payouts.payout(session, only_payout(session, run).id).state == "settled"
+
+
+def test_a_refund_is_sent_by_its_task_once_whatever_is_lost(session, server, paid):
+    coop, _, payment = paid
+    part = queries.parts(session, payment.id)[0]
+    amounts = Amounts.of("EUR", (720, 80, 150, 50))
+    with unit_of_work() as unit:
+        refund = service.refund(
+            unit, payment_id=payment.id, subject=part.subject, amounts=amounts, reason="Broken", bearer="coop",
+            actor=system("test"), now=TODAY,
+        )  # fmt: skip
+    server.control("faults", kind="drop_after", path="/v1/refunds", count=1)
+    for _ in range(3):
+        tasks.send_refund(refund_id=str(refund.id))
+    assert queries.refund(session, refund.id).state == "paid"
+    assert len([e for e in server.effects("refund") if e["metadata"]["refund_id"] == str(refund.id)]) == 1
+    tasks.sync_balance()
+    assert "refund_payable" not in balances(session, coop)
+
+
+def test_the_sweep_and_the_comparison_find_what_no_delivery_brought(session, real, server):
+    coop = make_coop(session)
+    payment = make_payment(session, parts=[make_part(coop)], now=TODAY, expires_at=TODAY + timedelta(hours=2))
+    session.commit()
+    opened = service.start_checkout(
+        unit_of_work, real.cards, payment_id=payment.id, return_url="http://r", cancel_url="http://c", now=TODAY
+    )
+    server.pay(opened.checkout_url)
+    assert tasks.compare_events() >= 4
+    assert tasks.compare_events() == 0
+    assert tasks.sweep()["events"] >= 4
+    assert queries.payment(session, payment.id).is_paid
+
+
+def test_without_an_answer_the_tasks_wait(session, server):
+    server.control("faults", kind="drop_before", path="/v1/.*", method="GET")
+    assert tasks.sync_balance() == 0
+    with unit_of_work() as unit:
+        found = queries.unexplained_lines(unit)
+    assert found == []
