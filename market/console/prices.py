@@ -185,11 +185,12 @@ def quotes() -> ResponseReturnValue:
 
 def _quotes_page(form: dict[str, str], errors: dict[str, str]) -> ResponseReturnValue:
     with unit_of_work() as session:
-        quoted, rates = queries.quotes(session), queries.rates(session)
+        quoted, rates, wanted = queries.quotes(session), queries.rates(session), queries.wanted_markets(session, today())
     page = render_template(
         "console/prices/quotes.html",
         quotes=quoted,
         rates=rates,
+        wanted=wanted,
         form=form,
         errors=errors,
         units=UNIT_OPTIONS,

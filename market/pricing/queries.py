@@ -15,6 +15,7 @@ from market.kernel.money import Money
 from market.pricing.errors import ReferenceUnknown
 from market.pricing.models import CoopFloorRow, FxEvidenceRow, ImportBatch, ImportRow, MarketQuote, PriceCheck, PriceReference
 from market.pricing.rules import CoopFloor, FxEvidence, Reference
+from market.pricing.rules.judge import MAX_QUOTE_DAYS
 from market.pricing.service.shelf import floor_of, load_packagings, reference_of
 
 
@@ -211,6 +212,28 @@ def quotes(session: Session) -> list[Quote]:
         )
         for row in rows.scalars()
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class WantedMarket:
+    """A market that active rows are held against, and whether a price young enough is there."""
+
+    market: str
+    newest_on: date | None
+    fresh: bool
+
+
+def wanted_markets(session: Session, on: date) -> list[WantedMarket]:
+    """Return the markets and indexes that active rows need, those without a price of the last days first."""
+    name = func.coalesce(PriceReference.relevant_market, PriceReference.index_name).label("market")
+    needed = select(name).where(PriceReference.status == "active", name.is_not(None)).distinct().subquery()
+    rows = session.execute(
+        select(needed.c.market, func.max(MarketQuote.quoted_on))
+        .outerjoin(MarketQuote, (MarketQuote.market == needed.c.market) & (MarketQuote.quoted_on <= on))
+        .group_by(needed.c.market)
+    )
+    found = [WantedMarket(market, newest, newest is not None and (on - newest).days <= MAX_QUOTE_DAYS) for market, newest in rows]
+    return sorted(found, key=lambda row: (row.fresh, row.market))
 
 
 def rates(session: Session) -> list[FxEvidence]:

@@ -26,6 +26,8 @@ from market.pricing.rules.verdict import Check, Finding, Outcome, rule, worst
 CONVENTIONAL = frozenset({"conventional", "both"})
 ORGANIC = frozenset({"organic", "both"})
 ORGANIC_CLAIM = "organic"
+MAX_QUOTE_DAYS = 7
+"""How long a market price may be trusted (project choice)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +73,10 @@ class Book:
     markets: Sequence[MarketPrice] = ()
     coop_floors: Sequence[CoopFloor] = ()
     fx: Sequence[FxEvidence] = ()
-    max_quote_days: int = 7
 
     def market(self, name: str | None, on: date) -> MarketPrice | None:
         """Return the newest quote of a market on the day, unless it is too old to trust (7 days, project choice)."""
-        found = [m for m in self.markets if m.market == name and 0 <= (on - m.quoted_on).days <= self.max_quote_days]
+        found = [m for m in self.markets if m.market == name and 0 <= (on - m.quoted_on).days <= MAX_QUOTE_DAYS]
         return max(found, key=lambda m: m.quoted_on, default=None)
 
     def rate(self, base: str, quote: str | None) -> FxEvidence | None:

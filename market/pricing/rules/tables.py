@@ -17,7 +17,7 @@ from uuid import UUID
 
 from market.pricing.errors import TableUnreadable
 from market.pricing.rules.references import Reference, span_of
-from market.pricing.rules.terms import SEPARATOR, SHIPPED, code_of, folded, known_currency
+from market.pricing.rules.terms import MARKETS, SEPARATOR, SHIPPED, code_of, folded, known_currency
 from market.pricing.rules.units import NOT_UNITS, UNITS, Packaging, unit_code
 
 _SEED_HEADS = (
@@ -289,6 +289,7 @@ def _reference(
     packagings: Mapping[str, Packaging],
 ) -> Reference:
     product, _, variety = _term("product", raw["product"], aliases, notes).partition(SEPARATOR)
+    variety = variety or _term("variety", raw["variety"], aliases, notes)
     form, _, characteristic = _term("form", raw["form"], aliases, notes).partition(SEPARATOR)
     place = _term("place", raw["origin"], aliases, notes)
     level, _, geo_code = place.partition(":") if ":" in place else ("country", ":", place.upper())
@@ -302,7 +303,7 @@ def _reference(
         scheme=_OWN_SCHEME.get(kind, facts.scheme),
         price_kind=kind,
         product=product,
-        variety=variety or _term("variety", raw["variety"], aliases, notes),
+        variety=variety,
         form=form,
         characteristic=characteristic or _term("characteristic", raw["characteristic"], aliases, notes),
         quality=quality,
@@ -319,7 +320,7 @@ def _reference(
         index_name=raw["index"] or None,
         premium=_number(raw["premium"], "premium", facts.decimal_mark, notes),
         premium_kind=_PREMIUM_KINDS.get(raw["premium_kind"], "abs"),
-        relevant_market=raw["market"] or None,
+        relevant_market=raw["market"] or _market(facts, kind, product, variety),
         special_terms="*" in raw["special"],
         valid_from=_day(raw["valid_from"], facts.date_style, notes),
         valid_from_text=raw["valid_from"],
@@ -328,6 +329,13 @@ def _reference(
         status="needs_review",
         source_name=raw["source"] or facts.source_name,
     )
+
+
+def _market(facts: FileFacts, kind: str, product: str, variety: str) -> str | None:
+    """Return the market of a scheme's row from a file that has no column for it: not said is not "none needed"."""
+    if facts.profile == "official_table_v1" or kind in _OWN_SCHEME:
+        return None
+    return MARKETS.get((product, variety))
 
 
 def _judge_row(row: Reference, raw: Mapping[str, str], on: date, notes: _Notes) -> None:

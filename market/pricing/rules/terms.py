@@ -55,6 +55,16 @@ _PLACES = {
     "most countries (special terms CI and GH)": "world:world",
     "Ghana and Cote d'Ivoire": "region:CI-GH",
 }
+MARKETS: Mapping[tuple[str, str], str] = {
+    ("coffee", "arabica"): "ICE C",
+    ("coffee", "robusta"): "ICE Robusta",
+    ("cocoa", ""): "ICE Cocoa",
+    ("cane_sugar", ""): "ICE Sugar 11",
+}
+"""The market that a scheme's row of these goods is held against, where a table has no column for it.
+
+Without a name the row would say that no market price is needed, and a price below the market would pass for fair.
+"""
 ABSENT = ("bananas per country", "tea per origin", "honey", "cotton", "flowers", "rice", "nuts", "single spices")
 """What the shipped table lacks and nobody may invent (9.3): the loader prints this list."""
 

@@ -91,6 +91,7 @@ def test_a_person_supplies_what_the_file_lacks_and_a_second_one_approves(session
 
 def test_the_row_of_december_blocks_only_after_somebody_has_seen_the_document(session):
     load(session)
+    make_quote(session, quoted_on=date(2026, 11, 25))
     coffee = Goods("coffee", "arabica", "washed green", incoterm="FOB")
     asked = {
         "goods": coffee,
@@ -108,6 +109,17 @@ def test_the_row_of_december_blocks_only_after_somebody_has_seen_the_document(se
     said = service.check_price(session, **asked, claims=["fairtrade"])
     assert (said.outcome, said.proposed_price) == (Outcome.VIOLATION, Decimal("2.000000"))
     assert service.check_price(session, **{**asked, "on": date(2026, 11, 30)}, claims=["fairtrade"]).outcome is Outcome.OK
+
+
+def test_a_file_without_a_market_column_does_not_say_that_none_is_needed(session):
+    load(session)
+    assert washed(session).relevant_market == "ICE C"
+    wanted = queries.wanted_markets(session, ON)
+    assert [(row.market, row.fresh) for row in wanted] == [
+        (name, False) for name in ("ICE C", "ICE Cocoa", "ICE Robusta", "ICE Sugar 11")
+    ]
+    make_quote(session)
+    assert [row.market for row in queries.wanted_markets(session, ON) if row.fresh] == ["ICE C"]
 
 
 def test_a_waiting_row_without_a_day_cannot_be_activated(session):
