@@ -23,6 +23,7 @@ from market.payments.service.cards import (
 from market.payments.service.events import compare_events, handle_event, store_event, sweep
 from market.payments.service.open import acknowledge, announce_again, cancel_unsent, expire, open_payment
 from market.payments.service.refunds import (
+    give_back_credit,
     prepare_refund,
     record_bank_refund,
     record_refund,
@@ -44,6 +45,7 @@ __all__ = [
     "close",
     "compare_events",
     "expire",
+    "give_back_credit",
     "handle_event",
     "match_bank_payouts",
     "match_new_lines",

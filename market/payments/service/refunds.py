@@ -18,14 +18,16 @@ from market.kernel.ids import new_id
 from market.kernel.locks import lock_one
 from market.kernel.money import Money, allocate
 from market.ledger import service as ledger
+from market.ledger.queries import balance
 from market.ledger.rules import Entry, Leg
 from market.payments.errors import NothingToRefund, PaymentMissing, RefundTooLarge, WrongCurrency
-from market.payments.events import REFUND_DECIDED, REFUNDED
+from market.payments.events import CLOSED, REFUND_DECIDED, REFUNDED
 from market.payments.models import Payment, ProcessorLine, Refund
 from market.payments.ports import CardProcessor, ProcessorRefused, ProcessorUnsure, RefundAnswer, RefundOrder
-from market.payments.queries import RefundView, parts, refund_view, refundable
+from market.payments.queries import RefundView, parts, refund_view, refundable, view
 from market.payments.rules import Amounts, State, over_components
 from market.payments.service.books import credit_account, days_of
+from market.payments.service.open import ids_of
 
 Units = Callable[[], AbstractContextManager[Session]]
 SAME_KEY_FOR = timedelta(hours=23)
@@ -277,3 +279,29 @@ def record_bank_refund(session: Session, *, refund_id: UUID, amount: Money, susp
         raise RefundTooLarge("The debit is not the refund's amount.", wanted_minor=row.amount_minor, found_minor=amount.minor)
     settle_refund(session, row, now)
     return (Leg("refund_payable", suspense, amount, row.subject_id),)
+
+
+def give_back_credit(session: Session, *, payment_id: UUID, actor: Actor, now: datetime) -> RefundView:
+    """Decide to give back what lies in a buyer's credit: a surplus, a transfer that came too late, or too little and no more.
+
+    A payment that waits for the rest ends with it. Posts `buyer_credit → refund_payable` (E09), so call it last in a unit;
+    staff then send it by bank. Raises NothingToRefund.
+    """
+    row = lock_one(session, Payment, payment_id)
+    bought = parts(session, payment_id)
+    if not bought:
+        raise PaymentMissing("There is no such payment here.")
+    coop_id, account = bought[0].coop_id, credit_account(payment_id)
+    credit = balance(session, ledger.book_of(session, coop_id), account, row.currency)
+    if not credit:
+        raise NothingToRefund("No money of the buyer waits here.")
+    if row.state == State.PART_PAID:
+        row.state = State.CANCELLED
+        outbox.announce(session, CLOSED, ids_of(view(row)), key=str(row.id))
+    made = _new_refund(row, coop_id=coop_id, subject=row.subject_id, kind="surplus", money=credit,
+                       reason="Paid without need", bearer="coop", actor=actor, now=now)  # fmt: skip
+    session.add(made)
+    session.flush()
+    outbox.announce(session, REFUND_DECIDED, {"refund_id": str(made.id)}, key=str(payment_id))
+    _post_decided(session, made, (Leg(account, "refund_payable", credit, payment_id),), actor, now)
+    return refund_view(made)

@@ -1,7 +1,12 @@
-"""Start the simulator: `python -m market.simulators.stripe --port 4242 --data var/stripe ...`."""
+"""Start the simulator: `python -m market.simulators.stripe --port 4242 --data var/stripe ...`.
+
+Key, secret and address of the webhook come from the site's own variables (STRIPE_KEY, STRIPE_WEBHOOK_SECRET, PUBLIC_URL)
+unless they are given: on a command line every user of the machine could read them.
+"""
 
 import argparse
 import logging
+import os
 import signal
 import sys
 import threading
@@ -13,12 +18,15 @@ from .world import Options
 
 def main(arguments: list[str] | None = None) -> int:
     """Read the arguments and serve until told to stop."""
+    site = os.environ.get("PUBLIC_URL", "").rstrip("/")
+    secret = os.environ.get("STRIPE_WEBHOOK_SECRET", "").split(",")[0] or "whsec_simulator"
+    key = os.environ.get("STRIPE_KEY") or "sk_test_simulator"
     parser = argparse.ArgumentParser(prog="python -m market.simulators.stripe", description=__doc__)
     parser.add_argument("--port", type=int, required=True, help="loopback port; 0 lets the system choose")
     parser.add_argument("--data", type=Path, required=True, help="folder of the store and the effect log")
-    parser.add_argument("--webhook-url", help="where events are delivered; none are without it")
-    parser.add_argument("--webhook-secret", default="whsec_simulator")
-    parser.add_argument("--key", default="sk_test_simulator", help="the API key that callers must present")
+    parser.add_argument("--webhook-url", default=f"{site}/hooks/stripe" if site else None, help="where events are delivered")
+    parser.add_argument("--webhook-secret", default=secret)
+    parser.add_argument("--key", default=key, help="the API key that callers must present")
     parser.add_argument("--public-url", help="how a browser reaches this server, if not by its own address")
     parser.add_argument("--available-after", type=int, default=0, help="seconds until a charge's money may be sent on")
     parser.add_argument("--delayed-after", type=int, default=0, help="seconds until a bank debit settles; 0 = by control call")

@@ -4,12 +4,13 @@ from datetime import date
 
 import pytest
 
+from market.kernel.actor import system
 from market.kernel.ids import new_id
 from market.kernel.money import Money
 from market.ledger import service as ledger
 from market.ledger.rules import Entry, legs
 from market.payments import queries, service
-from market.payments.errors import PaymentNotOpen, TransferAlreadyUsed, WrongCurrency
+from market.payments.errors import NothingToRefund, PaymentNotOpen, TransferAlreadyUsed, WrongCurrency
 from market.payments.rules import State
 from tests.conftest import NOW
 from tests.domain.payments.reading import balances, topics
@@ -107,3 +108,20 @@ def test_a_part_payment_can_be_undone_but_not_a_paid_order(session, coop):
     arrive(session, payment, 10000, line=last)
     with pytest.raises(PaymentNotOpen):
         service.undo_transfer(session, line_subject=last, now=NOW)
+
+
+def test_staff_give_a_buyers_credit_back_by_bank(session, coop):
+    late, half, exact = (make_payment(session, parts=[make_part(coop)], method="transfer") for _ in range(3))
+    service.expire(session, payment_id=late.id, now=NOW)
+    arrive(session, late, 10000)
+    arrive(session, half, 6000)
+    arrive(session, exact, 10000)
+    for payment, minor in ((late, 10000), (half, 6000)):
+        refund = service.give_back_credit(session, payment_id=payment.id, actor=system("test"), now=NOW)
+        assert (refund.money.minor, refund.method, refund.kind) == (minor, "transfer", "surplus")
+    assert balances(session, coop)["refund_payable"] == 16000
+    assert queries.payment(session, half.id).state is State.CANCELLED
+    for payment in (late, exact):
+        with pytest.raises(NothingToRefund):
+            service.give_back_credit(session, payment_id=payment.id, actor=system("test"), now=NOW)
+    assert len(queries.refunds_to_transfer(session, coop_id=coop.id, currency="EUR")) == 2
