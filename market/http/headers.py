@@ -1,6 +1,10 @@
 """What every answer carries: a strict content policy, no sniffing, and caching only where a view asked for it."""
 
-from flask import Flask, Response, request
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, current_app, request
+
+from config import Settings
 
 _POLICY = "; ".join(
     (
@@ -10,7 +14,7 @@ _POLICY = "; ".join(
         "font-src 'self'",
         "script-src 'self'",
         "connect-src 'self'",
-        "form-action 'self'",
+        "form-action 'self' {card_page}",
         "manifest-src 'self'",
         "object-src 'none'",
         "base-uri 'none'",
@@ -19,9 +23,15 @@ _POLICY = "; ".join(
 )
 
 
+def card_page(settings: Settings) -> str:
+    """Return the origin of the hosted card page: browsers hold `form-action` also against where a form's answer redirects."""
+    api = urlsplit(settings.stripe_api_base)
+    return "https://checkout.stripe.com" if api.hostname == "api.stripe.com" else f"{api.scheme}://{api.netloc}"
+
+
 def _add(response: Response) -> Response:
     headers = response.headers
-    headers.setdefault("Content-Security-Policy", _POLICY)
+    headers.setdefault("Content-Security-Policy", current_app.config["CONTENT_POLICY"])
     headers.setdefault("X-Content-Type-Options", "nosniff")
     headers.setdefault("Referrer-Policy", "same-origin")
     headers.setdefault("Permissions-Policy", "geolocation=(), microphone=()")
@@ -35,4 +45,5 @@ def _add(response: Response) -> Response:
 
 def init_app(app: Flask) -> None:
     """Put the headers on every answer."""
+    app.config["CONTENT_POLICY"] = _POLICY.format(card_page=card_page(app.extensions["settings"]))
     app.after_request(_add)
