@@ -20,9 +20,13 @@ def expire_holds(**_: Any) -> int:
 
 
 @shared_task(name="catalogue.reevaluate", soft_time_limit=540, time_limit=600)
-def reevaluate(**_: Any) -> int:
-    """Check every published offer against today's price rows and certificates; return how many left the shop."""
+def reevaluate(*, kind: str | None = None, **_: Any) -> int:
+    """Check published offers, of one kind of product or all, against today's price rows and certificates.
+
+    Returns how many left the shop. After a change of rows only their product is looked at; the hourly round looks at all.
+    """
     with unit_of_work() as session:
-        if not locks.advisory(session, _REEVALUATE):
+        if kind is None and not locks.advisory(session, _REEVALUATE):
             return 0
-        return len(service.reevaluate_listings(session, actor=system("catalogue.reevaluate"), now=now()).withdrawn)
+        done = service.reevaluate_listings(session, actor=system("catalogue.reevaluate"), now=now(), kind=kind)
+        return len(done.withdrawn)

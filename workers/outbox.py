@@ -27,6 +27,7 @@ TOPICS: dict[str, tuple[str, ...]] = {
     "payments.closed": (),
     "payments.surplus": (),
     "payments.refunded": (),
+    "pricing.rows_changed": ("catalogue.reevaluate",),
     "provenance.capture_accepted": ("provenance.capture",),
     "provenance.lots_changed": ("provenance.refresh_pages",),
     "accounts.letter": (),

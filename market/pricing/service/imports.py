@@ -8,12 +8,15 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import insert, select
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
 
 from market.kernel import audit
 from market.kernel.actor import Actor
 from market.kernel.ids import new_id
 from market.kernel.locks import lock_one
+from market.kernel.outbox import announce
+from market.pricing import events
 from market.pricing.errors import BatchClosed, SamePerson
 from market.pricing.models import ImportBatch, ImportRow, PackagingRow, PriceReference
 from market.pricing.rules import Reference
@@ -27,6 +30,10 @@ _VALUES = (
     "minimum_basis", "index_name", "premium", "premium_kind", "organic_rule", "organic_differential", "relevant_market",
     "special_terms", "source_name", "confidence",
 )  # fmt: skip
+
+
+# A row that came in by another import in the same moment, or whose key somebody activated meanwhile, is left out.
+_TAKE_OVER = postgresql.insert(PriceReference).on_conflict_do_nothing().returning(PriceReference.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,8 +120,9 @@ def approve_import(session: Session, *, batch_id: UUID, actor: Actor, now: datet
     ).scalars()
     packagings = {code: row_id for row_id, code in session.execute(select(PackagingRow.id, PackagingRow.code))}
     new = [_reference(row, batch, packagings, actor, now) for row in rows if row.row_hash not in known]
-    if new:
-        session.execute(insert(PriceReference), new)
+    taken = set(session.execute(_TAKE_OVER, new).scalars()) if new else set()
+    for product in sorted({row["product"] for row in new if row["status"] == "active" and row["id"] in taken}):
+        announce(session, events.ROWS_CHANGED, {"kind": product}, key=product)
     audit.record(
         session,
         actor=actor,
@@ -122,9 +130,9 @@ def approve_import(session: Session, *, batch_id: UUID, actor: Actor, now: datet
         subject_kind="import_batch",
         subject_id=batch_id,
         now=now,
-        new={"rows": len(new)},
+        new={"rows": len(taken)},
     )
-    return [row["id"] for row in new]
+    return [row["id"] for row in new if row["id"] in taken]
 
 
 def refuse_import(session: Session, *, batch_id: UUID, actor: Actor, now: datetime) -> None:

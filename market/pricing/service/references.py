@@ -13,6 +13,8 @@ from market.kernel import audit
 from market.kernel.actor import Actor
 from market.kernel.ids import new_id
 from market.kernel.locks import lock_one
+from market.kernel.outbox import announce
+from market.pricing import events
 from market.pricing.errors import ReferenceNotReady, SamePerson
 from market.pricing.models import PackagingRow, PriceReference
 from market.pricing.service.imports import _VALUES
@@ -89,6 +91,7 @@ def approve_reference(session: Session, *, reference_id: UUID, actor: Actor, now
     except IntegrityError:
         raise ReferenceNotReady("Another active row holds this key and day; a correction must name it.") from None
     _note(session, actor, "reference.approved", row, now)
+    announce(session, events.ROWS_CHANGED, {"kind": row.product}, key=row.product)
     return row
 
 
@@ -114,6 +117,7 @@ def confirm_reference(
     if document_hash:
         row.document_hash, row.confidence = document_hash, "high"
     _note(session, actor, "reference.confirmed", row, now)
+    announce(session, events.ROWS_CHANGED, {"kind": row.product}, key=row.product)
     session.flush()  # a check in the same transaction must see it
     return row
 

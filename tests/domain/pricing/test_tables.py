@@ -193,3 +193,13 @@ def test_a_new_decision_takes_the_place_of_the_old_one(session):
 def test_a_decision_that_cannot_stand_is_refused(session, wrong):
     with pytest.raises(service.FloorRefused):
         decide(session, make_coop(session), **wrong)
+
+
+def test_changed_rows_are_announced_by_product(session):
+    load(session)
+    announced = (
+        session.execute(text("SELECT payload->>'kind' FROM outbox WHERE topic = 'pricing.rows_changed' ORDER BY 1"))
+        .scalars()
+        .all()
+    )
+    assert announced == ["cane_sugar", "cocoa", "coffee", "factory_goods"]
