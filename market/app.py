@@ -9,16 +9,18 @@ from config import Settings
 from market.api import openapi
 from market.api.v1 import coops, epcis, listings, lots, people
 from market.api.v1 import orders as api_orders
+from market.api.v1 import payouts as api_payouts
 from market.api.v1 import prices as api_prices
 from market.api.v1 import producers as api_producers
 from market.cli import commands
 from market.console import orders as console_orders
+from market.console import payouts as console_payouts
 from market.console import prices as console_prices
 from market.hooks import stripe as hooks_stripe
 from market.http import auth, csrf, db, headers, i18n, login, navigation, problems
 from market.kernel.clock import Clock, SystemClock
 from market.ports import Ports
-from market.web import checkout, orders, prices, producer_lots, producer_orders, shop, system, trace
+from market.web import checkout, orders, prices, producer_lots, producer_money, producer_orders, shop, system, trace
 from market.wiring import build_ports
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
@@ -26,16 +28,19 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     trace.blueprint,
     producer_lots.blueprint,
     prices.blueprint,
+    console_payouts.blueprint,
     console_prices.blueprint,
     hooks_stripe.blueprint,
     shop.blueprint,
     checkout.blueprint,
     orders.blueprint,
+    producer_money.blueprint,
     producer_orders.blueprint,
     console_orders.blueprint,
 )
 # The API's parts; they are built from `market.api.openapi`, so the list stands here, above it.
 API: tuple[openapi.Blueprint, ...] = (
+    api_payouts.blueprint,
     api_prices.blueprint,
     api_producers.blueprint,
     api_orders.blueprint,

@@ -62,6 +62,8 @@ DESKS: dict[str, tuple[str, tuple[Link, ...]]] = {
     "/console": (
         _l("Console"),
         (
+            Link("console_payouts.overview", _l("Payouts"), STAFF),
+            Link("console_payouts.cash_box", _l("Cash box"), STAFF),
             Link("console_prices.references", _l("Price tables"), STAFF),
             Link("console_prices.quotes", _l("Market prices"), STAFF),
             Link("console_prices.floors", _l("Own floors"), STAFF),

@@ -19,7 +19,7 @@ APPROVER = Actor(account_id=UUID(int=2), roles=frozenset({"approver"}), name="Bo
 
 
 def owe(session, producer, minor: int = 6480, currency: str = "EUR", **values) -> Owed:
-    """A payable with its posting, as a released seller order leaves it (E13)."""
+    """A payable with its posting, as goods that were released leave it (E13)."""
     owed = payables.raise_payable(
         session,
         **{
@@ -28,7 +28,7 @@ def owe(session, producer, minor: int = 6480, currency: str = "EUR", **values) -
             "money": Money(minor, currency),
             "kind": "goods",
             "due_on": date(2026, 11, 20),
-            "source_kind": "seller_order",
+            "source_kind": "delivery",
             "source_id": new_id(),
         }
         | values,

@@ -4,9 +4,12 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from market.kernel.money import Money
+from market.kernel.money import Money, total
 from market.ledger import queries as books
 from market.ledger import service as ledger
+from market.orders import queries as orders
+from market.orders.queries import Line
+from market.orders.rules import COMPONENT
 from market.payables import queries as payables
 from market.payables.queries import Owed
 from market.payouts.errors import StepRefused
@@ -24,6 +27,7 @@ def payee_statement(session: Session, payout_id: UUID) -> PayeeStatement:
         raise StepRefused("The statement is printed when the money has arrived.", state=row.state)
     coop = producers.coop(session, row.coop_id)
     payee = producers.producer(session, row.payee_id)
+    member = producers.member(session, coop_id=row.coop_id, producer_id=row.payee_id)
     paid_for = payables.by_ids(session, [payable_id for payable_id, _ in items(session, payout_id)])
     lines = tuple(line for owed in paid_for for line in _lines(session, owed))
     if sum(line.money.minor for line in lines) != row.gross.minor:
@@ -35,7 +39,7 @@ def payee_statement(session: Session, payout_id: UUID) -> PayeeStatement:
         coop_name=coop.name,
         coop_address=tuple(line for line in (street, town) if line),
         payee_name=row.holder,
-        payee_number=None,
+        payee_number=str(member.number),
         paid_to=_paid_to(session, row),
         rail=row.rail,
         number=row.number,
@@ -49,8 +53,30 @@ def payee_statement(session: Session, payout_id: UUID) -> PayeeStatement:
 
 
 def _lines(session: Session, owed: Owed) -> list[StatementLine]:
-    text = f"{owed.kind} · {owed.source_kind.replace('_', ' ')}"
-    return [StatementLine(owed.due_on, text, str(owed.source_id)[-8:], owed.money)]
+    """Return one line per thing sold; one for the whole where there are no order lines that add up to it."""
+    if owed.source_kind != "seller_order":
+        return [StatementLine(owed.due_on, owed.kind, str(owed.source_id)[-8:], owed.money)]
+    sale = orders.seller_order(session, owed.source_id)
+    lines = [_sold(owed, sale.number, line) for line in sale.lines]
+    kept = [line for line in lines if line.money]
+    if sum(line.money.minor for line in kept) == owed.money.minor:
+        return kept
+    return [StatementLine(owed.due_on, ", ".join(line.title for line in sale.lines), sale.number, owed.money)]
+
+
+def _sold(owed: Owed, number: str, line: Line) -> StatementLine:
+    goods = [part.money - part.returned for part in line.parts if COMPONENT.get(part.kind) == "goods"]
+    money = total(goods, owed.money.currency)
+    quantity = line.quantity - line.returned
+    price = round(money.decimal / quantity, 4).normalize() if quantity else None
+    return StatementLine(
+        on=owed.due_on,
+        text=line.title,
+        number=number,
+        money=money,
+        quantity=f"{quantity.normalize():f} {line.unit}",
+        unit_price=f"{price:f} {money.currency} / {line.unit}" if price is not None else None,
+    )
 
 
 def _deductions(session: Session, row: PayoutRow) -> tuple[StatementDeduction, ...]:

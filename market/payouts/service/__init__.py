@@ -1,9 +1,9 @@
 """Commands of payouts, one file per use case."""
 
 from market.payouts.service.approve import approve_run, discard_run
-from market.payouts.service.cash import fill_cash_box, record_receipt
+from market.payouts.service.cash import cash_box_holds, fill_cash_box, record_receipt
 from market.payouts.service.files import mark_submitted, write_files
-from market.payouts.service.plan import plan_run
+from market.payouts.service.plan import plan_run, preview_run
 from market.payouts.service.send import Claim, claim_next, record_outcome
 from market.payouts.service.settle import (
     Settlement,
@@ -22,6 +22,7 @@ __all__ = [
     "Settlement",
     "approve_run",
     "cancel_payout",
+    "cash_box_holds",
     "claim_next",
     "decide_unknown",
     "discard_run",
@@ -30,6 +31,7 @@ __all__ = [
     "keep_statement",
     "mark_submitted",
     "plan_run",
+    "preview_run",
     "record_outcome",
     "record_receipt",
     "return_payout",

@@ -11,6 +11,7 @@ from market.kernel.actor import Actor
 from market.kernel.clock import day_in
 from market.kernel.ids import new_id
 from market.kernel.money import Money
+from market.ledger import queries as books
 from market.ledger import service as ledger
 from market.ledger.rules import Entry, legs
 from market.payouts.errors import ReceiptRefused, StepRefused
@@ -102,3 +103,8 @@ def fill_cash_box(session: Session, *, actor: Actor, coop_id: UUID, money: Money
     moves = legs((CASH_BOX, "own_transit", money))
     book_id = ledger.book_of(session, coop_id)
     ledger.post(session, [Entry(book_id, "cash_box_filled", f"cash_box:{slip.strip()}", on, actor.label, moves)])
+
+
+def cash_box_holds(session: Session, *, coop_id: UUID) -> list[Money]:
+    """Return what the co-op's box holds by the books, per currency."""
+    return [one.money for one in books.balances(session, ledger.book_of(session, coop_id), prefix=CASH_BOX)]

@@ -15,6 +15,7 @@ from market.kernel.ids import new_id
 from market.kernel.orm import Base
 from market.ledger import queries as books
 from market.ledger import service as ledger
+from market.payables import queries as owed
 from market.payables import service as payables
 from market.payouts.errors import NothingToPay
 from market.payouts.models import PAYOUT_NUMBERS, RUN_NUMBERS, Payout, PayoutItem, PayoutRun
@@ -74,6 +75,17 @@ def plan_run(session: Session, *, actor: Actor, coop_id: UUID, due_by: date, now
         new={"list_sha256": run.list_sha256, "totals": run.totals},
     )
     return run_from(run)
+
+
+def preview_run(session: Session, *, coop_id: UUID, due_by: date) -> Plan:
+    """Return what a run of everything due by a day would do; nothing is written."""
+    coop = producers.coop(session, coop_id)
+    due = [
+        Due(one.id, one.payee_id, one.money.currency, one.money.minor)
+        for one in owed.open_payables(session, coop_id)
+        if one.due_on <= due_by
+    ]
+    return make_plan(due, details=current_details(session, coop), claims=_claims(session, coop_id))
 
 
 def current_details(session: Session, coop: CoopView) -> dict[tuple[UUID, str], Details]:

@@ -1,0 +1,344 @@
+"""Staff pages of payouts: what is owed, runs under four eyes, bank files, cash receipts, and what went wrong."""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from market.http.auth import access, current_actor, current_coop
+from market.http.clock import now, today
+from market.http.db import unit_of_work
+from market.http.downloads import download
+from market.http.entry import Entry
+from market.kernel.errors import DomainError
+from market.kernel.money import Money
+from market.payables import queries as payables
+from market.payouts import queries, service
+from market.payouts.rules.cash import Receipt, Signed
+from market.payouts.rules.planning import Plan
+from market.producers import queries as producers
+
+blueprint = Blueprint("console_payouts", __name__, url_prefix="/console")
+SHOWN = 50
+
+
+@blueprint.get("/payouts")
+@access("staff")
+def overview() -> ResponseReturnValue:
+    """Show what is owed, what waits too long, the form for a run with its preview, and the runs."""
+    return _overview({}, {})
+
+
+def _overview(form: dict[str, str], errors: dict[str, str]) -> ResponseReturnValue:
+    entry = Entry(request.args)
+    due_by = entry.day("due_by", required=False)
+    with unit_of_work() as session:
+        coop = producers.coop(session, current_coop())
+        owed = payables.totals_by_payee(session, coop.id)
+        page = queries.runs(session, coop_id=coop.id, cursor=request.args.get("cursor"))
+        alarms = queries.alarms(session, now=now(), coop_id=coop.id)
+        plan = service.preview_run(session, coop_id=coop.id, due_by=due_by) if due_by else None
+        names = _names(session, [row.payee_id for row in owed[:SHOWN]], [row.payee_id for row in plan.skipped] if plan else [])
+    day = today(coop.time_zone)
+    facts = {"owed": owed[:SHOWN], "more": max(len(owed) - SHOWN, 0), "totals": _sums(owed), "names": names, "alarms": alarms}
+    answer = render_template(
+        "console/payouts/overview.html",
+        page=page,
+        preview=_preview(plan),
+        due_by=due_by or day,
+        today=day,
+        form=form,
+        errors=errors or entry.errors,
+        **facts,
+    )
+    return answer, 422 if errors else 200
+
+
+@blueprint.post("/payouts")
+@access("preparer")
+def plan() -> ResponseReturnValue:
+    """Prepare a run of everything due by a day."""
+    entry = Entry(request.form)
+    due_by = entry.day("due_by")
+
+    def act(session: Session) -> str:
+        assert due_by is not None
+        run = service.plan_run(session, actor=current_actor(), coop_id=current_coop(), due_by=due_by, now=now())
+        flash(_("Run %(number)s is prepared. Another person has to approve it.", number=run.number), "success")
+        return url_for("console_payouts.run", run_id=run.id)
+
+    return _carry_out(entry, act, lambda: _overview(dict(request.form), entry.errors), "due_by")
+
+
+@blueprint.get("/payouts/<uuid:run_id>")
+@access("staff")
+def run(run_id: UUID) -> ResponseReturnValue:
+    """Show a run: totals, who is left out, states, files, payouts."""
+    with unit_of_work() as session:
+        found = queries.run(session, run_id)
+        page = queries.payouts_of_run(session, found.id, state=request.args.get("state"), cursor=request.args.get("cursor"))
+        states = queries.states_of_run(session, found.id)
+        files = queries.files_of_run(session, found.id)
+        names = _names(session, [row.payee_id for row in found.skipped], [row.payee_id for row in page.items])
+    return render_template(
+        "console/payouts/run.html", run=found, page=page, states=states, files=files, names=names, me=current_actor().label
+    )
+
+
+@blueprint.post("/payouts/<uuid:run_id>/approve")
+@access("approver")
+def approve(run_id: UUID) -> ResponseReturnValue:
+    """Approve the list that the page showed."""
+    shown = request.form.get("list_sha256", "")
+    return _act(
+        lambda session: service.approve_run(session, actor=current_actor(), run_id=run_id, list_sha256=shown, now=now()),
+        _("Approved. The money is on its way."),
+        url_for("console_payouts.run", run_id=run_id),
+    )
+
+
+@blueprint.post("/payouts/<uuid:run_id>/discard")
+@access("staff")
+def discard(run_id: UUID) -> ResponseReturnValue:
+    """Throw a draft away."""
+    return _act(
+        lambda session: service.discard_run(session, actor=current_actor(), run_id=run_id, now=now()),
+        _("Discarded. Everything in it is open again."),
+        url_for("console_payouts.overview"),
+    )
+
+
+@blueprint.get("/payouts/files/<uuid:file_id>")
+@access("staff")
+def file(file_id: UUID) -> ResponseReturnValue:
+    """Download a bank file as it was written."""
+    with unit_of_work() as session:
+        found, body = queries.file_body(session, file_id)
+    return download(body, name=found.name, content_type="application/xml")
+
+
+@blueprint.post("/payouts/files/<uuid:file_id>/submitted")
+@access("staff")
+def submitted(file_id: UUID) -> ResponseReturnValue:
+    """Note that the file was given to the bank."""
+    with unit_of_work() as session:
+        run_id = queries.file_body(session, file_id)[0].run_id
+    return _act(
+        lambda session: service.mark_submitted(session, actor=current_actor(), file_id=file_id, now=now()),
+        _("Noted. The bank's statement will settle these payouts."),
+        url_for("console_payouts.run", run_id=run_id),
+    )
+
+
+@blueprint.get("/payouts/one/<uuid:payout_id>")
+@access("staff")
+def payout(payout_id: UUID) -> ResponseReturnValue:
+    """Show one payout: what it pays, every attempt, and what can be done about it."""
+    return _payout_page(payout_id, {}, {})
+
+
+def _payout_page(payout_id: UUID, form: dict[str, str], errors: dict[str, str]) -> ResponseReturnValue:
+    with unit_of_work() as session:
+        found = queries.payout(session, payout_id)
+        pays = payables.by_ids(session, [payable_id for payable_id, _minor in queries.items(session, found.id)])
+        attempts = queries.attempts(session, found.id)
+        run_row = queries.run(session, found.run_id)
+        zone = producers.coop(session, found.coop_id).time_zone
+    page = render_template(
+        "console/payouts/payout.html",
+        payout=found,
+        run=run_row,
+        pays=pays,
+        attempts=attempts,
+        form=form,
+        errors=errors,
+        today=today(zone),
+        me=current_actor().label,
+    )
+    return page, 422 if errors else 200
+
+
+@blueprint.post("/payouts/one/<uuid:payout_id>/receipt")
+@access("staff")
+def receipt(payout_id: UUID) -> ResponseReturnValue:
+    """Record the signed receipt of a cash payout."""
+    entry = Entry(request.form)
+    with unit_of_work() as session:
+        currency = queries.payout(session, payout_id).money.currency
+    money = _money(entry, "amount", currency)
+    paid_on = entry.day("paid_on")
+    texts = {name: entry.text(name, limit=120) for name in ("number", "cashier", "taken_by")}
+    witness, mandate = (entry.text(name, required=False, limit=200) for name in ("witness", "mandate"))
+    signed = entry.choice("signed", [kind.value for kind in Signed])
+
+    def act(session: Session) -> str:
+        assert money is not None
+        assert paid_on is not None
+        made = Receipt(money=money, paid_on=paid_on, signed=Signed(signed), witness=witness, mandate=mandate, **texts)
+        service.record_receipt(session, actor=current_actor(), payout_id=payout_id, receipt=made, now=now())
+        flash(_("The receipt is recorded; the payout is settled."), "success")
+        return url_for("console_payouts.payout", payout_id=payout_id)
+
+    return _carry_out(entry, act, lambda: _payout_page(payout_id, dict(request.form), entry.errors), "number")
+
+
+@blueprint.post("/payouts/one/<uuid:payout_id>/cancel")
+@access("staff")
+def cancel(payout_id: UUID) -> ResponseReturnValue:
+    """Cancel a payout that nobody has tried yet."""
+    return _with_reason(payout_id, service.cancel_payout, _("Cancelled. What it pays is open again."))
+
+
+@blueprint.post("/payouts/one/<uuid:payout_id>/refused")
+@access("approver")
+def refused(payout_id: UUID) -> ResponseReturnValue:
+    """Note the bank's definite no."""
+    return _with_reason(payout_id, service.fail, _("Noted. What it pays is open again."))
+
+
+@blueprint.post("/payouts/one/<uuid:payout_id>/decide")
+@access("approver")
+def decide(payout_id: UUID) -> ResponseReturnValue:
+    """Decide about a payout whose rail cannot say."""
+    entry = Entry(request.form)
+    happened = entry.choice("happened", ("yes", "no"))
+    evidence = entry.text("evidence", limit=500)
+
+    def act(session: Session) -> str:
+        service.decide_unknown(
+            session, payout_id=payout_id, happened=happened == "yes", evidence=evidence, actor=current_actor(), now=now()
+        )
+        flash(_("Decided, and kept with your words."), "success")
+        return url_for("console_payouts.payout", payout_id=payout_id)
+
+    return _carry_out(entry, act, lambda: _payout_page(payout_id, dict(request.form), entry.errors), "evidence")
+
+
+@blueprint.get("/cash-box")
+@access("staff")
+def cash_box() -> ResponseReturnValue:
+    """Show the cash box and the form for money taken from the bank."""
+    return _cash_box({}, {})
+
+
+def _cash_box(form: dict[str, str], errors: dict[str, str]) -> ResponseReturnValue:
+    with unit_of_work() as session:
+        coop = producers.coop(session, current_coop())
+        holds = service.cash_box_holds(session, coop_id=coop.id)
+    page = render_template(
+        "console/payouts/cash_box.html", holds=holds, coop=coop, form=form, errors=errors, today=today(coop.time_zone)
+    )
+    return page, 422 if errors else 200
+
+
+@blueprint.post("/cash-box")
+@access("staff")
+def fill_cash_box() -> ResponseReturnValue:
+    """Book money taken from the bank into the box."""
+    entry = Entry(request.form)
+    with unit_of_work() as session:
+        currency = producers.coop(session, current_coop()).currency
+    money, on, slip = _money(entry, "amount", currency), entry.day("on"), entry.text("slip", limit=60)
+
+    def act(session: Session) -> str:
+        assert money is not None
+        assert on is not None
+        service.fill_cash_box(session, actor=current_actor(), coop_id=current_coop(), money=money, on=on, slip=slip, now=now())
+        flash(_("Booked into the box."), "success")
+        return url_for("console_payouts.cash_box")
+
+    return _carry_out(entry, act, lambda: _cash_box(dict(request.form), entry.errors), "slip")
+
+
+def _with_reason(payout_id: UUID, command: Callable[..., None], message: str) -> ResponseReturnValue:
+    entry = Entry(request.form)
+    reason = entry.text("reason")
+
+    def act(session: Session) -> str:
+        command(session, payout_id=payout_id, reason=reason, actor=current_actor(), now=now())
+        flash(message, "success")
+        return url_for("console_payouts.payout", payout_id=payout_id)
+
+    return _carry_out(entry, act, lambda: _payout_page(payout_id, dict(request.form), entry.errors), "reason")
+
+
+def _act(command: Callable[[Session], object], message: str, then: str) -> ResponseReturnValue:
+    """Run a command that has no form; a refusal becomes a message on the page that follows."""
+    try:
+        with unit_of_work() as session:
+            command(session)
+    except DomainError as refusal:
+        if refusal.kind == "missing":
+            raise
+        flash(refusal.detail, "error")
+    else:
+        flash(message, "success")
+    return redirect(then, 303)
+
+
+def _carry_out(
+    entry: Entry, act: Callable[[Session], str], again: Callable[[], ResponseReturnValue], otherwise: str
+) -> ResponseReturnValue:
+    """Run a command from a form; a refusal shows the form again with what was typed."""
+    if not entry.errors:
+        try:
+            with unit_of_work() as session:
+                then = act(session)
+            return redirect(then, 303)
+        except DomainError as refusal:
+            if refusal.kind == "missing":
+                raise
+            entry.refused(refusal, otherwise=otherwise)
+    return again()
+
+
+def _money(entry: Entry, name: str, currency: str) -> Money | None:
+    number = entry.decimal(name)
+    if number is None:
+        return None
+    try:
+        return Money.parse(f"{number:f}", currency)
+    except ValueError:
+        entry.errors[name] = _("%(currency)s has fewer decimals than this amount.", currency=currency)
+        return None
+
+
+def _names(session: Session, *ids: Iterable[UUID]) -> dict[UUID, str]:
+    wanted = {one for some in ids for one in some}
+    return {key: row.name for key, row in producers.producers_by_id(session, wanted).items()}
+
+
+def _sums(owed: list[payables.OwedTotal]) -> list[dict[str, Any]]:
+    sums: dict[str, list[int]] = {}
+    for row in owed:
+        line = sums.setdefault(row.open.currency, [0, 0])
+        line[0] += row.open.minor
+        line[1] += row.on_its_way.minor
+    return [
+        {"currency": currency, "open": Money(one, currency), "on_its_way": Money(way, currency)}
+        for currency, (one, way) in sorted(sums.items())
+    ]
+
+
+def _preview(plan: Plan | None) -> dict[str, Any] | None:
+    if plan is None:
+        return None
+    rows: dict[tuple[str, str], list[int]] = {}
+    for payout_row in plan.payouts:
+        line = rows.setdefault((payout_row.details.rail, payout_row.currency), [0, 0, 0])
+        line[0] += 1
+        line[1] += payout_row.amount_minor
+        line[2] += payout_row.deducted_minor
+    totals = [
+        {"rail": rail, "count": count, "money": Money(minor, currency), "deducted": Money(deducted, currency)}
+        for (rail, currency), (count, minor, deducted) in sorted(rows.items())
+    ]
+    skipped = [
+        {"payee_id": row.payee_id, "money": Money(row.amount_minor, row.currency), "reason": row.reason}
+        for row in plan.skipped[:SHOWN]
+    ]
+    return {"totals": totals, "skipped": skipped}

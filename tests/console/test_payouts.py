@@ -1,0 +1,153 @@
+"""Staff pages of payouts: one prepares, another approves, files and receipts, and nobody else's co-op."""
+
+import re
+
+import pytest
+
+from market.kernel.money import Money
+from market.payouts import queries, service
+from tests.conftest import NOW
+from tests.factories.accounts import actor_for, csrf_token, make_account, make_producer_account, make_staff, sign_in
+from tests.factories.payouts import owe
+from tests.factories.producers import make_coop, make_payee_account, make_producer
+
+
+@pytest.fixture
+def coop(session):
+    return make_coop(session)
+
+
+@pytest.fixture
+def payee(session, coop):
+    producer = make_producer(session, coop=coop, name="Ana Quispe")
+    make_payee_account(session, producer=producer)
+    owe(session, producer)
+    return producer
+
+
+class Desk:
+    def __init__(self, client, session, coop):
+        self.client, self.session = client, session
+        self.preparer = make_staff(session, coop=coop, role="preparer")
+        self.approver = make_staff(session, coop=coop, role="approver")
+
+    def post(self, person, path, **form):
+        sign_in(self.client, self.session, person)
+        return self.client.post(path, data={"csrf_token": csrf_token(self.client), **form})
+
+    def get(self, person, path):
+        return sign_in(self.client, self.session, person).get(path)
+
+    def approved(self):
+        """Prepare and approve a run through the pages; return its address."""
+        page = self.post(self.preparer, "/console/payouts", due_by="2026-11-25").location
+        shown = re.search(r'name="list_sha256" value="(\w+)"', self.get(self.approver, page).text)
+        assert self.post(self.approver, f"{page}/approve", list_sha256=shown[1]).status_code == 303
+        return page
+
+
+@pytest.fixture
+def desk(client, session, coop):
+    return Desk(client, session, coop)
+
+
+def test_the_overview_shows_what_is_owed_and_previews_a_run(desk, payee):
+    page = desk.get(desk.preparer, "/console/payouts?due_by=2026-11-25")
+    assert page.status_code == 200
+    assert "Ana Quispe" in page.text
+    assert "€64.80" in page.text
+    assert "Prepare this run" in page.text
+    assert "Nobody would be paid" in desk.get(desk.preparer, "/console/payouts?due_by=2026-11-01").text
+
+
+def test_the_preparer_sees_no_way_to_approve_and_is_refused(desk, payee):
+    page = desk.post(desk.preparer, "/console/payouts", due_by="2026-11-25").location
+    shown = desk.get(desk.preparer, page)
+    assert "another person must approve it" in shown.text
+    assert "Approve this list" not in shown.text
+    assert desk.post(desk.preparer, f"{page}/approve", list_sha256="0" * 64).status_code == 403
+
+
+def test_a_stale_list_is_not_approved(desk, payee):
+    page = desk.post(desk.preparer, "/console/payouts", due_by="2026-11-25").location
+    desk.post(desk.approver, f"{page}/approve", list_sha256="0" * 64)
+    assert "not the list that you were shown" in desk.client.get(page).text
+
+
+def test_a_file_is_downloaded_unchanged_and_marked_once(desk, session, payee):
+    page = desk.approved()
+    assert "being written" in desk.get(desk.preparer, page).text
+    run_id = page.rsplit("/", 1)[1]
+    service.write_files(session, run_id=run_id, now=NOW)
+    (file,) = queries.files_of_run(session, run_id)
+    first, second = (desk.get(desk.preparer, f"/console/payouts/files/{file.id}") for _ in range(2))
+    assert first.data == second.data
+    assert first.headers["Content-Disposition"].endswith(f'{file.message_id}.xml"')
+    assert desk.post(desk.preparer, f"/console/payouts/files/{file.id}/submitted").status_code == 303
+    session.expire_all()
+    assert "sent" in desk.get(desk.preparer, page).text
+    desk.post(desk.preparer, f"/console/payouts/files/{file.id}/submitted")
+    assert "already" in desk.client.get(page).text
+
+
+def cash_payout(session, desk, coop):
+    producer = make_producer(session, coop=coop, name="Jean")
+    make_payee_account(session, producer=producer, rail="cash", iban=None, bic=None)
+    owe(session, producer, 1860)
+    run_id = desk.approved().rsplit("/", 1)[1]
+    return queries.payouts_of_run(session, run_id).items[0]
+
+
+def test_a_cash_receipt_is_refused_with_what_was_typed_and_then_taken(desk, session, coop):
+    payout = cash_payout(session, desk, coop)
+    assert desk.post(desk.preparer, "/console/cash-box", amount="100.00", on="2026-11-25", slip="W-7").status_code == 303
+    assert "€100.00" in desk.get(desk.preparer, "/console/cash-box").text
+    path = f"/console/payouts/one/{payout.id}/receipt"
+    form = {"number": "A-1", "paid_on": "2026-11-25", "cashier": "Claudine", "taken_by": "Jean", "signed": "signature"}
+    wrong = desk.post(desk.preparer, path, amount="18.59", **form)
+    assert wrong.status_code == 422
+    assert "paid whole or not at all" in wrong.text
+    assert 'value="18.59"' in wrong.text
+    assert desk.post(desk.preparer, path, amount="18.60", **form).status_code == 303
+    session.expire_all()
+    assert "settled" in desk.get(desk.preparer, f"/console/payouts/one/{payout.id}").text
+
+
+def test_a_payout_is_cancelled_with_a_reason(desk, session, coop):
+    payout = cash_payout(session, desk, coop)
+    path = f"/console/payouts/one/{payout.id}/cancel"
+    assert desk.post(desk.preparer, path, reason="").status_code == 422
+    assert desk.post(desk.preparer, path, reason="absent").status_code == 303
+    session.expire_all()
+    assert "absent" in desk.get(desk.preparer, f"/console/payouts/one/{payout.id}").text
+
+
+def test_other_co_ops_and_people_see_nothing(desk, client, session, payee):
+    page = desk.approved()
+    foreign = Desk(client, session, make_coop(session))
+    assert foreign.get(foreign.approver, page).status_code == 404
+    assert foreign.post(foreign.approver, f"{page}/approve", list_sha256="0" * 64).status_code in (303, 404)
+    buyer = make_account(session)
+    assert desk.get(buyer, "/console/payouts").status_code == 403
+    session.expire_all()
+    assert queries.run(session, page.rsplit("/", 1)[1]).state == "approved"
+
+
+def test_a_producer_sees_their_own_money_and_gets_the_same_statement_twice(desk, session, coop, payee):
+    person = make_producer_account(session, producer=payee)
+    other = make_producer_account(session, producer=make_producer(session, coop=coop))
+    assert actor_for(session, person).producer_id == payee.id
+    run_id = desk.approved().rsplit("/", 1)[1]
+    service.write_files(session, run_id=run_id, now=NOW)
+    session.expire_all()
+    (payout,) = queries.payouts_of_run(session, run_id).items
+    assert "€64.80" in desk.get(person, "/producer/money").text
+    path = f"/producer/money/{payout.id}/statement"
+    assert desk.get(person, path).status_code == 409
+    service.settle(session, payout_id=payout.id, money=Money(6480, "EUR"), booked_on=NOW.date(), suspense="suspense:1", now=NOW)
+    session.flush()
+    first, second = (desk.get(person, path) for _ in range(2))
+    assert first.data == second.data
+    assert first.data.startswith(b"%PDF")
+    assert "PDF" in desk.get(person, "/producer/money").text
+    assert desk.get(other, path).status_code == 404
