@@ -30,6 +30,7 @@ from market.payments.service.refunds import give_back
 
 Units = Callable[[], AbstractContextManager[Session]]
 SAME_KEY_FOR = timedelta(hours=23)
+SHORTEST_PAGE = timedelta(minutes=31)  # the processor refuses pages that close within half an hour; the sweep closes ours
 
 
 def prepare_checkout(session: Session, *, payment_id: UUID, return_url: str, cancel_url: str, now: datetime) -> CheckoutOrder:
@@ -53,7 +54,7 @@ def prepare_checkout(session: Session, *, payment_id: UUID, return_url: str, can
         group=str(row.subject_id),
         return_url=return_url,
         cancel_url=cancel_url,
-        expires_at=row.expires_at,
+        expires_at=max(row.expires_at, row.first_sent_at + SHORTEST_PAGE),  # the same in every repeat
         email=row.email,
     )
 

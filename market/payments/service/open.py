@@ -35,7 +35,7 @@ def open_payment(
     """Write down that `parts` are to be paid together by `card` or `transfer`, and return the payment.
 
     A payment of the same kind and amount that is still open is returned instead of a second one. `expires_at` of a card
-    payment is at least 30 minutes and at most 23 hours away. Raises PaymentAlreadyOpen, SeveralCoopsByTransfer.
+    payment is at most 23 hours away; its page is closed then. Raises PaymentAlreadyOpen, SeveralCoopsByTransfer.
     """
     money = total_of(parts)
     if method == "transfer" and len({part.coop_id for part in parts}) > 1:

@@ -20,7 +20,7 @@ def create_session(world: World, request: Request) -> Body:
             raise invalid(f"Missing required param: {name}.", name, "parameter_missing")
     now = world.seconds()
     expires = params.get("expires_at", now + DAY)
-    if not now + HALF_HOUR - 60 <= expires <= now + DAY + 60:
+    if not now + HALF_HOUR <= expires <= now + DAY + 60:
         raise invalid("The `expires_at` timestamp must be between 30 minutes and 24 hours from now.", "expires_at")
     lines, currency = _lines(params["line_items"])
     total = sum(line["amount_total"] for line in lines)
