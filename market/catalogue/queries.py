@@ -21,7 +21,7 @@ from market.catalogue.errors import ListingMissing, PriceFilterNeedsCurrency, Pr
 from market.catalogue.models import Listing, Product, Stock
 from market.catalogue.rules import EVERYTHING, Filters, Group, driver_first, query_words, spellings, within_one_error
 from market.kernel import paging
-from market.kernel.jsonbytes import json_bytes
+from market.kernel.jsonbytes import json_bytes, plain_rows
 from market.pricing.rules import UNITS, Goods
 from market.pricing.service import PriceLine
 
@@ -62,12 +62,12 @@ def prepare_search(connection: Connection, filters: Filters) -> Search:
         return Search(tuple(exact), (), {})
     if words and exact == [EVERYTHING]:
         exact = []
-    groups = [Group((term,), weight) for term, weight in connection.execute(_COMMON, {"terms": exact})] if exact else []
+    groups = [Group((term,), weight) for term, weight in plain_rows(connection, _COMMON, terms=exact)] if exact else []
     if len(groups) < len(exact):
         return Search((), (), {}, hopeless=True)
     corrections: dict[str, str] = {}
     beginning: dict[str, list[tuple[str, int]]] = {}
-    for word, term, weight in connection.execute(_BEGINNING, {"words": words}) if words else ():
+    for word, term, weight in plain_rows(connection, _BEGINNING, words=words) if words else ():
         beginning.setdefault(word, []).append((term, weight))
     for word in words:
         found = beginning.get(word) or _similar(connection, word, corrections)
@@ -79,7 +79,7 @@ def prepare_search(connection: Connection, filters: Filters) -> Search:
 
 
 def _similar(connection: Connection, word: str, corrections: dict[str, str]) -> list[tuple[str, int]]:
-    near = connection.execute(_SIMILAR, {"spellings": spellings(word)})
+    near = plain_rows(connection, _SIMILAR, spellings=spellings(word))
     found = sorted(
         ((term, weight) for term, weight in near if within_one_error(word, term)), key=lambda pair: (-pair[1], pair[0])
     )
@@ -169,7 +169,7 @@ class CataloguePage:
 def catalogue_page_html(connection: Connection, filters: Filters, *, cursor: str | None = None) -> CataloguePage:
     """Return the page for people. Raises what `catalogue_page_json` raises."""
     statement, params, search = _find(connection, filters, cursor, "html")
-    cards, following = connection.execute(statement, params).one()
+    ((cards, following),) = plain_rows(connection, statement, **params)
     return CataloguePage(cards, following, search.corrections)
 
 
@@ -191,7 +191,7 @@ _FACETS = text(
 def facets(connection: Connection) -> dict[str, list[Facet]]:
     """Return what the catalogue can be filtered by: category, certificate, coop, currency, each by name."""
     result: dict[str, list[Facet]] = {"category": [], "certificate": [], "coop": [], "currency": []}
-    for name, term, listings in connection.execute(_FACETS):
+    for name, term, listings in plain_rows(connection, _FACETS):
         result[name].append(Facet(term.partition(":")[2], listings))
     return result
 

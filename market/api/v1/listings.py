@@ -19,7 +19,7 @@ blueprint = Blueprint("listings", __name__, description="What is offered, and th
 
 @blueprint.get("/listings")
 @access("public")
-@blueprint.arguments(shapes.ListingQuery, location="query")
+@blueprint.arguments(shapes.ListingQuery(), location="query")  # an instance: a class would be made anew at each call
 @blueprint.response(200, shapes.CardPage)
 def search(query: dict[str, Any]) -> Response:
     """Search the catalogue."""
