@@ -67,6 +67,7 @@ class _Recording:
 
     origin: Origin
     capturer: Capturer
+    places: dict[str, Place]
     book: Book
     originals: dict[str, Event]
     digests: dict[str, str]
@@ -129,11 +130,13 @@ def _begin(session: Session, origin: Origin, events: Sequence[Event], now: datet
     uris = {uri for one in effects for uri in one.lots}
     ids = session.scalars(select(Lot.id).where(Lot.uri.in_(uris), Lot.coop_id == origin.coop_id)).all()
     parties = session.scalars(select(Party.uri).where(Party.coop_id == origin.coop_id)).all()
-    places = session.scalars(select(Place.uri).where(Place.coop_id == origin.coop_id)).all()
+    where = {uri for event in events for uri in (place_of(event), place_of(event, "bizLocation")) if uri}
+    places = session.scalars(select(Place).where(Place.uri.in_(where), Place.coop_id == origin.coop_id)).all()
     corrections = (event.get("errorDeclaration", {}).get("correctiveEventIDs", ()) for event in events)
     return _Recording(
         origin=origin,
-        capturer=Capturer(frozenset(parties), frozenset(places)),
+        capturer=Capturer(frozenset(parties), frozenset(place.uri for place in places)),
+        places={place.uri: place for place in places},
         book=Book(
             {
                 lot.uri: Balance(lot.uri, lot.uom, lot.produced, lot.drawn, lot.sealed_at is not None)
@@ -288,7 +291,7 @@ def _write_lots(session: Session, recording: _Recording) -> dict[str, UUID]:
     for row, effects in recording.rows:
         for line in effects.made:
             if line.lot not in rows:
-                rows[line.lot] = _new_lot(session, recording, row, line.lot)
+                rows[line.lot] = _new_lot(recording, row, line.lot)
                 session.add(rows[line.lot])
     for uri in book.touched:
         lot, balance = rows[uri], book.lots[uri]
@@ -299,10 +302,10 @@ def _write_lots(session: Session, recording: _Recording) -> dict[str, UUID]:
     return {uri: rows[uri].id for uri in book.touched}
 
 
-def _new_lot(session: Session, recording: _Recording, row: EpcisEvent, uri: str) -> Lot:
+def _new_lot(recording: _Recording, row: EpcisEvent, uri: str) -> Lot:
     origin = recording.origin
     fields = our_fields(row.body, origin.context, origin.host)
-    place = session.scalar(select(Place).where(Place.uri == place_of(row.body), Place.coop_id == origin.coop_id))
+    place = recording.places.get(place_of(row.body) or "")
     named = origin.host.parse(uri)
     if named is None:
         raise ValueError(f"{uri} is no identifier of ours")
