@@ -5,10 +5,12 @@ from uuid import UUID
 
 from celery import shared_task
 from flask import current_app
+from sqlalchemy.orm import Session
 
 from market.provenance import queries, service
 from market.provenance.rules.identifiers import IdHost
 from market.reports.queries.lot_page import lot_page, page_bytes
+from market.reports.queries.lot_sales import lots_of_order
 from workers.base import now, unit_of_work
 
 
@@ -27,6 +29,24 @@ def refresh_pages(*, lot_ids: str, **_: Any) -> None:
         wanted = {UUID(lot_id) for lot_id in lot_ids.split(",") if lot_id}
         for lot_id in list(wanted):
             wanted |= {UUID(key) for key in queries.lineage(session, lot_id, down=True).lots}
-        for lot_id in sorted(wanted):
-            document = lot_page(session, lot_id)
-            service.store_page(session, lot_id=lot_id, slug=document["slug"], body=page_bytes(document), now=now())
+        _build(session, wanted)
+
+
+@shared_task(name="provenance.refresh_sold", soft_time_limit=60, time_limit=90)
+def refresh_sold(*, order_id: str | None = None, seller_order_id: str | None = None, **_: Any) -> None:
+    """Build the pages of the lots of a paid order or of a refunded part anew: who got what has changed."""
+    if order_id is None and seller_order_id is None:
+        return
+    with unit_of_work() as session:
+        lots = lots_of_order(
+            session,
+            order_id=UUID(order_id) if order_id else None,
+            seller_order_id=UUID(seller_order_id) if seller_order_id else None,
+        )
+        _build(session, lots)
+
+
+def _build(session: Session, lots: set[UUID]) -> None:
+    for lot_id in sorted(lots):
+        document = lot_page(session, lot_id)
+        service.store_page(session, lot_id=lot_id, slug=document["slug"], body=page_bytes(document), now=now())

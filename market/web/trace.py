@@ -73,6 +73,21 @@ FIELDS = {
     "readPoint": _l("place"),
     "eventTime": _l("time"),
 }
+PARTS = {
+    "producer_goods": _l("Producer"),
+    "organic_differential": _l("Producer, for organic growing"),
+    "premium": _l("Community premium"),
+    "coop_service": _l("Co-op, for its work"),
+    "processing": _l("Processing"),
+    "export": _l("Export"),
+    "inland_transport": _l("Transport in the country"),
+    "freight": _l("Freight"),
+    "platform_fee": _l("This market"),
+    "payment_fee": _l("Cost of paying"),
+    "deposit": _l("Deposit, comes back"),
+    "tax": _l("Tax"),
+    "discount": _l("Discount"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +195,9 @@ def _country(code: str) -> str:
 def _split(split: dict[str, Any]) -> dict[str, Any]:
     """Return what buyers paid so far in one currency, part by part, with the rest that no part explains."""
     currency = split["currency"]
-    parts = [Part(part["kind"], part["label"], Money(part["minor"], currency)) for part in split["parts"]]
+    parts = [
+        Part(part["kind"], str(PARTS.get(part["kind"], part["label"])), Money(part["minor"], currency)) for part in split["parts"]
+    ]
     total = Money(split["total_minor"], currency)
     unknown = total.minor - sum(part.money.minor for part in parts)
     if unknown > 0:

@@ -9,6 +9,8 @@ from market.provenance.models import Lot
 from market.web.map import project, sheet
 from tests.domain.provenance.test_capture import PACK, capture
 from tests.factories.accounts import make_account, sign_in
+from tests.factories.catalogue import make_listing
+from tests.factories.orders import paid_order
 from tests.factories.producers import make_coop, make_producer
 from tests.factories.provenance import SAMPLES, coffee_chain, make_chain_places, make_lot
 
@@ -106,3 +108,15 @@ def test_a_sheet_stays_on_the_map_and_leaves_out_the_date_line() -> None:
     assert world is not None
     assert world.legs == []
     assert world.view_box == "0 0 960 468"
+
+
+def test_who_got_what_is_shown_part_by_part_to_the_cent(client, session) -> None:
+    listing = make_listing(session)
+    placed = paid_order(session, listing, quantity=2)
+    session.commit()
+    text = client.get(f"/lots/{session.get(Lot, listing.lot_id).slug}").text
+    assert "From 1 paid order line" in text
+    assert "€16.80" in text
+    assert f"€{placed.total.decimal}" in text
+    assert "Washed coffee" in text
+    assert str(placed.order_id) not in text

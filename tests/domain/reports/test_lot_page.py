@@ -12,6 +12,7 @@ from market.reports.queries.lot_page import lot_page, page_bytes, public_events
 from tests.conftest import NOW
 from tests.domain.provenance.test_capture import PACK, capture
 from tests.factories.catalogue import make_listing
+from tests.factories.orders import paid_order, pay, place
 from tests.factories.producers import make_coop, make_producer
 from tests.factories.provenance import HOST, SAMPLES, coffee_chain, make_chain_places, make_lot
 from workers import provenance as tasks
@@ -81,3 +82,29 @@ def test_offers_and_the_checks_they_rest_on_are_shown(session) -> None:
         ("Washed coffee", "8.4", "EUR")
     ]
     assert page["split"] == []
+
+
+def test_who_got_what_sums_to_what_was_paid(session) -> None:
+    listing = make_listing(session)
+    before = place(session, listing)
+    assert lot_page(session, listing.lot_id)["split"] == []
+    pay(session, before)
+    paid_order(session, listing, quantity=3)
+    session.flush()
+    (sold,) = lot_page(session, listing.lot_id)["split"]
+    assert (sold["currency"], sold["lines"]) == ("EUR", 2)
+    assert sum(part["minor"] for part in sold["parts"]) == sold["total_minor"]
+    goods = {part["kind"]: part["minor"] for part in sold["parts"]}
+    assert goods["producer_goods"] == 5 * 840
+
+
+def test_a_paid_order_refreshes_the_page(app, session) -> None:
+    listing = make_listing(session)
+    placed = paid_order(session, listing)
+    session.commit()
+    with app.app_context():
+        tasks.refresh_sold(order_id=str(placed.order_id))
+        tasks.refresh_sold()
+    slug = session.scalars(select(Lot.slug).where(Lot.id == listing.lot_id)).one()
+    body, _ = queries.stored_page(session.connection(), slug)
+    assert json.loads(body)["split"][0]["lines"] == 1
