@@ -254,9 +254,10 @@ def _check_and_store(session: Session, listing: Listing, now: datetime) -> Price
     on = _today(session, listing, now)
     verdict = listing_verdict(session, listing=listing, on=on)
     pricing.refuse(verdict, gate="G1")
-    listing.check_ids = pricing.store_checks(
-        session, verdicts=[(listing.id, verdict)], subject_kind="listing", gate="G1", now=now, on=on
-    )
+    if not pricing.is_kept(session, check_ids=listing.check_ids, verdict=verdict):  # the hourly round mostly finds no news
+        listing.check_ids = pricing.store_checks(
+            session, verdicts=[(listing.id, verdict)], subject_kind="listing", gate="G1", now=now, on=on
+        )
     own = Price(listing.unit_price, listing.currency, listing.unit)
     listing.check_outcome, listing.checked_on = verdict.outcome.value, on
     listing.floor_price = verdict.proposed_price

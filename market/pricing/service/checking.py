@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from market.kernel.errors import Missing
@@ -210,6 +211,22 @@ def _stored(check: Check, subject_kind: str, subject_id: UUID, gate: str, now: d
         "evaluated_at": now.isoformat(),
         "evaluated_for": on.isoformat(),
     }
+
+
+def is_kept(session: Session, *, check_ids: Sequence[UUID], verdict: PriceVerdict) -> bool:
+    """Say whether stored checks are those of a verdict: the same rules on the same inputs, whatever the day.
+
+    A round over all offers keeps only news, or the table would grow by every offer every hour.
+    """
+    if not check_ids:
+        return not verdict.checks
+    rows = session.execute(select(PriceCheck.inputs, PriceCheck.outcome).where(PriceCheck.id.in_(list(check_ids)))).all()
+    stored = sorted(_timeless(row.inputs, row.outcome) for row in rows)
+    return stored == sorted(_timeless(check.inputs, check.outcome.value) for check in verdict.checks)
+
+
+def _timeless(inputs: dict[str, Any], outcome: str) -> str:
+    return json.dumps([outcome, {name: value for name, value in inputs.items() if name != "on"}], sort_keys=True)
 
 
 def run_again(session: Session, *, check_id: UUID, now: datetime) -> tuple[Check, UUID]:

@@ -121,6 +121,21 @@ def test_stored_checks_run_again_to_the_same_outcome(session):
     assert latest["R-01"].inputs == stored["R-01"].inputs
 
 
+def test_a_round_over_offers_keeps_only_news(session):
+    make_reference(session)
+    make_quote(session)
+    said = check(session, "1.80")
+    ids = service.store_checks(session, verdicts=[(new_id(), said)], subject_kind="listing", gate="G1", now=NOW, on=ON)
+    tomorrow = service.check_prices(
+        session, [service.PriceLine(COFFEE, Decimal("1.80"), "lb", "USD", Decimal("37500"), ("fairtrade",))], date(2026, 11, 26)
+    )[0]
+    assert service.is_kept(session, check_ids=ids, verdict=tomorrow)
+    assert not service.is_kept(session, check_ids=ids, verdict=check(session, "1.81"))
+    assert not service.is_kept(session, check_ids=[], verdict=said)
+    make_quote(session, "1.65")
+    assert not service.is_kept(session, check_ids=ids, verdict=check(session, "1.80"))
+
+
 @pytest.mark.parametrize("act", ["UPDATE price_check SET outcome = 'ok'", "DELETE FROM price_check", "TRUNCATE price_check"])
 def test_stored_checks_cannot_be_changed(session, act):
     make_reference(session)
