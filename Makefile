@@ -17,8 +17,8 @@ run: venv ## start everything and load the demo once; Ctrl-C stops it (PORT=, DA
 	@$(UP) --port $(PORT)
 
 down: venv ## stop whatever runs on DATA, also servers that tests or the bench left
-	@$(UP) --stop
-	@if [ -d var/test ]; then PYTHONPATH="$(CURDIR)" $(PY) -m market.cli.up --data var/test --stop; fi
+	@for folder in "$(DATA)" var/*; do \
+	  if [ -f "$$folder/servers.json" ]; then ($(UP) --data "$$folder" --stop) || exit 1; fi; done
 
 clean: venv ## stop everything and throw the data in DATA away
 	@$(UP) --remove
