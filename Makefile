@@ -2,7 +2,9 @@
 PORT ?= 8000
 DATA ?= $(CURDIR)/var
 PY = .venv/bin/python
-UP = exec env PYTHONPATH="$(CURDIR)" $(PY) -m market.cli.up --data "$(DATA)"
+SUPERVISOR = exec env PYTHONPATH="$(CURDIR)" $(PY) -m market.cli.up
+UP = $(SUPERVISOR) --data "$(DATA)"
+UP_TEST = $(SUPERVISOR) --data var/test
 # TESTS="tests/cli -k mail" narrows the run; JOBS=1 makes it serial.
 JOBS ?= auto
 TESTS ?=
@@ -45,19 +47,19 @@ imports: venv-dev ## check who imports whom
 
 db-new: venv-dev ## write the next migration: make db-new NAME=orders_add_hold
 	@[ -n "$(NAME)" ] || { echo "error: which name? make db-new NAME=orders_add_hold" >&2; exit 2; }
-	@$(UP) -- "$(CURDIR)/$(PY)" -m market.cli.migrations new "$(NAME)"
+	@$(UP_TEST) -- sh -c '$(PY) -m market.cli.migrations upgrade && $(PY) -m market.cli.migrations new "$$0"' "$(NAME)"
 
 db-check: venv-dev ## see that the migrations make the same database as the models
 	@$(PY) -m pytest -q tests/architecture/test_migrations.py
 
 openapi: venv-dev ## see that the checked-in OpenAPI file is up to date
-	@$(UP) -- "$(CURDIR)/$(PY)" -m flask --app wsgi openapi check
+	@$(UP_TEST) -- $(PY) -m flask --app wsgi openapi check
 
 openapi-write: venv-dev ## write the OpenAPI file from the code
-	@$(UP) -- "$(CURDIR)/$(PY)" -m flask --app wsgi openapi write
+	@$(UP_TEST) -- $(PY) -m flask --app wsgi openapi write
 
 journey: venv ## walk the whole main job over HTTP on a fresh site and check every cent
-	@PYTHONPATH="$(CURDIR)" $(PY) -m market.cli.up --fresh -- "$(CURDIR)/$(PY)" -m market.demo.journey
+	@$(SUPERVISOR) --fresh -- $(PY) -m market.demo.journey
 
 bench: venv ## measure what targets promise, each beside its limit
 	@PYTHONPATH="$(CURDIR)" $(PY) -m bench

@@ -35,6 +35,7 @@ def config(url: str) -> Config:
     """Return Alembic's configuration for a database."""
     result = Config()
     result.set_main_option("script_location", str(FOLDER))
+    result.set_main_option("file_template", "%%(rev)s")
     result.set_main_option("sqlalchemy.url", url.replace("%", "%%"))
     return result
 
