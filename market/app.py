@@ -21,6 +21,7 @@ from market.http import auth, csrf, db, headers, i18n, login, navigation, proble
 from market.kernel.clock import Clock, SystemClock
 from market.ports import Ports
 from market.web import checkout, orders, prices, producer_lots, producer_money, producer_orders, shop, system, trace
+from market.web import checkout, notifications, orders, prices, producer_lots, producer_orders, shop, system, trace
 from market.wiring import build_ports
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
@@ -37,6 +38,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     producer_money.blueprint,
     producer_orders.blueprint,
     console_orders.blueprint,
+    notifications.blueprint,
 )
 # The API's parts; they are built from `market.api.openapi`, so the list stands here, above it.
 API: tuple[openapi.Blueprint, ...] = (

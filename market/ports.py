@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from market.notifications.ports import Mailer
 from market.payments.ports import CardProcessor
 from market.payouts.ports import Documents, Rail
 
@@ -13,6 +14,6 @@ class Ports:
 
     cards: CardProcessor = None  # type: ignore[assignment]
     transfers: Rail = None  # type: ignore[assignment]
-    mailer: Any = None
+    mailer: Mailer = None  # type: ignore[assignment]
     files: Any = None
     documents: Documents = None  # type: ignore[assignment]

@@ -3,6 +3,7 @@
 from config import Settings
 from market.gateways.documents import TypstDocuments
 from market.gateways.files import ObjectFiles
+from market.gateways.smtp_mailer import SmtpMailer
 from market.gateways.stripe_cards import StripeCards
 from market.gateways.stripe_transfers import StripeTransfers
 from market.ports import Ports
@@ -17,4 +18,12 @@ def build_ports(settings: Settings) -> Ports:
         transfers=StripeTransfers(key=settings.stripe_key, api_base=settings.stripe_api_base),
         files=ObjectFiles(settings.files_url),
         documents=TypstDocuments(),
+        mailer=SmtpMailer(
+            host=settings.smtp_host,
+            port=settings.smtp_port,
+            user=settings.smtp_user,
+            password=settings.smtp_password,
+            tls=settings.smtp_tls,
+            sender=settings.mail_from,
+        ),
     )

@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from workers.base import now, unit_of_work
 
-# topic -> tasks; each is called with the row's payload as keyword arguments
+# topic -> tasks; each is called with the row's payload and its topic as keyword arguments
 TOPICS: dict[str, tuple[str, ...]] = {
     "payments.event_stored": ("payments.handle_event",),
     "payments.refund_decided": ("payments.send_refund",),
@@ -22,22 +22,28 @@ TOPICS: dict[str, tuple[str, ...]] = {
     "orders.shipped": (),
     "orders.refunded": ("provenance.refresh_sold",),
     "orders.cancelled": (),
+    "orders.placed": ("notifications.tell",),
+    "orders.paid": ("notifications.tell",),
+    "orders.shipped": ("notifications.tell",),
+    "orders.refunded": ("notifications.tell",),
+    "orders.cancelled": ("notifications.tell",),
     "orders.settled": (),
-    "orders.problem": (),
+    "orders.problem": ("notifications.tell",),
     "payments.closed": (),
     "payments.surplus": (),
     "payments.refunded": (),
     "pricing.rows_changed": ("catalogue.reevaluate",),
     "provenance.capture_accepted": ("provenance.capture",),
     "provenance.lots_changed": ("provenance.refresh_pages",),
-    "accounts.letter": (),
-    "producers.payee_account_entered": (),
-    "producers.payee_account_confirmed": (),
+    "accounts.letter": ("notifications.tell",),
+    "producers.payee_account_entered": ("notifications.tell",),
+    "producers.payee_account_confirmed": ("notifications.tell",),
     "payouts.approved": ("payouts.send",),
     "payouts.settled": ("payouts.print",),
-    "payouts.failed": ("payouts.alarm",),
-    "payouts.returned": ("payouts.alarm",),
-    "payouts.needs_person": ("payouts.alarm",),
+    "payouts.printed": ("notifications.tell",),
+    "payouts.failed": ("payouts.alarm", "notifications.tell"),
+    "payouts.returned": ("payouts.alarm", "notifications.tell"),
+    "payouts.needs_person": ("payouts.alarm", "notifications.tell"),
     "statements.imported": ("statements.match",),
 }
 _CLAIM = text(
@@ -70,7 +76,7 @@ def _dispatch_batch(size: int = 200) -> int:
     for row in sorted(rows):
         try:
             for task in TOPICS[row.topic]:
-                current_app.send_task(task, kwargs=row.payload)
+                current_app.send_task(task, kwargs=row.payload | {"topic": row.topic})
             sent.append(row.id)
         except Exception as error:
             failed[row.id] = repr(error)

@@ -20,6 +20,7 @@ ROUTES = {
 }
 MODULES = (
     "workers.catalogue",
+    "workers.notifications",
     "workers.orders",
     "workers.outbox",
     "workers.payments",

@@ -25,4 +25,6 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "orders-confirmed-by-silence": {"task": "orders.confirm_silent", "schedule": 3600.0},
     # What has arrived is earned within the minute.
     "orders-settle": {"task": "orders.settle", "schedule": 20.0},
+    # Mail that failed is tried again when its time has come, and a lost wake-up is made good.
+    "notifications": {"task": "notifications.deliver", "schedule": 15.0},
 }

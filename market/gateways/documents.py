@@ -4,7 +4,6 @@ The date of a document is the day it speaks of, not the clock: a statement print
 """
 
 import json
-from copy import copy
 from dataclasses import asdict
 from datetime import UTC, datetime, time
 from functools import cache
@@ -12,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import typst
-from babel import Locale
 from babel.dates import format_date
 
-from market.kernel.money import Money, exponent
+from market.kernel.formats import money_text
+from market.kernel.money import Money
 from market.kernel.uow import gateway
 from market.payouts.ports import PayeeStatement
 
@@ -36,7 +35,7 @@ class TypstDocuments:
 
 def _formatted(facts: dict[str, Any], statement: PayeeStatement, language: str) -> dict[str, Any]:
     def money(value: Money) -> str:
-        return _money(value, language)
+        return money_text(value, language)
 
     return facts | {
         "language": language,
@@ -59,14 +58,6 @@ def _formatted(facts: dict[str, Any], statement: PayeeStatement, language: str) 
             {"text": row.text, "money": money(row.money), "still_owed": money(row.still_owed)} for row in statement.deductions
         ],
     }
-
-
-def _money(value: Money, language: str) -> str:
-    # CLDR has its own idea of decimals for some currencies (money.md 3): the digits are ours, CLDR only arranges them.
-    digits = exponent(value.currency)
-    pattern = copy(Locale.parse(language).currency_formats["standard"])
-    pattern.frac_prec = (digits, digits)
-    return str(pattern.apply(value.decimal, language, currency=value.currency, currency_digits=False))
 
 
 @cache

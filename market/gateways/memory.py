@@ -6,6 +6,7 @@ from market.catalogue.ports import StoredFile
 from market.gateways.documents import TypstDocuments
 from market.gateways.memory_stripe import MemoryCards, MemoryTransfers
 from market.kernel.uow import gateway
+from market.notifications.ports import Mail
 from market.ports import Ports
 
 
@@ -26,6 +27,20 @@ class MemoryFiles:
         return None if content is None else StoredFile(content, hashlib.sha256(content).hexdigest())
 
 
+@gateway
+class MemoryMailer:
+    """A mail server that takes everything; a mail sent twice under one id is kept once, as readers see it."""
+
+    def __init__(self) -> None:
+        self.mails: dict[str, Mail] = {}
+
+    def send(self, mail: Mail) -> None:
+        """Keep the mail."""
+        self.mails[mail.message_id] = mail
+
+
 def ports() -> Ports:
     """Return the outside world in memory."""
-    return Ports(cards=MemoryCards(), transfers=MemoryTransfers(), files=MemoryFiles(), documents=TypstDocuments())
+    return Ports(
+        cards=MemoryCards(), transfers=MemoryTransfers(), files=MemoryFiles(), documents=TypstDocuments(), mailer=MemoryMailer()
+    )

@@ -8,13 +8,14 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from market.kernel.outbox import announce
 from market.payouts.models import Payout, PayoutStatement
 
 
 def keep_statement(session: Session, *, payout_id: UUID, language: str, body: bytes, now: datetime) -> bytes:
     """Store a printed statement unless one is stored, and return the stored bytes: who printed first wins."""
     coop_id = session.execute(select(Payout.coop_id).where(Payout.id == payout_id)).scalar_one()
-    session.execute(
+    stored = session.execute(
         insert(PayoutStatement)
         .values(
             payout_id=payout_id,
@@ -25,5 +26,8 @@ def keep_statement(session: Session, *, payout_id: UUID, language: str, body: by
             printed_at=now,
         )
         .on_conflict_do_nothing(index_elements=["payout_id"])
-    )
+        .returning(PayoutStatement.payout_id)
+    ).scalar_one_or_none()
+    if stored is not None:
+        announce(session, "payouts.printed", {"payout_id": payout_id})
     return session.execute(select(PayoutStatement.body).where(PayoutStatement.payout_id == payout_id)).scalar_one()

@@ -1,0 +1,217 @@
+"""Who hears of a fact, in which kind of mail, with which facts in it. One function per topic, each reads and returns.
+
+`link` names the page that the mail leads to; the edge, which knows addresses and keys, makes a URL of it.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from market.accounts import queries as accounts
+from market.accounts.queries import Person
+from market.kernel.money import Money
+from market.orders import queries as orders
+from market.orders.queries import OrderView, SellerPart
+from market.payouts import queries as payouts
+from market.producers import queries as producers
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """One mail to be: to whom, of what kind, about which fact."""
+
+    fact: str
+    kind: str
+    email: str
+    name: str
+    locale: str
+    account_id: UUID | None = None
+    link: tuple[str, str] | str = ""
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+Payload = Mapping[str, str]
+Teller = Callable[[Session, Payload], list[Telling]]
+
+
+def _money(amount: Money) -> dict[str, Any]:
+    return {"money": [amount.minor, amount.currency]}
+
+
+def _instant(at: datetime) -> dict[str, str]:
+    return {"instant": at.isoformat()}
+
+
+def _to_person(person: Person, *, fact: str, kind: str, link: tuple[str, str] | str, facts: dict[str, Any]) -> Telling:
+    return Telling(fact, kind, person.email, person.name, person.locale, person.id, link, facts)
+
+
+def _staff(session: Session, coop_id: UUID) -> list[Person]:
+    grants = [grant for grant in accounts.grants(session, coop_id=coop_id) if grant.coop_id == coop_id]
+    return [accounts.person(session, account_id) for account_id in dict.fromkeys(grant.account_id for grant in grants)]
+
+
+def _producer(session: Session, producer_id: UUID) -> Person | None:
+    account_id = producers.producer(session, producer_id).account_id
+    return accounts.person(session, account_id) if account_id else None
+
+
+def _letter(session: Session, payload: Payload) -> list[Telling]:
+    person = accounts.person(session, UUID(payload["account_id"]))
+    return [
+        _to_person(person, fact=f"letter:{payload['letter_id']}", kind=payload["kind"], link=payload.get("link", ""), facts={})
+    ]
+
+
+def _buyer(order: OrderView, fact: str, kind: str, **facts: Any) -> Telling:
+    link = ("order", str(order.id))
+    return Telling(
+        fact, kind, order.email, order.name, order.locale, order.account_id, link, {"number": str(order.number)} | facts
+    )
+
+
+def _placed(session: Session, payload: Payload) -> list[Telling]:
+    order = orders.order(session, UUID(payload["order_id"]))
+    transfer = orders.transfer_instructions(session, order) if order.method == "transfer" else None
+    if transfer is None:
+        return []
+    facts = {
+        "total": _money(transfer.amount),
+        "holder": transfer.holder,
+        "iban": transfer.iban,
+        "reference": transfer.reference,
+        "until": _instant(order.expires_at),
+    }
+    return [_buyer(order, f"order:{order.id}:placed", "order_placed", **facts)]
+
+
+def _paid(session: Session, payload: Payload) -> list[Telling]:
+    order = orders.order(session, UUID(payload["order_id"]))
+    rows = [
+        [f"{line.title}: {piece.label}", _money(piece.money)]
+        for part in order.parts
+        for line in part.lines
+        for piece in line.parts
+    ]
+    told = [_buyer(order, f"order:{order.id}:paid", "receipt", total=_money(order.total), rows=rows)]
+    for part in order.parts:
+        person = _producer(session, part.producer_id)
+        if person is not None:
+            told.append(_packing_note(order, part, person))
+    return told
+
+
+def _packing_note(order: OrderView, part: SellerPart, person: Person) -> Telling:
+    address = f"{order.name}, {order.street} {order.building}, {order.postcode} {order.town}, {order.country}"
+    facts = {
+        "number": part.number,
+        "goods": _money(part.goods),
+        "address": " ".join(address.split()),
+        "rows": [[line.title, f"{line.quantity.normalize():f} {line.unit}"] for line in part.lines],
+    }
+    return _to_person(
+        person, fact=f"seller_order:{part.id}:paid", kind="packing_note", link=("packing_note", str(part.id)), facts=facts
+    )
+
+
+def _of_part(session: Session, payload: Payload) -> tuple[OrderView, SellerPart]:
+    part = orders.seller_order(session, UUID(payload["seller_order_id"]))
+    return orders.order(session, part.order_id), part
+
+
+def _shipped(session: Session, payload: Payload) -> list[Telling]:
+    order, part = _of_part(session, payload)
+    day = {"day": part.release_on.isoformat()} if part.release_on else ""
+    facts = {"producer": part.producer, "tracking": part.tracking or "", "release_on": day}
+    return [_buyer(order, f"seller_order:{part.id}:shipped", "order_shipped", **facts)]
+
+
+def _refunded(session: Session, payload: Payload) -> list[Telling]:
+    order, part = _of_part(session, payload)
+    # The sum names the fact: a second refund of the same part is another one.
+    fact = f"seller_order:{part.id}:refunded:{part.refunded.minor}"
+    return [_buyer(order, fact, "order_refunded", refunded=_money(part.refunded))]
+
+
+def _cancelled(session: Session, payload: Payload) -> list[Telling]:
+    order = orders.order(session, UUID(payload["order_id"]))
+    return [_buyer(order, f"order:{order.id}:cancelled", "order_cancelled")]
+
+
+def _problem(session: Session, payload: Payload) -> list[Telling]:
+    _, part = _of_part(session, payload)
+    link = ("staff_order", str(part.id))
+    return [
+        _to_person(person, fact=f"seller_order:{part.id}:problem", kind="problem", link=link, facts={"number": part.number})
+        for person in _staff(session, part.coop_id)
+    ]
+
+
+def _payee_entered(session: Session, payload: Payload) -> list[Telling]:
+    coop_id, producer = UUID(payload["coop_id"]), producers.producer(session, UUID(payload["producer_id"]))
+    fact = f"payee_account:{payload['payee_account_id']}:entered"
+    return [
+        _to_person(
+            person, fact=fact, kind="payee_account_entered", link=("payee_accounts", ""), facts={"producer": producer.name}
+        )
+        for person in _staff(session, coop_id)
+    ]
+
+
+def _payee_confirmed(session: Session, payload: Payload) -> list[Telling]:
+    person = _producer(session, UUID(payload["producer_id"]))
+    if person is None:
+        return []
+    rows = producers.live_payee_accounts(session, UUID(payload["coop_id"]))
+    account = next((row for row in rows if str(row.id) == payload["payee_account_id"]), None)
+    if account is None:
+        return []
+    shown = f"{account.holder}, {account.iban[:4]} … {account.iban[-4:]}" if account.iban else f"{account.holder}, {account.rail}"
+    fact = f"payee_account:{account.id}:confirmed"
+    return [_to_person(person, fact=fact, kind="payee_account_confirmed", link="", facts={"account": shown})]
+
+
+def _payout_printed(session: Session, payload: Payload) -> list[Telling]:
+    payout = payouts.payout(session, UUID(payload["payout_id"]))
+    person = _producer(session, payout.payee_id)
+    if person is None:
+        return []
+    facts = {"amount": _money(payout.money), "reference": payout.reference, "attach_statement": str(payout.id)}
+    return [_to_person(person, fact=f"payout:{payout.id}:settled", kind="payout_settled", link=("money", ""), facts=facts)]
+
+
+def _payout_trouble(session: Session, payload: Payload) -> list[Telling]:
+    payout = payouts.payout(session, UUID(payload["payout_id"]))
+    producer = producers.producer(session, payout.payee_id)
+    facts = {
+        "amount": _money(payout.money),
+        "reference": payout.reference,
+        "producer": producer.name,
+        "reason": payout.reason or payout.state,
+    }
+    link = ("payout_run", str(payout.run_id))
+    return [
+        _to_person(person, fact=f"payout:{payout.id}:{payout.state}", kind="payout_trouble", link=link, facts=facts)
+        for person in _staff(session, payout.coop_id)
+    ]
+
+
+TELLERS: dict[str, Teller] = {
+    "accounts.letter": _letter,
+    "orders.placed": _placed,
+    "orders.paid": _paid,
+    "orders.shipped": _shipped,
+    "orders.refunded": _refunded,
+    "orders.cancelled": _cancelled,
+    "orders.problem": _problem,
+    "producers.payee_account_entered": _payee_entered,
+    "producers.payee_account_confirmed": _payee_confirmed,
+    "payouts.printed": _payout_printed,
+    "payouts.failed": _payout_trouble,
+    "payouts.returned": _payout_trouble,
+    "payouts.needs_person": _payout_trouble,
+}

@@ -1,0 +1,33 @@
+"""Kinds of mail, which of them a person may refuse, when a failed one is tried again."""
+
+from datetime import timedelta
+
+LANGUAGES = ("en", "es", "fr")
+# Mails about one's own account and money are part of the contract; these groups may be refused.
+TOPICS = {
+    "orders": "news of my orders on their way",
+    "selling": "orders for my goods",
+    "money": "payouts",
+    "desk": "work for staff",
+}
+TOPIC_OF = {
+    "order_shipped": "orders",
+    "packing_note": "selling",
+    "payout_settled": "money",
+    "payee_account_confirmed": "money",
+    "problem": "desk",
+    "payee_account_entered": "desk",
+    "payout_trouble": "desk",
+}
+TRIES = 8
+
+
+def retry_after(attempts: int) -> timedelta | None:
+    """Return how long to wait after the given number of failed tries (1, 2, 4, ... minutes); None to give up."""
+    return None if attempts >= TRIES else timedelta(minutes=2 ** (attempts - 1))
+
+
+def language(locale: str) -> str:
+    """Return the language of a mail for a person's locale: their own where we write it, else English."""
+    short = locale[:2]
+    return short if short in LANGUAGES else "en"

@@ -1,0 +1,76 @@
+"""One mail per fact and person, whatever runs twice; refused groups stay away; failures are tried again and end."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from market.notifications import rules, service
+from market.notifications.audience import TELLERS
+from market.notifications.models import Notification
+from tests.conftest import NOW
+from tests.factories.accounts import actor_for, make_producer_account
+from tests.factories.catalogue import make_listing
+from tests.factories.orders import paid_order
+from tests.factories.producers import make_producer
+from workers.outbox import TOPICS
+
+
+def paid(session, producer=None):
+    listing = make_listing(session, producer=producer or make_producer(session))
+    placed = paid_order(session, listing)
+    return {"order_id": str(placed.order_id)}
+
+
+def kinds(session):
+    return sorted(session.scalars(select(Notification.kind)))
+
+
+def test_every_topic_told_has_a_teller():
+    told = {topic for topic, tasks in TOPICS.items() if "notifications.tell" in tasks}
+    assert told == set(TELLERS)
+
+
+def test_buyer_gets_a_receipt_and_producer_a_packing_note_once(session):
+    producer = make_producer(session)
+    make_producer_account(session, producer=producer)
+    payload = paid(session, producer)
+    assert service.tell(session, topic="orders.paid", payload=payload, now=NOW) == 2
+    assert service.tell(session, topic="orders.paid", payload=payload, now=NOW) == 0
+    assert kinds(session) == ["packing_note", "receipt"]
+
+
+def test_a_refused_group_stays_away_but_a_receipt_always_comes(session):
+    producer = make_producer(session)
+    account = make_producer_account(session, producer=producer)
+    service.choose(session, actor=actor_for(session, account), topic="selling", wanted=False)
+    service.tell(session, topic="orders.paid", payload=paid(session, producer), now=NOW)
+    states = dict(session.execute(select(Notification.kind, Notification.state)).all())
+    assert states == {"packing_note": "unwanted", "receipt": "waiting"}
+    with pytest.raises(service.UnknownTopic):
+        service.choose(session, actor=actor_for(session, account), topic="spam", wanted=False)
+
+
+def test_a_claimed_mail_is_nobody_elses_until_its_lease_ends(session):
+    service.tell(session, topic="orders.paid", payload=paid(session), now=NOW)
+    first = service.claim(session, now=NOW)
+    assert first is not None
+    assert first.kind == "receipt"
+    assert service.claim(session, now=NOW) is None
+    again = service.claim(session, now=NOW + service.LEASE)
+    assert again is not None
+    assert again.id == first.id
+    service.record_sent(session, notification_id=first.id, now=NOW)
+    assert service.claim(session, now=NOW + timedelta(days=1)) is None
+
+
+def test_failures_are_tried_again_and_end_where_a_person_sees_them(session):
+    service.tell(session, topic="orders.paid", payload=paid(session), now=NOW)
+    now = NOW
+    for _ in range(rules.TRIES):
+        mail = service.claim(session, now=now)
+        assert mail is not None
+        service.record_failure(session, notification_id=mail.id, problem="busy", final=False, now=now)
+        now += timedelta(hours=5)
+    assert service.claim(session, now=now) is None
+    assert session.scalars(select(Notification.state)).one() == "failed"

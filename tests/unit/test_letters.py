@@ -1,0 +1,67 @@
+"""Letters in every language: the same kinds, whole, escaped, and no way to smuggle a header."""
+
+import pytest
+
+from market.notifications import letters, rules
+from market.notifications.rules import retry_after
+
+FACTS = {
+    "name": "Ana <script>",
+    "number": "1001-1",
+    "total": {"money": [1250, "EUR"]},
+    "refunded": {"money": [1250, "EUR"]},
+    "goods": {"money": [1250, "MGA"]},
+    "amount": {"money": [12, "KWD"]},
+    "until": {"instant": "2026-11-25T12:00:00+00:00"},
+    "release_on": {"day": "2026-12-09"},
+    "holder": "Coop",
+    "iban": "DE89",
+    "reference": "RF18",
+    "address": "Calle 1",
+    "producer": "María & Söhne",
+    "tracking": "",
+    "account": "x",
+    "reason": "AC04",
+    "rows": [["Coffee: Goods", {"money": [1250, "EUR"]}]],
+}
+KINDS = sorted(set(letters.texts("en")) - {"frame"})
+
+
+@pytest.mark.parametrize("language", rules.LANGUAGES)
+def test_every_language_has_the_same_texts(language):
+    own, english = letters.texts(language), letters.texts("en")
+    assert {kind: (sorted(text), len(text.get("lines", []))) for kind, text in own.items()} == {
+        kind: (sorted(text), len(text.get("lines", []))) for kind, text in english.items()
+    }
+
+
+@pytest.mark.parametrize("language", rules.LANGUAGES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_letter_is_whole_and_escaped(kind, language):
+    letter = letters.write(kind, language, FACTS, link="https://market.example/x?a=1&b=2")
+    assert "\n" not in letter.subject
+    assert "{{" not in letter.text + letter.html
+    assert "<script>" not in letter.html
+    assert f'lang="{language}"' in letter.html
+    assert ("action" in letters.texts(language)[kind]) == ("market.example/x" in letter.text)
+
+
+def test_a_value_cannot_add_a_header():
+    letter = letters.write("order_cancelled", "en", FACTS | {"number": "1\r\nBcc: everybody@example.org"})
+    assert letter.subject == "Order 1 Bcc: everybody@example.org was cancelled"
+
+
+@pytest.mark.parametrize(("language", "shown"), [("en", "€12.50"), ("es", "12,50\xa0€"), ("fr", "12,50\xa0€")])
+def test_money_is_written_as_the_language_writes_it(language, shown):
+    assert shown in letters.write("receipt", language, FACTS).text
+
+
+def test_tries_end():
+    waits = [retry_after(attempts) for attempts in range(1, rules.TRIES + 1)]
+    assert waits[-1] is None
+    assert all(earlier < later for earlier, later in zip(waits[:-2], waits[1:-1], strict=True))
+
+
+def test_every_topic_of_a_kind_exists():
+    assert set(rules.TOPIC_OF) <= set(KINDS)
+    assert set(rules.TOPIC_OF.values()) == set(rules.TOPICS)

@@ -1,0 +1,68 @@
+"""Real mail to a real SMTP server: once per fact, with its link, in the person's language."""
+
+import re
+
+import pytest
+from aiosmtpd.controller import Controller
+from flask import current_app
+
+from market.gateways.smtp_mailer import SmtpMailer
+from market.kernel.tenancy import EVERYTHING, scoped
+from market.notifications.ports import Mail, MailRefused, MailUnsure
+from tests.factories.orders import paid_order
+from workers import notifications
+
+
+class Catcher:
+    """Keeps what comes; refuses addresses that begin with `no`."""
+
+    def __init__(self):
+        self.mails = []
+
+    async def handle_RCPT(self, server, session, envelope, address, options):
+        if address.startswith("no"):
+            return "550 no such mailbox"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server, session, envelope):
+        self.mails.append(envelope.content.decode())
+        return "250 OK"
+
+
+@pytest.fixture
+def smtp():
+    catcher = Catcher()
+    controller = Controller(catcher, hostname="127.0.0.1", port=0)
+    controller.start()
+    port = controller.server.sockets[0].getsockname()[1]
+    catcher.mailer = SmtpMailer(host="127.0.0.1", port=port, user="", password="", tls=False, sender="Fair <a@market.example>")
+    yield catcher
+    controller.stop()
+
+
+MAIL = Mail("0001", "Ana", "ana@example.org", "Hola", "text", "<p>html</p>", "es")
+
+
+def test_smtp_sends_and_tells_refusals_from_silence(smtp):
+    smtp.mailer.send(MAIL)
+    assert "Message-ID: <0001@market.example>" in smtp.mails[0]
+    with pytest.raises(MailRefused):
+        smtp.mailer.send(Mail("2", "No", "no@example.org", "x", "x", "x", "en"))
+    closed = SmtpMailer(host="127.0.0.1", port=1, user="", password="", tls=False, sender="a@b.example")
+    with pytest.raises(MailUnsure):
+        closed.send(MAIL)
+
+
+def test_a_fact_told_twice_is_one_mail_whose_link_opens_the_order(app, session, client):
+    placed = paid_order(session)
+    session.commit()
+    mailer = current_app.extensions["ports"].mailer
+    mailer.mails.clear()
+    with scoped(EVERYTHING):
+        notifications.tell(topic="orders.paid", order_id=str(placed.order_id))
+        notifications.tell(topic="orders.paid", order_id=str(placed.order_id))
+    (mail,) = mailer.mails.values()
+    assert str(placed.number) in mail.subject
+    path = re.search(r"https?://[^/]+(/orders/\S+)", mail.text)[1]
+    assert client.get(path).status_code == 200

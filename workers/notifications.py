@@ -1,0 +1,76 @@
+"""Mail about facts: written down once per fact and person, sent by whoever claims it."""
+
+from typing import Any
+from uuid import UUID
+
+from celery import shared_task
+from flask import current_app
+from sqlalchemy.orm import Session
+
+from market.http import links
+from market.notifications import letters, service
+from market.notifications.ports import Attachment, Mail, MailRefused, MailUnsure
+from market.notifications.service import Claimed
+from market.payouts import queries as payouts
+from workers.base import now, unit_of_work
+
+AT_ONCE = 200
+PAGES = {"money": "/producer/money", "payee_accounts": "/console/payee-accounts", "payout_run": "/console/payouts/{}"}
+
+
+@shared_task(name="notifications.tell", max_retries=5, default_retry_delay=15)
+def tell(*, topic: str, **payload: Any) -> None:
+    """Write down the mails that a fact calls for, then send what is due."""
+    with unit_of_work() as session:
+        service.tell(session, topic=topic, payload=payload, now=now())
+    deliver()
+
+
+@shared_task(name="notifications.deliver", soft_time_limit=240, time_limit=300)
+def deliver(**_: Any) -> None:
+    """Send the mails that are due, one at a time, each claimed and committed before it leaves."""
+    for _unused in range(AT_ONCE):
+        with unit_of_work() as session:
+            mail = service.claim(session, now=now())
+            attachments = _attachments(session, mail) if mail else ()
+        if mail is None:
+            return
+        _send(mail, attachments)
+
+
+def _attachments(session: Session, mail: Claimed) -> tuple[Attachment, ...]:
+    payout_id = mail.facts.get("attach_statement")
+    body = payouts.printed_statement(session, UUID(payout_id)) if payout_id else None
+    return (Attachment(f"{mail.facts['reference']}.pdf", "application/pdf", body),) if body else ()
+
+
+def _send(mail: Claimed, attachments: tuple[Attachment, ...]) -> None:
+    letter = letters.write(mail.kind, mail.language, mail.facts, link=_url(mail.link))
+    message = Mail(str(mail.id), mail.name, mail.email, letter.subject, letter.text, letter.html, mail.language, attachments)
+    try:
+        current_app.extensions["ports"].mailer.send(message)
+    except (MailRefused, MailUnsure) as error:
+        final = isinstance(error, MailRefused)
+        with unit_of_work() as session:
+            service.record_failure(session, notification_id=mail.id, problem=str(error), final=final, now=now())
+        return
+    with unit_of_work() as session:
+        service.record_sent(session, notification_id=mail.id, now=now())
+
+
+def _url(link: list[str] | str) -> str:
+    """Return the address that a mail leads to, on our public host whatever host a request came by."""
+    if isinstance(link, str):
+        return link
+    page, subject = link
+    build = current_app.url_map.bind("").build
+    match page:
+        case "order":
+            path = build("orders.order", {"order_id": UUID(subject), "key": links.key_for("order", UUID(subject))})
+        case "packing_note":
+            path = build("producer_orders.packing", {"seller_order_id": UUID(subject)})
+        case "staff_order":
+            path = build("console_orders.detail", {"seller_order_id": UUID(subject)})
+        case _:
+            path = PAGES[page].format(subject)
+    return str(current_app.extensions["settings"].public_url) + path
