@@ -20,8 +20,18 @@ from market.hooks import stripe as hooks_stripe
 from market.http import auth, csrf, db, headers, i18n, login, navigation, problems
 from market.kernel.clock import Clock, SystemClock
 from market.ports import Ports
-from market.web import checkout, orders, prices, producer_lots, producer_money, producer_orders, shop, system, trace
-from market.web import checkout, notifications, orders, prices, producer_lots, producer_orders, shop, system, trace
+from market.web import (
+    checkout,
+    notifications,
+    orders,
+    prices,
+    producer_lots,
+    producer_money,
+    producer_orders,
+    shop,
+    system,
+    trace,
+)
 from market.wiring import build_ports
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
