@@ -18,8 +18,8 @@ def index() -> ResponseReturnValue:
     account_id = current_actor().account_id
     assert account_id is not None
     with unit_of_work() as session:
-        wanted = service.preferences(session, account_id=account_id)
-    return render_template("account/mail.html", topics=rules.TOPICS, wanted=wanted)
+        wanted = [topic for topic, yes in service.preferences(session, account_id=account_id).items() if yes]
+    return render_template("account/mail.html", wanted=wanted)
 
 
 @blueprint.post("")

@@ -1,9 +1,11 @@
 """Real mail to a real SMTP server: once per fact, with its link, in the person's language."""
 
+import asyncio
 import re
+import threading
 
 import pytest
-from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import SMTP
 from flask import current_app
 
 from market.gateways.smtp_mailer import SmtpMailer
@@ -33,12 +35,17 @@ class Catcher:
 @pytest.fixture
 def smtp():
     catcher = Catcher()
-    controller = Controller(catcher, hostname="127.0.0.1", port=0)
-    controller.start()
-    port = controller.server.sockets[0].getsockname()[1]
+    loop = asyncio.new_event_loop()
+    server = loop.run_until_complete(loop.create_server(lambda: SMTP(catcher), "127.0.0.1", 0))
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    port = server.sockets[0].getsockname()[1]
     catcher.mailer = SmtpMailer(host="127.0.0.1", port=port, user="", password="", tls=False, sender="Fair <a@market.example>")
     yield catcher
-    controller.stop()
+    loop.call_soon_threadsafe(server.close)
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+    loop.close()
 
 
 MAIL = Mail("0001", "Ana", "ana@example.org", "Hola", "text", "<p>html</p>", "es")
