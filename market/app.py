@@ -12,10 +12,12 @@ from market.api.v1 import orders as api_orders
 from market.api.v1 import payouts as api_payouts
 from market.api.v1 import prices as api_prices
 from market.api.v1 import producers as api_producers
+from market.api.v1 import statements as api_statements
 from market.cli import commands
 from market.console import orders as console_orders
 from market.console import payouts as console_payouts
 from market.console import prices as console_prices
+from market.console import statements as console_statements
 from market.hooks import stripe as hooks_stripe
 from market.http import auth, csrf, db, headers, i18n, login, navigation, problems
 from market.kernel.clock import Clock, SystemClock
@@ -41,6 +43,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     prices.blueprint,
     console_payouts.blueprint,
     console_prices.blueprint,
+    console_statements.blueprint,
     hooks_stripe.blueprint,
     shop.blueprint,
     checkout.blueprint,
@@ -56,6 +59,7 @@ API: tuple[openapi.Blueprint, ...] = (
     api_prices.blueprint,
     api_producers.blueprint,
     api_orders.blueprint,
+    api_statements.blueprint,
     coops.blueprint,
     epcis.blueprint,
     listings.blueprint,

@@ -15,6 +15,10 @@ GROUPS: tuple[AppGroup, ...] = (
     ledger.group,
     prices,
 )
+from market.cli import bank, catalogue
+from market.cli.prices import prices
+
+GROUPS: tuple[AppGroup, ...] = (bank.group, catalogue.group, prices)
 
 _contract = AppGroup("openapi", help="The API's contract, docs/openapi.json.")
 _FILE = Path(__file__).parents[2] / "docs" / "openapi.json"

@@ -12,8 +12,17 @@ from market.statements.service.deciding import (
     undo_match,
 )
 from market.statements.service.importing import Imported, confirm_file, discard_file, import_file
-from market.statements.service.matching import Matched, apply_slice, keep_suggestions, plan_matching, run_matching, slices
+from market.statements.service.matching import (
+    Matched,
+    apply_slice,
+    ask_for_matching,
+    keep_suggestions,
+    plan_matching,
+    run_matching,
+    slices,
+)
 from market.statements.service.preparing import Prepared, prepare_file
+from market.statements.service.taking import take_draft, take_file
 
 __all__ = [
     "BOOKABLE",
@@ -23,6 +32,7 @@ __all__ = [
     "Prepared",
     "accept_suggestion",
     "apply_slice",
+    "ask_for_matching",
     "book_line",
     "close_period",
     "confirm_file",
@@ -39,5 +49,7 @@ __all__ = [
     "prepare_file",
     "run_matching",
     "slices",
+    "take_draft",
+    "take_file",
     "undo_match",
 ]

@@ -50,13 +50,13 @@ BOOKABLE = {
 }
 
 
-def accept_suggestion(session: Session, *, suggestion_id: UUID, actor: Actor, now: datetime) -> UUID:
-    """Make the match that a rule suggested; return its id. A doubled or wrong payout becomes the payee's claim.
+def accept_suggestion(session: Session, *, suggestion_id: UUID, line_id: UUID, actor: Actor, now: datetime) -> UUID:
+    """Make the match that a rule suggested for a line; return its id. A doubled payout becomes the payee's claim.
 
     Raises SuggestionGone when it was dismissed or replaced, and the refusals of make_matches.
     """
     suggestion = session.get(StatementSuggestion, suggestion_id)
-    if suggestion is None or suggestion.dismissed_at is not None:
+    if suggestion is None or suggestion.line_id != line_id or suggestion.dismissed_at is not None:
         raise SuggestionGone("This suggestion is gone: somebody decided, or matching ran again. Look at the line anew.")
     line, account = _line(session, suggestion.line_id)
     wish = _wish(session, suggestion, actor)

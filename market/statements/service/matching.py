@@ -15,9 +15,11 @@ from sqlalchemy import Executable, Row, delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from market.kernel import outbox
 from market.kernel.actor import Actor
 from market.kernel.errors import DomainError
 from market.kernel.ids import new_id
+from market.statements.events import IMPORTED
 from market.statements.models import MoneyAccount, StatementLine, StatementLinePart, StatementMatch, StatementSuggestion
 from market.statements.rules.matching import WINDOW, Claim, Proposal, Target, claims_of, propose
 from market.statements.service.accounts import account_of
@@ -50,6 +52,12 @@ def run_matching(session: Session, *, money_account_id: UUID, actor: Actor, now:
         select(func.count()).where(StatementLine.money_account_id == money_account_id, StatementLine.state == "new")
     ).scalar_one()
     return Matched(matched, suggested, left)
+
+
+def ask_for_matching(session: Session, *, money_account_id: UUID) -> None:
+    """Leave the matching of an account to a worker."""
+    account = account_of(session, money_account_id)
+    outbox.announce(session, IMPORTED, {"money_account_id": account.id}, key=str(account.id))
 
 
 def plan_matching(session: Session, *, money_account_id: UUID) -> list[Proposal]:

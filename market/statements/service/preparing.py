@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from tempfile import SpooledTemporaryFile
-from typing import BinaryIO
+from typing import IO
 
 from market.kernel.ids import new_id
 from market.statements.rules.camt053 import read_camt053
@@ -55,7 +55,7 @@ class Prepared:
 class _Kept:
     """The stream, hashed and compressed while it is read."""
 
-    def __init__(self, stream: BinaryIO) -> None:
+    def __init__(self, stream: IO[bytes]) -> None:
         self.stream = stream
         self.hash = hashlib.sha256()
         self.zip = zlib.compressobj(6)
@@ -76,7 +76,7 @@ class _Kept:
         return b"".join([*self.out, self.zip.flush()])
 
 
-def prepare_file(stream: BinaryIO, *, name: str, currency: str) -> Prepared:
+def prepare_file(stream: IO[bytes], *, name: str, currency: str) -> Prepared:
     """Return what `stream` holds; `currency` stands in where the file names none."""
     kept = _Kept(stream)
     prepared = Prepared(name=name[:200] or "statement")

@@ -124,7 +124,7 @@ def test_too_little_is_for_a_person_and_stays_the_buyers(session, coop, account)
     import_lines(session, account, [line(6_000, day=LATER, ref="A", reference=payment.reference)])
     assert run(session, account) == service.Matched(0, 1, 0)
     (suggestion,) = suggestions(session)
-    service.accept_suggestion(session, suggestion_id=suggestion.id, actor=PREPARER, now=NOW)
+    service.accept_suggestion(session, suggestion_id=suggestion.id, line_id=suggestion.line_id, actor=PREPARER, now=NOW)
     assert payment_queries.payment(session, payment.id).due.minor == 4_000
     assert balance(session, account, "suspense:1") == 0
     import_lines(session, account, [line(4_000, day=LATER, ref="B", reference=payment.reference)], number=2, opening=6_000)
@@ -168,7 +168,7 @@ def test_a_second_debit_for_one_payout_becomes_the_payees_claim(session, coop, a
     assert run(session, account) == service.Matched(1, 1, 0)
     (suggestion,) = suggestions(session)
     assert suggestion.kind == "duplicate"
-    service.accept_suggestion(session, suggestion_id=suggestion.id, actor=PREPARER, now=NOW)
+    service.accept_suggestion(session, suggestion_id=suggestion.id, line_id=suggestion.line_id, actor=PREPARER, now=NOW)
     assert balance(session, account, f"claim:{producer.id}") == 6_480
     assert balance(session, account, "suspense:1") == 0
 
@@ -270,7 +270,7 @@ def test_a_dismissed_suggestion_does_not_come_back(session, coop, account) -> No
     service.dismiss_suggestion(session, suggestion_id=suggestion.id, actor=PREPARER, now=NOW)
     assert run(session, account) == service.Matched(0, 0, 1)
     with pytest.raises(DomainError, match="gone"):
-        service.accept_suggestion(session, suggestion_id=suggestion.id, actor=PREPARER, now=NOW)
+        service.accept_suggestion(session, suggestion_id=suggestion.id, line_id=suggestion.line_id, actor=PREPARER, now=NOW)
 
 
 def test_a_parked_line_keeps_its_question(session, account) -> None:

@@ -1,0 +1,240 @@
+"""Shapes of bank accounts, statement files, lines, matches and closes on the wire."""
+
+from marshmallow import ValidationError, fields, validate, validates_schema
+
+from market.api.openapi import MoneySchema, Strict
+
+SHOW = ("open", "suggested", "unmatched", "parked", "matched", "all")
+BOOKABLE = ("bank_charges", "own_transit", "write_off", "sweep_transit", "unidentified", "tax_payable", "transport_payable")
+
+
+class FiguresOut(Strict):
+    """What must agree (mirror and closing) and what must be worked off."""
+
+    mirror = fields.Nested(MoneySchema, required=True)
+    closing = fields.Nested(MoneySchema, required=True, allow_none=True)
+    closing_on = fields.Date(required=True, allow_none=True)
+    suspense = fields.Nested(MoneySchema, required=True)
+    in_transit = fields.Nested(MoneySchema, required=True)
+    difference = fields.Nested(MoneySchema, required=True, allow_none=True)
+    open_lines = fields.Integer(required=True)
+
+
+class AccountOut(Strict):
+    """A bank account of the co-op."""
+
+    id = fields.UUID(required=True)
+    name = fields.String(required=True)
+    iban = fields.String(required=True)
+    currency = fields.String(required=True)
+    figures = fields.Nested(FiguresOut, required=True)
+
+
+class AccountsOut(Strict):
+    """All bank accounts of the co-op."""
+
+    items = fields.List(fields.Nested(AccountOut), required=True)
+
+
+class AccountIn(Strict):
+    """A bank account to be registered."""
+
+    name = fields.String(required=True, validate=validate.Length(1, 80))
+    iban = fields.String(required=True, validate=validate.Length(15, 60))
+    currency = fields.String(required=True, validate=validate.Regexp("^[A-Z]{3}$"))
+    opened_on = fields.Date(required=True)
+    opening = fields.Nested(MoneySchema, load_default=None, allow_none=True)
+
+
+class UploadQuery(Strict):
+    """How the file is called, and whether findings that need a person are accepted."""
+
+    name = fields.String(load_default="statement.xml", validate=validate.Length(1, 200))
+    confirm = fields.Boolean(load_default=False)
+
+
+class FindingOut(Strict):
+    """Something in a file that a person should know; `hold` kept it from being imported at once."""
+
+    code = fields.String(required=True)
+    text = fields.String(required=True)
+    hold = fields.Boolean(required=True)
+    statement = fields.String(required=True)
+
+
+class FileOut(Strict):
+    """A statement file and what became of it: imported, draft, refused, discarded; `known` when it was sent before."""
+
+    id = fields.UUID(required=True)
+    name = fields.String(required=True)
+    sha256 = fields.String(required=True)
+    size_bytes = fields.Integer(required=True)
+    outcome = fields.String(required=True)
+    known = fields.Boolean(required=True)
+    reason = fields.String(required=True, allow_none=True)
+    findings = fields.List(fields.Nested(FindingOut), required=True)
+    new_lines = fields.Integer(required=True)
+    known_lines = fields.Integer(required=True)
+    provisional_lines = fields.Integer(required=True)
+    uploaded_at = fields.AwareDateTime(required=True)
+
+
+class LinesQuery(Strict):
+    """Which lines, and where the page begins."""
+
+    show = fields.String(load_default="open", validate=validate.OneOf(SHOW))
+    cursor = fields.String(validate=validate.Length(max=200))
+    limit = fields.Integer(load_default=50, validate=validate.Range(1, 200))
+
+
+class CandidateOut(Strict):
+    """A suggestion: what a line may mean, by which rule, on what evidence."""
+
+    id = fields.UUID(required=True)
+    part = fields.Integer(required=True)
+    target_kind = fields.String(required=True)
+    target_id = fields.UUID(required=True, allow_none=True)
+    money = fields.Nested(MoneySchema, required=True)
+    fee = fields.Nested(MoneySchema, required=True)
+    kind = fields.String(required=True)
+    rule = fields.String(required=True)
+    evidence = fields.Dict(required=True)
+
+
+class MatchOut(CandidateOut):
+    """A match: what a line meant, by whom, and whether it was taken back."""
+
+    account_code = fields.String(required=True, allow_none=True)
+    automatic = fields.Boolean(required=True)
+    reason = fields.String(required=True, allow_none=True)
+    matched_by = fields.String(required=True)
+    matched_at = fields.AwareDateTime(required=True)
+    undone_by = fields.String(required=True, allow_none=True)
+    undone_at = fields.AwareDateTime(required=True, allow_none=True)
+    undone_reason = fields.String(required=True, allow_none=True)
+
+
+class LineOut(Strict):
+    """A statement line with its candidates and matches; `rest` is what is still unexplained."""
+
+    id = fields.UUID(required=True)
+    account_id = fields.UUID(required=True)
+    booked_on = fields.Date(required=True)
+    value_on = fields.Date(required=True, allow_none=True)
+    money = fields.Nested(MoneySchema, required=True)
+    rest = fields.Nested(MoneySchema, required=True)
+    state = fields.String(required=True)
+    counterparty_name = fields.String(required=True)
+    counterparty_account = fields.String(required=True)
+    text = fields.String(required=True)
+    references = fields.List(fields.String(), required=True)
+    bank_ref = fields.String(required=True)
+    returned = fields.Boolean(required=True)
+    return_reason = fields.String(required=True)
+    parts = fields.Integer(required=True)
+    question = fields.String(required=True, allow_none=True)
+    suggestions = fields.List(fields.Nested(CandidateOut), required=True)
+    matches = fields.List(fields.Nested(MatchOut), required=True)
+
+
+class LinesOut(Strict):
+    """A page of lines; `next` is the cursor of the next one."""
+
+    items = fields.List(fields.Nested(LineOut), required=True)
+    next = fields.String(required=True, allow_none=True)
+
+
+class MatchedOut(Strict):
+    """What a run of the rules did."""
+
+    matched = fields.Integer(required=True)
+    suggested = fields.Integer(required=True)
+    left = fields.Integer(required=True)
+
+
+class MatchIn(Strict):
+    """Exactly one of: a suggestion to accept, a reference, or an account to book to with a reason."""
+
+    suggestion_id = fields.UUID()
+    reference = fields.String(validate=validate.Length(14, 40))
+    account_code = fields.String(validate=validate.OneOf(BOOKABLE))
+    amount = fields.Nested(MoneySchema)
+    reason = fields.String(load_default="", validate=validate.Length(max=300))
+
+    @validates_schema
+    def one_way(self, data: dict[str, object], **_: object) -> None:
+        """Refuse none or several ways at once."""
+        ways = {"suggestion_id", "reference", "account_code"} & data.keys()
+        if len(ways) != 1:
+            raise ValidationError("Give exactly one of suggestion_id, reference, account_code.")
+
+
+class ReasonIn(Strict):
+    """Why."""
+
+    reason = fields.String(required=True, validate=validate.Length(3, 300))
+
+
+class QuestionIn(Strict):
+    """A question to a colleague; empty takes the line back."""
+
+    question = fields.String(required=True, validate=validate.Length(max=500))
+
+
+class DifferenceOut(Strict):
+    """Something that is not zero, and its explanation."""
+
+    key = fields.String(required=True)
+    text = fields.String(required=True)
+    minor = fields.Integer(required=True)
+    currency = fields.String(required=True)
+    explainable = fields.Boolean(required=True)
+    explanation = fields.String(required=True)
+
+
+class DifferencesQuery(Strict):
+    """The last day of the period."""
+
+    ends_on = fields.Date(required=True)
+
+
+class DifferencesOut(Strict):
+    """What keeps a period from being zero."""
+
+    items = fields.List(fields.Nested(DifferenceOut), required=True)
+
+
+class CloseIn(Strict):
+    """A period to be closed, with an explanation of each difference by its key."""
+
+    ends_on = fields.Date(required=True)
+    explanations = fields.Dict(keys=fields.String(), values=fields.String(validate=validate.Length(max=500)), load_default=dict)
+
+
+class BalanceOut(Strict):
+    """One account of the trial balance."""
+
+    code = fields.String(required=True)
+    minor = fields.Integer(required=True)
+    currency = fields.String(required=True)
+
+
+class CloseOut(Strict):
+    """A close with its protocol."""
+
+    id = fields.UUID(required=True)
+    starts_on = fields.Date(required=True)
+    ends_on = fields.Date(required=True)
+    state = fields.String(required=True)
+    items = fields.List(fields.Nested(DifferenceOut), required=True)
+    trial_balance = fields.List(fields.Nested(BalanceOut), required=True)
+    prepared_by = fields.String(required=True)
+    prepared_at = fields.AwareDateTime(required=True)
+    closed_by = fields.String(required=True, allow_none=True)
+    closed_at = fields.AwareDateTime(required=True, allow_none=True)
+
+
+class ClosesOut(Strict):
+    """All closes of the co-op."""
+
+    items = fields.List(fields.Nested(CloseOut), required=True)

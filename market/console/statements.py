@@ -1,0 +1,354 @@
+"""Staff pages of statements: bank accounts, files, the queue of lines, and what a person decides about a line."""
+
+import io
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from market.console import evidence
+from market.http.auth import access, current_actor
+from market.http.clock import now, today
+from market.http.db import unit_of_work
+from market.http.entry import Entry
+from market.kernel.errors import DomainError, Missing
+from market.kernel.money import Money
+from market.producers import queries as producers
+from market.statements import queries, service
+
+blueprint = Blueprint("console_statements", __name__, url_prefix="/console/statements")
+MANY = 5_000
+"""More open lines than this are matched by a worker."""
+
+
+@blueprint.app_context_processor
+def _words() -> dict[str, Any]:
+    return {"evidence_words": evidence.words}
+
+
+def _coop_id() -> UUID:
+    coop_id = current_actor().coop_id
+    if coop_id is None:
+        raise Missing("Choose a co-op first: you work for none at the moment.")
+    return coop_id
+
+
+@blueprint.get("/")
+@access("staff")
+def accounts() -> ResponseReturnValue:
+    """Show the co-op's bank accounts with their running figures."""
+    with unit_of_work() as session:
+        rows = [(row, queries.figures(session, row.id)) for row in queries.accounts(session, coop_id=_coop_id())]
+    return render_template("console/statements/accounts.html", rows=rows)
+
+
+@blueprint.get("/accounts/new")
+@access("staff")
+def new_account() -> ResponseReturnValue:
+    """Show the form for a bank account, filled in with the co-op's own."""
+    with unit_of_work() as session:
+        coop = producers.coop(session, _coop_id())
+    form = {"iban": coop.iban or "", "currency": coop.currency, "opened_on": today().isoformat(), "opening": "0.00"}
+    return render_template("console/statements/account_new.html", form=form, errors={})
+
+
+@blueprint.post("/accounts/new")
+@access("approver")
+def open_account() -> ResponseReturnValue:
+    """Register a bank account with what lies on it."""
+    entry = Entry(request.form)
+    name, iban = entry.text("name", limit=80), entry.text("iban", limit=60)
+    currency = entry.text("currency", limit=3).upper()
+    opened_on = entry.day("opened_on")
+    opening = _money(entry, "opening", currency)
+    if not entry.errors and opened_on is not None:
+        try:
+            with unit_of_work() as session:
+                account = service.open_account(
+                    session, coop_id=_coop_id(), name=name, iban=iban, currency=currency, opened_on=opened_on, opening=opening,
+                    actor=current_actor(), now=now(),
+                )  # fmt: skip
+            return redirect(url_for("console_statements.desk", account_id=account.id), 303)
+        except DomainError as refusal:
+            entry.refused(refusal, otherwise="iban")
+    return render_template("console/statements/account_new.html", form=request.form, errors=entry.errors), 422
+
+
+def _money(entry: Entry, name: str, currency: str) -> Money | None:
+    text = entry.form.get(name, "").strip()
+    if not text:
+        return None
+    try:
+        return Money.parse(text, currency)
+    except ValueError:
+        entry.errors[name] = _("Please enter an amount with a point, such as 1250.00.")
+        return None
+
+
+@blueprint.get("/<uuid:account_id>")
+@access("staff")
+def desk(account_id: UUID) -> ResponseReturnValue:
+    """Show the queue: running figures, lines with what may explain them, and the form for the next file."""
+    show = request.args.get("show", "open")
+    with unit_of_work() as session:
+        page = {
+            "account": queries.account(session, account_id),
+            "figures": queries.figures(session, account_id),
+            "page": queries.lines(session, account_id, show=show, cursor=request.args.get("cursor")),
+            "files": queries.files(session, account_id, limit=5).items,
+        }
+    return render_template("console/statements/desk.html", show=show, **page)
+
+
+@blueprint.post("/<uuid:account_id>/files")
+@access("staff")
+def upload(account_id: UUID) -> ResponseReturnValue:
+    """Take a file: read it completely, import it, and match its lines at once when they are few."""
+    given = request.files.get("file")
+    if given is None or not given.filename:
+        flash(_("Please choose a file: a camt.053 statement from your bank."), "error")
+        return redirect(url_for("console_statements.desk", account_id=account_id), 303)
+    result = service.take_file(
+        unit_of_work, money_account_id=account_id, stream=given.stream, name=given.filename, actor=current_actor(), now=now()
+    )
+    return redirect(url_for("console_statements.file", file_id=result.file_id), 303)
+
+
+@blueprint.post("/<uuid:account_id>/match")
+@access("staff")
+def match(account_id: UUID) -> ResponseReturnValue:
+    """Run the rules again, after payouts were sent or orders placed."""
+    with unit_of_work() as session:
+        if queries.figures(session, account_id).open_lines > MANY:
+            service.ask_for_matching(session, money_account_id=account_id)
+            flash(_("These are many lines: a worker matches them. Look again in a minute."), "info")
+        else:
+            done = service.run_matching(session, money_account_id=account_id, actor=current_actor(), now=now())
+            flash(_("%(n)s lines matched, %(m)s with suggestions.", n=done.matched, m=done.suggested), "success")
+    return redirect(url_for("console_statements.desk", account_id=account_id), 303)
+
+
+@blueprint.get("/files/<uuid:file_id>")
+@access("staff")
+def file(file_id: UUID) -> ResponseReturnValue:
+    """Show what became of a file and what was found in it."""
+    with unit_of_work() as session:
+        row = queries.file(session, file_id)
+        account = queries.account(session, row.account_id)
+    return render_template("console/statements/file.html", file=row, account=account)
+
+
+@blueprint.get("/files/<uuid:file_id>/content")
+@access("staff")
+def content(file_id: UUID) -> ResponseReturnValue:
+    """Give the file back as it came, never as something that a browser shows."""
+    with unit_of_work() as session:
+        body = queries.file_body(session, file_id)
+    headers = {"Content-Disposition": f'attachment; filename="statement-{file_id}.bin"'}
+    return Response(io.BytesIO(body), content_type="application/octet-stream", headers=headers)
+
+
+@blueprint.post("/files/<uuid:file_id>/confirm")
+@access("staff")
+def confirm(file_id: UUID) -> ResponseReturnValue:
+    """Import a draft although something does not add up."""
+    with unit_of_work() as session:
+        account_id = queries.file(session, file_id).account_id
+    service.take_draft(unit_of_work, file_id=file_id, money_account_id=account_id, actor=current_actor(), now=now())
+    return redirect(url_for("console_statements.file", file_id=file_id), 303)
+
+
+@blueprint.post("/files/<uuid:file_id>/discard")
+@access("staff")
+def discard(file_id: UUID) -> ResponseReturnValue:
+    """Lay a draft aside."""
+    with unit_of_work() as session:
+        service.discard_file(session, file_id=file_id, actor=current_actor(), now=now())
+    return redirect(url_for("console_statements.file", file_id=file_id), 303)
+
+
+@blueprint.get("/lines/<uuid:line_id>")
+@access("staff")
+def line(line_id: UUID) -> ResponseReturnValue:
+    """Show a line with its candidates, its matches, and every way to explain it."""
+    return _line_page(line_id, {}, {})
+
+
+def _line_page(line_id: UUID, form: dict[str, str], errors: dict[str, str]) -> ResponseReturnValue:
+    with unit_of_work() as session:
+        row = queries.line(session, line_id)
+        account = queries.account(session, row.account_id)
+    choices = [code for code, sign in service.BOOKABLE.items() if sign * row.money.minor >= 0]
+    page = render_template("console/statements/line.html", line=row, account=account, choices=choices, form=form, errors=errors)
+    return page, 422 if errors else 200
+
+
+def _decide(line_id: UUID, otherwise: str, act: Callable[[Session], object], said: str) -> ResponseReturnValue:
+    """Carry out a decision about a line, or show the line again with what was wrong and what was typed."""
+    entry = Entry(request.form)
+    try:
+        with unit_of_work() as session:
+            act(session)
+    except DomainError as refusal:
+        if isinstance(refusal, Missing):
+            raise
+        entry.refused(refusal, otherwise=otherwise)
+        return _line_page(line_id, dict(request.form), entry.errors)
+    flash(said, "success")
+    return redirect(url_for("console_statements.line", line_id=line_id), 303)
+
+
+@blueprint.post("/lines/<uuid:line_id>/accept/<uuid:suggestion_id>")
+@access("staff")
+def accept(line_id: UUID, suggestion_id: UUID) -> ResponseReturnValue:
+    """Accept a suggestion; from the queue the way leads back to the queue."""
+
+    def act(session: Session) -> None:
+        service.accept_suggestion(session, suggestion_id=suggestion_id, line_id=line_id, actor=current_actor(), now=now())
+
+    answer = _decide(line_id, "suggestion", act, _("Matched."))
+    if request.form.get("back") == "desk" and getattr(answer, "status_code", 422) == 303:
+        with unit_of_work() as session:
+            account_id = queries.line(session, line_id).account_id
+        return redirect(url_for("console_statements.desk", account_id=account_id, show=request.form.get("show", "open")), 303)
+    return answer
+
+
+@blueprint.post("/lines/<uuid:line_id>/dismiss/<uuid:suggestion_id>")
+@access("staff")
+def dismiss(line_id: UUID, suggestion_id: UUID) -> ResponseReturnValue:
+    """Reject a suggestion for good."""
+
+    def act(session: Session) -> None:
+        service.dismiss_suggestion(session, suggestion_id=suggestion_id, actor=current_actor(), now=now())
+
+    return _decide(line_id, "suggestion", act, _("Rejected. It will not be suggested again."))
+
+
+@blueprint.post("/lines/<uuid:line_id>/reference")
+@access("staff")
+def reference(line_id: UUID) -> ResponseReturnValue:
+    """Match a line by a reference that a person knows."""
+    typed = request.form.get("reference", "")
+
+    def act(session: Session) -> None:
+        service.match_reference(session, line_id=line_id, reference=typed, actor=current_actor(), now=now())
+
+    return _decide(line_id, "reference", act, _("Matched."))
+
+
+@blueprint.post("/lines/<uuid:line_id>/book")
+@access("staff")
+def book(line_id: UUID) -> ResponseReturnValue:
+    """Book a line, or a part of it, as something with a reason."""
+    entry = Entry(request.form)
+    with unit_of_work() as session:
+        currency = queries.line(session, line_id).money.currency
+    amount = _money(entry, "amount", currency)
+    if entry.errors:
+        return _line_page(line_id, dict(request.form), entry.errors)
+
+    def act(session: Session) -> None:
+        service.book_line(
+            session, line_id=line_id, account_code=request.form.get("account_code", ""), reason=request.form.get("reason", ""),
+            amount_minor=amount.minor if amount else None, actor=current_actor(), now=now(),
+        )  # fmt: skip
+
+    return _decide(line_id, "account_code", act, _("Booked."))
+
+
+@blueprint.post("/lines/<uuid:line_id>/park")
+@access("staff")
+def park(line_id: UUID) -> ResponseReturnValue:
+    """Put a line aside with a question, or take it back with an empty one."""
+    question = request.form.get("question", "")
+
+    def act(session: Session) -> None:
+        service.park_line(session, line_id=line_id, question=question, actor=current_actor(), now=now())
+
+    return _decide(line_id, "question", act, _("Noted."))
+
+
+@blueprint.post("/lines/<uuid:line_id>/undo/<uuid:match_id>")
+@access("staff")
+def undo(line_id: UUID, match_id: UUID) -> ResponseReturnValue:
+    """Take one match back."""
+    reason = request.form.get("undo_reason", "")
+
+    def act(session: Session) -> None:
+        service.undo_match(session, match_id=match_id, reason=reason, actor=current_actor(), now=now())
+
+    return _decide(line_id, "undo_reason", act, _("Taken back. The line waits again."))
+
+
+@blueprint.get("/closes")
+@access("staff")
+def closes() -> ResponseReturnValue:
+    """Show the periods that were closed, and the form for the next one."""
+    with unit_of_work() as session:
+        rows = queries.closes(session, coop_id=_coop_id())
+    last_day = today().replace(day=1).toordinal() - 1
+    return render_template("console/statements/closes.html", rows=rows, ends_on=date.fromordinal(last_day))
+
+
+@blueprint.get("/closes/new")
+@access("staff")
+def new_close() -> ResponseReturnValue:
+    """Show what keeps a period from being zero, with a field for the explanation of each."""
+    return _close_form({}, {})
+
+
+def _close_form(form: dict[str, str], errors: dict[str, str]) -> ResponseReturnValue:
+    entry = Entry(request.values)
+    ends_on = entry.day("ends_on")
+    if ends_on is None:
+        flash(entry.errors["ends_on"], "error")
+        return redirect(url_for("console_statements.closes"), 303)
+    with unit_of_work() as session:
+        found = service.differences(session, coop_id=_coop_id(), ends_on=ends_on)
+    page = render_template("console/statements/close_new.html", found=found, ends_on=ends_on, form=form, errors=errors)
+    return page, 422 if errors else 200
+
+
+@blueprint.post("/closes/new")
+@access("staff")
+def prepare_close() -> ResponseReturnValue:
+    """Record the figures and explanations of a period for a second person."""
+    entry = Entry(request.form)
+    ends_on = entry.day("ends_on")
+    if ends_on is None:
+        return _close_form(dict(request.form), entry.errors)
+    try:
+        with unit_of_work() as session:
+            close = service.prepare_close(
+                session, coop_id=_coop_id(), ends_on=ends_on, explanations=request.form, actor=current_actor(), now=now()
+            )
+    except DomainError as refusal:
+        key = str(refusal.facts.get("key", "ends_on"))
+        return _close_form(dict(request.form), {key: refusal.detail})
+    flash(_("Prepared. A second person closes it."), "success")
+    return redirect(url_for("console_statements.close", close_id=close.id), 303)
+
+
+@blueprint.get("/closes/<uuid:close_id>")
+@access("staff")
+def close(close_id: UUID) -> ResponseReturnValue:
+    """Show the protocol of a close: differences, explanations, trial balance, persons."""
+    with unit_of_work() as session:
+        row = queries.close(session, close_id)
+    return render_template("console/statements/close.html", close=row, me=current_actor().label)
+
+
+@blueprint.post("/closes/<uuid:close_id>")
+@access("approver")
+def close_period(close_id: UUID) -> ResponseReturnValue:
+    """Close the period as the second person."""
+    with unit_of_work() as session:
+        service.close_period(session, close_id=close_id, actor=current_actor(), now=now())
+    flash(_("The period is closed. Nothing posts into it any more."), "success")
+    return redirect(url_for("console_statements.close", close_id=close_id), 303)
