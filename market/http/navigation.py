@@ -64,6 +64,8 @@ DESKS: dict[str, tuple[str, tuple[Link, ...]]] = {
         (
             Link("console_payouts.overview", _l("Payouts"), STAFF),
             Link("console_payouts.cash_box", _l("Cash box"), STAFF),
+            Link("console_statements.accounts", _l("Bank statements"), STAFF),
+            Link("console_statements.closes", _l("Periods"), STAFF),
             Link("console_prices.references", _l("Price tables"), STAFF),
             Link("console_prices.quotes", _l("Market prices"), STAFF),
             Link("console_prices.floors", _l("Own floors"), STAFF),
