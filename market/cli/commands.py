@@ -7,18 +7,15 @@ from flask import Flask
 from flask.cli import AppGroup, with_appcontext
 
 from market.api import openapi
-from market.cli import catalogue, ledger
+from market.cli import bank, catalogue, ledger
 from market.cli.prices import prices
 
 GROUPS: tuple[AppGroup, ...] = (
+    bank.group,
     catalogue.group,
     ledger.group,
     prices,
 )
-from market.cli import bank, catalogue
-from market.cli.prices import prices
-
-GROUPS: tuple[AppGroup, ...] = (bank.group, catalogue.group, prices)
 
 _contract = AppGroup("openapi", help="The API's contract, docs/openapi.json.")
 _FILE = Path(__file__).parents[2] / "docs" / "openapi.json"

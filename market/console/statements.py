@@ -12,7 +12,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from market.console import evidence
-from market.http.auth import access, current_actor
+from market.http.auth import access, current_actor, current_coop
 from market.http.clock import now, today
 from market.http.db import unit_of_work
 from market.http.entry import Entry
@@ -31,19 +31,12 @@ def _words() -> dict[str, Any]:
     return {"evidence_words": evidence.words}
 
 
-def _coop_id() -> UUID:
-    coop_id = current_actor().coop_id
-    if coop_id is None:
-        raise Missing("Choose a co-op first: you work for none at the moment.")
-    return coop_id
-
-
 @blueprint.get("/")
 @access("staff")
 def accounts() -> ResponseReturnValue:
     """Show the co-op's bank accounts with their running figures."""
     with unit_of_work() as session:
-        rows = [(row, queries.figures(session, row.id)) for row in queries.accounts(session, coop_id=_coop_id())]
+        rows = [(row, queries.figures(session, row.id)) for row in queries.accounts(session, coop_id=current_coop())]
     return render_template("console/statements/accounts.html", rows=rows)
 
 
@@ -52,7 +45,7 @@ def accounts() -> ResponseReturnValue:
 def new_account() -> ResponseReturnValue:
     """Show the form for a bank account, filled in with the co-op's own."""
     with unit_of_work() as session:
-        coop = producers.coop(session, _coop_id())
+        coop = producers.coop(session, current_coop())
     form = {"iban": coop.iban or "", "currency": coop.currency, "opened_on": today().isoformat(), "opening": "0.00"}
     return render_template("console/statements/account_new.html", form=form, errors={})
 
@@ -70,7 +63,7 @@ def open_account() -> ResponseReturnValue:
         try:
             with unit_of_work() as session:
                 account = service.open_account(
-                    session, coop_id=_coop_id(), name=name, iban=iban, currency=currency, opened_on=opened_on, opening=opening,
+                    session, coop_id=current_coop(), name=name, iban=iban, currency=currency, opened_on=opened_on, opening=opening,
                     actor=current_actor(), now=now(),
                 )  # fmt: skip
             return redirect(url_for("console_statements.desk", account_id=account.id), 303)
@@ -291,7 +284,7 @@ def undo(line_id: UUID, match_id: UUID) -> ResponseReturnValue:
 def closes() -> ResponseReturnValue:
     """Show the periods that were closed, and the form for the next one."""
     with unit_of_work() as session:
-        rows = queries.closes(session, coop_id=_coop_id())
+        rows = queries.closes(session, coop_id=current_coop())
     last_day = today().replace(day=1).toordinal() - 1
     return render_template("console/statements/closes.html", rows=rows, ends_on=date.fromordinal(last_day))
 
@@ -310,7 +303,7 @@ def _close_form(form: dict[str, str], errors: dict[str, str]) -> ResponseReturnV
         flash(entry.errors["ends_on"], "error")
         return redirect(url_for("console_statements.closes"), 303)
     with unit_of_work() as session:
-        found = service.differences(session, coop_id=_coop_id(), ends_on=ends_on)
+        found = service.differences(session, coop_id=current_coop(), ends_on=ends_on)
     page = render_template("console/statements/close_new.html", found=found, ends_on=ends_on, form=form, errors=errors)
     return page, 422 if errors else 200
 
@@ -326,7 +319,7 @@ def prepare_close() -> ResponseReturnValue:
     try:
         with unit_of_work() as session:
             close = service.prepare_close(
-                session, coop_id=_coop_id(), ends_on=ends_on, explanations=request.form, actor=current_actor(), now=now()
+                session, coop_id=current_coop(), ends_on=ends_on, explanations=request.form, actor=current_actor(), now=now()
             )
     except DomainError as refusal:
         key = str(refusal.facts.get("key", "ends_on"))

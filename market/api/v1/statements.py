@@ -7,10 +7,9 @@ from flask import request
 
 from market.api.openapi import Blueprint
 from market.api.v1.schemas import statements as shapes
-from market.http.auth import access, current_actor
+from market.http.auth import access, current_actor, current_coop
 from market.http.clock import now
 from market.http.db import unit_of_work
-from market.kernel.errors import Missing
 from market.kernel.money import Money
 from market.statements import queries, service
 
@@ -19,13 +18,6 @@ blueprint = Blueprint(
 )
 READ, WRITE = "statements:read", "statements:write"
 LARGEST_FILE = 512 * 1024 * 1024
-
-
-def _coop_id() -> UUID:
-    coop_id = current_actor().coop_id
-    if coop_id is None:
-        raise Missing("You work for no co-op at the moment.")
-    return coop_id
 
 
 def _account(session: Any, row: queries.AccountView) -> dict[str, Any]:
@@ -39,7 +31,7 @@ def _account(session: Any, row: queries.AccountView) -> dict[str, Any]:
 def accounts() -> dict[str, Any]:
     """List the co-op's bank accounts with their running figures."""
     with unit_of_work() as session:
-        return {"items": [_account(session, row) for row in queries.accounts(session, coop_id=_coop_id())]}
+        return {"items": [_account(session, row) for row in queries.accounts(session, coop_id=current_coop())]}
 
 
 @blueprint.post("/accounts")
@@ -51,7 +43,7 @@ def open_account(body: dict[str, Any]) -> dict[str, Any]:
     opening = body.pop("opening")
     with unit_of_work() as session:
         row = service.open_account(
-            session, coop_id=_coop_id(), actor=current_actor(), now=now(), opening=opening and Money(**opening), **body
+            session, coop_id=current_coop(), actor=current_actor(), now=now(), opening=opening and Money(**opening), **body
         )
         return _account(session, queries.account(session, row.id))
 
@@ -197,7 +189,7 @@ def undo(body: dict[str, Any], match_id: UUID) -> None:
 def differences(query: dict[str, Any]) -> dict[str, Any]:
     """Show what keeps a period from being zero."""
     with unit_of_work() as session:
-        return {"items": service.differences(session, coop_id=_coop_id(), ends_on=query["ends_on"])}
+        return {"items": service.differences(session, coop_id=current_coop(), ends_on=query["ends_on"])}
 
 
 @blueprint.get("/closes")
@@ -206,7 +198,7 @@ def differences(query: dict[str, Any]) -> dict[str, Any]:
 def closes() -> dict[str, Any]:
     """List the co-op's closes, newest first."""
     with unit_of_work() as session:
-        return {"items": queries.closes(session, coop_id=_coop_id())}
+        return {"items": queries.closes(session, coop_id=current_coop())}
 
 
 @blueprint.post("/closes")
@@ -216,7 +208,7 @@ def closes() -> dict[str, Any]:
 def prepare_close(body: dict[str, Any]) -> queries.CloseView:
     """Prepare the close of a period; preparing again replaces it."""
     with unit_of_work() as session:
-        row = service.prepare_close(session, coop_id=_coop_id(), actor=current_actor(), now=now(), **body)
+        row = service.prepare_close(session, coop_id=current_coop(), actor=current_actor(), now=now(), **body)
         return queries.close(session, row.id)
 
 
