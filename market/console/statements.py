@@ -63,8 +63,8 @@ def open_account() -> ResponseReturnValue:
         try:
             with unit_of_work() as session:
                 account = service.open_account(
-                    session, coop_id=current_coop(), name=name, iban=iban, currency=currency, opened_on=opened_on, opening=opening,
-                    actor=current_actor(), now=now(),
+                    session, coop_id=current_coop(), name=name, iban=iban, currency=currency, opened_on=opened_on,
+                    opening=opening, actor=current_actor(), now=now(),
                 )  # fmt: skip
             return redirect(url_for("console_statements.desk", account_id=account.id), 303)
         except DomainError as refusal:
