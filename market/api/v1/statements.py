@@ -27,7 +27,7 @@ def _account(session: Any, row: queries.AccountView) -> dict[str, Any]:
 
 @blueprint.get("/accounts")
 @access("staff", scope=READ)
-@blueprint.response(200, shapes.AccountsOut)
+@blueprint.response(200, shapes.BankAccountsOut)
 def accounts() -> dict[str, Any]:
     """List the co-op's bank accounts with their running figures."""
     with unit_of_work() as session:
@@ -36,8 +36,8 @@ def accounts() -> dict[str, Any]:
 
 @blueprint.post("/accounts")
 @access("approver", scope=WRITE)
-@blueprint.arguments(shapes.AccountIn)
-@blueprint.response(201, shapes.AccountOut)
+@blueprint.arguments(shapes.BankAccountIn)
+@blueprint.response(201, shapes.BankAccountOut)
 def open_account(body: dict[str, Any]) -> dict[str, Any]:
     """Register a bank account with what lies on it; a second registration of the same IBAN is refused."""
     opening = body.pop("opening")
@@ -50,9 +50,9 @@ def open_account(body: dict[str, Any]) -> dict[str, Any]:
 
 @blueprint.post("/accounts/<uuid:account_id>/files")
 @access("staff", scope=WRITE)
-@blueprint.arguments(shapes.UploadQuery, location="query")
+@blueprint.arguments(shapes.StatementUploadQuery, location="query")
 @blueprint.doc(requestBody={"required": True, "content": {"application/xml": {"schema": {"type": "string", "format": "binary"}}}})
-@blueprint.response(200, shapes.FileOut)
+@blueprint.response(200, shapes.StatementFileOut)
 def upload(query: dict[str, Any], account_id: UUID) -> dict[str, Any]:
     """Import a statement: the body is the file as the bank gave it.
 
@@ -74,13 +74,13 @@ def upload(query: dict[str, Any], account_id: UUID) -> dict[str, Any]:
 
 
 def _file(row: queries.FileView, *, known: bool = False) -> dict[str, Any]:
-    names = [name for name in shapes.FileOut().fields if name != "known"]
+    names = [name for name in shapes.StatementFileOut().fields if name != "known"]
     return {name: getattr(row, name) for name in names} | {"known": known}
 
 
 @blueprint.get("/files/<uuid:file_id>")
 @access("staff", scope=READ)
-@blueprint.response(200, shapes.FileOut)
+@blueprint.response(200, shapes.StatementFileOut)
 def file(file_id: UUID) -> dict[str, Any]:
     """Show what became of a file."""
     with unit_of_work() as session:
@@ -89,7 +89,7 @@ def file(file_id: UUID) -> dict[str, Any]:
 
 @blueprint.post("/files/<uuid:file_id>/confirm")
 @access("staff", scope=WRITE)
-@blueprint.response(200, shapes.FileOut)
+@blueprint.response(200, shapes.StatementFileOut)
 def confirm(file_id: UUID) -> dict[str, Any]:
     """Import a draft although something does not add up."""
     with unit_of_work() as session:
@@ -101,8 +101,8 @@ def confirm(file_id: UUID) -> dict[str, Any]:
 
 @blueprint.get("/accounts/<uuid:account_id>/lines")
 @access("staff", scope=READ)
-@blueprint.arguments(shapes.LinesQuery, location="query")
-@blueprint.response(200, shapes.LinesOut)
+@blueprint.arguments(shapes.StatementLinesQuery, location="query")
+@blueprint.response(200, shapes.StatementLinesOut)
 def lines(query: dict[str, Any], account_id: UUID) -> dict[str, Any]:
     """List lines, oldest first, with what may explain them and what did."""
     with unit_of_work() as session:
@@ -113,7 +113,7 @@ def lines(query: dict[str, Any], account_id: UUID) -> dict[str, Any]:
 
 @blueprint.get("/lines/<uuid:line_id>")
 @access("staff", scope=READ)
-@blueprint.response(200, shapes.LineOut)
+@blueprint.response(200, shapes.StatementLineOut)
 def line(line_id: UUID) -> queries.LineView:
     """Show one line."""
     with unit_of_work() as session:
@@ -122,7 +122,7 @@ def line(line_id: UUID) -> queries.LineView:
 
 @blueprint.post("/accounts/<uuid:account_id>/matching")
 @access("staff", scope=WRITE)
-@blueprint.response(200, shapes.MatchedOut)
+@blueprint.response(200, shapes.MatchingOut)
 def match(account_id: UUID) -> service.Matched:
     """Run the rules over the open lines of an account now."""
     with unit_of_work() as session:
@@ -131,8 +131,8 @@ def match(account_id: UUID) -> service.Matched:
 
 @blueprint.post("/lines/<uuid:line_id>/matches")
 @access("staff", scope=WRITE)
-@blueprint.arguments(shapes.MatchIn)
-@blueprint.response(201, shapes.LineOut)
+@blueprint.arguments(shapes.LineMatchIn)
+@blueprint.response(201, shapes.StatementLineOut)
 def explain(body: dict[str, Any], line_id: UUID) -> queries.LineView:
     """Explain a line: accept a suggestion, match by reference, or book it with a reason.
 
@@ -154,8 +154,8 @@ def explain(body: dict[str, Any], line_id: UUID) -> queries.LineView:
 
 @blueprint.post("/lines/<uuid:line_id>/question")
 @access("staff", scope=WRITE)
-@blueprint.arguments(shapes.QuestionIn)
-@blueprint.response(200, shapes.LineOut)
+@blueprint.arguments(shapes.LineQuestionIn)
+@blueprint.response(200, shapes.StatementLineOut)
 def park(body: dict[str, Any], line_id: UUID) -> queries.LineView:
     """Put a line aside with a question to a colleague."""
     with unit_of_work() as session:
@@ -174,7 +174,7 @@ def dismiss(suggestion_id: UUID) -> None:
 
 @blueprint.post("/matches/<uuid:match_id>/undo")
 @access("staff", scope=WRITE)
-@blueprint.arguments(shapes.ReasonIn)
+@blueprint.arguments(shapes.UndoReasonIn)
 @blueprint.response(204)
 def undo(body: dict[str, Any], match_id: UUID) -> None:
     """Take one match back; the others on its line stay."""
@@ -184,8 +184,8 @@ def undo(body: dict[str, Any], match_id: UUID) -> None:
 
 @blueprint.get("/differences")
 @access("staff", scope=READ)
-@blueprint.arguments(shapes.DifferencesQuery, location="query")
-@blueprint.response(200, shapes.DifferencesOut)
+@blueprint.arguments(shapes.PeriodDifferencesQuery, location="query")
+@blueprint.response(200, shapes.PeriodDifferencesOut)
 def differences(query: dict[str, Any]) -> dict[str, Any]:
     """Show what keeps a period from being zero."""
     with unit_of_work() as session:
@@ -194,7 +194,7 @@ def differences(query: dict[str, Any]) -> dict[str, Any]:
 
 @blueprint.get("/closes")
 @access("staff", scope=READ)
-@blueprint.response(200, shapes.ClosesOut)
+@blueprint.response(200, shapes.PeriodClosesOut)
 def closes() -> dict[str, Any]:
     """List the co-op's closes, newest first."""
     with unit_of_work() as session:
@@ -203,8 +203,8 @@ def closes() -> dict[str, Any]:
 
 @blueprint.post("/closes")
 @access("staff", scope=WRITE)
-@blueprint.arguments(shapes.CloseIn)
-@blueprint.response(201, shapes.CloseOut)
+@blueprint.arguments(shapes.PeriodCloseIn)
+@blueprint.response(201, shapes.PeriodCloseOut)
 def prepare_close(body: dict[str, Any]) -> queries.CloseView:
     """Prepare the close of a period; preparing again replaces it."""
     with unit_of_work() as session:
@@ -214,7 +214,7 @@ def prepare_close(body: dict[str, Any]) -> queries.CloseView:
 
 @blueprint.post("/closes/<uuid:close_id>/close")
 @access("approver", scope=WRITE)
-@blueprint.response(200, shapes.CloseOut)
+@blueprint.response(200, shapes.PeriodCloseOut)
 def close_period(close_id: UUID) -> queries.CloseView:
     """Close a prepared period as the second person."""
     with unit_of_work() as session:

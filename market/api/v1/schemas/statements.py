@@ -8,7 +8,7 @@ SHOW = ("open", "suggested", "unmatched", "parked", "matched", "all")
 BOOKABLE = ("bank_charges", "own_transit", "write_off", "sweep_transit", "unidentified", "tax_payable", "transport_payable")
 
 
-class FiguresOut(Strict):
+class BankFiguresOut(Strict):
     """What must agree (mirror and closing) and what must be worked off."""
 
     mirror = fields.Nested(MoneySchema, required=True)
@@ -20,23 +20,23 @@ class FiguresOut(Strict):
     open_lines = fields.Integer(required=True)
 
 
-class AccountOut(Strict):
+class BankAccountOut(Strict):
     """A bank account of the co-op."""
 
     id = fields.UUID(required=True)
     name = fields.String(required=True)
     iban = fields.String(required=True)
     currency = fields.String(required=True)
-    figures = fields.Nested(FiguresOut, required=True)
+    figures = fields.Nested(BankFiguresOut, required=True)
 
 
-class AccountsOut(Strict):
+class BankAccountsOut(Strict):
     """All bank accounts of the co-op."""
 
-    items = fields.List(fields.Nested(AccountOut), required=True)
+    items = fields.List(fields.Nested(BankAccountOut), required=True)
 
 
-class AccountIn(Strict):
+class BankAccountIn(Strict):
     """A bank account to be registered."""
 
     name = fields.String(required=True, validate=validate.Length(1, 80))
@@ -46,14 +46,14 @@ class AccountIn(Strict):
     opening = fields.Nested(MoneySchema, load_default=None, allow_none=True)
 
 
-class UploadQuery(Strict):
+class StatementUploadQuery(Strict):
     """How the file is called, and whether findings that need a person are accepted."""
 
     name = fields.String(load_default="statement.xml", validate=validate.Length(1, 200))
     confirm = fields.Boolean(load_default=False)
 
 
-class FindingOut(Strict):
+class StatementFindingOut(Strict):
     """Something in a file that a person should know; `hold` kept it from being imported at once."""
 
     code = fields.String(required=True)
@@ -62,7 +62,7 @@ class FindingOut(Strict):
     statement = fields.String(required=True)
 
 
-class FileOut(Strict):
+class StatementFileOut(Strict):
     """A statement file and what became of it: imported, draft, refused, discarded; `known` when it was sent before."""
 
     id = fields.UUID(required=True)
@@ -72,14 +72,14 @@ class FileOut(Strict):
     outcome = fields.String(required=True)
     known = fields.Boolean(required=True)
     reason = fields.String(required=True, allow_none=True)
-    findings = fields.List(fields.Nested(FindingOut), required=True)
+    findings = fields.List(fields.Nested(StatementFindingOut), required=True)
     new_lines = fields.Integer(required=True)
     known_lines = fields.Integer(required=True)
     provisional_lines = fields.Integer(required=True)
     uploaded_at = fields.AwareDateTime(required=True)
 
 
-class LinesQuery(Strict):
+class StatementLinesQuery(Strict):
     """Which lines, and where the page begins."""
 
     show = fields.String(load_default="open", validate=validate.OneOf(SHOW))
@@ -87,7 +87,7 @@ class LinesQuery(Strict):
     limit = fields.Integer(load_default=50, validate=validate.Range(1, 200))
 
 
-class CandidateOut(Strict):
+class MatchCandidateOut(Strict):
     """A suggestion: what a line may mean, by which rule, on what evidence."""
 
     id = fields.UUID(required=True)
@@ -101,7 +101,7 @@ class CandidateOut(Strict):
     evidence = fields.Dict(required=True)
 
 
-class MatchOut(CandidateOut):
+class LineMatchOut(MatchCandidateOut):
     """A match: what a line meant, by whom, and whether it was taken back."""
 
     account_code = fields.String(required=True, allow_none=True)
@@ -114,7 +114,7 @@ class MatchOut(CandidateOut):
     undone_reason = fields.String(required=True, allow_none=True)
 
 
-class LineOut(Strict):
+class StatementLineOut(Strict):
     """A statement line with its candidates and matches; `rest` is what is still unexplained."""
 
     id = fields.UUID(required=True)
@@ -133,18 +133,18 @@ class LineOut(Strict):
     return_reason = fields.String(required=True)
     parts = fields.Integer(required=True)
     question = fields.String(required=True, allow_none=True)
-    suggestions = fields.List(fields.Nested(CandidateOut), required=True)
-    matches = fields.List(fields.Nested(MatchOut), required=True)
+    suggestions = fields.List(fields.Nested(MatchCandidateOut), required=True)
+    matches = fields.List(fields.Nested(LineMatchOut), required=True)
 
 
-class LinesOut(Strict):
+class StatementLinesOut(Strict):
     """A page of lines; `next` is the cursor of the next one."""
 
-    items = fields.List(fields.Nested(LineOut), required=True)
+    items = fields.List(fields.Nested(StatementLineOut), required=True)
     next = fields.String(required=True, allow_none=True)
 
 
-class MatchedOut(Strict):
+class MatchingOut(Strict):
     """What a run of the rules did."""
 
     matched = fields.Integer(required=True)
@@ -152,7 +152,7 @@ class MatchedOut(Strict):
     left = fields.Integer(required=True)
 
 
-class MatchIn(Strict):
+class LineMatchIn(Strict):
     """Exactly one of: a suggestion to accept, a reference, or an account to book to with a reason."""
 
     suggestion_id = fields.UUID()
@@ -169,19 +169,19 @@ class MatchIn(Strict):
             raise ValidationError("Give exactly one of suggestion_id, reference, account_code.")
 
 
-class ReasonIn(Strict):
+class UndoReasonIn(Strict):
     """Why."""
 
     reason = fields.String(required=True, validate=validate.Length(3, 300))
 
 
-class QuestionIn(Strict):
+class LineQuestionIn(Strict):
     """A question to a colleague; empty takes the line back."""
 
     question = fields.String(required=True, validate=validate.Length(max=500))
 
 
-class DifferenceOut(Strict):
+class PeriodDifferenceOut(Strict):
     """Something that is not zero, and its explanation."""
 
     key = fields.String(required=True)
@@ -192,26 +192,26 @@ class DifferenceOut(Strict):
     explanation = fields.String(required=True)
 
 
-class DifferencesQuery(Strict):
+class PeriodDifferencesQuery(Strict):
     """The last day of the period."""
 
     ends_on = fields.Date(required=True)
 
 
-class DifferencesOut(Strict):
+class PeriodDifferencesOut(Strict):
     """What keeps a period from being zero."""
 
-    items = fields.List(fields.Nested(DifferenceOut), required=True)
+    items = fields.List(fields.Nested(PeriodDifferenceOut), required=True)
 
 
-class CloseIn(Strict):
+class PeriodCloseIn(Strict):
     """A period to be closed, with an explanation of each difference by its key."""
 
     ends_on = fields.Date(required=True)
     explanations = fields.Dict(keys=fields.String(), values=fields.String(validate=validate.Length(max=500)), load_default=dict)
 
 
-class BalanceOut(Strict):
+class TrialBalanceOut(Strict):
     """One account of the trial balance."""
 
     code = fields.String(required=True)
@@ -219,22 +219,22 @@ class BalanceOut(Strict):
     currency = fields.String(required=True)
 
 
-class CloseOut(Strict):
+class PeriodCloseOut(Strict):
     """A close with its protocol."""
 
     id = fields.UUID(required=True)
     starts_on = fields.Date(required=True)
     ends_on = fields.Date(required=True)
     state = fields.String(required=True)
-    items = fields.List(fields.Nested(DifferenceOut), required=True)
-    trial_balance = fields.List(fields.Nested(BalanceOut), required=True)
+    items = fields.List(fields.Nested(PeriodDifferenceOut), required=True)
+    trial_balance = fields.List(fields.Nested(TrialBalanceOut), required=True)
     prepared_by = fields.String(required=True)
     prepared_at = fields.AwareDateTime(required=True)
     closed_by = fields.String(required=True, allow_none=True)
     closed_at = fields.AwareDateTime(required=True, allow_none=True)
 
 
-class ClosesOut(Strict):
+class PeriodClosesOut(Strict):
     """All closes of the co-op."""
 
-    items = fields.List(fields.Nested(CloseOut), required=True)
+    items = fields.List(fields.Nested(PeriodCloseOut), required=True)
