@@ -15,6 +15,7 @@ from market.api.v1 import producers as api_producers
 from market.api.v1 import statements as api_statements
 from market.cli import commands
 from market.console import orders as console_orders
+from market.console import payments as console_payments
 from market.console import payouts as console_payouts
 from market.console import prices as console_prices
 from market.console import statements as console_statements
@@ -45,6 +46,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     console_prices.blueprint,
     console_statements.blueprint,
     hooks_stripe.blueprint,
+    console_payments.blueprint,
     shop.blueprint,
     checkout.blueprint,
     orders.blueprint,

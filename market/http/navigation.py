@@ -62,6 +62,7 @@ DESKS: dict[str, tuple[str, tuple[Link, ...]]] = {
     "/console": (
         _l("Console"),
         (
+            Link("console_payments.index", _l("Payments"), STAFF),
             Link("console_payouts.overview", _l("Payouts"), STAFF),
             Link("console_payouts.cash_box", _l("Cash box"), STAFF),
             Link("console_statements.accounts", _l("Bank statements"), STAFF),

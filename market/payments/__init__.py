@@ -16,7 +16,7 @@ that take it call the processor between two units, so they are called outside of
     service.close(Units, ports.cards, payment_id=..., now=...)   # before an order is cancelled: it may just have been paid
     service.acknowledge(session, payment_id=..., now=...)        # by whoever marks the order paid, in the same unit
     service.refund(session, payment_id=..., subject=seller_order_id, amounts=Amounts(goods, premium, charges, tax), reason=...,
-        bearer="coop" | "producer", actor=..., now=..., legs=()) # posts: last in its unit; after release the caller gives legs
+        bearer="coop" | "producer" | "carrier", actor=..., now=..., legs=())  # posts; after release the caller gives legs
     queries.refundable(session, payment_id=..., subject=...) -> Amounts           # a full refund is a refund of all that is left
     queries.live_payment / payments_of / payment / refunds_of / payment_by_reference / awaited_transfers
 

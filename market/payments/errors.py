@@ -45,6 +45,18 @@ class RefundTooLarge(Conflict):
     code = "payments.refund_too_large"
 
 
+class RefundUnderWay(Conflict):
+    """The refund may still arrive the way it was sent, or has arrived."""
+
+    code = "payments.refund_under_way"
+
+
+class EvidenceNeeded(Invalid):
+    """A decision about money needs a reason in words."""
+
+    code = "payments.evidence_needed"
+
+
 class TransferAlreadyUsed(Conflict):
     """The statement line was recorded before."""
 

@@ -153,7 +153,7 @@ class Refund(CoopOwned, Base):
         CheckConstraint("kind IN ('part', 'surplus', 'elsewhere')", name="kind"),
         CheckConstraint("method IN ('card', 'transfer')", name="method"),
         CheckConstraint("state IN ('decided', 'unsure', 'pending', 'paid', 'failed', 'needs_person')", name="state"),
-        CheckConstraint("bearer IN ('coop', 'producer', 'buyer')", name="bearer"),
+        CheckConstraint("bearer IN ('coop', 'producer', 'carrier')", name="bearer"),
         CheckConstraint("amount_minor > 0", name="amount"),
         CheckConstraint("goods_minor >= 0 AND premium_minor >= 0 AND charges_minor >= 0 AND tax_minor >= 0", name="components"),
         CheckConstraint("kind = 'surplus' OR amount_minor = goods_minor + premium_minor + charges_minor + tax_minor", name="sum"),

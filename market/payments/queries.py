@@ -10,6 +10,8 @@ from sqlalchemy.orm import Session
 
 from market.kernel.money import Money
 from market.kernel.references import Kind, parse, reference
+from market.ledger import queries as books
+from market.ledger.service import book_of
 from market.payments.errors import PaymentMissing
 from market.payments.models import Payment, PaymentPartRow, ProcessorLine, Refund
 from market.payments.rules import LIVE, OPEN, Amounts, PaymentPart, State
@@ -26,6 +28,7 @@ class PaymentView:
     subject_id: UUID
     method: str
     state: State
+    title: str
     money: Money
     received: Money
     refunded: Money
@@ -84,6 +87,7 @@ def view(row: Payment) -> PaymentView:
         subject_id=row.subject_id,
         method=row.method,
         state=State(row.state),
+        title=row.title,
         money=Money(row.amount_minor, row.currency),
         received=Money(row.received_minor, row.currency),
         refunded=Money(row.refunded_minor, row.currency),
@@ -236,6 +240,40 @@ def refunds_to_transfer(session: Session, *, coop_id: UUID, currency: str) -> li
         .order_by(Refund.number)
     )
     return [refund_view(row) for row in session.scalars(statement)]
+
+
+def hanging_refunds(session: Session, *, coop_id: UUID, limit: int = 200) -> list[RefundView]:
+    """Return a co-op's refunds that have not arrived, oldest first."""
+    statement = select(Refund).where(Refund.coop_id == coop_id, Refund.state != "paid").order_by(Refund.number).limit(limit)
+    return [refund_view(row) for row in session.scalars(statement)]
+
+
+@dataclass(frozen=True, slots=True)
+class BuyerCredit:
+    """Money of a buyer that waits in the books: a surplus, or a part of what was to be paid."""
+
+    payment: PaymentView
+    money: Money
+
+
+def buyer_credits(session: Session, *, coop_id: UUID) -> list[BuyerCredit]:
+    """Return the buyers' own money in a co-op's book, by payment."""
+    found = books.balances(session, book_of(session, coop_id), prefix="buyer_credit:")
+    return [BuyerCredit(payment(session, UUID(row.code.removeprefix("buyer_credit:"))), row.money) for row in found if row.money]
+
+
+def transfers_of(session: Session, *, coop_id: UUID, limit: int = 200) -> list[PaymentView]:
+    """Return the bank transfers that a co-op waits for in any currency, oldest first."""
+    statement = (
+        select(Payment)
+        .where(
+            Payment.state.in_((State.AWAITING_TRANSFER, State.PART_PAID)),
+            Payment.id.in_(select(PaymentPartRow.payment_id).where(PaymentPartRow.coop_id == coop_id)),
+        )
+        .order_by(Payment.number)
+        .limit(limit)
+    )
+    return [view(row) for row in session.scalars(statement)]
 
 
 def to_refresh(session: Session, *, before: datetime, limit: int = 100) -> list[UUID]:

@@ -160,7 +160,7 @@ def upgrade() -> None:
         sa.Column("problem", sa.Text(), nullable=True),
         sa.Column("paid_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("coop_id", sa.Uuid(), nullable=False),
-        sa.CheckConstraint("bearer IN ('coop', 'producer', 'buyer')", name=op.f("refund_bearer_check")),
+        sa.CheckConstraint("bearer IN ('coop', 'producer', 'carrier')", name=op.f("refund_bearer_check")),
         sa.CheckConstraint(
             "kind = 'surplus' OR amount_minor = goods_minor + premium_minor + charges_minor + tax_minor",
             name=op.f("refund_sum_check"),

@@ -30,6 +30,7 @@ from market.payments.service.refunds import (
     record_refund_elsewhere,
     record_refund_outcome,
     refund,
+    refund_by_bank,
     send_refund,
 )
 from market.payments.service.transfers import record_transfer, undo_transfer
@@ -62,6 +63,7 @@ __all__ = [
     "record_transfer",
     "refresh",
     "refund",
+    "refund_by_bank",
     "send_refund",
     "start_checkout",
     "store_event",

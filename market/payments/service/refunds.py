@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from market.kernel import outbox
+from market.kernel import audit, outbox
 from market.kernel.actor import Actor, system
 from market.kernel.ids import new_id
 from market.kernel.locks import lock_one
@@ -20,7 +20,7 @@ from market.kernel.money import Money, allocate
 from market.ledger import service as ledger
 from market.ledger.queries import balance
 from market.ledger.rules import Entry, Leg
-from market.payments.errors import NothingToRefund, PaymentMissing, RefundTooLarge, WrongCurrency
+from market.payments.errors import EvidenceNeeded, NothingToRefund, PaymentMissing, RefundTooLarge, RefundUnderWay, WrongCurrency
 from market.payments.events import CLOSED, REFUND_DECIDED, REFUNDED
 from market.payments.models import Payment, ProcessorLine, Refund
 from market.payments.ports import CardProcessor, ProcessorRefused, ProcessorUnsure, RefundAnswer, RefundOrder
@@ -279,6 +279,33 @@ def record_bank_refund(session: Session, *, refund_id: UUID, amount: Money, susp
         raise RefundTooLarge("The debit is not the refund's amount.", wanted_minor=row.amount_minor, found_minor=amount.minor)
     settle_refund(session, row, now)
     return (Leg("refund_payable", suspense, amount, row.subject_id),)
+
+
+def refund_by_bank(session: Session, *, refund_id: UUID, evidence: str, actor: Actor, now: datetime) -> RefundView:
+    """Send a card refund by bank instead, because the card cannot take it: staff pay it, the bank's statement proves it.
+
+    Only where the card's way has ended: `failed`, or `needs_person` with evidence that nothing went back. Raises
+    RefundUnderWay, EvidenceNeeded.
+    """
+    row = lock_one(session, Refund, refund_id)
+    if row.state not in ("failed", "needs_person") or row.method != "card":
+        raise RefundUnderWay("This refund is under way or done. A second way would give the money back twice.", state=row.state)
+    if not evidence.strip():
+        raise EvidenceNeeded("Please say how you know that nothing went back to the card.", pointer="/evidence")
+    before = {"method": row.method, "state": row.state}
+    row.method, row.state, row.problem, row.paid_at = "transfer", "decided", None, None
+    audit.record(
+        session,
+        actor=actor,
+        action="payments.refund_by_bank",
+        subject_kind="refund",
+        subject_id=row.id,
+        coop_id=row.coop_id,
+        now=now,
+        old=before,
+        new={"method": "transfer", "evidence": evidence},
+    )
+    return refund_view(row)
 
 
 def give_back_credit(session: Session, *, payment_id: UUID, actor: Actor, now: datetime) -> RefundView:

@@ -1,0 +1,74 @@
+"""The co-op's payments that need a person: transfers awaited, buyers' money in credit, refunds that have not arrived."""
+
+from uuid import UUID
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from market.http.auth import access, current_actor
+from market.http.clock import now
+from market.http.db import unit_of_work
+from market.kernel.errors import DomainError, Missing
+from market.kernel.references import grouped
+from market.payments import queries, service
+
+blueprint = Blueprint("console_payments", __name__, url_prefix="/console/payments")
+
+
+@blueprint.get("")
+@access("staff")
+def index() -> ResponseReturnValue:
+    """Show what hangs, with what can be done about it."""
+    return _page({}, 200)
+
+
+def _page(errors: dict[str, str], status: int) -> ResponseReturnValue:
+    coop_id = current_actor().coop_id
+    assert coop_id is not None
+    with unit_of_work() as session:
+        transfers = queries.transfers_of(session, coop_id=coop_id)
+        credits = queries.buyer_credits(session, coop_id=coop_id)
+        refunds = queries.hanging_refunds(session, coop_id=coop_id)
+    page = render_template(
+        "console/payments.html",
+        transfers=transfers,
+        credits=credits,
+        refunds=refunds,
+        grouped=grouped,
+        errors=errors,
+        form=request.form,
+    )
+    return page, status
+
+
+@blueprint.post("/<uuid:payment_id>/give-back")
+@access("approver")
+def give_back(payment_id: UUID) -> ResponseReturnValue:
+    """Decide to give a buyer's credit back."""
+    try:
+        with unit_of_work() as session:
+            service.give_back_credit(session, payment_id=payment_id, actor=current_actor(), now=now())
+        flash(_("It goes back. Pay it by bank with the reference shown below."), "good")
+    except Missing:
+        raise
+    except DomainError as error:
+        flash(error.detail, "bad")
+    return redirect(url_for("console_payments.index"), 303)
+
+
+@blueprint.post("/refunds/<uuid:refund_id>/by-bank")
+@access("approver")
+def by_bank(refund_id: UUID) -> ResponseReturnValue:
+    """Send a refund by bank that the card cannot take."""
+    try:
+        with unit_of_work() as session:
+            service.refund_by_bank(
+                session, refund_id=refund_id, evidence=request.form.get("evidence", ""), actor=current_actor(), now=now()
+            )
+        flash(_("It is paid by bank instead. Use the reference shown below."), "good")
+    except Missing:
+        raise
+    except DomainError as error:
+        return _page({f"evidence-{refund_id}": error.detail}, 422)
+    return redirect(url_for("console_payments.index"), 303)
