@@ -82,6 +82,8 @@ class StoredCheck:
 
     id: UUID
     rule: str
+    version: int
+    subject_id: UUID
     gate: str
     outcome: str
     reason: str
@@ -250,26 +252,43 @@ def coop_floors(session: Session, coop_id: UUID) -> list[CoopFloor]:
     return [floor_of(row) for row in session.execute(wanted.order_by(CoopFloorRow.title)).scalars()]
 
 
+def all_coop_floors(session: Session) -> list[CoopFloor]:
+    """Return the active floors of every co-op by title: their inputs are public (fair-prices.md 6)."""
+    wanted = select(CoopFloorRow).where(CoopFloorRow.status == "active").order_by(CoopFloorRow.title, CoopFloorRow.id)
+    return [floor_of(row) for row in session.execute(wanted).scalars()]
+
+
 def checks_of(session: Session, *, subject_kind: str, subject_id: UUID) -> list[StoredCheck]:
     """Return the current check of each rule, scheme and gate of a subject: the latest by id (fair-prices.md 4)."""
     mine = (PriceCheck.subject_kind == subject_kind, PriceCheck.subject_id == subject_id)
     rows = session.execute(select(PriceCheck).where(*mine).order_by(PriceCheck.id)).scalars()
     latest = {(row.gate, row.inputs["rule"], _scheme_of(row.inputs)): row for row in rows}
-    return [
-        StoredCheck(
-            id=row.id,
-            rule=row.rule_id,
-            gate=row.gate,
-            outcome=row.outcome,
-            reason=row.reason_code,
-            words=row.words,
-            amount_short=None if row.amount_short_minor is None else Money(row.amount_short_minor, row.currency or ""),
-            evaluated_at=row.evaluated_at,
-            evaluated_for=row.evaluated_for,
-            inputs=row.inputs,
-        )
-        for _, row in sorted(latest.items())
-    ]
+    return [_stored_check(row) for _, row in sorted(latest.items())]
+
+
+def check_of_an_offer(session: Session, check_id: UUID) -> StoredCheck:
+    """Return one stored check of an offer in the shop, which anybody may see. Raises Missing."""
+    row = session.get(PriceCheck, check_id)
+    if row is None or row.subject_kind != "listing":
+        raise Missing("There is no such price check of an offer.")
+    return _stored_check(row)
+
+
+def _stored_check(row: PriceCheck) -> StoredCheck:
+    return StoredCheck(
+        id=row.id,
+        rule=row.rule_id,
+        version=row.rule_version,
+        subject_id=row.subject_id,
+        gate=row.gate,
+        outcome=row.outcome,
+        reason=row.reason_code,
+        words=row.words,
+        amount_short=None if row.amount_short_minor is None else Money(row.amount_short_minor, row.currency or ""),
+        evaluated_at=row.evaluated_at,
+        evaluated_for=row.evaluated_for,
+        inputs=row.inputs,
+    )
 
 
 def _scheme_of(inputs: dict[str, Any]) -> str:

@@ -11,9 +11,20 @@ from market.kernel.money import EXPONENTS
 from market.pricing import queries, service
 from market.pricing.rules import UNITS, Goods
 from market.pricing.rules.references import SCHEME_NAMES
+from market.producers import queries as producers
 
 blueprint = Blueprint("prices", __name__)
 CLAIMS = [(code, SCHEME_NAMES[code]) for code in ("fairtrade", "fairtrade_usa", "spp", "wfto")]
+
+
+@blueprint.get("/co-op-floors")
+@access("public")
+def coop_floors() -> ResponseReturnValue:
+    """Show what co-ops decided as the least price of their goods, with all inputs and sources."""
+    with unit_of_work() as session:
+        floors = queries.all_coop_floors(session)
+        names = {coop.id: coop.name for coop in producers.coops(session)}
+    return render_template("prices/floors.html", floors=floors, names=names, today=today())
 
 
 @blueprint.get("/price-check")

@@ -1,8 +1,13 @@
 """The public price check: the arithmetic in words, and queries that refuse what they do not know."""
 
+from decimal import Decimal
+
 import pytest
 
-from market.pricing.rules import replay
+from market.kernel.ids import new_id
+from market.pricing import service
+from market.pricing.rules import Goods, replay
+from tests.conftest import NOW
 from tests.factories.prices import make_quote, make_reference
 
 ASKED = {
@@ -69,3 +74,32 @@ def test_an_unknown_unit_is_said_and_not_guessed(client, table):
     body = client.get("/api/v1/price-check", query_string=ASKED | {"unit": "box 43 lb"}).json
     assert (body["outcome"], body["claims_carried"]) == ("not_checkable", [])
     assert "packaging_unknown" in [check["reason"] for check in body["checks"]]
+
+
+def test_a_stored_check_of_an_offer_runs_again_from_its_own_inputs(client, session, table):
+    subject = new_id()
+    asked = {"goods": Goods("coffee", "arabica", "washed green"), "unit_price": Decimal("1.75"), "unit": "lb", "currency": "USD"}
+    said = service.check_price(session, **asked, quantity=Decimal(37500), on=NOW.date(), claims=["fairtrade"])
+    keep = {"verdicts": [(subject, said)], "gate": "G1", "now": NOW, "on": NOW.date()}
+    ids = service.store_checks(session, subject_kind="listing", **keep)
+    body = client.get(f"/api/v1/price-checks/{ids[-1]}").json
+    assert (body["listing_id"], body["rule"], body["outcome"], body["holds"]) == (str(subject), "R-01", "violation", True)
+    assert body["again"]["words"] == body["words"]
+    assert body["amount_short"] == {"minor": 187500, "currency": "USD"}
+
+
+def test_checks_of_orders_and_unknown_ones_are_missing_to_the_public(client, session, table):
+    said = service.check_price(
+        session,
+        goods=Goods("coffee"),
+        unit_price=Decimal(1),
+        unit="lb",
+        currency="USD",
+        quantity=Decimal(1),
+        on=NOW.date(),
+        claims=["fairtrade"],
+    )
+    ids = service.store_checks(session, verdicts=[(new_id(), said)], subject_kind="order_line", gate="G2", now=NOW, on=NOW.date())
+    for check_id in (ids[0], new_id()):
+        answer = client.get(f"/api/v1/price-checks/{check_id}")
+        assert (answer.status_code, answer.content_type) == (404, "application/problem+json")

@@ -158,7 +158,7 @@ def test_a_floor_is_decided_from_its_costs(desk, session, coop):
     assert (row.coop_id, row.amount) == (coop.id, Decimal("18.20"))
     page = desk.get(desk.preparer, "/console/floors")
     assert "labour 6.5 h × 1.85 = 12.025" in page.text
-    assert "Living wage by a published benchmark" in page.text
+    assert "Living wage of €355.20 a month for 192 hours, by a published benchmark" in page.text
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,9 @@
 
 import pytest
 
+from tests.domain.pricing.test_tables import BUILD_UP, decide
 from tests.factories.prices import make_quote, make_reference
+from tests.factories.producers import make_coop
 
 ASKED = {
     "product": "coffee",
@@ -46,3 +48,12 @@ def test_what_cannot_be_read_stays_in_the_form_with_a_sentence(client, session, 
     assert page.status_code == 422
     assert 'role="alert"' in page.text
     assert 'value="arabica"' in page.text
+
+
+def test_floors_of_co_ops_are_public_with_their_inputs(client, session):
+    assert "No co-op has decided a floor yet" in client.get("/co-op-floors").text
+    coop = make_coop(session, name="Weavers")
+    decide(session, coop, build_up=BUILD_UP)
+    page = client.get("/co-op-floors").text
+    for words in ("Wool shawl: $18.20", "Weavers.", "labour 6.5 h × 1.85 = 12.025", "by a published benchmark"):
+        assert words in page

@@ -1,14 +1,15 @@
 """The public price check: anybody may hold any price against the tables, with the arithmetic in words."""
 
 from typing import Any
+from uuid import UUID
 
-from market.api.openapi import Blueprint, money_out
-from market.api.v1.schemas.prices import PriceCheckOut, PriceCheckQuery
+from market.api.openapi import Blueprint, ProblemSchema, money_out
+from market.api.v1.schemas.prices import PriceCheckOut, PriceCheckQuery, StoredCheckOut
 from market.http.auth import access
 from market.http.clock import today
 from market.http.db import unit_of_work
-from market.pricing import service
-from market.pricing.rules import GATES, Check, Goods, PriceVerdict, plain
+from market.pricing import queries, service
+from market.pricing.rules import GATES, Check, Goods, PriceVerdict, plain, replay
 
 blueprint = Blueprint(
     "price_checks", __name__, url_prefix="", description="Fair prices: floors and checks that anyone can repeat."
@@ -40,6 +41,37 @@ def price_check(query: dict[str, Any]) -> dict[str, Any]:
             includes_premium=query["includes_premium"],
         )
     return {"on": on, "goods": Goods(*(query[name] for name in names[:3])).text, **verdict_out(said)}
+
+
+@blueprint.get("/price-checks/<uuid:check_id>")
+@access("public")
+@blueprint.response(200, StoredCheckOut)
+@blueprint.alt_response(404, schema=ProblemSchema, content_type="application/problem+json")
+def stored_check(check_id: UUID) -> dict[str, Any]:
+    """Show a stored check of an offer, and run it again from its own inputs.
+
+    The answer holds everything that the rule was given, so anybody can do the same on paper. Nothing is stored.
+    """
+    with unit_of_work() as session:
+        stored = queries.check_of_an_offer(session, check_id)
+    again = replay(stored.inputs)
+    return {
+        "id": stored.id,
+        "listing_id": stored.subject_id,
+        "gate": stored.gate,
+        "evaluated_at": stored.evaluated_at,
+        "evaluated_for": stored.evaluated_for,
+        "rule": stored.rule,
+        "version": stored.version,
+        "outcome": stored.outcome,
+        "reason": stored.reason,
+        "words": stored.words,
+        "blocks": [gate for gate in GATES[stored.rule] if stored.outcome == "violation"],
+        "amount_short": stored.amount_short and money_out(stored.amount_short),
+        "inputs": stored.inputs,
+        "again": _check_out(again),
+        "holds": (again.outcome.value, again.amount_short) == (stored.outcome, stored.amount_short),
+    }
 
 
 def verdict_out(said: PriceVerdict) -> dict[str, Any]:

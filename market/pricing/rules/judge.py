@@ -18,9 +18,9 @@ from market.pricing.rules.floors import (
     scheme_floor,
     statutory_floor,
 )
-from market.pricing.rules.premiums import premium_rate, stated_price
+from market.pricing.rules.premiums import default_premium, premium_rate, stated_price
 from market.pricing.rules.references import SCHEME_NAMES, Goods, Reference, Resolution, matches, resolve, which_row
-from market.pricing.rules.units import FxEvidence, NotComparable, Price, ceil_price, in_measure
+from market.pricing.rules.units import FxEvidence, NotComparable, Price, ceil_price, decimal_of, in_measure
 from market.pricing.rules.verdict import Check, Finding, Outcome, rule, worst
 
 CONVENTIONAL = frozenset({"conventional", "both"})
@@ -148,6 +148,9 @@ def certified_organic(*, certificates: tuple[Certificate, ...], product: str, on
     return _certified(ORGANIC_CLAIM, certificates, product, on)
 
 
+_SHARES = frozenset({"pct_commercial", "pct_negotiated", "pct_fob"})
+
+
 @dataclass(frozen=True, slots=True)
 class _Applied:
     """What one scheme says about an offer."""
@@ -218,8 +221,11 @@ def _apply_scheme(book: Book, offer: Offer, price: Price, scheme: str) -> _Appli
         "newer_unconfirmed": found.newer_unconfirmed,
     }
     plain_row = not organic or row.quality == "both" or (qualities is ORGANIC and row.minimum_price is None)
-    if row.price_kind == "COMMERCIAL" and row.premium_kind != "abs":
-        pass  # R-07: a share of the price is the premium, and there is no floor to hold
+    if row.premium is not None and row.minimum_price is None and row.premium_kind in _SHARES:
+        whole = Fraction(price.amount) * Fraction(offer.quantity) / Fraction(price.per)
+        checks.append(
+            default_premium(amount=decimal_of(whole), currency=price.currency, base=row.premium_kind, pct=row.premium, row=row)
+        )
     elif plain_row:
         checks.append(scheme_floor(**common))  # type: ignore[arg-type]
     else:

@@ -142,14 +142,17 @@ def stated_price(*, price: Price, row: Reference, includes_premium: bool | None 
 
 
 @rule("R-07")
-def default_premium(*, amount: Decimal, currency: str, base: str = "pct_commercial", pct: Decimal = DEFAULT_PCT) -> Finding:
-    """Return the premium of goods without a row: a share of the commercial or negotiated price (R-07)."""
+def default_premium(
+    *, amount: Decimal, currency: str, base: str = "pct_commercial", pct: Decimal = DEFAULT_PCT, row: Reference | None = None
+) -> Finding:
+    """Return the premium of goods without a price of their own: a share of the commercial or negotiated price (R-07)."""
     due = round_line(Fraction(amount) * Fraction(pct) / 100, currency)
     exact = figure(decimal_of(Fraction(amount) * Fraction(pct) / 100), currency)
+    opening = f"{row.title}. The" if row else "No row fixes a premium, so the"
     return Finding(
         Outcome.OK,
         "default_premium",
-        f"No row fixes a premium, so it is {plain(pct)} % of {_BASES[base]}: {plain(amount, 2)} × {plain(pct)} % = {exact},"
+        f"{opening} premium is {plain(pct)} % of {_BASES[base]}: {plain(amount, 2)} × {plain(pct)} % = {exact},"
         f" rounded {due.decimal:,f} {due.currency}.",
         facts={"premium_due": due},
     )

@@ -347,6 +347,19 @@ def test_goods_without_a_row_cannot_carry_the_claim() -> None:
     assert (said.outcome, said.claims_carried, said.blocking()) == (Outcome.NOT_CHECKABLE, (), ())
 
 
+def test_goods_with_a_share_as_premium_have_no_floor() -> None:
+    spices = row(
+        product="herbs_and_spices", variety="", form="", incoterm="", unit=None, currency=None, price_kind="COMMERCIAL", minimum_price=None,
+        premium=Decimal(15), premium_kind="pct_commercial", organic_rule="none", organic_differential=None, relevant_market=None,
+    )  # fmt: skip
+    offer = Offer(Goods("herbs_and_spices"), price("12340.55", "kg", "EUR"), Decimal(1), SIGNED, ("fairtrade",))
+    said = judge(Book((spices,)), offer)
+    assert (said.outcome, said.floor, said.claims_carried) == (Outcome.OK, None, ("fairtrade",))
+    assert said.premium_per_unit == Decimal("1851.082500")
+    check = next(same_again(check) for check in said.checks if check.rule == "R-07")
+    assert "1,851.0825 EUR, rounded 1,851.08 EUR" in check.words
+
+
 def test_an_old_quote_is_not_trusted() -> None:
     stale = market(("C", "1.72"), on=date(2026, 11, 1))
     said = judge(Book((row(),), (stale,)), Offer(COFFEE, price("1.85"), LOT, SIGNED, ("fairtrade",)))

@@ -72,6 +72,18 @@ class CheckOut(Strict):
     inputs = fields.Dict(required=True)
 
 
+class StoredCheckOut(CheckOut):
+    """A check as it was stored, and what the same inputs give today."""
+
+    id = fields.UUID(required=True)
+    listing_id = fields.UUID(required=True)
+    gate = fields.String(required=True)
+    evaluated_at = fields.AwareDateTime(required=True)
+    evaluated_for = fields.Date(required=True)
+    again = fields.Nested(CheckOut, required=True, metadata={"description": "The stored inputs run through the rule now."})
+    holds = fields.Boolean(required=True, metadata={"description": "Whether both have the same outcome and shortfall."})
+
+
 class PriceCheckOut(Strict):
     """The verdict on an offer."""
 
