@@ -35,6 +35,7 @@ from market.web import (
     system,
     trace,
 )
+from market.web import checkout, offers, orders, prices, producer_lots, producer_money, producer_orders, shop, system, trace
 from market.wiring import build_ports
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
@@ -48,6 +49,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     hooks_stripe.blueprint,
     console_payments.blueprint,
     shop.blueprint,
+    offers.blueprint,
     checkout.blueprint,
     orders.blueprint,
     producer_money.blueprint,

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from market.catalogue.errors import PhotoRefused
+from market.catalogue.ports import Files
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
@@ -67,6 +68,17 @@ def render(upload: bytes) -> list[Rendition]:
         ) from error
     name = hashlib.sha256(upload).hexdigest()[:32]
     return [_rendition(upright, name, width) for width in WIDTHS]
+
+
+def keep(files: Files, upload: bytes) -> list[Rendition]:
+    """Make the sizes of an upload and store them. It is slow and goes outside, so it comes before any unit of work.
+
+    Raises PhotoRefused, and what the store raises.
+    """
+    sizes = render(upload)
+    for size in sizes:
+        files.put(key=size.key, content=size.content, content_type="image/webp")
+    return sizes
 
 
 def _rendition(upright: "Picture", name: str, width: int) -> Rendition:

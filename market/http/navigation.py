@@ -53,6 +53,7 @@ class Menus:
 MAIN: tuple[Link, ...] = (
     Link("shop.catalogue", _l("Shop")),
     Link("prices.price_check", _l("Check a price")),
+    Link("offers.index", _l("Your work"), PRODUCERS),
 )
 ACCOUNT: tuple[Link, ...] = ()
 FOOT: tuple[Link, ...] = ()
@@ -70,6 +71,16 @@ DESKS: dict[str, tuple[str, tuple[Link, ...]]] = {
             Link("console_prices.references", _l("Price tables"), STAFF),
             Link("console_prices.quotes", _l("Market prices"), STAFF),
             Link("console_prices.floors", _l("Own floors"), STAFF),
+            Link("offers.index", _l("Offers"), STAFF),
+        ),
+    ),
+    "/producer": (
+        _l("Your work"),
+        (
+            Link("producer_lots.index", _l("Your lots"), PRODUCERS),
+            Link("offers.index", _l("Your offers"), PRODUCERS | STAFF),
+            Link("producer_orders.index", _l("Your orders"), PRODUCERS),
+            Link("producer_money.index", _l("Your money"), PRODUCERS),
         ),
     ),
 }

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from market.api.v1.schemas.listings import CardPage, ListingDetail
+from market.producers.models import Coop
 from tests.factories.accounts import csrf_token, make_producer_account, make_staff, sign_in
 from tests.factories.catalogue import make_listing, make_product
 from tests.factories.producers import make_coop, make_producer
@@ -76,7 +77,7 @@ def test_a_missing_listing_is_404(client, session):
 
 @pytest.fixture
 def body(session, producer):
-    coop = session.get(type(make_coop(session)), producer.coop_id)
+    coop = session.get(Coop, producer.coop_id)
     lot, product = make_lot(session, coop=coop, producer=producer), make_product(session, kind="honey", category="honey")
     session.commit()
     return {
@@ -111,6 +112,13 @@ def test_a_photo_is_resized_and_a_hostile_one_refused(mine, client, listing):
     assert answer.json["photo"]["alt"] == "Drying beds"
     assert client.get("/media/" + answer.json["photo"]["sizes"][0]["key"]).status_code == 200
     assert client.put(path, data=b"<svg onload=alert(1)>", headers=headers).json["code"] == "catalogue.photo_refused"
+
+
+def test_the_stock_of_somebody_else_in_the_same_co_op_is_missing(client, session, listing, producer):
+    coop = session.get(Coop, producer.coop_id)
+    sign_in(client, session, make_producer_account(session, producer=make_producer(session, coop=coop)))
+    session.commit()
+    assert send(client, "PUT", f"/api/v1/lots/{listing.lot_id}/stock", {"on_hand": "1"}).status_code == 404
 
 
 @pytest.mark.parametrize(

@@ -96,7 +96,7 @@ def withdraw(body: dict[str, Any], listing_id: UUID) -> queries.ListingView:
 @blueprint.response(200, shapes.OwnListing)
 def photo(listing_id: UUID) -> queries.ListingView:
     """Give the listing a photo: a JPEG, PNG or WebP as the body of the request, `?alt=` says what it shows."""
-    stored = store_photo(request.get_data(cache=False))
+    stored = photos.keep(current_app.extensions["ports"].files, request.get_data(cache=False))
     with unit_of_work() as session:
         service.add_photo(
             session, actor=current_actor(), listing_id=listing_id, sizes=stored, alt=request.args.get("alt", ""), now=now()
@@ -131,14 +131,6 @@ def create_product(body: dict[str, Any]) -> queries.ProductView:
     """Add a product; the same codes give the product that is already there."""
     with unit_of_work() as session:
         return queries.product(session, service.create_product(session, **body))
-
-
-def store_photo(upload: bytes) -> list[photos.Rendition]:
-    """Make the sizes of an upload and store them: slow and outside, so before any unit of work. Raises PhotoRefused."""
-    sizes = photos.render(upload)
-    for size in sizes:
-        current_app.extensions["ports"].files.put(key=size.key, content=size.content, content_type="image/webp")
-    return sizes
 
 
 def _own_producer() -> UUID | None:

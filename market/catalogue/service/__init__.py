@@ -2,6 +2,7 @@
 
 from market.catalogue.service.cards import rebuild_cards, refresh_cards
 from market.catalogue.service.listings import (
+    EDITABLE,
     Draft,
     add_photo,
     check_draft,
@@ -23,6 +24,7 @@ from market.catalogue.service.stock import (
 )
 
 __all__ = [
+    "EDITABLE",
     "Draft",
     "add_photo",
     "check_draft",

@@ -15,7 +15,7 @@ from sqlalchemy import Numeric, Uuid, bindparam, select, text
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import Session
 
-from market.catalogue.errors import ListingFaulty, ListingSoldOut, StockTooLow
+from market.catalogue.errors import ListingFaulty, ListingMissing, ListingSoldOut, StockTooLow
 from market.catalogue.models import Hold, Stock
 from market.catalogue.rules import ordered_wants
 from market.catalogue.service.cards import show_availability
@@ -23,6 +23,7 @@ from market.kernel import audit
 from market.kernel.actor import Actor
 from market.kernel.ids import new_id
 from market.kernel.locks import lock
+from market.provenance import queries as provenance
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,10 +83,16 @@ def open_stock(session: Session, *, lot_id: UUID, coop_id: UUID, unit: str, on_h
 
 
 def set_stock(session: Session, *, actor: Actor, lot_id: UUID, on_hand: Decimal, now: datetime) -> None:
-    """Set what is there of a lot after a count. Raises StockTooLow below what is held, ListingFaulty below zero."""
+    """Set what is there of a lot after a count.
+
+    Raises ListingMissing for a lot that is not theirs, StockTooLow below what is held, ListingFaulty below zero.
+    """
     if on_hand < 0:
         raise ListingFaulty("A stock cannot be below zero.", pointer="/on_hand")
-    stock = lock(session, Stock, [lot_id], column="lot_id")[0]
+    lot, found = provenance.lot(session, lot_id), lock(session, Stock, [lot_id], column="lot_id")
+    if not found or not (actor.is_staff or lot.producer_id == actor.producer_id):
+        raise ListingMissing("Nothing of yours is offered from this lot.")
+    stock = found[0]
     if on_hand < stock.held:
         raise StockTooLow(
             f"{stock.held.normalize():f} {stock.unit} are held for orders; the stock cannot be less.", held=stock.held
