@@ -26,6 +26,7 @@ from market.ports import Ports
 from market.web import (
     checkout,
     notifications,
+    offers,
     orders,
     prices,
     producer_lots,
@@ -35,7 +36,6 @@ from market.web import (
     system,
     trace,
 )
-from market.web import checkout, offers, orders, prices, producer_lots, producer_money, producer_orders, shop, system, trace
 from market.wiring import build_ports
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
