@@ -7,7 +7,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from config import Settings
 from market.api import openapi
-from market.api.v1 import coops, epcis, listings, lots, people
+from market.api.v1 import coops, epcis, listings, lot_records, lots, people
 from market.api.v1 import orders as api_orders
 from market.api.v1 import payouts as api_payouts
 from market.api.v1 import prices as api_prices
@@ -68,6 +68,7 @@ API: tuple[openapi.Blueprint, ...] = (
     epcis.blueprint,
     listings.blueprint,
     lots.blueprint,
+    lot_records.blueprint,
     people.blueprint,
 )
 

@@ -54,6 +54,12 @@ class QuantityWrong(Invalid):
     code = "provenance.quantity"
 
 
+class PlaceUnfit(Conflict):
+    """A place cannot be registered under this identifier."""
+
+    code = "provenance.place_unfit"
+
+
 class DatesWrong(Invalid):
     """A lot's days cannot be."""
 

@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from market.kernel.ids import new_id
+from market.provenance.errors import PlaceUnfit
 from market.provenance.models import Party, Place
 from market.provenance.rules.identifiers import ENTROPY_BITS, IdHost, slug_of
 
@@ -42,7 +43,14 @@ def add_place(
     longitude: Decimal | None = None,
     uri: str | None = None,
 ) -> Place:
-    """Register a place; its point is rounded to a grid of 0.1 degrees before it is stored (provenance.md 7.2)."""
+    """Register a place; its point is rounded to a grid of 0.1 degrees before it is stored (provenance.md 7.2).
+
+    `uri` is for a place that events name already. Raises PlaceUnfit when it is no place of our host, or taken.
+    """
+    if uri is not None and (host.parse(uri) or ("", ""))[0] != "loc":
+        raise PlaceUnfit("This is no identifier of a place on our host. Check every character.", pointer="/uri")
+    if uri is not None and session.scalar(select(Place.id).where(Place.uri == uri)) is not None:
+        raise PlaceUnfit("A place with this identifier is registered already.", pointer="/uri")
     place = Place(
         id=new_id(),
         coop_id=coop_id,

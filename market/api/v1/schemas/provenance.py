@@ -1,8 +1,12 @@
 """What the provenance part of the API takes and gives."""
 
+from typing import Any
+
 from marshmallow import Schema, fields, validate
 
 from market.api.openapi import Strict
+from market.provenance.rules.house import TRADE_UNITS
+from market.provenance.service.lots import KINDS
 
 
 class EventsQuery(Strict):
@@ -111,3 +115,102 @@ class LotPageSchema(Strict):
     checks = fields.List(fields.Dict(), required=True)
     split = fields.List(fields.Dict(), required=True)
     corrections = fields.List(fields.Dict(), required=True)
+
+
+def _exact(**more: Any) -> fields.Decimal:
+    return fields.Decimal(as_string=True, allow_nan=False, **more)
+
+
+class PlaceIn(Strict):
+    """A place to register. `uri` only for a place that events name already; else one is made."""
+
+    name = fields.String(required=True, validate=validate.Length(1, 80))
+    region = fields.String(load_default="", validate=validate.Length(max=80))
+    country = fields.String(validate=validate.Regexp(r"^[A-Z]{2}$"))
+    latitude = _exact(validate=validate.Range(-90, 90))
+    longitude = _exact(validate=validate.Range(-180, 180))
+    uri = fields.String()
+
+
+class PlaceOut(Strict):
+    """A place; its point is rounded to 0.1 degrees."""
+
+    id = fields.UUID(required=True)
+    uri = fields.String(required=True)
+    name = fields.String(required=True)
+    region = fields.String(required=True)
+    country = fields.String(required=True)
+    latitude = _exact(allow_none=True)
+    longitude = _exact(allow_none=True)
+
+
+class PlacesOut(Strict):
+    """The places that the caller may name."""
+
+    items = fields.List(fields.Nested(PlaceOut), required=True)
+
+
+class NewLotIn(Strict):
+    """What every new lot has. Quantities are strings, units those of UN/ECE Recommendation 20."""
+
+    name = fields.String(required=True, validate=validate.Length(1, 120))
+    quantity = _exact(required=True)
+    uom = fields.String(required=True, validate=validate.OneOf(list(TRADE_UNITS)))
+    on = fields.Date(required=True)
+    from_on = fields.Date()
+    label = fields.String(load_default="", validate=validate.Length(max=40))
+    variety = fields.String(load_default="", validate=validate.Length(max=80))
+    net_kg = _exact()
+    place_id = fields.UUID(required=True)
+    producer_id = fields.UUID(metadata={"description": "for staff: whose lot it is; without, the co-op's own"})
+
+
+class LotIn(NewLotIn):
+    """A harvest or a craft batch."""
+
+    kind = fields.String(required=True, validate=validate.OneOf(KINDS))
+
+
+class InputIn(Strict):
+    """How much was taken from a lot."""
+
+    lot_id = fields.UUID(required=True)
+    quantity = _exact(required=True)
+
+
+class TransformationIn(NewLotIn):
+    """A lot made from others."""
+
+    process = fields.String(required=True, validate=validate.Regexp(r"^[a-z][a-z_]{0,39}$"))
+    inputs = fields.List(fields.Nested(InputIn), required=True, validate=validate.Length(1, 200))
+
+
+class OwnLotOut(Strict):
+    """A lot as its producer sees it."""
+
+    id = fields.UUID(required=True)
+    slug = fields.String(required=True)
+    uri = fields.String(required=True)
+    producer_id = fields.UUID(required=True, allow_none=True)
+    label = fields.String(required=True)
+    name = fields.String(required=True)
+    variety = fields.String(required=True)
+    process = fields.String(required=True)
+    uom = fields.String(required=True)
+    produced = _exact(required=True)
+    drawn = _exact(required=True)
+    made_on = fields.Date(allow_none=True)
+    recorded_at = fields.AwareDateTime(required=True)
+
+
+class OwnLotsQuery(Strict):
+    """Where the next page of own lots begins."""
+
+    cursor = fields.String(load_default="")
+
+
+class OwnLotsOut(Strict):
+    """Own lots, newest first."""
+
+    items = fields.List(fields.Nested(OwnLotOut), required=True)
+    next_cursor = fields.String(allow_none=True)
