@@ -1,0 +1,148 @@
+"""Workers that die: `python -m tests.faults.crew DATABASE_URL RAIL_PORT MODE SEED` forks them until no payout waits.
+
+Each worker runs the product's own `drain` and kills itself (SIGKILL) by dice at named points; the foreman kills others
+from outside. Time runs 200 times faster and the workers' clocks disagree by up to an hour. MODE `naive` makes a new key
+for each attempt, as careless code does; everything else is the same.
+"""
+
+import contextlib
+import http.client
+import json
+import os
+import random
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from sqlalchemy import create_engine, event, text
+from sqlalchemy.orm import Session
+
+from market.http.db import engine_options
+from market.kernel import tenancy, uow
+from market.kernel.ids import new_id
+from market.kernel.uow import gateway
+from market.payouts.ports import Accepted, Answer, NotFound, TransferOrder, Unsure
+from market.payouts.rules.timing import Capabilities
+from tests.conftest import settings_for
+from workers.payouts import drain
+
+WORKERS = 6
+SPEED = 200
+DEATH = {
+    "after_claim": 0.02,
+    "before_send": 0.02,
+    "after_effect": 0.03,
+    "after_answer": 0.03,
+    "in_commit": 0.01,
+    "after_commit": 0.01,
+}
+CALL_TIMEOUT = 0.4  # below the lease of three minutes, which lasts 0.9 s here
+Die = Callable[[str], None]
+
+
+@gateway
+class LoopbackRail:
+    """`market.payouts.ports.Rail` over HTTP to the misbehaving rail."""
+
+    capabilities = Capabilities(idempotent=True, askable=True, statement=True, reversible=False)
+
+    def __init__(self, port: int, die: Die, *, naive: bool) -> None:
+        self._port, self._die, self._naive = port, die, naive
+
+    def check_details(self, details: object) -> None:
+        """Everybody can be paid here."""
+
+    def send(self, order: TransferOrder) -> Answer:
+        """Order the transfer."""
+        if self._naive:
+            order = replace(order, key=str(new_id()))
+        self._die("before_send")
+        body = json.dumps({"payout_id": str(order.payout_id), "key": order.key, "minor": order.money.minor})
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=CALL_TIMEOUT)
+        try:
+            connection.request("POST", "/send", body)
+            response = connection.getresponse()
+            self._die("after_effect")
+            content = response.read()
+        except (OSError, http.client.HTTPException) as error:
+            return Unsure(repr(error))
+        finally:
+            connection.close()
+        self._die("after_answer")
+        if response.status != 200:
+            return Unsure(f"status {response.status}")
+        return Accepted(json.loads(content)["reference"])
+
+    def ask(self, order: TransferOrder) -> Answer:
+        """Nobody answers questions here before the key is forgotten."""
+        return NotFound()
+
+    def cancel(self, order: TransferOrder) -> Answer:
+        """Nothing can be stopped."""
+        return Unsure("cannot be stopped")
+
+
+def work(url: str, port: int, *, naive: bool, seed: int, started: float) -> None:
+    """Be one worker until nothing waits, or until death."""
+    dice = random.Random(seed)
+    skew = timedelta(minutes=dice.randint(-60, 60))
+
+    def die(point: str) -> None:
+        if dice.random() < DEATH[point]:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def clock() -> datetime:
+        return datetime(2026, 11, 25, 12, tzinfo=UTC) + timedelta(seconds=(time.time() - started) * SPEED) + skew
+
+    options = engine_options(settings_for(url, "redis://127.0.0.1:1/0")) | {"pool_size": 1}
+    engine = create_engine(options.pop("url"), **options)
+    units = iter(range(10**9))
+
+    @contextlib.contextmanager
+    def unit() -> Iterator[Session]:
+        with uow.unit_of_work(lambda: Session(engine, expire_on_commit=False)) as session:
+            event.listen(session, "before_commit", lambda _session: die("in_commit"))
+            yield session
+        die("after_commit" if next(units) % 2 else "after_claim")
+
+    open_unit: Callable[[], AbstractContextManager[Session]] = unit
+    tenancy.enter(tenancy.EVERYTHING)
+    while True:
+        drain(open_unit, {"stripe": LoopbackRail(port, die, naive=naive)}, clock)
+        with Session(engine) as session:
+            if not session.execute(text("SELECT count(*) FROM payout WHERE wake_at IS NOT NULL")).scalar_one():
+                return
+        time.sleep(0.05)
+
+
+def main(url: str, port: int, mode: str, seed: int) -> int:
+    """Keep the crew at work; return how many died."""
+    dice, started, deaths, born = random.Random(seed), time.time(), 0, 0
+    alive: set[int] = set()
+    finished = False
+    while alive or not finished:
+        while not finished and len(alive) < WORKERS:
+            born += 1
+            if (pid := os.fork()) == 0:
+                with contextlib.suppress(BaseException):
+                    work(url, port, naive=mode == "naive", seed=seed * 100_000 + born, started=started)
+                    os._exit(0)
+                os._exit(1)
+            alive.add(pid)
+        if dice.random() < 0.05 and alive:
+            os.kill(dice.choice(sorted(alive)), signal.SIGKILL)
+        pid, status = os.waitpid(-1, os.WNOHANG)
+        if pid:
+            alive.discard(pid)
+            finished = finished or (os.WIFEXITED(status) and os.WEXITSTATUS(status) == 0)
+            deaths += os.WIFSIGNALED(status)
+        time.sleep(0.01)
+    return deaths
+
+
+if __name__ == "__main__":
+    print(main(sys.argv[1], int(sys.argv[2]), sys.argv[3], int(sys.argv[4])))
