@@ -4,9 +4,10 @@ import json
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from uuid import UUID
+from weakref import WeakKeyDictionary
 
 from psycopg.errors import Error as DatabaseError
-from sqlalchemy import BigInteger, Text, func, literal, select, text
+from sqlalchemy import BigInteger, Engine, Text, func, literal, select, text
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
@@ -18,8 +19,9 @@ from market.ledger.rules import Entry, kind_of
 
 _CLOSE = text("SELECT ledger_close(:book, :last, :by, :at)")
 _POST = text("SELECT ledger_post(CAST(:entries AS jsonb))")
-# (book, code, currency) -> account id. Accounts never change; one made in an unfinished transaction is not kept here.
-_known: dict[tuple[int, str, str], int] = {}
+# Per database: (book, code, currency) -> account id. Accounts never change; one made in an unfinished transaction is not
+# kept here.
+_known: WeakKeyDictionary[Engine, dict[tuple[int, str, str], int]] = WeakKeyDictionary()
 _REFUSALS: dict[str, tuple[type[DomainError], str]] = {
     "FM001": (KeyUsedDifferently, "This fact is in the books already, with other figures. Correct it by a reversal."),
     "FM002": (PeriodClosed, "No open period of the books covers that day. Book it on the first open day."),
@@ -127,17 +129,18 @@ def _accounts(session: Session, entries: Sequence[Entry]) -> dict[tuple[int, str
     wanted = {
         (entry.book_id, code, leg.money.currency) for entry in entries for leg in entry.legs for code in (leg.debit, leg.credit)
     }
-    missing = sorted(wanted - _known.keys())
+    known = _known.setdefault(session.get_bind().engine, {})
+    missing = sorted(wanted - known.keys())
     if not missing:
-        return _known
+        return known
     fresh: set[tuple[int, str, str]] = session.info.setdefault("ledger_fresh_accounts", set())
     found = _find(session, missing)
     if absent := [key for key in missing if key not in found]:
         fresh.update(absent)
         session.execute(insert(LedgerAccount).on_conflict_do_nothing(), [_new_account(key) for key in absent])
         found |= _find(session, absent)
-    _known.update({key: account_id for key, account_id in found.items() if key not in fresh})
-    return _known | found
+    known.update({key: account_id for key, account_id in found.items() if key not in fresh})
+    return known | found
 
 
 def _find(session: Session, keys: Sequence[tuple[int, str, str]]) -> dict[tuple[int, str, str], int]:
