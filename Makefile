@@ -10,7 +10,7 @@ JOBS ?= auto
 TESTS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv venv-dev chromium run down clean test test-fast check format lint types imports db-new db-check openapi openapi-write journey bench lock
+.PHONY: help venv venv-dev chromium run down clean test test-fast faults check format lint types imports db-new db-check openapi openapi-write journey bench lock
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ test: venv-dev chromium ## run all tests from nothing (TESTS= narrows, JOBS= set
 
 test-fast: venv-dev ## run the tests that need neither servers nor a browser
 	@$(PY) -m pytest -n $(JOBS) tests/unit tests/architecture
+
+faults: venv-dev ## kill the workers that pay, a thousand payouts and hundreds of deaths (the suite runs a short form)
+	@FAULTS=long $(PY) -m pytest -q tests/faults
 
 check: venv-dev format lint types imports db-check openapi ## format, lint, types, import contracts, migrations, OpenAPI
 

@@ -15,6 +15,7 @@ from babel.dates import format_date
 
 from market.kernel.formats import money_text
 from market.kernel.money import Money
+from market.kernel.references import grouped
 from market.kernel.uow import gateway
 from market.payouts.ports import PayeeStatement
 
@@ -40,7 +41,7 @@ def _formatted(facts: dict[str, Any], statement: PayeeStatement, language: str) 
     return facts | {
         "language": language,
         "paid_on": format_date(statement.paid_on, "long", locale=language),
-        "reference_shown": " ".join(statement.reference[i : i + 4] for i in range(0, len(statement.reference), 4)),
+        "reference_shown": grouped(statement.reference),
         "gross": money(statement.gross),
         "paid": money(statement.paid),
         "lines": [

@@ -13,6 +13,7 @@ from market.kernel.actor import Actor
 from market.kernel.clock import day_in
 from market.kernel.ids import new_id
 from market.kernel.orm import Base
+from market.kernel.references import Kind, reference
 from market.ledger import queries as books
 from market.ledger import service as ledger
 from market.payables import queries as owed
@@ -20,7 +21,6 @@ from market.payables import service as payables
 from market.payouts.errors import NothingToPay
 from market.payouts.models import PAYOUT_NUMBERS, RUN_NUMBERS, Payout, PayoutItem, PayoutRun
 from market.payouts.queries import RunRow, bad_accounts, run_from
-from market.payouts.rules.numbers import reference_of
 from market.payouts.rules.pain001 import uetr_of
 from market.payouts.rules.planning import SOURCES, Details, Due, Plan, list_sha256, make_plan, totals, why_not
 from market.producers import queries as producers
@@ -153,7 +153,7 @@ def _insert_payouts(session: Session, run: PayoutRun, plan: Plan, now: datetime)
                 "amount_minor": planned.amount_minor,
                 "source_account": SOURCES[planned.details.rail],
                 "details": planned.details.frozen(),
-                "reference": reference_of(number),
+                "reference": reference(Kind.PAYOUT, number),
                 "idem_key": f"po-{payout_id}-v1",
                 "uetr": str(uetr_of(payout_id)),
             }

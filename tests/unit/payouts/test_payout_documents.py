@@ -21,7 +21,7 @@ STATEMENT = PayeeStatement(
     paid_to="ES91 … 1332",
     rail="sepa",
     number="PO-000000471",
-    reference="RF282000000471",
+    reference="RF982000000471",
     paid_on=date(2026, 11, 25),
     lines=(
         StatementLine(date(2026, 11, 1), "Washed arabica", "SO-3", Money(7200, "EUR"), "10 kg", "7.20 EUR / kg"),
@@ -62,7 +62,7 @@ def test_the_statement_says_what_was_paid_and_why(language: str, words: str, tmp
     text = text_of(TypstDocuments().payee_statement(replace(STATEMENT, language=language)), tmp_path)
     for phrase in words.split("|"):
         assert phrase in text
-    assert "RF28 2000 0004 71" in text
+    assert "RF98 2000 0004 71" in text
     assert 'María #emph[Quispe] "& $x$ (' in text, "what a person typed is printed, never evaluated"
     assert "Καφές, жито" in text
 
