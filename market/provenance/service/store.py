@@ -74,6 +74,8 @@ class _Recording:
     nameless: set[tuple[str, datetime | None]]
     declarations: dict[tuple[str, datetime], str]
     corrective: frozenset[str]
+    named: frozenset[str]
+    of_others: frozenset[str]
     now: datetime
     known: int = 0
     rows: list[tuple[EpcisEvent, Effects]] = field(default_factory=list)
@@ -118,8 +120,9 @@ def record_events(
 
 def _begin(session: Session, origin: Origin, events: Sequence[Event], now: datetime) -> _Recording:
     """Fetch what the events will be held against: earlier copies, lots (locked), own parties and places."""
+    corrections = {name for event in events for name in event.get("errorDeclaration", {}).get("correctiveEventIDs", ())}
     names = {event["eventID"] for event in events if "eventID" in event}
-    stored = session.scalars(select(EpcisEvent).where(EpcisEvent.event_id.in_(names))).all()
+    stored = session.scalars(select(EpcisEvent).where(EpcisEvent.event_id.in_(names | corrections))).all()
     digests = {digest_of(event) for event in events if "eventID" not in event}
     nameless = session.execute(
         select(EpcisEvent.digest, EpcisEvent.error_declared_at).where(
@@ -132,7 +135,6 @@ def _begin(session: Session, origin: Origin, events: Sequence[Event], now: datet
     parties = session.scalars(select(Party.uri).where(Party.coop_id == origin.coop_id)).all()
     where = {uri for event in events for uri in (place_of(event), place_of(event, "bizLocation")) if uri}
     places = session.scalars(select(Place).where(Place.uri.in_(where), Place.coop_id == origin.coop_id)).all()
-    corrections = (event.get("errorDeclaration", {}).get("correctiveEventIDs", ()) for event in events)
     return _Recording(
         origin=origin,
         capturer=Capturer(frozenset(parties), frozenset(place.uri for place in places)),
@@ -147,7 +149,9 @@ def _begin(session: Session, origin: Origin, events: Sequence[Event], now: datet
         digests={row.event_id: row.digest for row in stored if row.error_declared_at is None},
         nameless={(row.digest, row.error_declared_at) for row in nameless},
         declarations={(row.event_id, row.error_declared_at): row.digest for row in stored if row.error_declared_at},
-        corrective=frozenset(one for ids_ in corrections for one in ids_),
+        corrective=frozenset(corrections),
+        named=frozenset(names | {row.event_id for row in stored}),
+        of_others=frozenset(row.event_id for row in stored if row.coop_id != origin.coop_id),
         now=now,
     )
 
@@ -196,12 +200,17 @@ def _take_declaration(recording: _Recording, path: Path, event: Event, findings:
         )
         detail = f"an error declaration is an identical copy of the event; this differs in {', '.join(differing)}"
         return [fault(path, "E4", detail)]
+    if name in recording.of_others:
+        return [fault(path, "H4", "only whoever recorded an event can declare it wrong")]
     ours = names_our_host(event, recording.origin.host)
     if original is None and ours:
         return [fault(path, "H2", "the event that is declared wrong is not recorded")]
     corrections = event["errorDeclaration"].get("correctiveEventIDs", [])
     if ours and error_reason(event) == "incorrect_data" and not corrections:
         return [fault((path, "errorDeclaration"), "H2", "incorrect data is corrected by other events: name them")]
+    if ours and (unknown := sorted(set(corrections) - recording.named)):
+        place = ((path, "errorDeclaration"), "correctiveEventIDs")
+        return [fault(place, "H2", f"the corrective event {unknown[0]} is neither in this document nor recorded")]
     already_void = any(one == name for one, _ in recording.declarations)
     row = _row(recording, event, digest, findings)
     if name is None:

@@ -158,11 +158,18 @@ def _stop(
         "disposition": DISPOSITION.word(body.get("disposition", "")),
         "on": body["eventTime"][:10],
         "place": {"name": place.name, "region": place.region, "country": place.country, "uri": place.uri} if place else None,
-        "by": names[event.coop_id]["name"],
+        "by": names[_stated_by(event, made)]["name"],
         "lots": sorted({lot.slug for lot in made}),
         "lines": _lines(body, lots),
         "grade": BOTH_SIDES if event.event_id in confirmed else ONE_SIDE,
     }
+
+
+def _stated_by(event: EventView, made: Sequence[LotView]) -> UUID:
+    """Return who stands behind a statement: the producer for the birth of their own lot, else the co-op that captured it."""
+    if event.body.get("action") == "ADD" and event.event_type == "ObjectEvent" and made and made[0].producer_id:
+        return made[0].producer_id
+    return event.coop_id
 
 
 def _lines(body: Mapping[str, Any], lots: Mapping[str, LotView]) -> list[dict[str, Any]]:

@@ -186,6 +186,16 @@ def test_a_declared_error_stands_beside_its_original_and_its_lot_is_corrected(se
             {
                 "errorDeclaration": {
                     "declarationTime": "2026-06-13T08:00:00Z",
+                    "reason": "incorrect_data",
+                    "correctiveEventIDs": ["urn:uuid:nowhere"],
+                }
+            },
+            "H2",
+        ),
+        (
+            {
+                "errorDeclaration": {
+                    "declarationTime": "2026-06-13T08:00:00Z",
                     "reason": "did_not_occur",
                     "correctiveEventIDs": ["urn:uuid:1"],
                 }
@@ -200,6 +210,15 @@ def test_declarations_that_are_refused(session, change: dict[str, Any], rule: st
     capture(session, coop, document(event))
     job = capture(session, coop, document(declared(event, reason="did_not_occur") | change))
     assert [error["rule"] for error in job.errors] == [rule]
+
+
+def test_nobody_declares_the_event_of_another_coop_wrong(session) -> None:
+    ours, theirs = make_coop(session), make_coop(session)
+    event = harvest(make_place(session, coop=theirs))
+    capture(session, theirs, document(event))
+    job = capture(session, ours, document(declared(event, reason="did_not_occur")))
+    assert [error["rule"] for error in job.errors] == ["H4"]
+    assert session.scalars(select(Lot)).one().produced == 480
 
 
 def transformation(place, inputs, outputs, number: int = 50) -> dict[str, Any]:
