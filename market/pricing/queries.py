@@ -16,7 +16,7 @@ from market.pricing.errors import ReferenceUnknown
 from market.pricing.models import CoopFloorRow, FxEvidenceRow, ImportBatch, ImportRow, MarketQuote, PriceCheck, PriceReference
 from market.pricing.rules import CoopFloor, FxEvidence, Reference
 from market.pricing.rules.judge import MAX_QUOTE_DAYS
-from market.pricing.service.shelf import floor_of, load_packagings, reference_of
+from market.pricing.service.shelf import floor_of, load_packagings, open_shelf, reference_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +74,8 @@ class Quote:
     source_name: str
     entered_by: str
     checked_by: str | None
+    counts: bool
+    """Whether checks use it: not when a newer entry of its day does, or while it is far from the former price unchecked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +199,7 @@ def batch_rows(session: Session, batch_id: UUID) -> list[BatchRow]:
 
 def quotes(session: Session) -> list[Quote]:
     """Return the newest hundred market prices."""
+    counting = {market.quote_id for market in open_shelf(session, ())[0].markets}
     rows = session.execute(select(MarketQuote).order_by(MarketQuote.quoted_on.desc(), MarketQuote.entered_at.desc()).limit(100))
     return [
         Quote(
@@ -211,6 +214,7 @@ def quotes(session: Session) -> list[Quote]:
             row.source_name,
             row.entered_by,
             row.checked_by,
+            row.id in counting,
         )
         for row in rows.scalars()
     ]

@@ -58,6 +58,29 @@ class MarketPrice:
         return f"{total} (quoted {self.quoted_on}{', ' + self.source_name if self.source_name else ''})"
 
 
+def trusted(quotes: Iterable[tuple[MarketPrice, bool]]) -> list[MarketPrice]:
+    """Return the price of each market and day that counts, from (price, checked by a second person) in order of entry.
+
+    The newest entry of a day counts, unless it is more than twice or less than half of the former price and nobody
+    checked it: one slip of the hand must not take a product out of the shop (project choice, as E14).
+    """
+    last: dict[str, MarketPrice] = {}
+    counting: dict[tuple[str, date], MarketPrice] = {}
+    for quote, checked in sorted(quotes, key=lambda pair: pair[0].quoted_on):
+        former = last.get(quote.market)
+        if checked or former is None or _near(quote.price, former.price):
+            last[quote.market] = counting[quote.market, quote.quoted_on] = quote
+    return list(counting.values())
+
+
+def _near(price: Price, former: Price) -> bool:
+    try:
+        now = in_measure(price, former)
+    except NotComparable:
+        return False
+    return price.currency == former.currency and Fraction(former.amount) / 2 <= now <= Fraction(former.amount) * 2
+
+
 @dataclass(frozen=True, slots=True)
 class Floor:
     """A floor of one kind in its own currency and measure; `exact` is its amount without rounding."""

@@ -195,9 +195,17 @@ def _organic_rows(book: Book, offer: Offer, scheme: str) -> tuple[Resolution, fr
     if apart is not None and apart.organic_differential is not None and conventional is not None:
         return found, CONVENTIONAL, apart.organic_differential
     other = printed.row
-    if other is not None and (other.organic_rule == "fixed_minimum" or other.minimum_price is None or other.quality == "both"):
+    if other is not None and (other.organic_rule == "fixed_minimum" or _stands_alone(other)):
         return printed, ORGANIC, Decimal(0) if other.organic_rule == "fixed_minimum" else None
     return found, CONVENTIONAL, None
+
+
+def _stands_alone(row: Reference) -> bool:
+    """Say whether a row for organic goods is a floor by itself: for both qualities, without minimum, or of SPP.
+
+    SPP's producers are organic by rule, so its one minimum is no printed sum of minimum and differential.
+    """
+    return row.quality == "both" or row.minimum_price is None or row.price_kind == "SPP_MIN"
 
 
 def _apply_scheme(book: Book, offer: Offer, price: Price, scheme: str) -> _Applied:
@@ -220,7 +228,7 @@ def _apply_scheme(book: Book, offer: Offer, price: Price, scheme: str) -> _Appli
         "incoterm": offer.goods.incoterm,
         "newer_unconfirmed": found.newer_unconfirmed,
     }
-    plain_row = not organic or row.quality == "both" or (qualities is ORGANIC and row.minimum_price is None)
+    plain_row = not organic or (qualities is ORGANIC and _stands_alone(row)) or row.quality == "both"
     if row.premium is not None and row.minimum_price is None and row.premium_kind in _SHARES:
         whole = Fraction(price.amount) * Fraction(offer.quantity) / Fraction(price.per)
         checks.append(

@@ -90,6 +90,7 @@ def check_quote(session: Session, *, quote_id: UUID, actor: Actor, now: datetime
     if row.entered_by == actor.label:
         raise SamePerson("A second person must check the quote: you entered it yourself.")
     row.checked_by = actor.label
+    session.flush()  # a check in the same transaction must see it
     _note(session, actor, "quote.checked", "market_quote", row.id, now)
 
 

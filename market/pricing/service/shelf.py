@@ -30,6 +30,7 @@ from market.pricing.rules import (
     Reference,
     judge,
 )
+from market.pricing.rules.floors import trusted
 from market.pricing.rules.terms import SEPARATOR, SHIPPED, code_of, folded
 from market.pricing.rules.verdict import from_json
 
@@ -118,10 +119,7 @@ def _load(session: Session) -> Shelf:
     rows = session.execute(select(PriceReference).where(PriceReference.status.in_(("active", "needs_review")))).scalars()
     for row in rows:
         by_product[row.product].append(reference_of(row, packagings))
-    newest = select(MarketQuote).ext(distinct_on(MarketQuote.market, MarketQuote.quoted_on))
-    quotes = session.execute(
-        newest.order_by(MarketQuote.market, MarketQuote.quoted_on, MarketQuote.entered_at.desc(), MarketQuote.id.desc())
-    ).scalars()
+    quotes = session.execute(select(MarketQuote).order_by(MarketQuote.entered_at, MarketQuote.id)).scalars()
     rates = session.execute(
         select(FxEvidenceRow)
         .ext(distinct_on(FxEvidenceRow.base, FxEvidenceRow.quote))
@@ -135,7 +133,7 @@ def _load(session: Session) -> Shelf:
     ).scalars()
     return Shelf(
         by_product={product: tuple(found) for product, found in by_product.items()},
-        markets=tuple(_market_of(row) for row in quotes),
+        markets=tuple(trusted((_market_of(row), row.checked_by is not None) for row in quotes)),
         fx=tuple(FxEvidence(row.base, row.quote, row.rate, row.rate_on.isoformat(), row.source_name) for row in rates),
         packagings={packaging.code: packaging for packaging in packagings.values()},
         aliases=load_aliases(session),

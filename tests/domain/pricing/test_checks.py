@@ -13,7 +13,7 @@ from market.pricing.errors import ClaimNotProven, PriceBelowFloor
 from market.pricing.models import PriceCheck
 from market.pricing.rules import Certificate, Goods, Outcome
 from tests.conftest import NOW
-from tests.factories.prices import make_quote, make_reference
+from tests.factories.prices import APPROVES, make_quote, make_reference
 from tests.factories.producers import make_coop
 
 ON = date(2026, 11, 25)
@@ -102,6 +102,16 @@ def test_a_new_row_is_seen_at_once_and_a_rolled_back_one_never(session):
         assert check(session, "1.80").outcome is Outcome.VIOLATION
         savepoint.rollback()
     assert check(session, "1.80").outcome is Outcome.OK
+
+
+def test_a_slip_of_the_hand_counts_only_after_a_second_person(session):
+    make_reference(session)
+    make_quote(session)
+    slip = make_quote(session, "162", "0")
+    assert check(session, "1.80").outcome is Outcome.OK
+    assert [row.id for row in queries.quotes(session) if not row.counts] == [slip]
+    service.check_quote(session, quote_id=slip, actor=APPROVES, now=NOW)
+    assert check(session, "1.80").outcome is Outcome.VIOLATION
 
 
 def test_stored_checks_run_again_to_the_same_outcome(session):

@@ -41,6 +41,7 @@ from market.pricing.rules import (
     stated_price,
     sum_of,
 )
+from market.pricing.rules.floors import trusted
 from market.pricing.rules.verdict import to_json
 
 from .conftest import COFFEE, HIGH, LOT, LOW, ORGANIC_COFFEE, ROW_2026, cocoa, market, price, row
@@ -334,12 +335,12 @@ def test_floors_of_two_schemes_are_a_set() -> None:
     """R-21: sold as Fairtrade organic and SPP at 2.30, Fairtrade holds and SPP is short 8,250.00."""
     spp = row(
         id=UUID(int=6), scheme="spp", price_kind="SPP_MIN", quality="organic", minimum_price=Decimal("2.52"), premium=None,
-        organic_rule="fixed_minimum", organic_differential=None, relevant_market=None, valid_from=date(2025, 1, 1),
+        organic_rule="none", organic_differential=None, relevant_market=None, valid_from=date(2025, 1, 1),
     )  # fmt: skip
     said = judge(Book((row(), spp), (LOW,)), Offer(ORGANIC_COFFEE, price("2.30"), LOT, SIGNED, ("fairtrade", "spp")))
     assert (said.outcome, said.amount_short, said.proposed_price) == (Outcome.VIOLATION, usd("8250.00"), Decimal("2.520000"))
     assert said.claims_carried == ("fairtrade",)
-    assert [check.rule for check in said.blocking("G1")] == ["R-04"]
+    assert [check.rule for check in said.blocking("G1")] == ["R-01"]
 
 
 def test_goods_without_a_row_cannot_carry_the_claim() -> None:
@@ -358,6 +359,22 @@ def test_goods_with_a_share_as_premium_have_no_floor() -> None:
     assert said.premium_per_unit == Decimal("1851.082500")
     check = next(same_again(check) for check in said.checks if check.rule == "R-07")
     assert "1,851.0825 EUR, rounded 1,851.08 EUR" in check.words
+
+
+def test_a_market_price_far_from_the_former_one_waits_for_a_second_person() -> None:
+    day = date(2026, 11, 20)
+    good, typo, next_day = (
+        market(("C", amount), on=day.replace(day=at)) for amount, at in (("1.62", 20), ("162", 20), ("1.65", 21))
+    )
+    assert trusted([(good, False), (typo, False), (next_day, False)]) == [good, next_day]
+    assert trusted([(good, False), (typo, True), (next_day, False)]) == [typo], (
+        "a checked one counts, and its neighbours are held to it"
+    )
+    assert trusted([(good, False), (market(("C", "1.70"), on=day), False)])[0].price.amount == Decimal("1.70"), (
+        "the newest of a day"
+    )
+    assert trusted([(good, False), (market(("C", "1600"), on=next_day.quoted_on, unit="MT"), False)]) == [good]
+    assert len(trusted([(good, False), (market(("C", "3700"), on=next_day.quoted_on, unit="MT"), False)])) == 2, "1.68 per lb"
 
 
 def test_an_old_quote_is_not_trusted() -> None:
