@@ -25,6 +25,7 @@ from market.catalogue.rules import spellings
 from market.cli.migrations import import_models, sqlalchemy_url
 from market.ledger import service as ledger
 from market.pricing.rules import Charges
+from market.provenance.rules.identifiers import slug_of
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 COOPS, PRODUCERS = 50, 500
@@ -169,7 +170,7 @@ def _lot(number: int, listings: int) -> dict[str, Any]:
         "id": ident(number, 4),
         "coop_id": ident(owner % COOPS, 1),
         "producer_id": ident(owner, 2),
-        "slug": f"{number:011d}",
+        "slug": slug_of(number),
         "uri": f"https://id.market.example/bench/{number}",
         "name": f"Lot {number} of {listings}",
         "uom": "KGM",

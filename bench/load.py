@@ -11,7 +11,7 @@ import shutil
 import statistics
 import subprocess
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -57,7 +57,7 @@ def reads(url: str, paths: Sequence[str], plan: Plan, *, headers: dict[str, str]
     return _own(lambda: ClosedLoop(url, wire, connections=CONNECTIONS, check=lambda status, _: status == expect), plan)
 
 
-def writes(url: str, wire: Callable[[], itertools.chain[bytes]], plan: Plan, *, check: Check) -> Result:
+def writes(url: str, wire: Callable[[], Iterator[bytes]], plan: Plan, *, check: Check) -> Result:
     """Load requests that differ each time (orders) with the own client and return the median run."""
     stream = wire()
     return _own(lambda: ClosedLoop(url, stream, connections=CONNECTIONS, check=check), plan)

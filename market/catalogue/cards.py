@@ -17,6 +17,7 @@ from markupsafe import Markup
 from market.catalogue.rules import listing_terms
 from market.kernel.money import Money
 from market.pricing import rules as prices
+from market.pricing.rules.references import SCHEME_NAMES
 
 BASE_UNITS = {"mass": "kg", "volume": "litre", "count": "piece"}
 PART_NAMES = {
@@ -208,7 +209,10 @@ def _html(facts: CardFacts, parts: Sequence[prices.Component], amount: Money, co
             measure=measure(facts.order_step, facts.unit),
             per_base=per_base,
             bar=bar(parts),
-            badges=Markup("").join(Markup('<span class="badge good">{}</span>').format(badge.scheme) for badge in facts.badges),
+            badges=Markup("").join(
+                Markup('<span class="badge good">{}</span>').format(SCHEME_NAMES.get(badge.scheme, badge.scheme))
+                for badge in facts.badges
+            ),
         )
     )
 
