@@ -14,16 +14,20 @@ from market.api.v1 import prices as api_prices
 from market.api.v1 import producers as api_producers
 from market.api.v1 import statements as api_statements
 from market.cli import commands
+from market.console import coops as console_coops
 from market.console import orders as console_orders
 from market.console import payments as console_payments
 from market.console import payouts as console_payouts
+from market.console import people as console_people
 from market.console import prices as console_prices
 from market.console import statements as console_statements
+from market.console import today
 from market.hooks import stripe as hooks_stripe
 from market.http import auth, csrf, db, headers, i18n, login, navigation, problems
 from market.kernel.clock import Clock, SystemClock
 from market.ports import Ports
 from market.web import (
+    account,
     checkout,
     notifications,
     offers,
@@ -36,6 +40,7 @@ from market.web import (
     system,
     trace,
 )
+from market.web import producers as web_producers
 from market.wiring import build_ports
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
@@ -56,6 +61,11 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     producer_orders.blueprint,
     console_orders.blueprint,
     notifications.blueprint,
+    account.blueprint,
+    web_producers.blueprint,
+    today.blueprint,
+    console_people.blueprint,
+    console_coops.blueprint,
 )
 # The API's parts; they are built from `market.api.openapi`, so the list stands here, above it.
 API: tuple[openapi.Blueprint, ...] = (

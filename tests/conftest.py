@@ -138,11 +138,20 @@ def ports() -> Ports:
     return memory.ports()
 
 
+class Browser(FlaskClient):
+    """A client whose every request starts with an empty `g`, as on a server: the session's context stays outside."""
+
+    def open(self, *args: Any, **kwargs: Any) -> Any:
+        with self.application.app_context():
+            return super().open(*args, **kwargs)
+
+
 @pytest.fixture(scope="session")
 def app(settings: Settings, ports: Ports, clock: FixedClock) -> Iterator[Flask]:
     """The application over this process's clone."""
     migrations.import_models()  # foreign keys name tables of capabilities that a test need not import
     app = create_app(settings, ports=ports, clock=clock)
+    app.test_client_class = Browser
     yield app
     with app.app_context():
         for engine in http_db.db.engines.values():
@@ -172,16 +181,7 @@ def session(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[scoped_sess
         connection.close()
 
 
-class Browser(FlaskClient):
-    """A client whose every request starts with an empty `g`, as on a server: the session's context stays outside."""
-
-    def open(self, *args: Any, **kwargs: Any) -> Any:
-        with self.application.app_context():
-            return super().open(*args, **kwargs)
-
-
 @pytest.fixture
 def client(app: Flask, session) -> FlaskClient:
     """A browser without a person behind it, on the test's own transaction."""
-    app.test_client_class = Browser
     return app.test_client()

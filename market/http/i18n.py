@@ -76,6 +76,11 @@ def show_instant(instant: datetime) -> str:
     return str(format_datetime(instant, "d MMM y, HH:mm z"))
 
 
+def country_name(code: str) -> str:
+    """Return a country's name in the reader's language, its code when it has none."""
+    return str(_locale().territories.get(code, code))
+
+
 def _locale() -> Locale:
     return get_locale() or Locale("en")
 
@@ -105,4 +110,4 @@ def init_app(app: Flask) -> None:
         day=show_day,
         instant=show_instant,
     )
-    app.jinja_env.globals.update(get_locale=get_locale, show_minor=show_minor, languages=LANGUAGES)
+    app.jinja_env.globals.update(get_locale=get_locale, show_minor=show_minor, country_name=country_name, languages=LANGUAGES)

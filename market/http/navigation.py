@@ -52,35 +52,63 @@ class Menus:
 
 MAIN: tuple[Link, ...] = (
     Link("shop.catalogue", _l("Shop")),
+    Link("producers.coops", _l("Co-ops")),
     Link("prices.price_check", _l("Check a price")),
     Link("offers.index", _l("Your work"), PRODUCERS),
+    Link("producer_orders.index", _l("My work"), PRODUCERS),
+    Link("console.home", _l("Console"), STAFF),
+    Link("console_coops.all_coops", _l("Administration"), ADMINS),
 )
-ACCOUNT: tuple[Link, ...] = ()
-FOOT: tuple[Link, ...] = ()
+ACCOUNT: tuple[Link, ...] = (
+    Link("checkout.basket", _l("Basket")),
+    Link("orders.my_orders", _l("My orders"), SIGNED_IN),
+    Link("account.home", _l("Account"), SIGNED_IN),
+    Link("security.login", _l("Sign in"), GUESTS),
+)
+FOOT: tuple[Link, ...] = (
+    Link("producers.coops", _l("Co-ops")),
+    Link("prices.price_check", _l("Check a price")),
+    Link("security.register", _l("Make an account"), GUESTS),
+)
 
 # Beginning of the path -> name of the working area and its menu.
 DESKS: dict[str, tuple[str, tuple[Link, ...]]] = {
+    "/producer": (
+        _l("My work"),
+        (
+            Link("producer_orders.index", _l("Orders to send"), PRODUCERS),
+            Link("offers.index", _l("My offers"), PRODUCERS | STAFF),
+            Link("producer_lots.index", _l("My lots"), PRODUCERS),
+            Link("producer_money.index", _l("My money"), PRODUCERS),
+            Link("producers.details", _l("My details"), PRODUCERS),
+        ),
+    ),
     "/console": (
         _l("Console"),
         (
+            Link("console.home", _l("Today"), STAFF),
+            Link("console_orders.index", _l("Orders"), STAFF),
+            Link("offers.index", _l("Offers"), STAFF),
             Link("console_payments.index", _l("Payments"), STAFF),
             Link("console_payouts.overview", _l("Payouts"), STAFF),
             Link("console_payouts.cash_box", _l("Cash box"), STAFF),
             Link("console_statements.accounts", _l("Bank statements"), STAFF),
             Link("console_statements.closes", _l("Periods"), STAFF),
+            Link("console_people.members", _l("Members"), STAFF),
+            Link("console_people.payee_accounts", _l("Accounts to confirm"), STAFF),
+            Link("console_people.certificates", _l("Certificates"), STAFF),
             Link("console_prices.references", _l("Price tables"), STAFF),
             Link("console_prices.quotes", _l("Market prices"), STAFF),
             Link("console_prices.floors", _l("Own floors"), STAFF),
-            Link("offers.index", _l("Offers"), STAFF),
+            Link("console_people.keys", _l("Keys"), STAFF),
+            Link("console_coops.own", _l("The co-op"), STAFF),
         ),
     ),
-    "/producer": (
-        _l("Your work"),
+    "/admin": (
+        _l("Administration"),
         (
-            Link("producer_lots.index", _l("Your lots"), PRODUCERS),
-            Link("offers.index", _l("Your offers"), PRODUCERS | STAFF),
-            Link("producer_orders.index", _l("Your orders"), PRODUCERS),
-            Link("producer_money.index", _l("Your money"), PRODUCERS),
+            Link("console_coops.all_coops", _l("All co-ops"), ADMINS),
+            Link("console_coops.new_coop", _l("Open a co-op"), ADMINS),
         ),
     ),
 }

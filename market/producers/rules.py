@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -22,6 +22,9 @@ CERTIFICATE_STEPS: Mapping[str, frozenset[str]] = {
     "withdrawn": frozenset(),
 }
 """fair-prices.md 7: a certificate counts from a person's check on; nothing leads out of withdrawn."""
+
+CERTIFICATE_WARNING = timedelta(days=60)
+"""How long before its end a certificate is a matter for staff (fair-prices.md 7)."""
 
 _COUNTRY = re.compile(r"[A-Z]{2}")
 _STRIPE_ACCOUNT = re.compile(r"acct_[A-Za-z0-9_]{4,60}")

@@ -60,6 +60,7 @@ _SETTINGS: dict[str, Any] = {
     "RESET_PASSWORD_WITHIN": timedelta(days=1),
     "CONFIRM_EMAIL_WITHIN": timedelta(days=5),
     "STATIC_FOLDER": None,
+    "CACHE_CONTROL": None,  # ours, on every answer
 }
 
 

@@ -1,0 +1,59 @@
+"""Reading forms: typed text becomes values, and what is wrong stands beside its field."""
+
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from uuid import UUID
+
+from market.kernel.errors import DomainError, Invalid
+
+
+class BadField(Invalid):
+    """What was typed is not of the kind that the field holds."""
+
+    code = "forms.bad_field"
+
+
+def field_errors(error: DomainError) -> dict[str, str]:
+    """Return a refusal as the errors of a form, under the field it points at, else under `form`.
+
+    Raises it again when it is not about what was typed: a missing thing stays missing.
+    """
+    if error.kind not in ("invalid", "conflict"):
+        raise error
+    return {(error.pointer or "/form").strip("/").replace("/", "-"): error.detail}
+
+
+def text(form: Mapping[str, str], name: str) -> str:
+    """Return what was typed, without spaces around it; empty when nothing was."""
+    return form.get(name, "").strip()
+
+
+def day(form: Mapping[str, str], name: str) -> date:
+    """Return a calendar day, typed or picked as 2026-11-25. Raises BadField."""
+    try:
+        return date.fromisoformat(text(form, name))
+    except ValueError:
+        raise BadField("Write the day as year-month-day, such as 2026-11-25.", pointer=f"/{name}") from None
+
+
+def number(form: Mapping[str, str], name: str, *, default: str = "0") -> Decimal:
+    """Return a plain decimal number, with point or comma. Raises BadField."""
+    try:
+        value = Decimal((text(form, name) or default).replace(",", "."))
+    except InvalidOperation:
+        value = Decimal("NaN")
+    if not value.is_finite() or abs(value) >= Decimal(10) ** 12:
+        raise BadField("Write a number, such as 12.5.", pointer=f"/{name}")
+    return value
+
+
+def uuid(form: Mapping[str, str], name: str) -> UUID | None:
+    """Return the id that was chosen, None for none. Raises BadField."""
+    chosen = text(form, name)
+    if not chosen:
+        return None
+    try:
+        return UUID(chosen)
+    except ValueError:
+        raise BadField("Choose one from the list.", pointer=f"/{name}") from None

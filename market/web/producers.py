@@ -1,0 +1,124 @@
+"""Public pages of co-ops and producers, and a producer's own details."""
+
+from uuid import UUID
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from market.http import forms
+from market.http.auth import access, current_actor
+from market.http.clock import now, today
+from market.http.db import unit_of_work
+from market.http.payees import pay_to
+from market.kernel.errors import DomainError
+from market.producers import queries, service
+
+blueprint = Blueprint("producers", __name__)
+
+
+@blueprint.get("/coops")
+@access("public")
+def coops() -> ResponseReturnValue:
+    """List the co-ops."""
+    with unit_of_work() as session:
+        return render_template("producers/coops.html", coops=queries.coops(session))
+
+
+@blueprint.get("/coops/<slug>")
+@access("public")
+def coop(slug: str) -> ResponseReturnValue:
+    """Show a co-op: who it is, what its service costs the buyer, its members and certificates."""
+    with unit_of_work() as session:
+        view = queries.coop_by_slug(session, slug)
+        page = queries.producer_page(session, coop_id=view.id, cursor=request.args.get("cursor"))
+        certificates = queries.certificates_on(session, view.id, None, today(view.time_zone))
+        count = queries.member_count(session, coop_id=view.id)
+    return render_template("producers/coop.html", coop=view, page=page, certificates=certificates, count=count)
+
+
+@blueprint.get("/producers/<slug>")
+@access("public")
+def producer(slug: str) -> ResponseReturnValue:
+    """Show a producer, their co-op and the certificates that cover them today."""
+    with unit_of_work() as session:
+        view = queries.producer_by_slug(session, slug)
+        coop_view = queries.coop(session, view.coop_id)
+        certificates = queries.certificates_on(session, view.coop_id, view.id, today(coop_view.time_zone))
+    return render_template("producers/producer.html", producer=view, coop=coop_view, certificates=certificates)
+
+
+@blueprint.get("/producer/details")
+@access("producer")
+def details() -> ResponseReturnValue:
+    """Show a producer what they show of themselves, and where they are paid."""
+    return _details()
+
+
+@blueprint.post("/producer/details")
+@access("producer")
+def save_details() -> ResponseReturnValue:
+    """Change what a producer shows of themselves."""
+    typed = request.form
+    try:
+        with unit_of_work() as session:
+            service.update_producer(
+                session,
+                actor=current_actor(),
+                producer_id=_me(),
+                name=forms.text(typed, "name"),
+                region=forms.text(typed, "region"),
+                story=forms.text(typed, "story"),
+                language=forms.text(typed, "language") or "en",
+                sms_phone=forms.text(typed, "sms_phone") or None,
+                now=now(),
+            )
+    except DomainError as error:
+        return _details(forms.field_errors(error))
+    flash(_("Your page is saved."), "good")
+    return redirect(url_for("producers.details"), 303)
+
+
+@blueprint.post("/producer/payee-accounts")
+@access("producer")
+def enter_payee_account() -> ResponseReturnValue:
+    """Enter where a producer wants to be paid; their co-op confirms it."""
+    try:
+        with unit_of_work() as session:
+            service.enter_payee_account(session, actor=current_actor(), producer_id=_me(), pay_to=pay_to(request.form), now=now())
+    except DomainError as error:
+        return _details(forms.field_errors(error))
+    flash(_("Your co-op compares the details with you and confirms them; until then you are paid as before."), "good")
+    return redirect(url_for("producers.details"), 303)
+
+
+@blueprint.post("/producer/payee-accounts/<uuid:payee_account_id>/withdraw")
+@access("producer")
+def withdraw_payee_account(payee_account_id: UUID) -> ResponseReturnValue:
+    """Take back details that wait for confirmation."""
+    with unit_of_work() as session:
+        service.withdraw_payee_account(session, actor=current_actor(), payee_account_id=payee_account_id, now=now())
+    flash(_("Taken back."), "good")
+    return redirect(url_for("producers.details"), 303)
+
+
+def _me() -> UUID:
+    producer_id = current_actor().producer_id
+    assert producer_id is not None
+    return producer_id
+
+
+def _details(errors: dict[str, str] | None = None) -> ResponseReturnValue:
+    with unit_of_work() as session:
+        view = queries.producer(session, _me())
+        coop_view = queries.coop(session, view.coop_id)
+        accounts = queries.payee_accounts(session, actor=current_actor())
+    page = render_template(
+        "producers/details.html",
+        producer=view,
+        coop=coop_view,
+        accounts=accounts,
+        form=request.form if errors else {},
+        errors=errors or {},
+    )
+    return page, 422 if errors else 200

@@ -1,0 +1,209 @@
+"""One row of each kind that a path can name, all of our co-op, its producer and its buyer.
+
+A new path parameter needs a line in SAMPLES: for all routes ("", name), for a blueprint, or for one endpoint. A call whose
+body cannot be empty gets one in BODIES, so that the refusal of a foreign id is seen and not that of an empty form.
+"""
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from typing import Any
+
+from market.accounts import service as accounts
+from market.accounts.models import AccountRole
+from market.catalogue.models import Listing
+from market.kernel.ids import new_id
+from market.payments import service as payments
+from market.payments.models import Payment
+from market.payments.rules import Amounts
+from market.payouts import service as payouts
+from market.payouts.models import Payout, PayoutFile
+from market.pricing.models import ImportBatch
+from market.producers.models import Certificate
+from market.provenance.models import CaptureJob
+from market.statements import service as statements
+from market.statements.models import MoneyAccount, PeriodClose, StatementFile, StatementLine, StatementSuggestion
+from tests.conftest import NOW
+from tests.factories.accounts import actor_for
+from tests.factories.catalogue import make_listing
+from tests.factories.orders import paid_order, parts_of
+from tests.factories.payouts import approved_run, make_run, only_payout, owe
+from tests.factories.prices import make_quote, make_reference
+from tests.factories.producers import make_payee_account
+from tests.factories.provenance import make_lot
+from tests.factories.statements import CLERK, import_lines, line, make_account
+
+
+def _add(world: Any, row: Any) -> Any:
+    world.session.add(row)
+    world.session.flush()
+    return row.id
+
+
+def _certificate(world: Any) -> Any:
+    values = {"scheme": "Fairtrade", "kind": "trade", "number": "FLO-1", "issuer": "FLOCERT", "product_scope": []}
+    days = {"valid_from": date(2026, 1, 1), "valid_to": date(2027, 1, 1), "entered_at": NOW}
+    return _add(world, Certificate(id=new_id(), coop_id=world.coop.id, **values, **days))
+
+
+def _waiting_account(world: Any) -> Any:
+    values = {"entered_by": "account:somebody", "confirmed_by": None, "confirmed_at": None, "currency": "USD", "rail": "cash"}
+    return make_payee_account(world.session, producer=world.producer, iban=None, bic=None, **values).id
+
+
+def _key(world: Any, owner: str) -> Any:
+    actor = actor_for(world.session, world.people[owner])
+    wanted = {"label": "till", "scopes": ["orders:read"], "expires_at": NOW + timedelta(days=9)}
+    return accounts.issue_api_key(world.session, actor=actor, now=NOW, **wanted).id
+
+
+def _grant(world: Any) -> Any:
+    return world.session.query(AccountRole.id).filter_by(account_id=world.people["preparer"].id).scalar()
+
+
+def _batch(world: Any) -> Any:
+    words = {"profile": "project_seed_v1", "scheme": "fairtrade", "source_name": "seed", "document_hash": "0" * 64}
+    return _add(world, ImportBatch(id=new_id(), entered_by="account:somebody", entered_at=NOW, **words))
+
+
+def _capture(world: Any) -> str:
+    job = CaptureJob(id=new_id(), coop_id=world.coop.id, actor="system", behaviour="rollback", document={}, created_at=NOW)
+    return str(_add(world, job))
+
+
+def _run(world: Any) -> Any:
+    world.sample("", "payout_id")  # the same account to pay to
+    owe(world.session, world.producer)
+    return make_run(world.session, world.coop.id).id
+
+
+def _payout(world: Any) -> Any:
+    make_payee_account(world.session, producer=world.producer)
+    owe(world.session, world.producer)
+    return only_payout(world.session, approved_run(world.session, world.coop.id)).id
+
+
+def _lot(world: Any) -> Any:
+    return make_lot(world.session, coop=world.coop, producer=world.producer)
+
+
+def _order(world: Any) -> Any:
+    listing = world.session.get(Listing, world.sample("", "listing_id"))
+    return paid_order(world.session, listing, actor=actor_for(world.session, world.people["owner"])).order_id
+
+
+def _payment(world: Any) -> Any:
+    return world.session.query(Payment.id).filter_by(subject_id=world.sample("", "order_id")).scalar()
+
+
+def _refund(world: Any) -> Any:
+    cent = {"payment_id": world.sample("", "payment_id"), "subject": world.sample("", "seller_order_id")}
+    decided = {"reason": "a broken bag", "bearer": "coop", "actor": CLERK, "now": NOW}
+    return payments.refund(world.session, amounts=Amounts.of("EUR", (1, 0, 0, 0)), **cent, **decided).id
+
+
+def _seller_order(world: Any) -> Any:
+    return parts_of(world.session, world.sample("", "order_id"))[0].id
+
+
+def _payout_file(world: Any) -> Any:
+    run_id = world.session.get(Payout, world.sample("", "payout_id")).run_id
+    payouts.write_files(world.session, run_id=run_id, now=NOW)
+    return world.session.query(PayoutFile.id).filter_by(run_id=run_id).scalar()
+
+
+def _money_account(world: Any) -> MoneyAccount:
+    found = world.session.query(MoneyAccount).filter_by(coop_id=world.coop.id).first()
+    return found or make_account(world.session, coop=world.coop)
+
+
+def _line(world: Any, wanted: str) -> Any:
+    found = world.session.query(StatementLine).filter_by(coop_id=world.coop.id).first()
+    if found is None:
+        import_lines(world.session, _money_account(world), [line(1234, ref="B1", text="unknown")])
+        found = world.session.query(StatementLine).filter_by(coop_id=world.coop.id).one()
+    return found.id if wanted == "line_id" else world.session.query(StatementFile.id).filter_by(coop_id=world.coop.id).scalar()
+
+
+def _match(world: Any) -> Any:
+    booked = {"account_code": "write_off", "reason": "nobody's money", "amount_minor": 34}
+    return statements.book_line(world.session, line_id=_line(world, "line_id"), actor=CLERK, now=NOW, **booked)
+
+
+def _suggestion(world: Any) -> Any:
+    found = {
+        "target_kind": "payment",
+        "target_id": world.sample("", "payment_id"),
+        "kind": "full",
+        "rule": "amount",
+        "evidence": {},
+        "rank": 1,
+    }
+    amounts = {"line_minor": 100, "fee_minor": 0, "part": 0}
+    return _add(
+        world, StatementSuggestion(id=new_id(), coop_id=world.coop.id, line_id=_line(world, "line_id"), **found, **amounts)
+    )
+
+
+def _close(world: Any) -> Any:
+    days = {"starts_on": date(2026, 1, 1), "ends_on": date(2026, 1, 31), "prepared_at": NOW}
+    words = {"state": "prepared", "items": [], "trial_balance": [], "prepared_by": "account:somebody"}
+    return _add(world, PeriodClose(id=new_id(), coop_id=world.coop.id, **days, **words))
+
+
+SAMPLES: dict[tuple[str, str], Callable[[Any], Any]] = {
+    ("", "batch_id"): _batch,
+    ("", "capture_id"): _capture,
+    ("", "certificate_id"): _certificate,
+    ("", "coop_id"): lambda world: world.coop.id,
+    ("", "decision"): lambda world: "approve",
+    ("", "filename"): lambda world: "style.css",
+    ("", "grant_id"): _grant,
+    ("", "key"): lambda world: "no/such/photo.webp",
+    ("", "key_id"): lambda world: _key(world, "owner"),
+    ("", "listing_id"): lambda world: make_listing(world.session, producer=world.producer).id,
+    ("", "lot_id"): lambda world: _lot(world).id,
+    ("", "order_id"): _order,
+    ("", "payee_account_id"): _waiting_account,
+    ("", "payment_id"): _payment,
+    ("", "payout_id"): _payout,
+    ("", "producer_id"): lambda world: world.producer.id,
+    ("", "quote_id"): lambda world: make_quote(world.session),
+    ("", "reference_id"): lambda world: make_reference(world.session).id,
+    ("", "refund_id"): _refund,
+    ("", "run_id"): _run,
+    ("", "seller_order_id"): _seller_order,
+    ("", "slug"): lambda world: _lot(world).slug,
+    ("", "token"): lambda world: "no-such-token",
+    ("console_people", "key_id"): lambda world: _key(world, "staff"),
+    ("producers.coop", "slug"): lambda world: world.coop.slug,
+    ("producers.producer", "slug"): lambda world: world.producer.slug,
+    ("api_payouts", "file_id"): _payout_file,
+    ("console_payouts", "file_id"): _payout_file,
+    ("", "account_id"): lambda world: _money_account(world).id,
+    ("", "check_id"): lambda world: new_id(),
+    ("", "close_id"): _close,
+    ("", "file_id"): lambda world: _line(world, "file_id"),
+    ("", "line_id"): lambda world: _line(world, "line_id"),
+    ("", "match_id"): _match,
+    ("", "suggestion_id"): _suggestion,
+}
+
+# Parameters of public routes whose rows are one person's, who proves it by signing in or by the key in a link.
+PERSONAL = {"order_id"}
+# Parameters that name what no co-op owns: price rows and market quotes are everybody's.
+SHARED = {"batch_id", "check_id", "decision", "filename", "key", "quote_id", "reference_id", "slug", "token"}
+
+_MEMBER = {"name": "Almaz Bekele", "region": "", "story": "", "language": "en"}
+_PAY_TO = {"rail": "cash", "currency": "EUR", "holder": "Almaz Bekele", "country": "ET"}
+BODIES: dict[tuple[str, str], dict[str, Any]] = {
+    ("api_producers.CertificateStatus", "PUT"): {"status": "active"},
+    ("api_producers.Leaving", "POST"): {"left_on": "2026-11-25"},
+    ("api_producers.PayeeAccounts", "POST"): _PAY_TO,
+    ("api_producers.Producer", "PUT"): _MEMBER,
+    ("api_producers.ProducerAccount", "PUT"): {"email": "somebody@example.com"},
+    ("api_coops.Coop", "PUT"): {"name": "Ours", "country": "DE"},
+    ("console_people.certificate_status", "POST"): {"status": "active"},
+    ("console_people.enter_payee_account", "POST"): _PAY_TO,
+    ("console_people.invite", "POST"): {"email": "somebody@example.com"},
+    ("console_people.leave", "POST"): {"left_on": "2026-11-25"},
+}

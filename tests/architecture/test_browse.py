@@ -1,0 +1,100 @@
+"""Every page as everybody: the right status, valid HTML5, a title, one main heading, known caching."""
+
+import re
+
+import html5lib
+
+from market.http.auth import Access
+from market.kernel.actor import Actor
+from tests.architecture.world import World, routes
+from tests.factories.accounts import actor_for
+
+PEOPLE = ("anonymous", "owner", "producer", "preparer", "staff", "admin")
+# Answers that are right although the page is not drawn: an unusable link sends to where one gets a new one.
+ELSEWHERE = {"security.confirm_email", "security.reset_password", "trace.short", "trace.printed", "trace.identifier"}
+# Pages that a machine reads.
+NOT_PAGES = re.compile(r"/api/|/hooks/|/static/|/healthz|/readyz|/metrics")
+CACHING = re.compile(r"private, no-store|private, no-cache|public, max-age=\d+(, immutable|, must-revalidate)?|public, no-cache")
+
+
+def _permitted(declared: Access, actor: Actor) -> bool:
+    held = set(actor.roles) | ({"buyer"} if actor.account_id else set()) | ({"staff"} if actor.is_staff else set())
+    return bool(declared.words & (held | {"public"}))
+
+
+def _faults(answer) -> list[str]:
+    if answer.mimetype != "text/html":
+        return []
+    faults = []
+    try:
+        html5lib.HTMLParser(strict=True).parse(answer.text)
+    except html5lib.html5parser.ParseError as error:
+        faults.append(f"HTML: {error}")
+    title = re.search(r"<title>([^<]*)</title>", answer.text)
+    if title is None or not title[1].split("·")[0].strip():
+        faults.append("no title")
+    if answer.text.count("<h1") != 1:
+        faults.append(f"{answer.text.count('<h1')} main headings")
+    if ' style="' in answer.text or "<style" in answer.text:
+        faults.append("a style that the content policy forbids")
+    ids = re.findall(r'\sid="([^"]+)"', answer.text)
+    if repeated := {name for name in ids if ids.count(name) > 1}:
+        faults.append(f"ids twice: {sorted(repeated)}")
+    if not CACHING.fullmatch(answer.headers.get("Cache-Control", "")):
+        faults.append(f"unknown Cache-Control {answer.headers.get('Cache-Control')!r}")
+    return faults
+
+
+def test_every_page_as_everybody(app, session):
+    world = World(app, session)
+    faults = [fault for who in PEOPLE for fault in _walk(world, who)]
+    assert not faults, "\n".join(faults)
+
+
+def _walk(world: World, who: str) -> list[str]:
+    account = world.people[who]
+    actor = actor_for(world.session, account) if account else Actor()
+    faults = []
+    for rule, method, declared in routes(world.app):
+        if method != "GET" or NOT_PAGES.match(rule.rule):
+            continue
+        path = world.path(rule)
+        answer = world.call(who, "GET", path)
+        # A public page differs between people by its menu only: two of them are enough to read its text.
+        wrong = _faults(answer) if who in ("anonymous", "staff") or "public" not in declared.words else []
+        if rule.endpoint in ELSEWHERE:
+            right = {200, 301, 302, 303, 307, 404}
+        elif _permitted(declared, actor):
+            # One's own rows are there, rows of others are not found; a document may not be ready (409).
+            right = {200, 302, 303} | ({404, 409} if rule.arguments else set())
+        else:
+            right = {303} if account is None else {403}
+        if answer.status_code not in right:
+            wrong.append(f"status {answer.status_code}, not {sorted(right)}")
+        faults += [f"{path} as {who}: {fault}" for fault in wrong]
+    return faults
+
+
+def test_a_missing_page_is_a_page_too(app, session):
+    world = World(app, session)
+    for who in PEOPLE:
+        answer = world.call(who, "GET", "/no/such/page")
+        assert answer.status_code == 404
+        assert not _faults(answer), who
+
+
+def test_every_link_of_every_menu_opens(app, session):
+    world = World(app, session)
+    for who in PEOPLE:
+        seen, waiting = set(), ["/coops", "/console", "/admin", "/producer/details", "/account"]
+        while waiting:
+            path = waiting.pop()
+            answer = world.call(who, "GET", path)
+            if answer.status_code != 200:
+                continue
+            for menu in re.findall(r"<nav.*?</nav>", answer.text, re.S):
+                for link in re.findall(r'href="(/[^"#?]*)"', menu):
+                    if link not in seen:
+                        seen.add(link)
+                        waiting.append(link)
+                        assert world.call(who, "GET", link).status_code in (200, 302), f"{who}: {link} in the menu of {path}"
