@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 
 from market.kernel.errors import DomainError
 
-_DECIMAL = re.compile(r"\d{1,12}(\.\d{1,6})?")
+_DECIMAL = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?")
 
 
 class Entry:

@@ -11,7 +11,7 @@ from market.api.openapi import MoneySchema, Strict
 from market.kernel.money import EXPONENTS
 from market.pricing.rules import UNITS
 
-_PLAIN = re.compile(r"\d{1,12}(\.\d{1,6})?")
+_PLAIN = re.compile(r"(?!0+(\.0+)?$)[0-9]{1,12}(\.[0-9]{1,6})?")
 _WORD = validate.Length(max=100)
 CLAIMS = ("fairtrade", "fairtrade_usa", "spp", "wfto", "organic")
 
@@ -21,7 +21,7 @@ class PlainDecimal(fields.String):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Decimal:  # type: ignore[override]
         text = super()._deserialize(value, attr, data, **kwargs)
-        if not _PLAIN.fullmatch(text) or not Decimal(text):
+        if not _PLAIN.fullmatch(text):
             raise ValidationError("Write a number above zero with a point and at most six decimals, such as 3.97.")
         return Decimal(text)
 
