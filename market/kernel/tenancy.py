@@ -44,4 +44,6 @@ def scoped(scope: str) -> Iterator[None]:
 
 @event.listens_for(Session, "after_begin")
 def _tell_the_database(session: Session, transaction: Any, connection: Connection) -> None:
+    if transaction.nested:  # a savepoint stands inside a transaction that knows already
+        return
     connection.exec_driver_sql("SELECT set_config('market.scope', %s, true)", (_scope.get(),))

@@ -1,0 +1,130 @@
+"""Many orders over the same lots at once: nothing is oversold, nobody deadlocks, nothing is given back twice."""
+
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from decimal import Decimal
+from random import Random
+from uuid import UUID
+
+import pytest
+from sqlalchemy import Engine, create_engine, func, select
+from sqlalchemy.orm import Session
+
+from market.catalogue import service
+from market.catalogue.errors import ListingSoldOut
+from market.catalogue.models import Hold, SearchPosting, SearchTerm, Stock
+from market.http.db import engine_options
+from market.kernel import tenancy
+from market.kernel.ids import new_id
+from tests.conftest import NOW, settings_for
+from tests.factories.catalogue import TODAY, make_listing, make_product
+from tests.factories.producers import make_producer
+
+LATER = NOW + timedelta(minutes=30)
+
+
+@pytest.fixture(scope="module")
+def engine(servers, make_database) -> Iterator[Engine]:
+    options = engine_options(settings_for(make_database("stock"), servers["REDIS_URL"]))
+    engine = create_engine(options.pop("url"), **(options | {"pool_size": 20}))
+    yield engine
+    engine.dispose()
+
+
+def committed(engine: Engine, act):
+    with tenancy.scoped(tenancy.EVERYTHING), Session(engine, expire_on_commit=False) as session, session.begin():
+        return act(session)
+
+
+def shelf(engine: Engine, *on_hand: int) -> list[UUID]:
+    def act(session):
+        producer, product = make_producer(session), make_product(session)
+        return [make_listing(session, producer=producer, product=product, on_hand=amount).lot_id for amount in on_hand]
+
+    return committed(engine, act)
+
+
+def together(act, count: int) -> list[str]:
+    def safely(number: int) -> str:
+        try:
+            act(number)
+        except ListingSoldOut:
+            return "sold out"
+        return "held"
+
+    with ThreadPoolExecutor(8) as pool:
+        return list(pool.map(safely, range(count)))
+
+
+def test_the_last_kilo_is_held_once(engine: Engine) -> None:
+    (lot,) = shelf(engine, 1)
+
+    def order(_: int) -> None:
+        committed(engine, lambda s: service.hold_stock(s, wants=[(lot, Decimal(1))], order_id=new_id(), expires_at=LATER))
+
+    assert Counter(together(order, 12)) == {"held": 1, "sold out": 11}
+
+
+def test_baskets_over_the_same_lots_in_any_order_never_deadlock_nor_oversell(engine: Engine) -> None:
+    lots = shelf(engine, 20, 20, 20, 20)
+
+    def order(number: int) -> None:
+        wants = [(lot, Decimal(1)) for lot in Random(number).sample(lots, 3)]
+        committed(engine, lambda s: service.hold_stock(s, wants=wants, order_id=new_id(), expires_at=LATER))
+
+    results = Counter(together(order, 40))
+    held = committed(engine, lambda s: s.execute(select(Stock.held, Stock.on_hand).where(Stock.lot_id.in_(lots))).all())
+    assert sum(row.held for row in held) == results["held"] * 3
+    assert all(row.held <= row.on_hand for row in held)
+
+
+def test_taking_releasing_and_expiring_at_once_ends_in_one_of_them(engine: Engine) -> None:
+    (lot,) = shelf(engine, 30)
+    orders = [new_id() for _ in range(10)]
+    for order in orders:
+        committed(
+            engine, lambda s, order=order: service.hold_stock(s, wants=[(lot, Decimal(1))], order_id=order, expires_at=LATER)
+        )
+
+    def act(number: int) -> None:
+        order = orders[number % 10]
+        steps = (
+            lambda s: service.take_holds(s, order_id=order),
+            lambda s: service.release_holds(s, order_id=order),
+            lambda s: service.expire_holds(s, now=LATER),
+        )
+        committed(engine, steps[number % 3])
+
+    together(act, 30)
+    stock = committed(engine, lambda s: s.execute(select(Stock.on_hand, Stock.held).where(Stock.lot_id == lot)).one())
+    taken = committed(engine, lambda s: s.scalar(select(func.count()).where(Hold.lot_id == lot, Hold.state == "taken")))
+    assert (stock.held, stock.on_hand) == (0, 30 - taken)
+
+
+def test_listings_published_at_once_leave_exact_counts(engine: Engine) -> None:
+    def act(session):
+        producer, product = make_producer(session), make_product(session)
+        return [
+            make_listing(session, producer=producer, product=product, state="draft", title=f"Fig {n} common words").id
+            for n in range(8)
+        ]
+
+    ids = committed(engine, act)
+
+    def publish(number: int) -> None:
+        def write(session):
+            from market.catalogue.models import Listing
+
+            session.get_one(Listing, ids[number]).state = "published"
+            service.refresh_cards(session, listing_ids=[ids[number]], on=TODAY)
+
+        committed(engine, write)
+
+    together(publish, 8)
+    counted = committed(engine, lambda s: s.execute(select(SearchPosting.term, func.count()).group_by(SearchPosting.term)).all())
+    kept = committed(
+        engine, lambda s: s.execute(select(SearchTerm.term, SearchTerm.listings).where(SearchTerm.listings > 0)).all()
+    )
+    assert dict(map(tuple, counted)) == dict(map(tuple, kept))

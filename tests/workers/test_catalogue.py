@@ -1,0 +1,35 @@
+"""Tasks of the catalogue: they do it, and doing it twice does nothing more."""
+
+from datetime import timedelta
+from decimal import Decimal
+
+from sqlalchemy import select
+
+from market.catalogue import service
+from market.catalogue.models import Listing, Stock
+from market.kernel.ids import new_id
+from tests.conftest import NOW
+from tests.factories.catalogue import make_listing
+from workers import catalogue
+
+
+def test_holds_expire_once_and_not_before_their_time(app, session, clock):
+    listing = make_listing(session, on_hand=5)
+    expires_at = NOW + timedelta(minutes=30)
+    service.hold_stock(session, wants=[(listing.lot_id, Decimal(2))], order_id=new_id(), expires_at=expires_at)
+    session.commit()
+    assert catalogue.expire_holds() == 0
+    clock.instant = expires_at
+    assert catalogue.expire_holds() == 1
+    assert catalogue.expire_holds() == 0
+    assert session.scalars(select(Stock.held).where(Stock.lot_id == listing.lot_id)).one() == 0
+
+
+def test_an_offer_whose_claim_is_no_longer_carried_leaves_the_shop(app, session):
+    listing = make_listing(session, claims=["organic"])
+    fine = make_listing(session)
+    session.commit()
+    assert catalogue.reevaluate() == 1
+    assert catalogue.reevaluate() == 0
+    states = dict(session.execute(select(Listing.id, Listing.state)).all())
+    assert states == {listing.id: "withdrawn", fine.id: "published"}
