@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from market.provenance.rules.events import Event, amount, plain
+from market.provenance.rules.events import Event, amount, plain, standard_part
 from market.provenance.rules.faults import Fault, Path, fault
 from market.provenance.rules.identifiers import IdHost
 from market.provenance.rules.yields import Yield, check_yield
@@ -42,6 +42,8 @@ class Effects:
 
 def effects_of(event: Event, path: Path, host: IdHost) -> Effects:
     """Return the effects of an event on the lots of our host; lots of others are not ours to keep."""
+
+    event = standard_part(event)
 
     def lines(name: str) -> tuple[Line, ...]:
         return tuple(

@@ -14,14 +14,29 @@ from market.provenance.rules.vocabulary import ERROR_REASON
 Event: TypeAlias = dict[str, Any]
 
 STANDARD_CONTEXT = "https://ref.gs1.org/standards/epcis/2.0.0/epcis-context.jsonld"
+EVENT_TYPES = frozenset(("ObjectEvent", "AggregationEvent", "AssociationEvent", "TransactionEvent", "TransformationEvent"))
+COMMON_FIELDS = frozenset(
+    ("@context", "type", "eventTime", "recordTime", "eventTimeZoneOffset", "eventID", "certificationInfo", "errorDeclaration")
+)
 INSTANCE_FIELDS = ("epcList", "childEPCs", "inputEPCList", "outputEPCList")
 CLASS_FIELDS = ("quantityList", "childQuantityList", "inputQuantityList", "outputQuantityList")
 _NOT_CONTENT = ("recordTime", "errorDeclaration")
 _FRACTION = re.compile(r"\.([0-9]{6})[0-9]+")
 
 
+def standard_part(event: Event) -> Event:
+    """Return an event of the standard's types as it is; of a type of somebody's own only the fields that every event has.
+
+    The standard gives no shape to the rest of such an event, so nothing may rely on one.
+    """
+    if event["type"] in EVENT_TYPES:
+        return event
+    return {name: value for name, value in event.items() if name in COMMON_FIELDS}
+
+
 def ids_of(event: Event) -> list[str]:
     """Return every instance and class id that the event names, each once, sorted."""
+    event = standard_part(event)
     found = {one for field in INSTANCE_FIELDS for one in event.get(field, ())}
     found |= {line["epcClass"] for field in CLASS_FIELDS for line in event.get(field, ())}
     if "parentID" in event:
@@ -31,18 +46,20 @@ def ids_of(event: Event) -> list[str]:
 
 def parties_of(event: Event) -> frozenset[str]:
     """Return the parties that the event names as source or destination."""
+    event = standard_part(event)
     sources = (line["source"] for line in event.get("sourceList", ()))
     return frozenset([*sources, *(line["destination"] for line in event.get("destinationList", ()))])
 
 
 def place_of(event: Event, field: str = "readPoint") -> str | None:
     """Return where it happened (`readPoint`) or where things are afterwards (`bizLocation`)."""
-    place = event.get(field)
+    place = standard_part(event).get(field)
     return place["id"] if place else None
 
 
 def names_our_host(event: Event, host: IdHost) -> bool:
     """Tell whether any thing, place, party or transaction in the event is ours (house rules)."""
+    event = standard_part(event)
     transactions = (line["bizTransaction"] for line in event.get("bizTransactionList", ()))
     places = (place_of(event), place_of(event, "bizLocation"))
     everything = [*ids_of(event), *parties_of(event), *transactions, *filter(None, places)]
@@ -51,7 +68,10 @@ def names_our_host(event: Event, host: IdHost) -> bool:
 
 def instant(text: str) -> datetime:
     """Return the instant of a sound time text in UTC; digits beyond microseconds are cut."""
-    return datetime.fromisoformat(_FRACTION.sub(r".\1", text.upper())).astimezone(UTC)
+    try:
+        return datetime.fromisoformat(_FRACTION.sub(r".\1", text.upper())).astimezone(UTC)
+    except OverflowError:  # the last and the first hours of the calendar
+        return datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC) if text[0] == "9" else datetime(1, 1, 1, tzinfo=UTC)
 
 
 def amount(value: float) -> Decimal:
@@ -114,6 +134,6 @@ def our_fields(event: Event, context: Any, host: IdHost) -> Mapping[str, Any]:
     known = {**prefixes(context), **prefixes(event.get("@context"))}
     return {
         name.partition(":")[2]: value
-        for name, value in event.get("ilmd", {}).items()
+        for name, value in standard_part(event).get("ilmd", {}).items()
         if known.get(name.partition(":")[0]) == ours
     }

@@ -20,6 +20,7 @@ from market.provenance.rules.events import (
     parties_of,
     place_of,
     prefixes,
+    standard_part,
 )
 from market.provenance.rules.faults import ROOT, Fault, Path, fault
 from market.provenance.rules.identifiers import IdHost
@@ -64,6 +65,7 @@ def check_event_rules(event: Event, path: Path, declared: frozenset[str]) -> lis
     """Check the standard's rules about one event (E2, E3, E5, E7), and what only warns."""
     faults: list[Fault] = []
     _check_prefixes(event, path, declared, faults)
+    event = standard_part(event)
     if event["type"] in ("AggregationEvent", "AssociationEvent") and "parentID" not in event and event["action"] != "OBSERVE":
         detail = "“parentID” may be absent only with action OBSERVE"
         faults.append(fault(path, "E3", detail))
@@ -84,6 +86,7 @@ def check_house_rules(event: Event, path: Path, *, host: IdHost, capturer: Captu
     """Check our rules for events that name an id of our host (H1, H3, H4)."""
     if not names_our_host(event, host):
         return []
+    event = standard_part(event)
     faults = [fault(path, "H1", f"“{name}” is missing") for name in ("bizStep", "eventID") if name not in event]
     if instant(event["eventTime"]) > now + CLOCK_TOLERANCE:
         faults.append(fault((path, "eventTime"), "H1", "is more than 24 hours ahead"))

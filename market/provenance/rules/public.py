@@ -6,7 +6,7 @@ own short list. Parties stay as identifiers that mean nothing by themselves.
 
 from typing import Any
 
-from market.provenance.rules.events import STANDARD_CONTEXT, Event, our_fields
+from market.provenance.rules.events import STANDARD_CONTEXT, Event, our_fields, standard_part
 from market.provenance.rules.identifiers import IdHost
 
 _PUBLIC_FIELDS = frozenset(
@@ -28,7 +28,7 @@ WITHHELD = "data:,withheld"  # the standard asks for a business transaction in e
 
 def public_view(event: Event, context: Any, host: IdHost) -> Event:
     """Return an event without its private fields, our master data under the prefix `fair:`."""
-    shown = {name: value for name, value in event.items() if name in _PUBLIC_FIELDS}
+    shown = {name: value for name, value in standard_part(event).items() if name in _PUBLIC_FIELDS}
     if "errorDeclaration" in shown:
         declaration = shown["errorDeclaration"]
         shown["errorDeclaration"] = {name: value for name, value in declaration.items() if name in _OF_A_DECLARATION}

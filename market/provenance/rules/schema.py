@@ -222,7 +222,6 @@ _EVENTS: dict[str, Check] = {
         together=_transformation_fits,
     ),
 }
-EVENT_TYPES = frozenset(_EVENTS)
 _EXTENDED = record({**_COMMON, "type": uri}, required=_ALWAYS, others=any_other)
 
 

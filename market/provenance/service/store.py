@@ -17,6 +17,7 @@ from market.kernel.ids import new_id
 from market.kernel.locks import lock
 from market.provenance.models import EpcisEvent, LineageEdge, Lot, Party, Place
 from market.provenance.rules.balance import Balance, Book, Effects, effects_of, yield_faults
+from market.provenance.rules.eventhash import event_hash
 from market.provenance.rules.events import (
     Event,
     content_of,
@@ -252,6 +253,7 @@ def _row(recording: _Recording, event: Event, digest: str, findings: Sequence[Fa
         ids=ids_of(event),
         digest=digest,
         given_id=given,
+        event_hash=event_hash(body, recording.origin.context),
         findings=[{"pointer": one.pointer, "rule": one.rule, "detail": one.detail} for one in findings],
     )
 
