@@ -16,6 +16,7 @@ import fcntl
 import importlib.util
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -86,10 +87,12 @@ def command_beside(data: Path, command: list[str]) -> int:
         _, started = embedded.ensure(data, missing)
         environ = embedded.fill(environ)
     environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(ROOT), environ.get("PYTHONPATH")]))
+    process = subprocess.Popen(command, env=environ)
+    signal.signal(signal.SIGINT, lambda *_: None)  # the terminal sends it to the command as well, which decides
+    signal.signal(signal.SIGTERM, lambda *_: process.terminate())
     try:
-        return subprocess.run(command, env=environ, check=False).returncode
-    except KeyboardInterrupt:
-        return 130
+        code = process.wait()
+        return code if code >= 0 else 128 - code
     finally:
         if started:
             embedded.stop(data)

@@ -67,7 +67,10 @@ def _create(name: str) -> pwd.struct_passwd | None:
 
 
 def run_as(account: Account | None, command: list[str]) -> subprocess.CompletedProcess[str]:
-    """Run `command` under `account` with a bare environment, so that no PG* variable of the caller reaches it."""
+    """Run `command` under `account` with a bare environment, so that no PG* variable of the caller reaches it.
+
+    In a session of its own: Ctrl-C must not end an `initdb` halfway.
+    """
     options: dict[str, Any] = {}
     if account is not None:
         options = {"user": account.uid, "group": account.gid, "extra_groups": []}
@@ -81,6 +84,7 @@ def run_as(account: Account | None, command: list[str]) -> subprocess.CompletedP
             cwd="/",
             env=environ,
             umask=0o077,
+            start_new_session=True,
             **options,
         )
     except OSError as error:

@@ -6,6 +6,7 @@ take the servers down when it ends. A record survives its servers; ports are kep
 
 import fcntl
 import json
+import logging
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from market.embedded.errors import EmbeddedError
 from market.embedded.postgres import Cluster, new_password
 from market.embedded.valkey import Valkey
 
+log = logging.getLogger(__name__)
 ROLE = "market"  # owns the database of the same name; LOGIN, CREATEDB, CREATEROLE, not a superuser
 DEFAULT_DATA = Path(__file__).resolve().parents[2] / "var"
 
@@ -58,7 +60,9 @@ def fill(environ: Mapping[str, str]) -> dict[str, str]:
     wanted = {name for name in ("DATABASE_URL", "REDIS_URL") if not filled.get(name)}
     if not wanted or filled.get("MARKET_ENV") == "production":
         return filled
-    record, _ = ensure(data_folder(environ), wanted)
+    record, started = ensure(data_folder(environ), wanted)
+    if started:
+        log.warning("started the databases of %s; `make down` stops them", data_folder(environ))
     addresses = {"DATABASE_URL": record.database_url, "REDIS_URL": record.redis_url}
     return filled | {name: addresses[name] for name in wanted}
 

@@ -167,6 +167,29 @@ def test_a_command_gets_addresses_and_its_exit_code_is_ours(data: Path) -> None:
     assert server_pids(data) == [None, None]
 
 
+def test_asked_to_stop_while_it_starts_it_leaves_nothing(data: Path) -> None:
+    command = [sys.executable, "-m", "market.cli.up", "--data", str(data), "--port", str(free_port(None))]
+    with subprocess.Popen(command, cwd=ROOT, env=BARE, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("databases: starting")
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the whole group
+        assert process.stdout.read().rstrip().endswith("stopped")
+    assert process.returncode == 0
+    assert processes_of(data) == []
+    assert server_pids(data) == [None, None]
+
+
+def test_a_command_that_is_asked_to_stop_takes_its_databases_along(data: Path) -> None:
+    program = [sys.executable, "-c", "print('here', flush=True); import time; time.sleep(60)"]
+    command = [sys.executable, "-m", "market.cli.up", "--data", str(data), "--", *program]
+    with subprocess.Popen(command, cwd=ROOT, env=BARE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "here\n"
+        process.terminate()
+    assert process.returncode == 128 + signal.SIGTERM
+    assert server_pids(data) == [None, None]
+
+
 def test_a_fresh_site_runs_a_command_and_is_thrown_away() -> None:
     code = "import os, urllib.request; print(urllib.request.urlopen(os.environ['PUBLIC_URL'] + '/readyz').status, os.environ['MARKET_DATA']); raise SystemExit(3)"
     done = up("--fresh", "--", sys.executable, "-c", code)
