@@ -33,11 +33,18 @@ _DAYS = ("valid_from", "valid_to")
 @access("staff")
 def references() -> ResponseReturnValue:
     """Show the rows of the price tables, those that wait for a person first, and the imports."""
-    status = request.args.get("status", "")
+    status, product = request.args.get("status", ""), request.args.get("product", "")
     with unit_of_work() as session:
-        rows = queries.references(session, status=status if status in STATUSES else None)
-        batches = queries.batches(session)
-    return render_template("console/prices/references.html", rows=rows, batches=batches, status=status, statuses=STATUSES)
+        rows = queries.references(session, status=status if status in STATUSES else None, product=product or None)
+        batches, products = queries.batches(session), queries.products(session)
+    return render_template(
+        "console/prices/references.html",
+        rows=rows,
+        batches=batches,
+        status=status,
+        product=product,
+        products=[(code, code.replace("_", " ")) for code in products],
+    )
 
 
 @blueprint.get("/prices/<uuid:reference_id>")

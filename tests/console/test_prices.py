@@ -61,7 +61,9 @@ def test_a_table_is_imported_by_one_and_approved_by_another(desk, session):
     listed = desk.get(desk.preparer, "/console/prices")
     assert listed.status_code == 200
     assert "to review" in listed.text
-    assert desk.get(desk.approver, "/console/prices?status=active").status_code == 200
+    coffee = desk.get(desk.approver, "/console/prices?status=active&product=coffee").text
+    assert "washed green" in coffee
+    assert "cocoa, beans" not in coffee
 
 
 def test_the_importer_cannot_approve_even_with_the_role(desk, session):
