@@ -108,7 +108,8 @@ def current_coop() -> UUID:
     return coop_id
 
 
-def _permits(declared: Access, actor: Actor) -> bool:
+def permits(declared: Access, actor: Actor) -> bool:
+    """Whether one of the declared words opens the view for the actor."""
     words = declared.words
     if words & {"public", "webhook"}:
         return True
@@ -128,7 +129,7 @@ def _enforce() -> None:
     declared = access_of(current_app._get_current_object(), request.endpoint, request.method)  # type: ignore[attr-defined]
     if declared is None:
         raise RuntimeError(f"{request.endpoint} does not declare who may call it")
-    if not _permits(declared, actor):
+    if not permits(declared, actor):
         if actor.account_id is None:
             raise SignInNeeded("Please sign in first; then you come back to this page.")
         raise NotYours("Your account does not have the role for this. Ask your co-op or sign in with another account.")

@@ -8,11 +8,13 @@ import hashlib
 
 from sqlalchemy import text
 
-from market.http.auth import Access
+from market.http.auth import Access, permits
+from market.kernel.actor import GUEST
 from market.kernel.orm import Base
 from market.producers import queries
 from tests.architecture.samples import PERSONAL, SHARED
 from tests.architecture.world import World, routes
+from tests.factories.accounts import actor_for
 
 REFUSED_WORDS = {
     "buyer": ("anonymous",),
@@ -65,7 +67,7 @@ class _Walk:
         world.session.commit()
         self.before = _fingerprint(world.session)
 
-    def call(self, who: str, rule, method: str, *, watch: bool = True, nothing: bool = False) -> int:
+    def call(self, who: str, rule, method: str, *, watch: bool = True, nothing: bool = False, undo: bool = True) -> int:
         session = self.world.session
         path = self.world.path(rule, nothing=nothing)
         connection = session.get_bind()
@@ -74,8 +76,9 @@ class _Walk:
         answer = self.world.call(who, method, path, rule.endpoint)
         self.where = f"{method} {path} ({rule.endpoint}) as {who}: {answer.status_code}"
         self.changed = watch and method != "GET" and _fingerprint(session) != self.before
-        session.remove()
-        connection.exec_driver_sql("ROLLBACK TO walk")
+        if undo:
+            session.remove()
+            connection.exec_driver_sql("ROLLBACK TO walk")
         return answer.status_code
 
     def note(self, fault: str) -> None:
@@ -89,17 +92,26 @@ def _refused(declared: Access) -> tuple[str, ...]:
 
 
 def _refusals(walk: _Walk) -> None:
-    """Whoever lacks the role is refused and changes nothing."""
-    for rule, method, declared in walk.routes:
+    """Whoever lacks the role is refused and changes nothing.
+
+    The decision is asked for everybody; that it is asked before the view runs is seen by calling, as nobody and as one of
+    the others in turn.
+    """
+    people = walk.world.people.items()
+    actors = {name: actor_for(walk.world.session, account) if account else GUEST for name, account in people}
+    walk.world.session.commit()
+    for number, (rule, method, declared) in enumerate(walk.routes):
         if declared.words & {"public", "webhook"}:
             continue
-        for number, who in enumerate(_refused(declared)):
-            # They are refused before the view runs, all in the same place: rows are compared for one of them.
-            status = walk.call(who, rule, method, watch=number == 0)
+        refused = _refused(declared)
+        walk.faults += [f"{method} {rule} is open for {who}" for who in refused if permits(declared, actors[who])]
+        others = [who for who in refused if who != "anonymous"]
+        for who in ("anonymous", *others[number % len(others) :][:1]) if others else ("anonymous",):
+            status = walk.call(who, rule, method, watch=False, undo=False)
             if status not in ((401, 303) if who == "anonymous" else (403,)):
                 walk.note("where a refusal is declared")
-            if walk.changed:
-                walk.note("and rows changed")
+    if _fingerprint(walk.world.session) != walk.before:
+        walk.faults.append("a refused call has changed rows")
 
 
 def _strangers(walk: _Walk) -> None:
