@@ -31,6 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--available-after", type=int, default=0, help="seconds until a charge's money may be sent on")
     parser.add_argument("--delayed-after", type=int, default=0, help="seconds until a bank debit settles; 0 = by control call")
     parser.add_argument("--payout-every", type=int, default=0, help="seconds between automatic payouts; 0 = by control call")
+    parser.add_argument("--seed", help="makes the ids of a new store repeatable")
     given = parser.parse_args(arguments)
     logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(name)s %(message)s")
     options = Options(
@@ -44,7 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
         payout_every=given.payout_every,
     )
     try:
-        server = Server(given.data, options)
+        server = Server(given.data, options, given.seed)
     except OSError as error:
         print(f"The Stripe simulator cannot listen on port {given.port}: {error.strerror}.", file=sys.stderr)
         return 1

@@ -28,8 +28,8 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, folder: Path, options: Options) -> None:
-        self.world = World(Store(folder), options)
+    def __init__(self, folder: Path, options: Options, seed: str | None = None) -> None:
+        self.world = World(Store(folder, seed), options)
         self.faults = Faults()
         self.desk = Desk(self.world, self.faults)
         self.courier = Courier(self.world, self.faults)

@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from market.kernel.ids import new_token
+
 Body = dict[str, Any]
 
 SCHEMA = """
@@ -26,6 +28,7 @@ CREATE INDEX IF NOT EXISTS object_due ON object (kind, json_extract(body, '$._du
 CREATE TABLE IF NOT EXISTS balance (account TEXT, currency TEXT, amount INTEGER NOT NULL, PRIMARY KEY (account, currency));
 CREATE TABLE IF NOT EXISTS idempotency (key TEXT PRIMARY KEY, at INTEGER, request TEXT, status INTEGER, answer TEXT);
 CREATE TABLE IF NOT EXISTS delivery (event TEXT, due_at REAL, attempts INTEGER NOT NULL DEFAULT 0, secret TEXT);
+CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS counter (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
 """
 
@@ -33,10 +36,9 @@ CREATE TABLE IF NOT EXISTS counter (name TEXT PRIMARY KEY, value INTEGER NOT NUL
 class Store:
     """Objects, balances, kept answers and deliveries."""
 
-    def __init__(self, folder: Path, seed: str = "fair-market") -> None:
+    def __init__(self, folder: Path, seed: str | None = None) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.lock = threading.RLock()
-        self._seed = seed
         self._effects = (folder / "effects.jsonl").open("a", encoding="utf-8")
         self.effects_path = folder / "effects.jsonl"
         self._pending_effects: list[Body] = []
@@ -44,6 +46,9 @@ class Store:
         self._database.execute("PRAGMA journal_mode = WAL")
         self._database.execute("PRAGMA synchronous = NORMAL")
         self._database.executescript(SCHEMA)
+        # Chosen once per store: another store's ids must not be taken for ours, while one story keeps its ids.
+        self.rows("INSERT INTO meta VALUES ('seed', ?) ON CONFLICT DO NOTHING", seed or new_token())
+        self._seed = self.rows("SELECT value FROM meta WHERE name = 'seed'")[0][0]
 
     def close(self) -> None:
         """Close the files."""
@@ -74,7 +79,7 @@ class Store:
             return self._database.execute(sql, values).fetchall()
 
     def new_id(self, prefix: str) -> str:
-        """An id that looks like Stripe's and is the same in every run of the same story."""
+        """An id that looks like Stripe's, and is the same in every run of the same story with the same seed."""
         number = self.rows(
             "INSERT INTO counter VALUES (?, 1) ON CONFLICT (name) DO UPDATE SET value = value + 1 RETURNING value", prefix
         )[0][0]

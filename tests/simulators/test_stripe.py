@@ -1,0 +1,203 @@
+"""The Stripe simulator itself: strict with callers, honest about its store, quick to start and stop."""
+
+import json
+import time
+
+import pytest
+import stripe
+
+from tests.stripe_server import KEY, StripeServer
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    running = StripeServer(tmp_path_factory.mktemp("stripe"))
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def client(server):
+    server.control("faults/clear")
+    return stripe.StripeClient(KEY, base_addresses={"api": server.url}, max_network_retries=0)
+
+
+INTENT = {"amount": 5000, "currency": "eur"}
+
+
+@pytest.mark.parametrize(
+    ("params", "param"),
+    [
+        ({"currency": "eur"}, "amount"),
+        ({"amount": 5000, "currency": "eur", "amuont": 1}, "amuont"),
+        ({"amount": "many", "currency": "eur"}, "amount"),
+        ({"amount": 5000, "currency": "EURO"}, "currency"),
+        ({"amount": 10, "currency": "eur"}, "amount"),
+        ({"amount": 5000, "currency": "eur", "capture_method": "sometimes"}, "capture_method"),
+        ({"amount": 5000, "currency": "eur", "shipping": {"name": "A"}}, "shipping[address]"),
+    ],
+)
+def test_wrong_parameters_are_refused_and_named(client, params, param):
+    with pytest.raises(stripe.InvalidRequestError) as refusal:
+        client.v1.payment_intents.create(params)
+    assert refusal.value.param == param
+
+
+def test_a_wrong_key_and_an_unknown_call_are_refused(server):
+    stranger = stripe.StripeClient("sk_test_other", base_addresses={"api": server.url}, max_network_retries=0)
+    with pytest.raises(stripe.AuthenticationError):
+        stranger.v1.balance.retrieve()
+    known = stripe.StripeClient(KEY, base_addresses={"api": server.url}, max_network_retries=0)
+    with pytest.raises(stripe.InvalidRequestError, match="Unrecognized request URL"):
+        known.v1.customers.list()
+
+
+def test_an_intent_is_confirmed_captured_and_cancelled_by_the_rules(client):
+    manual = client.v1.payment_intents.create(
+        INTENT | {"capture_method": "manual", "confirm": True, "payment_method": "pm_card_visa"}
+    )
+    assert manual.status == "requires_capture"
+    taken = client.v1.payment_intents.capture(manual.id, {"amount_to_capture": 4000})
+    assert (taken.status, taken.amount_received) == ("succeeded", 4000)
+    with pytest.raises(stripe.InvalidRequestError, match="status of succeeded"):
+        client.v1.payment_intents.cancel(manual.id)
+    unpaid = client.v1.payment_intents.create(INTENT)
+    assert client.v1.payment_intents.cancel(unpaid.id).status == "canceled"
+    with pytest.raises(stripe.CardError) as declined:
+        client.v1.payment_intents.create(INTENT | {"confirm": True, "payment_method": "pm_card_chargeDeclined"})
+    assert declined.value.code == "card_declined"
+
+
+def test_a_declined_card_is_replayed_under_its_key(client):
+    params = INTENT | {"confirm": True, "payment_method": "pm_card_chargeDeclined"}
+    ids = set()
+    for _ in range(2):
+        with pytest.raises(stripe.CardError) as declined:
+            client.v1.payment_intents.create(params, {"idempotency_key": "declined-1"})
+        ids.add(declined.value.json_body["error"]["charge"])
+    assert len(ids) == 1
+
+
+def test_lists_are_paged_newest_first_and_filtered(client):
+    made = [client.v1.payment_intents.create(INTENT).id for _ in range(5)]
+    page = client.v1.payment_intents.list({"limit": 2})
+    assert ([intent.id for intent in page.data], page.has_more) == (made[:2:-1], True)
+    assert [intent.id for intent in page.auto_paging_iter()][:5] == made[::-1]
+    assert client.v1.payment_intents.list({"created": {"gt": int(time.time()) + 60}}).data == []
+    after = client.v1.payment_intents.list({"ending_before": made[1], "limit": 3})
+    assert [intent.id for intent in after.data] == made[:1:-1]
+    with pytest.raises(stripe.InvalidRequestError):
+        client.v1.payment_intents.list({"limit": 101})
+
+
+def test_events_are_filtered_by_kind_and_carry_a_snapshot(client):
+    intent = client.v1.payment_intents.create(INTENT | {"confirm": True, "payment_method": "pm_card_visa"})
+    event = client.v1.events.list({"types": ["payment_intent.succeeded"], "limit": 1}).data[0]
+    assert event.data.object["id"] == intent.id
+    assert event.api_version == "2026-10-28.endive"
+    assert '"_method"' not in json.dumps(event.to_dict())
+
+
+def test_money_is_there_before_it_is_sent_on_and_balances_add_up(tmp_path):
+    server = StripeServer(tmp_path, "--available-after", "3600")
+    try:
+        client = stripe.StripeClient(KEY, base_addresses={"api": server.url}, max_network_retries=0)
+        server.control("accounts", id="acct_a")
+        client.v1.payment_intents.create({"amount": 10000, "currency": "eur", "confirm": True, "payment_method": "pm_card_visa"})
+        send = {"amount": 9825, "currency": "eur", "destination": "acct_a"}
+        with pytest.raises(stripe.InvalidRequestError, match="insufficient available"):
+            client.v1.transfers.create(send)
+        assert server.control("payouts")["payouts"] == []
+        server.control("clock", advance=3601)
+        client.v1.transfers.create(send)
+        balance = client.v1.balance.retrieve(options={"stripe_account": "acct_a"})
+        assert [(part.currency, part.amount) for part in balance.available] == [("eur", 9825)]
+    finally:
+        server.stop()
+
+
+def test_a_transfer_from_a_charge_never_exceeds_it(client, server):
+    server.control("accounts", id="acct_b")
+    charge = client.v1.payment_intents.create(INTENT | {"confirm": True, "payment_method": "pm_card_visa"}).latest_charge
+    send = {"amount": 3000, "currency": "eur", "destination": "acct_b", "source_transaction": charge}
+    client.v1.transfers.create(send)
+    with pytest.raises(stripe.InvalidRequestError, match="exceed its charge"):
+        client.v1.transfers.create(send)
+
+
+def test_a_refund_that_comes_back_is_money_again(client, server):
+    intent = client.v1.payment_intents.create(INTENT | {"confirm": True, "payment_method": "pm_card_visa"})
+    refund = client.v1.refunds.create({"payment_intent": intent.id})
+    server.control("refund_fails", refund=refund.id)
+    assert client.v1.refunds.retrieve(refund.id).status == "failed"
+    kinds = [line.type for line in client.v1.balance_transactions.list({"source": refund.id}).data]
+    assert kinds == ["refund_failure", "refund"]
+    assert client.v1.refunds.create({"payment_intent": intent.id}).status == "succeeded"
+
+
+def test_sessions_expire_by_the_clock(tmp_path):
+    server = StripeServer(tmp_path)
+    try:
+        client = stripe.StripeClient(KEY, base_addresses={"api": server.url}, max_network_retries=0)
+        price = {"currency": "eur", "unit_amount": 100, "product_data": {"name": "Honey"}}
+        params = {"mode": "payment", "success_url": "http://x", "line_items": [{"price_data": price, "quantity": 2}]}
+        session = client.v1.checkout.sessions.create(params)
+        assert session.amount_total == 200
+        server.control("clock", advance=86_401)
+        assert client.v1.checkout.sessions.retrieve(session.id).status == "expired"
+        with pytest.raises(stripe.InvalidRequestError, match="between 30 minutes"):
+            client.v1.checkout.sessions.create(params | {"expires_at": int(time.time()) + 60})
+    finally:
+        server.stop()
+
+
+def test_it_starts_quickly_stops_cleanly_and_remembers(tmp_path):
+    before = time.monotonic()
+    server = StripeServer(tmp_path)
+    started = time.monotonic() - before
+    client = stripe.StripeClient(KEY, base_addresses={"api": server.url}, max_network_retries=0)
+    made = client.v1.payment_intents.create(INTENT, {"idempotency_key": "kept"})
+    assert server.stop() == 0
+    again = StripeServer(tmp_path)
+    client = stripe.StripeClient(KEY, base_addresses={"api": again.url}, max_network_retries=0)
+    assert client.v1.payment_intents.create(INTENT, {"idempotency_key": "kept"}).id == made.id
+    assert again.stop() == 0
+    assert started < 5
+
+
+def test_ids_are_repeatable_with_a_seed_and_strange_without(tmp_path):
+    ids = []
+    for name, options in (("a", ("--seed", "s")), ("b", ("--seed", "s")), ("c", ()), ("d", ())):
+        server = StripeServer(tmp_path / name, *options)
+        ids.append(stripe.StripeClient(KEY, base_addresses={"api": server.url}).v1.payment_intents.create(INTENT).id)
+        server.stop()
+    assert ids[0] == ids[1]
+    assert len(set(ids)) == 3
+
+
+def test_a_busy_port_is_one_sentence(tmp_path, server):
+    import subprocess
+    import sys
+
+    port = server.url.rpartition(":")[2]
+    done = subprocess.run(
+        [sys.executable, "-m", "market.simulators.stripe", "--port", port, "--data", str(tmp_path)],
+        capture_output=True, text=True, timeout=30, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr.strip() == f"The Stripe simulator cannot listen on port {port}: Address already in use."
+
+
+def test_the_page_keeps_what_was_typed_and_says_what_is_wrong(client, server):
+    price = {"currency": "eur", "unit_amount": 9876, "product_data": {"name": "<b>Honey</b>"}}
+    params = {"mode": "payment", "success_url": "http://x", "line_items": [{"price_data": price}]}
+    url = client.v1.checkout.sessions.create(params).url
+    status, _, page = server.submit(url, number="4242 4242 4242 4241", expiry="12 / 34", cvc="12", name="Ana Ruiz")
+    assert status == 422
+    assert "has a wrong digit" in page
+    assert 'value="Ana Ruiz"' in page
+    assert 'value="12 / 34"' in page
+    assert "4241" not in page
+    assert "EUR 98.76" in page
+    assert "<b>Honey" not in page
+    assert server.request("GET", "/c/pay/cs_unknown")[0] == 404
