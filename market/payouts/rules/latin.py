@@ -39,6 +39,8 @@ _LOWER = _GREEK | _CYRILLIC | _LETTERS
 
 def to_latin(text: str) -> str:
     """Return `text` in the SEPA character set, single-spaced. Raises FileRefused naming a letter that has no Latin form."""
+    if ALLOWED.issuperset(text):
+        return " ".join(text.split())
     latin = "".join(_one(letter) for letter in unicodedata.normalize("NFC", text))
     return " ".join(latin.split())
 
