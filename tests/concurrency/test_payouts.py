@@ -1,0 +1,140 @@
+"""Payout runs with real commits: two people at once, double clicks, workers that race for one payout."""
+
+import threading
+from collections import Counter
+from collections.abc import Callable
+
+import pytest
+
+from market.app import create_app
+from market.gateways import memory
+from market.http import db as http_db
+from market.http.db import unit_of_work
+from market.kernel import tenancy
+from market.kernel.actor import Actor
+from market.kernel.clock import FixedClock
+from market.kernel.errors import DomainError
+from market.kernel.ids import new_id
+from market.ledger import queries as books
+from market.payouts import queries, service
+from market.payouts.errors import NothingToPay, StepRefused
+from tests.conftest import NOW, settings_for
+from tests.factories.payouts import PREPARER, make_run, owe
+from tests.factories.producers import make_coop, make_payee_account, make_producer
+from workers import payouts as tasks
+
+
+@pytest.fixture(scope="module")
+def real_app(make_database, servers):
+    settings = settings_for(make_database("payouts"), servers["REDIS_URL"])
+    app = create_app(settings, ports=memory.ports(), clock=FixedClock(NOW))
+    yield app
+    with app.app_context():
+        for engine in http_db.db.engines.values():
+            engine.dispose()
+
+
+def at_once(app, calls: list[Callable[[], object]]) -> list[object]:
+    """Run the calls at the same moment, each in its own thread and transaction; return results and refusals."""
+    barrier, results = threading.Barrier(len(calls)), [None] * len(calls)
+
+    def run(number: int, call: Callable[[], object]) -> None:
+        with app.app_context(), tenancy.scoped(tenancy.EVERYTHING):
+            barrier.wait()
+            try:
+                results[number] = call()
+            except DomainError as error:
+                results[number] = type(error)
+            http_db.db.session.remove()
+
+    threads = [threading.Thread(target=run, args=item) for item in enumerate(calls)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return results
+
+
+@pytest.fixture
+def coop_id(real_app):
+    """A committed co-op that owes ten producers who are paid by Stripe."""
+    with real_app.app_context(), tenancy.scoped(tenancy.EVERYTHING), unit_of_work() as session:
+        coop = make_coop(session)
+        for n in range(10):
+            producer = make_producer(session, coop=coop)
+            make_payee_account(session, producer=producer, rail="stripe", iban=None, bic=None, stripe_account=f"acct_{n}")
+            owe(session, producer, 100 + n)
+        return coop.id
+
+
+def plan(coop_id):
+    with unit_of_work() as session:
+        return make_run(session, coop_id).id
+
+
+def approve(run_id, list_sha256):
+    person = Actor(account_id=new_id(), roles=frozenset({"approver"}))
+    with unit_of_work() as session:
+        return service.approve_run(session, actor=person, run_id=run_id, list_sha256=list_sha256, now=NOW).id
+
+
+def only_run(coop_id):
+    with unit_of_work() as session:
+        (row,) = queries.runs(session, coop_id=coop_id).items
+        return row
+
+
+def test_two_people_never_prepare_the_same_debt(real_app, coop_id):
+    results = at_once(real_app, [lambda: plan(coop_id)] * 4)
+    assert results.count(NothingToPay) == 3
+    with real_app.app_context(), tenancy.scoped(tenancy.EVERYTHING):
+        assert only_run(coop_id).totals[0].count == 10
+
+
+def test_a_double_click_on_approve_books_once(real_app, coop_id):
+    with real_app.app_context(), tenancy.scoped(tenancy.EVERYTHING):
+        plan(coop_id)
+        run = only_run(coop_id)
+    results = at_once(real_app, [lambda: approve(run.id, run.list_sha256)] * 4)
+    assert Counter(results) == {run.id: 1, StepRefused: 3}
+    with real_app.app_context(), tenancy.scoped(tenancy.EVERYTHING), unit_of_work() as session:
+        assert queries.in_transit_totals(session, coop_id) == {("stripe", "EUR"): 1045}
+        assert books.check(session) == []
+
+
+def test_approving_and_discarding_at_once_leaves_one_truth(real_app, coop_id):
+    with real_app.app_context(), tenancy.scoped(tenancy.EVERYTHING):
+        plan(coop_id)
+        run = only_run(coop_id)
+
+    def discard():
+        with unit_of_work() as session:
+            return service.discard_run(session, actor=PREPARER, run_id=run.id, now=NOW).id
+
+    results = at_once(real_app, [lambda: approve(run.id, run.list_sha256), discard])
+    assert results.count(StepRefused) == 1
+    with real_app.app_context(), tenancy.scoped(tenancy.EVERYTHING), unit_of_work() as session:
+        transit = queries.in_transit_totals(session, coop_id)
+        assert transit == ({("stripe", "EUR"): 1045} if queries.run(session, run.id).state == "approved" else {})
+        assert books.check(session) == []
+
+
+def test_workers_that_race_call_the_rail_once_per_payout(real_app, coop_id):
+    rail = real_app.extensions["ports"].transfers
+    with real_app.app_context(), tenancy.scoped(tenancy.EVERYTHING):
+        plan(coop_id)
+        run = only_run(coop_id)
+        approve(run.id, run.list_sha256)
+    calls = Counter()
+    send = rail.send
+
+    def counted(order):
+        calls[order.payout_id] += 1
+        return send(order)
+
+    rail.send = counted
+    at_once(real_app, [lambda: tasks.drain(unit_of_work, {"stripe": rail}, lambda: NOW)] * 4)
+    with real_app.app_context(), tenancy.scoped(tenancy.EVERYTHING), unit_of_work() as session:
+        mine = queries.payouts_of_run(session, run.id).items
+    assert {row.state for row in mine} == {"sent"}
+    assert all(calls[row.id] == 1 for row in mine)
