@@ -5,6 +5,7 @@ from uuid import UUID
 
 from celery import shared_task
 from flask import current_app
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from market.provenance import queries, service
@@ -14,12 +15,29 @@ from market.reports.queries.lot_sales import lots_of_order
 from workers.base import now, unit_of_work
 
 
-@shared_task(name="provenance.capture", soft_time_limit=120, time_limit=150)
+@shared_task(
+    name="provenance.capture",
+    soft_time_limit=120,
+    time_limit=150,
+    autoretry_for=(OperationalError,),
+    retry_backoff=2,
+    max_retries=5,
+)
 def capture(*, capture_id: str, **_: Any) -> None:
-    """Read a captured document and store its events; a second run finds the job done."""
+    """Read a captured document and store its events; a second run finds the job done.
+
+    A busy database is tried again; a defect of ours ends the job in words, and the error goes to the log.
+    """
     host = IdHost(current_app.extensions["settings"].id_url)
-    with unit_of_work() as session:
-        service.run_job(session, capture_id=UUID(capture_id), host=host, now=now())
+    try:
+        with unit_of_work() as session:
+            service.run_job(session, capture_id=UUID(capture_id), host=host, now=now())
+    except OperationalError:
+        raise  # a lock or the connection: celery tries again
+    except Exception:
+        with unit_of_work() as session:
+            service.fail_job(session, capture_id=UUID(capture_id), now=now())
+        raise
 
 
 @shared_task(name="provenance.refresh_pages", soft_time_limit=120, time_limit=150)

@@ -55,6 +55,7 @@ def test_a_capture_is_accepted_read_and_told(app, staff, session, coop) -> None:
     work(app, session)
     job = staff.get(answer.headers["Location"]).json
     assert (job["running"], job["success"], job["errors"]) == (False, True, [])
+    assert [row["captureID"] for row in staff.get(CAPTURE).json] == [job["captureID"]]
     found = staff.get(f"/api/v1/epcis/events?MATCH_anyEPCClass={ANA}").json
     assert found["type"] == "EPCISQueryDocument"
     (event,) = found["epcisBody"]["queryResults"]["resultsBody"]["eventList"]

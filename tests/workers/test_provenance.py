@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from sqlalchemy import func, select
 
 from market.provenance import queries, service
@@ -56,3 +57,16 @@ def test_pages_of_a_lot_and_of_what_was_made_from_it_are_built_anew(app, session
     stored = queries.stored_page(session.connection(), washed.slug)
     assert stored is not None
     assert [stop["process"] for stop in json.loads(stored[0])["journey"]] == ["harvest", "washed"]
+
+
+def test_a_defect_of_ours_ends_the_job_in_words(app, session, monkeypatch) -> None:
+    job_id = accepted(session)
+
+    def broken(*_, **__):
+        raise RuntimeError("a defect")
+
+    monkeypatch.setattr("market.provenance.service.run_job", broken)
+    with app.app_context(), pytest.raises(RuntimeError):
+        tasks.capture(capture_id=job_id)
+    job = session.scalars(select(CaptureJob)).one()
+    assert (job.running, job.success, job.errors[0]["status"]) == (False, False, 500)

@@ -106,6 +106,15 @@ def capture() -> Response:
     return response
 
 
+@blueprint.get("/capture")
+@blueprint.response(200, CaptureJobSchema(many=True))
+@access("producer", "staff", scope="epcis:write")
+def jobs() -> list[dict[str, Any]]:
+    """Return the latest thirty capture jobs of the caller's co-op, newest first."""
+    with unit_of_work() as session:
+        return [_job(view) for view in queries.capture_jobs(session, coop_id=current_actor().coop_id or UUID(int=0))]
+
+
 @blueprint.get("/capture/<capture_id>")
 @blueprint.response(200, CaptureJobSchema)
 @access("producer", "staff", scope="epcis:write")

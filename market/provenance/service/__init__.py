@@ -1,6 +1,6 @@
 """Commands of provenance: places and parties, lots and transformations, capture of documents, pages of lots."""
 
-from market.provenance.service.capture import accept_document, run_job
+from market.provenance.service.capture import accept_document, fail_job, run_job
 from market.provenance.service.lots import NewLot, record_lot, record_transformation
 from market.provenance.service.pages import refresh_later, store_page
 from market.provenance.service.places import add_place, ensure_party, ensure_place
@@ -13,6 +13,7 @@ __all__ = [
     "add_place",
     "ensure_party",
     "ensure_place",
+    "fail_job",
     "record_events",
     "record_lot",
     "record_transformation",

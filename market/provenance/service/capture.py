@@ -81,6 +81,15 @@ def run_job(session: Session, *, capture_id: UUID, host: IdHost, now: datetime) 
     job.success, job.running, job.finished_at, job.document = not refusals, False, now, None
 
 
+def fail_job(session: Session, *, capture_id: UUID, now: datetime) -> None:
+    """End a job that a defect of ours stopped, so that nobody waits for it; nothing of it was stored."""
+    job = lock_one(session, CaptureJob, capture_id)
+    if job.running:
+        detail = "The document could not be read because of a defect on our side. Nothing of it was stored."
+        job.errors = [{"type": "epcisException:ImplementationException", "title": "Defect", "status": 500, "detail": detail}]
+        job.success, job.running, job.finished_at = False, False, now
+
+
 def problem(fault: Fault) -> dict[str, Any]:
     """Write a finding as an entry of a capture job's `errors`."""
     parts = fault.pointer.split("/eventList/")

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from market.kernel.ids import new_id
 from market.kernel.locks import lock
 from market.provenance.models import EpcisEvent, LineageEdge, Lot, Party, Place
+from market.provenance.queries import lineage
 from market.provenance.rules.balance import Balance, Book, Effects, effects_of, yield_faults
 from market.provenance.rules.eventhash import event_hash
 from market.provenance.rules.events import (
@@ -107,7 +108,7 @@ def record_events(
     for path, event, found in sound:
         found += check_house_rules(event, path, host=origin.host, capturer=recording.capturer, now=now)
         if not any(one.refuses for one in found):
-            found += _take(recording, path, event, found)
+            found += _take(session, recording, path, event, found)
         faults += found
     for uri in recording.book.overdrawn():
         place = recording.voided[0][2] if recording.voided else None
@@ -157,7 +158,7 @@ def _begin(session: Session, origin: Origin, events: Sequence[Event], now: datet
     )
 
 
-def _take(recording: _Recording, path: Path, event: Event, findings: list[Fault]) -> list[Fault]:
+def _take(session: Session, recording: _Recording, path: Path, event: Event, findings: list[Fault]) -> list[Fault]:
     """Hold one sound event against the store and the lots, and keep it for writing. Returns why not."""
     if "errorDeclaration" in event:
         return _take_declaration(recording, path, event, findings)
@@ -172,6 +173,8 @@ def _take(recording: _Recording, path: Path, event: Event, findings: list[Fault]
     effects = effects_of(event, path, recording.origin.host)
     faults = _lot_names(recording, effects)
     faults += recording.book.check(effects, corrective=name in recording.corrective)
+    if name in recording.corrective:
+        faults += _cycles(session, recording, effects)
     fields = our_fields(event, recording.origin.context, recording.origin.host)
     faults += yield_faults(effects, path, fields, YIELDS)
     if any(one.refuses for one in faults):
@@ -223,6 +226,23 @@ def _take_declaration(recording: _Recording, path: Path, event: Event, findings:
         recording.voided.append((name, row, path))
     recording.rows.append((row, Effects()))
     return []
+
+
+def _cycles(session: Session, recording: _Recording, effects: Effects) -> list[Fault]:
+    """Check that a correction, which alone may add to a lot that is in use, takes nothing that was made from that lot."""
+    faults = []
+    inputs = {line.lot for line in effects.taken}
+    for line in effects.made if inputs else ():
+        below = {line.lot}
+        lot_id = session.scalar(select(Lot.id).where(Lot.uri == line.lot, Lot.coop_id == recording.origin.coop_id))
+        if lot_id is not None:
+            below |= {view.uri for view in lineage(session, lot_id, down=True).lots.values()}
+        for _, earlier in recording.rows:  # in order, so one pass follows the document's own edges
+            if below & {one.lot for one in earlier.taken}:
+                below |= {one.lot for one in earlier.made}
+        if below & inputs:
+            faults.append(fault(line.path, "H5", "a lot cannot be made from what was made of it", "lineage.cycle"))
+    return faults
 
 
 def _lot_names(recording: _Recording, effects: Effects) -> list[Fault]:

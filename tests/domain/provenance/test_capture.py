@@ -274,6 +274,20 @@ def test_lots_that_cannot_be(session, inputs, outputs, code: str) -> None:
     assert stored(session) == []
 
 
+def test_a_correction_cannot_close_a_circle(session) -> None:
+    coop = make_coop(session)
+    place = make_place(session, coop=coop)
+    wrong, washed = harvest(place), transformation(place, [(ANA, 480)], [(LUZ, 100)])
+    capture(session, coop, document(wrong, washed))
+    right = transformation(place, [(LUZ, 90)], [(ANA, 480)], 51)
+    content = document(declared(wrong, reason="incorrect_data", correctiveEventIDs=[right["eventID"]]), right)
+    assert "lineage.cycle" in [error.get("code") for error in capture(session, coop, content).errors]
+    own = transformation(place, [(LUZ, 1)], [(PACK, 1)], 52)
+    right = transformation(place, [(PACK, 1)], [(ANA, 480)], 53)
+    content = document(own, declared(wrong, reason="incorrect_data", correctiveEventIDs=[right["eventID"]]), right)
+    assert "lineage.cycle" in [error.get("code") for error in capture(session, coop, content).errors]
+
+
 def test_nothing_is_added_to_a_lot_from_which_something_was_taken(session) -> None:
     coop = make_coop(session)
     place = make_place(session, coop=coop)
