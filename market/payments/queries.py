@@ -1,6 +1,6 @@
 """What there is to know about payments: frozen views, never live rows."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -155,6 +155,15 @@ def payment_by_reference(session: Session, text: str) -> PaymentView | None:
         return None
     row = session.scalars(select(Payment).where(Payment.number == found[1])).one_or_none()
     return view(row) if row else None
+
+
+def payments_by_references(session: Session, references: Iterable[str]) -> list[PaymentView]:
+    """Return the payments that RF references name, in one statement; mistyped and unknown ones are left out."""
+    found = [parse(each) for each in references]
+    numbers = [each[1] for each in found if each is not None and each[0] is Kind.PAYMENT]
+    if not numbers:
+        return []
+    return [view(row) for row in session.scalars(select(Payment).where(Payment.number.in_(numbers)).order_by(Payment.number))]
 
 
 def parts(session: Session, payment_id: UUID) -> list[PaymentPart]:

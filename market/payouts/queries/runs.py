@@ -361,11 +361,15 @@ def _matchable(
     session: Session, owner: Any, rails: Sequence[str], currency: str | None, states: Sequence[str]
 ) -> list[InTransit]:
     statement = (
-        select(Payout, PayoutFile.message_id)
+        select(
+            Payout.id, Payout.number, Payout.payee_id, Payout.rail, Payout.amount_minor, Payout.currency, Payout.reference,
+            Payout.details["holder"].astext.label("holder"), Payout.details["iban"].astext.label("iban"), Payout.state,
+            Payout.first_sent_at, PayoutFile.message_id,
+        )
         .outerjoin(PayoutFile, PayoutFile.id == Payout.file_id)
         .where(owner, Payout.rail.in_(rails), Payout.state.in_(states))
         .order_by(Payout.number)
-    )
+    )  # fmt: skip
     if currency is not None:
         statement = statement.where(Payout.currency == currency)
     return [
@@ -376,13 +380,13 @@ def _matchable(
             rail=row.rail,
             money=Money(row.amount_minor, row.currency),
             reference=row.reference,
-            holder=row.details["holder"],
-            iban=row.details["iban"],
+            holder=row.holder,
+            iban=row.iban,
             state=row.state,
-            message_id=message_id,
+            message_id=row.message_id,
             sent_on=row.first_sent_at.date() if row.first_sent_at else None,
         )
-        for row, message_id in session.execute(statement)
+        for row in session.execute(statement)
     ]
 
 

@@ -110,8 +110,7 @@ def propose(
     `rivals` are lines that are not to be matched now but make a match by amount and account ambiguous.
     `dismissed` pairs of line and target, which a person rejected, are neither matched nor suggested again.
     """
-    ordered = sorted(claims, key=lambda c: (c.booked_on, c.amount_minor > 0))
-    return _Run(targets, known_fees, dismissed).all(ordered, rivals)
+    return Matcher(targets, known_fees=known_fees, dismissed=dismissed).propose(claims, rivals)
 
 
 def claims_of(whole: Claim, parts: Sequence[Claim]) -> list[Claim]:
@@ -133,10 +132,16 @@ def name_words(name: str) -> frozenset[str]:
     return frozenset(word for word in re.findall(r"\w+", fold(name)) if len(word) > 1)
 
 
-class _Run:
-    """One pass over lines; remembers what is still open while it goes."""
+class Matcher:
+    """Works through spans of lines, oldest first, and remembers in between what is still open."""
 
-    def __init__(self, targets: Iterable[Target], known_fees: frozenset[int], dismissed: frozenset[tuple[UUID, UUID]]) -> None:
+    def __init__(
+        self,
+        targets: Iterable[Target],
+        *,
+        known_fees: frozenset[int] = frozenset(),
+        dismissed: frozenset[tuple[UUID, UUID]] = frozenset(),
+    ) -> None:
         self.known_fees = known_fees
         self.dismissed = dismissed
         self.open: dict[UUID, int] = {}
@@ -152,6 +157,16 @@ class _Run:
         for target in targets:
             self._index(target)
         self.batch_totals = self._batch_totals()
+
+    def knows(self, reference: str) -> bool:
+        """Return whether a target with this reference is known, whatever became of it."""
+        return reference in self.by_reference
+
+    def add(self, targets: Iterable[Target]) -> None:
+        """Add targets that have ended, where they are not known already."""
+        for target in targets:
+            if target.id not in self.state:
+                self._index(target)
 
     def _index(self, target: Target) -> None:
         sign = _SIGNS[target.kind]
@@ -180,9 +195,12 @@ class _Run:
                 totals[total].append(batch)
         return totals
 
-    def all(self, claims: Sequence[Claim], rivals: Sequence[Claim]) -> list[Proposal]:
-        returns = [claim for claim in claims if claim.returned and claim.sign > 0]
-        left = [claim for claim in claims if not (claim.returned and claim.sign > 0)]
+    def propose(self, claims: Iterable[Claim], rivals: Sequence[Claim] = ()) -> list[Proposal]:
+        """Return proposals for a span of lines; see the function of this name."""
+        self.found, self.suggested = [], []
+        ordered = sorted(claims, key=lambda c: (c.booked_on, c.amount_minor > 0))
+        returns = [claim for claim in ordered if claim.returned and claim.sign > 0]
+        left = [claim for claim in ordered if not (claim.returned and claim.sign > 0)]
         left = [claim for claim in left if not (self._by_reference(claim) or self._by_batch_id(claim))]
         left = self._by_batch_total(left)
         left = self._by_account_and_amount(left, rivals)

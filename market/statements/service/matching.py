@@ -6,13 +6,12 @@ a month count as rivals: an amount and an account must be unique there, too.
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Executable, Row, delete, func, select, text, update
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from market.kernel import outbox
@@ -21,9 +20,9 @@ from market.kernel.errors import DomainError
 from market.kernel.ids import new_id
 from market.statements.events import IMPORTED
 from market.statements.models import MoneyAccount, StatementLine, StatementLinePart, StatementMatch, StatementSuggestion
-from market.statements.rules.matching import WINDOW, Claim, Proposal, Target, claims_of, propose
+from market.statements.rules.matching import WINDOW, Claim, Matcher, Proposal, claims_of
 from market.statements.service.accounts import account_of
-from market.statements.service.applying import Wish, make_matches
+from market.statements.service.applying import Wish, insert_rows, make_matches
 from market.statements.service.targets import ended_targets, open_targets
 
 SLICE = 2_000
@@ -63,17 +62,15 @@ def ask_for_matching(session: Session, *, money_account_id: UUID) -> None:
 def plan_matching(session: Session, *, money_account_id: UUID) -> list[Proposal]:
     """Return proposals for the open lines of an account, month by month; reads only."""
     account = account_of(session, money_account_id)
-    dismissed = _dismissed(session, account)
-    targets = {target.id: target for target in open_targets(session, account)}
+    matcher = Matcher(
+        open_targets(session, account), known_fees=frozenset(account.known_fees), dismissed=_dismissed(session, account)
+    )
     found: list[Proposal] = []
     for first, after in _months(session, account):
         claims = _claims(session, account, first, after)
         rivals = _claims(session, account, first - WINDOW, first) + _claims(session, account, after, after + WINDOW)
-        ended = ended_targets(session, account, claims, {target.reference for target in targets.values()})
-        everything = list(targets.values()) + [each for each in ended if each.id not in targets]
-        proposals = propose(claims, everything, known_fees=frozenset(account.known_fees), rivals=rivals, dismissed=dismissed)
-        found += proposals
-        _consume(targets, proposals)
+        matcher.add(ended_targets(session, account, claims, matcher.knows))
+        found += matcher.propose(claims, rivals)
     return found
 
 
@@ -130,8 +127,7 @@ def keep_suggestions(session: Session, *, money_account_id: UUID, proposals: Seq
         if not proposal.automatic:
             ranks[proposal.line_id] += 1
             rows.append(_suggestion(account, proposal, ranks[proposal.line_id]))
-    for start in range(0, len(rows), 5_000):
-        session.execute(insert(StatementSuggestion).on_conflict_do_nothing(), rows[start : start + 5_000])  # dismissed ones stay
+    insert_rows(session, StatementSuggestion, rows, skip_existing=True)  # dismissed ones stay as they are
     explained = of_account.where(StatementLine.state == "matched")  # by somebody, while the rules were thinking
     session.execute(
         delete(StatementSuggestion)
@@ -139,12 +135,12 @@ def keep_suggestions(session: Session, *, money_account_id: UUID, proposals: Seq
         .execution_options(synchronize_session=False)
     )
     mine = StatementLine.money_account_id == account.id
-    for state, has in (("suggested", True), ("new", False)):
-        listed = StatementLine.id.in_(select(StatementSuggestion.line_id).where(StatementSuggestion.dismissed_at.is_(None)))
+    listed = StatementLine.id.in_(select(StatementSuggestion.line_id).where(StatementSuggestion.dismissed_at.is_(None)))
+    for before, after, where in (("new", "suggested", listed), ("suggested", "new", ~listed)):
         session.execute(
             update(StatementLine)
-            .where(mine, StatementLine.state.in_(("new", "suggested")), listed if has else ~listed)
-            .values(state=state)
+            .where(mine, StatementLine.state == before, where)
+            .values(state=after)
             .execution_options(synchronize_session=False)
         )
     session.expire_all()
@@ -188,20 +184,6 @@ def _suggestion(account: MoneyAccount, proposal: Proposal, rank: int) -> dict[st
         "evidence": proposal.evidence,
         "rank": rank,
     }
-
-
-def _consume(targets: dict[UUID, Target], proposals: Sequence[Proposal]) -> None:
-    for proposal in proposals:
-        if proposal.automatic and proposal.target_id is not None:
-            target = targets.get(proposal.target_id)
-            if target is None:
-                continue
-            if proposal.kind == "return":
-                targets[target.id] = replace(target, state="returned")
-            elif proposal.amount_minor < target.amount_minor:
-                targets[target.id] = replace(target, amount_minor=target.amount_minor - proposal.amount_minor)
-            else:
-                targets[target.id] = replace(target, state="settled")
 
 
 def _months(session: Session, account: MoneyAccount) -> list[tuple[date, date]]:
@@ -300,6 +282,8 @@ def _part_claim(part: StatementLinePart, booked_on: date) -> Claim:
 
 def _touched(session: Session, line_ids: Sequence[UUID]) -> dict[UUID, set[int]]:
     found: dict[UUID, set[int]] = {line_id: set() for line_id in line_ids}
+    if not line_ids:
+        return found
     rows = session.execute(
         select(StatementMatch.line_id, StatementMatch.part).where(
             StatementMatch.line_id.in_(line_ids), StatementMatch.undone_at.is_(None)

@@ -1,6 +1,6 @@
 """What lines may mean, gathered from the capabilities that own it, in the shape in which the rules compare it."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date
 from uuid import UUID
 
@@ -23,24 +23,23 @@ def open_targets(session: Session, account: MoneyAccount) -> list[Target]:
     return found + [Target("refund", row.id, row.reference, row.money.minor, row.decided_at.date()) for row in refunds]
 
 
-def ended_targets(session: Session, account: MoneyAccount, claims: Iterable[Claim], known: set[str]) -> list[Target]:
+def ended_targets(session: Session, account: MoneyAccount, claims: Iterable[Claim], knows: Callable[[str], bool]) -> list[Target]:
     """Return what has ended and is named on a line all the same: returns, doubles, payouts that counted as failed."""
     returned = False
     named: set[str] = set()
     for claim in claims:
         returned = returned or (claim.returned and claim.amount_minor > 0)
-        named.update(set(claim.references) - known)
+        named.update(each for each in claim.references if not knows(each))
     found: list[Target] = []
     of_payouts = references_of_kind(named, Kind.PAYOUT)
     if returned or of_payouts:
         settled = payouts.settled(session, coop_id=account.coop_id, currency=account.currency)
         undone = payouts.undone(session, coop_id=account.coop_id, references=of_payouts)
         found += [_payout(row) for row in (*settled, *undone)]
-    for reference in references_of_kind(named, Kind.PAYMENT):
-        payment = payments.payment_by_reference(session, reference)
-        if payment is not None and payment.method == "transfer" and payment.money.currency == account.currency:
-            found.append(_payment(payment, "settled"))
-    return found
+    ended = payments.payments_by_references(session, references_of_kind(named, Kind.PAYMENT))
+    return found + [
+        _payment(each, "settled") for each in ended if each.method == "transfer" and each.money.currency == account.currency
+    ]
 
 
 def _payout(row: payouts.InTransit) -> Target:
