@@ -29,7 +29,7 @@ test: venv-dev chromium ## run all tests from nothing (TESTS= narrows, JOBS= set
 	@$(PY) -m pytest -n $(JOBS) $(TESTS)
 
 test-fast: venv-dev ## run the tests that need neither servers nor a browser
-	@$(PY) -m pytest -n $(JOBS) tests/unit tests/architecture
+	@$(PY) -m pytest -n $(JOBS) tests/unit
 
 faults: venv-dev ## kill the workers that pay, a thousand payouts and hundreds of deaths (the suite runs a short form)
 	@FAULTS=long $(PY) -m pytest -q tests/faults

@@ -17,6 +17,7 @@ from market.embedded.account import write_private
 from market.embedded.ports import free_port
 
 SITE_FILE = "site.json"
+ADDRESSES = {"DATABASE_URL", "REDIS_URL"}
 
 
 @dataclass(frozen=True)
@@ -86,8 +87,11 @@ def plan(data: Path, port: int, environ: Mapping[str, str]) -> Site:
 
 
 def remember(site: Site) -> None:
-    """Write down the site's own variables, so that a command given beside it reaches the same parts."""
-    own = {name: site.environ[name] for name in site.environ if os.environ.get(name) != site.environ[name]}
+    """Write down the site's own variables, so that a command given beside it reaches the same parts.
+
+    Without the addresses of the databases: whether those run is asked each time.
+    """
+    own = {name: value for name, value in site.environ.items() if name not in ADDRESSES and os.environ.get(name) != value}
     half = site.data / f"{SITE_FILE}.new"
     write_private(half, json.dumps(own), None)
     half.replace(site.data / SITE_FILE)

@@ -24,14 +24,15 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
 
+from config import Settings
 from market import embedded
 from market.cli.children import ROOT, Children, Interrupted, Stop
-from market.cli.site import Site, enough_room, plan, remember, remembered
+from market.cli.site import ADDRESSES, Site, enough_room, plan, remember, remembered
 from market.embedded.ports import free_port
 
-ADDRESSES = {"DATABASE_URL", "REDIS_URL"}
 READY_SECONDS = 90
 
 
@@ -43,6 +44,9 @@ def main(arguments: list[str] | None = None) -> int:
     """Parse `arguments`, do what they ask, and return the exit code."""
     options = _options(sys.argv[1:] if arguments is None else arguments)
     data = Path(tempfile.mkdtemp(prefix="fair-market-")) if options.fresh else options.data.absolute()
+    if options.fresh:
+        for name in {"MARKET_DATA"} | {setting.metadata["name"] for setting in fields(Settings)}:
+            os.environ.pop(name, None)  # nothing of another site may reach this one
     try:
         if options.stop or options.remove:
             return stop(data, remove=options.remove)
@@ -94,7 +98,7 @@ def command_beside(data: Path, command: list[str]) -> int:
         code = process.wait()
         return code if code >= 0 else 128 - code
     finally:
-        if started:
+        if started and not _supervised(data):  # a site that started meanwhile uses them and stops them itself
             embedded.stop(data)
 
 
@@ -110,9 +114,8 @@ def run_site(data: Path, *, port: int, command: list[str]) -> int:
         logs = data / "logs"
         logs.mkdir(mode=0o700, exist_ok=True)
         children = Children(logs)
-        started = False
         try:
-            site, started = _prepare(data, port)
+            site = _prepare(data, port)
             _start(site, children, halt)
             if command:
                 return _step("command", command, site, children, halt, shown=True)
@@ -124,8 +127,7 @@ def run_site(data: Path, *, port: int, command: list[str]) -> int:
         finally:
             print("stopping ...", flush=True)
             children.stop()
-            if started:
-                embedded.stop(data)
+            embedded.stop(data)
             print("stopped", flush=True)
 
 
@@ -145,27 +147,34 @@ def stop(data: Path, *, remove: bool) -> int:
 
 def _stop_site(data: Path) -> bool:
     """Ask a running supervisor to stop and wait until it did; say whether there was one."""
-    with contextlib.suppress(OSError), (data / "up.lock").open("r+") as file:
+    if not _supervised(data):
+        return False
+    with (data / "up.lock").open("r+") as file:
+        os.kill(int(file.read()), signal.SIGTERM)
+        fcntl.flock(file, fcntl.LOCK_EX)
+    return True
+
+
+def _supervised(data: Path) -> bool:
+    """Say whether a supervisor runs a site on `data`."""
+    with contextlib.suppress(FileNotFoundError), (data / "up.lock").open("r+") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            os.kill(int(file.read()), 15)
-            fcntl.flock(file, fcntl.LOCK_EX)
             return True
     return False
 
 
-def _prepare(data: Path, port: int) -> tuple[Site, bool]:
+def _prepare(data: Path, port: int) -> Site:
     """Start the databases and lay out the site."""
     environ = dict(os.environ)
-    started = False
     if missing := {name for name in ADDRESSES if not environ.get(name)}:
         print(f"databases: starting in {data}", flush=True)
-        _, started = embedded.ensure(data, missing)
+        embedded.ensure(data, missing)
         environ = embedded.fill(environ | {"MARKET_DATA": str(data)})
     site = plan(data, port, environ)
     remember(site)
-    return site, started
+    return site
 
 
 def _start(site: Site, children: Children, halt: Stop) -> None:

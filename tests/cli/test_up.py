@@ -146,16 +146,22 @@ def test_a_killed_supervisor_leaves_no_part_behind_and_the_next_start_joins_the_
     parts = re.compile(r"gunicorn|celery|simulators")
     assert wait_until(lambda: not [line for line in processes_of(data) if parts.search(line)], seconds=30)
     assert server_pids(data) == pids
-    assert up("--data", str(data), "--stop").stdout == f"stopped what ran on {data}\n"
+    again = start(data)
+    assert server_pids(data) == pids
+    assert again.stop()[0] == 0
     assert processes_of(data) == []
+    assert server_pids(data) == [None, None]
 
 
-def test_down_stops_a_running_site(data: Path) -> None:
+def test_down_stops_a_running_site_and_commands_still_find_its_data(data: Path) -> None:
     site = start(data)
     assert up("--data", str(data), "--stop").returncode == 0
     site.process.communicate(timeout=5)
     assert site.process.returncode == 0
     assert up("--data", str(data), "--stop").stdout == f"nothing ran on {data}\n"
+
+    connect = "import os, psycopg; psycopg.connect(os.environ['DATABASE_URL']).execute('TABLE alembic_version')"
+    assert up("--data", str(data), "--", sys.executable, "-W", "ignore", "-c", connect).returncode == 0
     assert up("--data", str(data), "--remove").returncode == 0
     assert not data.exists()
 
@@ -192,7 +198,7 @@ def test_a_command_that_is_asked_to_stop_takes_its_databases_along(data: Path) -
 
 def test_a_fresh_site_runs_a_command_and_is_thrown_away() -> None:
     code = "import os, urllib.request; print(urllib.request.urlopen(os.environ['PUBLIC_URL'] + '/readyz').status, os.environ['MARKET_DATA']); raise SystemExit(3)"
-    done = up("--fresh", "--", sys.executable, "-c", code)
+    done = up("--fresh", "--", sys.executable, "-c", code, DATABASE_URL="postgresql://another.example/site", SMTP_HOST="mail")
     assert done.returncode == 3, done.stderr
     found = re.search(r"^200 (\S+)$", done.stdout, re.MULTILINE)
     assert found is not None
