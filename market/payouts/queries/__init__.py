@@ -1,5 +1,6 @@
 """Reads of payouts: runs and what is in them, and the payee's statement."""
 
+from market.payouts.queries.check import check
 from market.payouts.queries.runs import (
     Alarm,
     AttemptRow,
@@ -46,6 +47,7 @@ __all__ = [
     "alarms",
     "attempts",
     "bad_accounts",
+    "check",
     "file_body",
     "files_of_run",
     "in_transit",
