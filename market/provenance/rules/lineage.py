@@ -60,15 +60,15 @@ def _parts(events: Mapping[str, list[Edge]]) -> dict[str, Fraction] | None:
     """Split one lot among its direct inputs: by event in proportion to what it put in, then by mass."""
     if len({line.output_uom for lines in events.values() for line in lines}) > 1:
         return None
-    filled = sum(Fraction(lines[0].output_quantity) for lines in events.values())
+    filled = Fraction(sum((lines[0].output_quantity for lines in events.values()), Decimal(0)))
     parts: dict[str, Fraction] = defaultdict(Fraction)
     for lines in events.values():
         if len({line.input_uom for line in lines}) > 1:
             return None
-        of_lot = Fraction(lines[0].output_quantity) / filled
-        together = sum(Fraction(line.input_quantity) for line in lines)
+        together = Fraction(sum((line.input_quantity for line in lines), Decimal(0)))
+        per_unit = Fraction(lines[0].output_quantity) / filled / together
         for line in lines:
-            parts[line.input] += of_lot * Fraction(line.input_quantity) / together
+            parts[line.input] += per_unit * Fraction(line.input_quantity)
     return parts
 
 
