@@ -1,0 +1,124 @@
+"""Statements with real commits: the same file twice at once, two people on one line, matching that runs twice."""
+
+import io
+import threading
+from collections import Counter
+from collections.abc import Callable
+
+import pytest
+
+from market.app import create_app
+from market.gateways import memory
+from market.http import db as http_db
+from market.http.db import unit_of_work
+from market.kernel import tenancy
+from market.kernel.clock import FixedClock
+from market.kernel.errors import DomainError
+from market.ledger import queries as books
+from market.ledger import service as ledger
+from market.payouts import queries as payout_queries
+from market.statements import queries, service
+from market.statements.errors import LineExplained, MatchUndone
+from tests.conftest import NOW, settings_for
+from tests.domain.statements.test_matching import paid_line, sent_payout
+from tests.factories.payouts import PREPARER
+from tests.factories.producers import make_coop
+from tests.factories.statements import CLERK, import_lines, line, make_account, make_file
+
+
+@pytest.fixture(scope="module")
+def real_app(make_database, servers):
+    settings = settings_for(make_database("statements"), servers["REDIS_URL"])
+    app = create_app(settings, ports=memory.ports(), clock=FixedClock(NOW))
+    yield app
+    with app.app_context():
+        for engine in http_db.db.engines.values():
+            engine.dispose()
+
+
+def at_once(app, call: Callable[[], object], times: int = 4) -> list[object]:
+    """Run a call several times at the same moment, each in its own thread and transaction."""
+    barrier, results = threading.Barrier(times), [None] * times
+
+    def run(number: int) -> None:
+        with app.app_context(), tenancy.scoped(tenancy.EVERYTHING):
+            barrier.wait()
+            try:
+                results[number] = call()
+            except DomainError as error:
+                results[number] = type(error)
+            http_db.db.session.remove()
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(times)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return results
+
+
+@pytest.fixture
+def account(real_app):
+    """A committed bank account of a new co-op."""
+    with real_app.app_context(), tenancy.scoped(tenancy.EVERYTHING):
+        with unit_of_work() as session:
+            made = make_account(session, coop=make_coop(session))
+        yield made
+
+
+def suspense(account) -> int:
+    with unit_of_work() as session:
+        assert books.check(session) == []
+        return books.balance(session, ledger.book_of(session, account.coop_id), "suspense:1", "EUR").minor
+
+
+def test_the_same_file_at_the_same_moment_is_imported_once(real_app, account):
+    content = make_file(account, [line(n, ref=f"R{n}") for n in range(1, 21)])
+
+    def upload():
+        stream = io.BytesIO(content)
+        options = {"money_account_id": account.id, "stream": stream, "name": "a.xml", "actor": CLERK, "now": NOW}
+        return service.take_file(unit_of_work, **options).outcome
+
+    assert Counter(at_once(real_app, upload)) == {"imported": 1, "known": 3}
+    assert suspense(account) == -210
+
+
+def test_two_people_explain_one_line_once(real_app, account):
+    with unit_of_work() as session:
+        import_lines(session, account, [line(-1_912, ref="A")])
+    with unit_of_work() as session:
+        (row,) = queries.lines(session, account.id).items
+
+    def book():
+        with unit_of_work() as session:
+            options = {"line_id": row.id, "account_code": "bank_charges", "reason": "fee", "actor": PREPARER, "now": NOW}
+            return bool(service.book_line(session, amount_minor=1_912, **options))
+
+    assert Counter(at_once(real_app, book)) == {True: 1, LineExplained: 3}
+    assert suspense(account) == 0
+    with unit_of_work() as session:
+        (match,) = queries.line(session, row.id).matches
+
+    def undo():
+        with unit_of_work() as session:
+            return service.undo_match(session, match_id=match.id, reason="wrong", actor=PREPARER, now=NOW)
+
+    assert Counter(at_once(real_app, undo)) == {None: 1, MatchUndone: 3}
+    assert suspense(account) == 1_912
+
+
+def test_matching_at_the_same_moment_settles_each_payout_once(real_app, account):
+    with unit_of_work() as session:
+        coop = session.get(type(make_coop(session)), account.coop_id)
+        sent = [sent_payout(session, coop, 1_000 + n)[0] for n in range(4)]
+        import_lines(session, account, [paid_line(each) for each in sent])
+
+    def match():
+        with unit_of_work() as session:
+            return service.run_matching(session, money_account_id=account.id, actor=CLERK, now=NOW).matched
+
+    assert sum(at_once(real_app, match, 3)) == 4
+    assert suspense(account) == 0
+    with unit_of_work() as session:
+        assert {payout_queries.payout(session, each.id).state for each in sent} == {"settled"}
