@@ -6,6 +6,7 @@ validation, a declined request, a missing object. A key that was used with other
 fault of ours and stays unknown, so that a person looks and the same key can be used again.
 """
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -15,6 +16,7 @@ from market.payments.ports import ProcessorRefused, ProcessorUnsure
 
 API_VERSION = "2026-10-28.endive"
 TIMEOUT_SECONDS = 20.0
+logging.getLogger("stripe").setLevel(logging.WARNING)  # it would write two lines for every call
 
 
 def make_client(key: str, api_base: str, *, retries: int = 2, timeout: float = TIMEOUT_SECONDS) -> stripe.StripeClient:
