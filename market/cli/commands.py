@@ -7,13 +7,14 @@ from flask import Flask
 from flask.cli import AppGroup, with_appcontext
 
 from market.api import openapi
-from market.cli import bank, catalogue, ledger
+from market.cli import bank, catalogue, ledger, people
 from market.cli.prices import prices
 
 GROUPS: tuple[AppGroup, ...] = (
     bank.group,
     catalogue.group,
     ledger.group,
+    people.group,
     prices,
 )
 

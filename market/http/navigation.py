@@ -135,7 +135,14 @@ def _inside(path: str) -> bool:
 def _entries(links: tuple[Link, ...], actor: Actor) -> list[Entry]:
     held = actor.roles | (SIGNED_IN if actor.account_id else GUESTS)
     seen = [link for link in links if link.roles & held]
-    return [Entry(url_for(link.endpoint), str(link.words), request.endpoint == link.endpoint) for link in seen]
+    return [_entry(link) for link in seen]
+
+
+def _entry(link: Link) -> Entry:
+    href = url_for(link.endpoint)
+    # A page below another belongs to it; the first page of a working area has everything below it.
+    below = href not in DESKS and href != "/" and request.path.startswith(href + "/")
+    return Entry(href, str(link.words), request.endpoint == link.endpoint or below)
 
 
 def _sign_out() -> str | None:

@@ -5,14 +5,27 @@ Owns `login_user` and `login_throttle`. Flask-Security-Too does what is easy to 
 """
 
 from market.http.login.door import (
+    PASSWORD_LENGTH,
     choose_coop,
     coops_of,
     init_app,
     open_account,
+    set_password_hash,
     sign_in,
     sign_out,
     sign_out_everywhere,
     sign_up,
 )
 
-__all__ = ["choose_coop", "coops_of", "init_app", "open_account", "sign_in", "sign_out", "sign_out_everywhere", "sign_up"]
+__all__ = [
+    "PASSWORD_LENGTH",
+    "choose_coop",
+    "coops_of",
+    "init_app",
+    "open_account",
+    "set_password_hash",
+    "sign_in",
+    "sign_out",
+    "sign_out_everywhere",
+    "sign_up",
+]
