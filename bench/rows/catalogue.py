@@ -65,8 +65,8 @@ def card_bound(site: Site) -> tuple[float, str]:
         term = generator.choice(["#all", *data.KINDS])
         before = data.ident(generator.randrange(site.plan.listings // 4, site.plan.listings), 5)
         statements.append(
-            "SELECT string_agg(json, ',') FROM (SELECT json FROM search_posting JOIN listing_card USING (listing_id)"
-            f" WHERE term = '{term}' AND listing_id < '{before}' ORDER BY listing_id DESC LIMIT 24) AS page"
+            f"WITH hit AS MATERIALIZED (SELECT listing_id FROM search_posting WHERE term = '{term}' AND listing_id < '{before}'"
+            " ORDER BY listing_id DESC LIMIT 24) SELECT string_agg(json, ',') FROM hit JOIN listing_card USING (listing_id)"
         )
     return sql_rate(site.database_url, statements, site.plan)
 

@@ -8,6 +8,7 @@ no wide row is touched before the page is known.
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from functools import cache
 from typing import Any
@@ -249,6 +250,7 @@ class ListingView:
     floor_price: Decimal | None
     floor_words: str | None
     market_price: Decimal | None
+    checked_on: date | None
     category: str
     product: str
     kind: str
@@ -303,7 +305,7 @@ _VIEWS = (
 _OWN = (
     *("id", "coop_id", "producer_id", "product_id", "lot_id", "title", "description", "unit", "currency", "order_step"),
     *("unit_price", "premium_per_unit", "organic_per_unit", "origin_country", "incoterm", "state", "withdrawn_reason", "photo"),
-    *("check_outcome", "floor_price", "floor_words", "market_price"),
+    *("check_outcome", "floor_price", "floor_words", "market_price", "checked_on"),
 )
 
 

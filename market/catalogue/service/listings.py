@@ -30,7 +30,7 @@ from market.kernel.ids import new_id
 from market.kernel.locks import lock
 from market.kernel.money import EXPONENTS
 from market.pricing import service as pricing
-from market.pricing.rules import UNITS, Goods, Price, PriceVerdict
+from market.pricing.rules import UNITS, Goods, MarketPrice, NotComparable, Price, PriceVerdict
 from market.pricing.rules.units import in_measure
 from market.producers import queries as producers
 from market.provenance import queries as provenance
@@ -263,14 +263,20 @@ def _check_and_store(session: Session, listing: Listing, now: datetime) -> Price
     listing.floor_price = verdict.proposed_price
     listing.floor_words = verdict.floor.label if verdict.floor else None
     listing.premium_per_unit = verdict.premium_per_unit
-    listing.organic_per_unit = _per_unit(verdict.organic_differential, own)
+    listing.organic_per_unit = _per_unit(verdict.organic_differential, own) or Decimal(0)
+    markets = [value for check in verdict.checks for value in check.arguments.values() if isinstance(value, MarketPrice)]
+    listing.market_price = _per_unit(markets[0].price, own) if markets else None
     return verdict
 
 
-def _per_unit(rate: Price | None, own: Price) -> Decimal:
+def _per_unit(rate: Price | None, own: Price) -> Decimal | None:
+    """Return a rate in the offer's unit to six digits; None without one, or when it speaks of another currency or measure."""
     if rate is None or rate.currency != own.currency:
-        return Decimal(0)
-    exact = in_measure(rate, own)
+        return None
+    try:
+        exact = in_measure(rate, own)
+    except NotComparable:
+        return None
     return (Decimal(exact.numerator) / Decimal(exact.denominator)).quantize(Decimal("0.000001"))
 
 

@@ -68,6 +68,7 @@ def test_publish_stores_the_checks_and_shows_the_offer(session, actor, draft):
     assert (view.state, view.free, view.stock_unit) == ("published", Decimal(480), "kg")
     assert view.premium_per_unit == Decimal("0.440925")
     assert view.floor_price == Decimal("3.968321")
+    assert view.market_price == Decimal("3.791951")  # C 1.62 + 0.10 USD/lb, of the day of the check
     assert view.goods.origin_country == "CO"
     stored = checks_of(session, subject_kind="listing", subject_id=listing_id)
     assert {check.id for check in stored} == set(view.check_ids)
