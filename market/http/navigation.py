@@ -54,7 +54,6 @@ MAIN: tuple[Link, ...] = (
     Link("shop.catalogue", _l("Shop")),
     Link("producers.coops", _l("Co-ops")),
     Link("prices.price_check", _l("Check a price")),
-    Link("offers.index", _l("Your work"), PRODUCERS),
     Link("producer_orders.index", _l("My work"), PRODUCERS),
     Link("console.home", _l("Console"), STAFF),
     Link("console_coops.all_coops", _l("Administration"), ADMINS),
