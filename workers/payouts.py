@@ -16,9 +16,10 @@ from flask import current_app
 from sqlalchemy.orm import Session
 
 from market.kernel.clock import day_in
+from market.kernel.errors import DomainError
 from market.payables import queries as payables
 from market.payouts import queries, service
-from market.payouts.ports import Answer, NotFound, Rail
+from market.payouts.ports import Answer, NotFound, Rail, Unsure
 from market.payouts.rules.timing import Next
 from workers.base import now, unit_of_work
 
@@ -30,8 +31,7 @@ OpenUnit = Callable[[], AbstractContextManager[Session]]
 @shared_task(name="payouts.send", soft_time_limit=240, time_limit=300)
 def send(*, run_id: str, **_: Any) -> None:
     """Write the bank files of an approved run, then send what waits."""
-    with unit_of_work() as session:
-        service.write_files(session, run_id=UUID(run_id), now=now())
+    _write_files(UUID(run_id))
     drain(unit_of_work, _rails(), now)
 
 
@@ -41,8 +41,7 @@ def sweep(**_: Any) -> None:
     with unit_of_work() as session:
         waiting = queries.runs_without_files(session)
     for run_id in waiting:
-        with unit_of_work() as session:
-            service.write_files(session, run_id=run_id, now=now())
+        _write_files(run_id)
     drain(unit_of_work, _rails(), now)
 
 
@@ -94,10 +93,24 @@ def drain(open_unit: OpenUnit, rails: Mapping[str, Rail], clock: Callable[[], da
 
 
 def _call(rail: Rail, claim: service.Claim) -> Answer:
-    if claim.action is Next.SEND:
-        return rail.send(claim.order)
-    answer = rail.ask(claim.order)
-    return rail.send(claim.order) if isinstance(answer, NotFound) and claim.resend else answer
+    try:
+        if claim.action is Next.SEND:
+            return rail.send(claim.order)
+        answer = rail.ask(claim.order)
+        return rail.send(claim.order) if isinstance(answer, NotFound) and claim.resend else answer
+    except Exception as error:
+        # A rail promises not to raise; one that does has left us without an answer, and the others must still be paid.
+        _log.exception("the rail broke on payout %s", claim.order.payout_id)
+        return Unsure(repr(error))
+
+
+def _write_files(run_id: UUID) -> None:
+    """Write the files of one run; a run that cannot be written is said aloud and holds up no other."""
+    try:
+        with unit_of_work() as session:
+            service.write_files(session, run_id=run_id, now=now())
+    except DomainError as refusal:
+        _log.error("the bank file of run %s cannot be written: %s", run_id, refusal.detail)
 
 
 def _rails() -> dict[str, Rail]:

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 
 from market.gateways.memory_stripe import MemoryTransfers
 from market.http.db import unit_of_work
@@ -102,6 +103,30 @@ def test_a_refused_payout_is_owed_again(session, rail):
     rail.check_details = lambda details: "the account was closed"
     tasks.sweep.run()
     assert state(session, run) == "failed"
+
+
+def test_a_rail_that_breaks_leaves_its_payout_unknown_and_the_others_paid(session, rail, stripe_run, caplog):
+    other = approved(session, rail="stripe", iban=None, bic=None, stripe_account="acct_2")
+    send = rail.send
+
+    def broken(order):
+        if order.details["stripe_account"] == "acct_1":
+            raise KeyError("not what the library promised")
+        return send(order)
+
+    rail.send = broken
+    tasks.sweep.run()
+    assert (state(session, stripe_run), state(session, other)) == ("unknown", "sent")
+    assert "the rail broke" in caplog.text
+
+
+def test_a_run_whose_file_cannot_be_written_holds_up_no_other(session, rail, caplog):
+    bad, good = approved(session), approved(session)
+    session.execute(text("UPDATE coop SET account_holder = 'አበበ' WHERE id = :id"), {"id": bad.coop_id})
+    session.expire_all()
+    tasks.sweep.run()
+    assert (state(session, bad), state(session, good)) == ("queued", "sending")
+    assert "cannot be written" in caplog.text
 
 
 def test_the_rail_is_never_called_inside_a_unit_of_work(session, rail, stripe_run):
