@@ -121,8 +121,9 @@ def _stops(
         place = stops.index(sent[-1]) + 1
         stops.insert(place, _gap("receiving"))
     handed = any(stop["step"] == "accepting" for stop in stops)
-    bought = [lot for lot in lineage.lots.values() if lot.producer_id and lot.process == "harvest"]
-    if len(lineage.lots) > len(bought) and bought and not handed:
+    grown = any(lot.producer_id for lot in lineage.lots.values())
+    made_by_coop = any(lot.producer_id is None for lot in lineage.lots.values())
+    if grown and made_by_coop and not handed:  # a producer who works on their own harvest hands nothing over
         births = [n for n, stop in enumerate(stops) if stop["step"] == "commissioning"]
         stops.insert((births[-1] if births else -1) + 1, _gap("accepting"))
     return stops

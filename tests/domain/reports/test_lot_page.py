@@ -14,7 +14,7 @@ from tests.domain.provenance.test_capture import PACK, capture
 from tests.factories.catalogue import make_listing
 from tests.factories.orders import paid_order, pay, place
 from tests.factories.producers import make_coop, make_producer
-from tests.factories.provenance import HOST, SAMPLES, coffee_chain, make_chain_places, make_lot
+from tests.factories.provenance import HOST, SAMPLES, coffee_chain, make_actor, make_chain_places, make_lot, make_place
 from workers import provenance as tasks
 
 needs_samples = pytest.mark.skipif(not SAMPLES.is_dir(), reason="../shared/data/epcis is absent: no worked chain")
@@ -108,3 +108,27 @@ def test_a_paid_order_refreshes_the_page(app, session) -> None:
     slug = session.scalars(select(Lot.slug).where(Lot.id == listing.lot_id)).one()
     body, _ = queries.stored_page(session.connection(), slug)
     assert json.loads(body)["split"][0]["lines"] == 1
+
+
+@pytest.mark.parametrize(("by_coop", "steps"), [(False, ["harvest", "washed"]), (True, ["harvest", None, "washed"])])
+def test_a_handover_is_missed_only_where_the_coop_works_on_a_members_harvest(session, by_coop: bool, steps) -> None:
+    coop = make_coop(session)
+    producer = make_producer(session, coop=coop)
+    place = make_place(session, coop=coop)
+    cherries = make_lot(session, coop=coop, producer=producer, place=place)
+    washed = service.record_transformation(
+        session,
+        actor=make_actor(coop),
+        host=HOST,
+        coop_id=coop.id,
+        producer_id=None if by_coop else producer.id,
+        process="washed",
+        inputs=[(cherries.id, cherries.produced)],
+        new=service.NewLot(name="Washed", quantity=cherries.produced / 5, uom="KGM", on=NOW.date()),
+        place_id=place.id,
+        zone="UTC",
+        now=NOW,
+    )
+    page = lot_page(session, washed.id)
+    assert [stop.get("process") for stop in page["journey"]] == steps
+    assert page["state"] == ("gaps" if by_coop else "complete")
