@@ -5,6 +5,7 @@ import re
 import pytest
 
 from market.accounts import service as accounts
+from market.http.login import throttle
 from market.http.login.door import open_account
 from market.http.login.models import Throttle, User
 from market.kernel.outbox import OutboxRow
@@ -101,6 +102,14 @@ def test_strangers_cannot_have_endless_letters_sent(client, session):
     make_account(session, email="eva@example.com")
     answers = [_post(client, "/reset", email="eva@example.com").status_code for _ in range(7)]
     assert answers == [200] * 6 + [429]
+
+
+def test_letters_asked_for_from_an_address_do_not_keep_its_people_from_signing_in(client, session, clock):
+    for _ in range(200):
+        throttle.note_failure(session, throttle.letters_from("127.0.0.1"), now=clock.now())
+    session.commit()
+    assert _post(client, "/sign-in", email="ana@example.com", password="wrong").status_code == 200
+    assert _sign_up(client, session).status_code == 429
 
 
 def test_a_form_without_its_token_changes_nothing(client, session):

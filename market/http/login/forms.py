@@ -69,7 +69,7 @@ class ConfirmAgainForm(SendConfirmationForm):  # type: ignore[misc]
 
 
 def _count_letter(email: str | None) -> None:
-    subjects = (throttle.letters(email or ""), throttle.address(request.remote_addr))
+    subjects = (throttle.letters(email or ""), throttle.letters_from(request.remote_addr))
     now = clock.now()
     with unit_of_work() as session:
         throttle.check(session, *subjects, now=now)

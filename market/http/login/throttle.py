@@ -46,6 +46,11 @@ def letters(email: str) -> Subject:
     return Subject(f"letters:{email.strip().lower()}", 6)
 
 
+def letters_from(remote: str | None) -> Subject:
+    """Return the subject for letters asked for from one network address; apart from tries, which they must not block."""
+    return Subject(f"letters from:{remote}", 200)
+
+
 def check(session: Session, *subjects: Subject, now: datetime) -> None:
     """Raise TooManyRequests (429, with Retry-After) when one of the subjects has failed too often."""
     limits = {subject.key: subject.limit for subject in subjects}
