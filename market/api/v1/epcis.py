@@ -83,7 +83,7 @@ def _versions(response: Response) -> Response:
 @blueprint.response(202, description="Accepted; the job's address is in Location")
 @blueprint.alt_response(413, description="More than 1,000 events or 4 MiB")
 @blueprint.alt_response(415, description="Neither application/json nor application/ld+json")
-@access("producer", "staff", scope="epcis:write")
+@access("producer", "staff", scope="provenance:write")
 def capture() -> Response:
     """Hand in an EPCISDocument; it is read by a worker and the job says what became of it."""
     if request.mimetype not in _MEDIA:
@@ -108,7 +108,7 @@ def capture() -> Response:
 
 @blueprint.get("/capture")
 @blueprint.response(200, CaptureJobSchema(many=True))
-@access("producer", "staff", scope="epcis:write")
+@access("producer", "staff", scope="provenance:write")
 def jobs() -> list[dict[str, Any]]:
     """Return the latest thirty capture jobs of the caller's co-op, newest first."""
     with unit_of_work() as session:
@@ -117,7 +117,7 @@ def jobs() -> list[dict[str, Any]]:
 
 @blueprint.get("/capture/<capture_id>")
 @blueprint.response(200, CaptureJobSchema)
-@access("producer", "staff", scope="epcis:write")
+@access("producer", "staff", scope="provenance:write")
 def job(capture_id: str) -> dict[str, Any]:
     """Tell what became of a document; own jobs only."""
     actor = current_actor()
@@ -146,7 +146,7 @@ def _job(view: JobView) -> dict[str, Any]:
 @blueprint.get("/events")
 @blueprint.arguments(EventsQuery, location="query")
 @blueprint.response(200, EpcisDocumentSchema)
-@access("public", scope="epcis:read")
+@access("public", scope="provenance:read")
 def events(args: dict[str, Any]) -> Response:
     """Return the events that name a lot as an EPCISQueryDocument: own ones in full, others in their public view."""
     host, coop_id = IdHost(current_app.extensions["settings"].id_url), current_actor().coop_id

@@ -38,7 +38,7 @@ def one(listing_id: UUID) -> Response:
 
 
 @blueprint.get("/my/listings")
-@access("producer", "staff", scope="listings:read")
+@access("producer", "staff", scope="catalogue:read")
 @blueprint.arguments(shapes.CursorQuery, location="query")
 @blueprint.response(200, shapes.OwnListingPage)
 def mine(query: dict[str, Any]) -> dict[str, Any]:
@@ -49,7 +49,7 @@ def mine(query: dict[str, Any]) -> dict[str, Any]:
 
 
 @blueprint.post("/listings")
-@access("producer", "staff", scope="listings:write")
+@access("producer", "staff", scope="catalogue:write")
 @blueprint.arguments(shapes.ListingIn)
 @blueprint.response(201, shapes.OwnListing)
 def create(body: dict[str, Any]) -> queries.ListingView:
@@ -60,7 +60,7 @@ def create(body: dict[str, Any]) -> queries.ListingView:
 
 
 @blueprint.patch("/listings/<uuid:listing_id>")
-@access("producer", "staff", scope="listings:write")
+@access("producer", "staff", scope="catalogue:write")
 @blueprint.arguments(shapes.ListingPatch)
 @blueprint.response(200, shapes.OwnListing)
 def edit(body: dict[str, Any], listing_id: UUID) -> queries.ListingView:
@@ -71,7 +71,7 @@ def edit(body: dict[str, Any], listing_id: UUID) -> queries.ListingView:
 
 
 @blueprint.post("/listings/<uuid:listing_id>/publish")
-@access("producer", "staff", scope="listings:write")
+@access("producer", "staff", scope="catalogue:write")
 @blueprint.response(200, shapes.OwnListing)
 def publish(listing_id: UUID) -> queries.ListingView:
     """Check the price and put the listing into the shop; below a blocking floor it is refused with the arithmetic."""
@@ -81,7 +81,7 @@ def publish(listing_id: UUID) -> queries.ListingView:
 
 
 @blueprint.post("/listings/<uuid:listing_id>/withdraw")
-@access("producer", "staff", scope="listings:write")
+@access("producer", "staff", scope="catalogue:write")
 @blueprint.arguments(shapes.WithdrawIn)
 @blueprint.response(200, shapes.OwnListing)
 def withdraw(body: dict[str, Any], listing_id: UUID) -> queries.ListingView:
@@ -92,7 +92,7 @@ def withdraw(body: dict[str, Any], listing_id: UUID) -> queries.ListingView:
 
 
 @blueprint.put("/listings/<uuid:listing_id>/photo")
-@access("producer", "staff", scope="listings:write")
+@access("producer", "staff", scope="catalogue:write")
 @blueprint.response(200, shapes.OwnListing)
 def photo(listing_id: UUID) -> queries.ListingView:
     """Give the listing a photo: a JPEG, PNG or WebP as the body of the request, `?alt=` says what it shows."""
@@ -105,7 +105,7 @@ def photo(listing_id: UUID) -> queries.ListingView:
 
 
 @blueprint.put("/lots/<uuid:lot_id>/stock")
-@access("producer", "staff", scope="listings:write")
+@access("producer", "staff", scope="catalogue:write")
 @blueprint.arguments(shapes.StockIn)
 @blueprint.response(204)
 def stock(body: dict[str, Any], lot_id: UUID) -> None:
@@ -124,7 +124,7 @@ def products() -> dict[str, Any]:
 
 
 @blueprint.post("/products")
-@access("producer", "staff", scope="listings:write")
+@access("producer", "staff", scope="catalogue:write")
 @blueprint.arguments(shapes.ProductIn)
 @blueprint.response(201, shapes.ProductOut)
 def create_product(body: dict[str, Any]) -> queries.ProductView:

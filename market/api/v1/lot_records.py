@@ -52,7 +52,7 @@ class Places(MethodView):
     """Where things happen."""
 
     @blueprint.response(200, schemas.PlacesOut)
-    @access("producer", "staff", scope="lots:write")
+    @access("producer", "staff", scope="provenance:write")
     def get(self) -> dict[str, Any]:
         """Return the places that the caller may name."""
         actor = current_actor()
@@ -63,7 +63,7 @@ class Places(MethodView):
 
     @blueprint.arguments(schemas.PlaceIn)
     @blueprint.response(201, schemas.PlaceOut)
-    @access("producer", "staff", scope="lots:write")
+    @access("producer", "staff", scope="provenance:write")
     def post(self, body: dict[str, Any]) -> Response:
         """Register a place. Takes `Idempotency-Key`."""
         actor = current_actor()
@@ -89,7 +89,7 @@ class Lots(MethodView):
 
     @blueprint.arguments(schemas.OwnLotsQuery, location="query")
     @blueprint.response(200, schemas.OwnLotsOut)
-    @access("producer", "staff", scope="lots:write")
+    @access("producer", "staff", scope="provenance:write")
     def get(self, args: dict[str, Any]) -> dict[str, Any]:
         """Return a producer's lots, for staff those of the co-op, newest first."""
         actor = current_actor()
@@ -103,7 +103,7 @@ class Lots(MethodView):
 
     @blueprint.arguments(schemas.LotIn)
     @blueprint.response(201, schemas.OwnLotOut)
-    @access("producer", "staff", scope="lots:write")
+    @access("producer", "staff", scope="provenance:write")
     def post(self, body: dict[str, Any]) -> Response:
         """Record a harvest or a craft batch: an event and the lot. Takes `Idempotency-Key`."""
         return _recorded(body, service.record_lot, kind=body["kind"])
@@ -115,7 +115,7 @@ class Transformations(MethodView):
 
     @blueprint.arguments(schemas.TransformationIn)
     @blueprint.response(201, schemas.OwnLotOut)
-    @access("producer", "staff", scope="lots:write")
+    @access("producer", "staff", scope="provenance:write")
     def post(self, body: dict[str, Any]) -> Response:
         """Record that a lot was made from others. Takes `Idempotency-Key`."""
         inputs = [(line["lot_id"], line["quantity"]) for line in body["inputs"]]
