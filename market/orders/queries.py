@@ -6,7 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import Select, select, tuple_
+from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
 from market.catalogue import queries as catalogue
@@ -159,7 +159,7 @@ def seller_orders(
     session: Session, *, producer_id: UUID | None = None, states: Sequence[str] = (), cursor: str | None = None
 ) -> Page[SellerPart]:
     """Return seller orders in this scope, newest first: a co-op's, or one producer's of it."""
-    statement: Select[tuple[SellerOrder, int]] = select(SellerOrder, Order.number).join(Order, Order.id == SellerOrder.order_id)
+    statement = select(SellerOrder, Order.number).join(Order, Order.id == SellerOrder.order_id)
     if producer_id is not None:
         statement = statement.where(SellerOrder.producer_id == producer_id)
     if states:
