@@ -14,7 +14,7 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     # Deliveries get lost; the processor keeps its own list.
     "payments-compare": {"task": "payments.compare_events", "schedule": 3600.0},
     # The processor's statement: clearing and suspense empty within minutes.
-    "payments-balance": {"task": "payments.sync_balance", "schedule": 120.0},
+    "payments-balance": {"task": "payments.sync_balance", "schedule": 60.0},
     # A payout whose wake-up was lost, whose worker died or whose outcome is open is taken up again (money.md 6.3).
     "payouts": {"task": "payouts.sweep", "schedule": 15.0},
     # Law 5: nobody is forgotten. Once an hour is often enough for days.

@@ -1,0 +1,64 @@
+"""The whole main job over HTTP, step by step, with its figures; exits non-zero when something does not agree."""
+
+import sys
+import time
+from collections.abc import Callable
+
+from market.demo import money, proof, setup, trade
+from market.demo.browser import Unexpected
+from market.demo.site import Site
+
+STEPS: tuple[Callable[[Site], str], ...] = (
+    setup.administrator,
+    setup.coops,
+    setup.price_rows,
+    setup.rates,
+    setup.differential,
+    setup.floors,
+    setup.members,
+    setup.products,
+    setup.goods,
+    setup.chain,
+    setup.photos,
+    trade.orders,
+    trade.payments,
+    trade.refunds,
+    trade.fulfilment,
+    money.banks,
+    money.recipients,
+    money.first_run,
+    money.first_statement,
+    money.transfers_sent,
+    money.new_details,
+    money.second_run,
+    money.second_statement,
+    money.processor_statement,
+    proof.books,
+    proof.bank,
+    proof.people,
+    proof.letters,
+    proof.public,
+)
+
+
+def walk(site: Site, steps: tuple[Callable[[Site], str], ...] = STEPS) -> None:
+    """Do each step and print what it found."""
+    for number, step in enumerate(steps, start=1):
+        begun = time.monotonic()
+        what = (step.__doc__ or "").partition("\n")[0].rstrip(".")
+        print(f"{number:2}/{len(steps)} {what}", flush=True)
+        print(f"      {step(site)}  ({time.monotonic() - begun:.1f} s)", flush=True)
+
+
+def main() -> int:
+    """Walk the journey on the site of the environment."""
+    try:
+        walk(Site.from_environment())
+    except Unexpected as error:
+        print(f"the journey ends here: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

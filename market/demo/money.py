@@ -1,0 +1,228 @@
+"""Paying out and reconciling: runs under four eyes, three rails, the bank's statements, a payment that comes back."""
+
+import json
+import os
+from datetime import date, timedelta
+from typing import Any
+from urllib.request import Request, urlopen
+
+from market.demo.browser import Unexpected
+from market.demo.site import CoopSite, Site
+from market.demo.trade import fulfil
+from market.simulators.bank.account import AccountState, Habits, Incoming, Order, read_orders, simulate
+
+OPENING, CASH = 2_000_000, 400_000
+
+
+def _today() -> date:
+    return date.today()
+
+
+def banks(site: Site) -> str:
+    """Register each co-op's bank account with what lies on it, and fill the cash boxes."""
+    site.figures["accounts"], site.figures["banks"], site.figures["cash"] = {}, {}, {}
+    for coop in site.coops:
+        terms = coop.plan.terms
+        currency = str(terms["currency"])
+        body = {"name": "Main account", "iban": terms["iban"], "currency": currency}
+        body |= {"opened_on": (_today() - timedelta(days=30)).isoformat(), "opening": {"minor": OPENING, "currency": currency}}
+        site.figures["accounts"][coop.id] = coop.approver.api("POST", "/statements/accounts", body)["id"]
+        holder = str(terms["account_holder"])
+        site.figures["banks"][coop.id] = AccountState(str(terms["iban"]), currency, holder, OPENING)
+        if "cash" in coop.plan.rails:
+            fill = {"amount": {"minor": CASH, "currency": currency}, "on": _today().isoformat(), "slip": f"CB-{coop.plan.slug}"}
+            coop.preparer.api("POST", "/cash-box/fill", fill)
+            site.figures["cash"][coop.id] = CASH
+    return f"{len(site.coops)} accounts with {OPENING / 100:.2f} each"
+
+
+def recipients(site: Site) -> str:
+    """Open the recipients' accounts at the card processor."""
+    count = 0
+    for coop in site.coops:
+        for number, (_, name, _browser) in enumerate(coop.producers):
+            if coop.plan.rails[number % len(coop.plan.rails)] == "stripe":
+                account = f"acct_{coop.plan.slug.replace('-', '')}{number}"
+                stripe("accounts", id=account, display_name=name)
+                count += 1
+    return f"{count} recipients"
+
+
+def stripe(call: str, **facts: Any) -> dict[str, Any]:
+    """Make a control call to the local card processor."""
+    url = f"{os.environ['STRIPE_API_BASE']}/_control/{call}"
+    headers = {"Authorization": f"Bearer {os.environ['STRIPE_KEY']}", "Content-Type": "application/json"}
+    request = Request(url, json.dumps(facts).encode(), headers)
+    with urlopen(request, timeout=30) as answer:
+        return dict(json.load(answer))
+
+
+def first_run(site: Site) -> str:
+    """Prepare a payout run in each co-op, approve it as a second person, let the workers send it."""
+    return _runs(site)
+
+
+def _runs(site: Site) -> str:
+    site.figures["runs"] = {}
+    said = []
+    for coop in site.coops:
+        due_by = (_today() + timedelta(days=30)).isoformat()
+        run = coop.preparer.api("POST", "/payout-runs", {"due_by": due_by}, expect=(201, 409))
+        if run.get("code") == "payouts.nothing_to_pay":
+            continue
+        approval = {"list_sha256": run["list_sha256"]}
+        coop.preparer.api("POST", f"/payout-runs/{run['id']}/approve", approval, expect=403)
+        coop.approver.api("POST", f"/payout-runs/{run['id']}/approve", approval)
+        site.figures["runs"][coop.id] = run["id"]
+        said += [
+            f"{total['count']} by {total['rail']} {total['money']['minor'] / 100:.2f} {total['money']['currency']}"
+            for total in run["totals"]
+        ]
+    for coop in site.coops:
+        if coop.id in site.figures["runs"]:
+            _carry_out(site, coop, site.figures["runs"][coop.id])
+    return "; ".join(said)
+
+
+def _carry_out(site: Site, coop: CoopSite, run_id: str) -> None:
+    """Do what people do after the approval: submit the bank file, hand out cash against receipts."""
+    coop.preparer.until("GET", f"/payout-runs/{run_id}/payouts", lambda page: not any(map(_with_worker, page["items"])))
+    detail = coop.preparer.until("GET", f"/payout-runs/{run_id}", _has_its_files)
+    orders: list[Order] = []
+    for file in detail["files"]:
+        orders += read_orders(coop.preparer.get(f"/api/v1/payout-files/{file['id']}").body)
+        coop.preparer.api("POST", f"/payout-files/{file['id']}/submitted")
+    site.figures.setdefault("orders", {})[coop.id] = orders
+    for number, payout in enumerate(coop.preparer.api("GET", f"/payout-runs/{run_id}/payouts")["items"], start=1):
+        if payout["rail"] == "cash":
+            receipt = {
+                "number": f"{coop.plan.slug}-{payout['number']}",
+                "paid_on": _today().isoformat(),
+                "amount": payout["money"],
+            }
+            receipt |= {"cashier": "Preparer", "taken_by": payout["holder"], "signed": "signature" if number % 2 else "thumb"}
+            coop.preparer.api("POST", f"/payouts/{payout['id']}/receipt", receipt | {"witness": "Neighbour"})
+
+
+def _with_worker(payout: dict[str, Any]) -> bool:
+    return bool(payout["rail"] == "stripe") and payout["state"] in ("approved", "queued", "sending")
+
+
+def _has_its_files(detail: dict[str, Any]) -> bool:
+    return bool(detail["files"]) or all(total["rail"] != "sepa" for total in detail["run"]["totals"])
+
+
+def first_statement(site: Site) -> str:
+    """Let the bank carry out the files, and import its statement: fees, delays, a return, an unknown line, customers."""
+    awaited = [order for order in site.orders if order["plan"]["method"] == "transfer"]
+    return _statements(site, awaited, Habits())
+
+
+def _statements(site: Site, awaited: list[dict[str, Any]], habits: Habits) -> str:
+    said = []
+    for coop in site.coops:
+        own = [order for order in awaited if order["transfer"]["iban"] == coop.plan.terms["iban"]]
+        incoming = [
+            Incoming(order["transfer"]["amount"]["minor"], order["transfer"]["reference"], order["plan"]["buyer"]["name"])
+            for order in own
+        ]
+        if coop.id in site.figures["cash"]:
+            drawn = site.figures["cash"].pop(coop.id)
+            incoming.append(Incoming(-drawn, "", "Cash desk", "", f"Cash withdrawal, slip CB-{coop.plan.slug}"))
+        orders = site.figures.get("orders", {}).pop(coop.id, [])
+        state = site.figures["banks"][coop.id]
+        first = max(_today(), date.fromisoformat(state.last_on)) if state.last_on else _today()
+        statement, after = simulate(state, orders, on=first, incoming=incoming, habits=habits)
+        site.figures["banks"][coop.id] = after
+        said.append(_import(coop, site.figures["accounts"][coop.id], statement))
+    return "; ".join(said)
+
+
+def _import(coop: CoopSite, account: str, statement: bytes) -> str:
+    """Import one statement twice (the second time it is known), match it, and work off what is left."""
+    path = f"/statements/accounts/{account}/files?name={coop.plan.slug}.xml"
+    taken = coop.preparer.raw("POST", path, statement, "application/xml").json
+    if taken["outcome"] != "imported":
+        raise Unexpected(f"the statement was not imported: {taken}")
+    if not coop.preparer.raw("POST", path, statement, "application/xml").json["known"]:
+        raise Unexpected("the same statement was imported twice")
+    coop.preparer.api("POST", f"/statements/accounts/{account}/matching")
+    left = coop.preparer.api("GET", f"/statements/accounts/{account}/lines?show=open&limit=200")["items"]
+    for line in left:
+        _explain(coop, line)
+    still = coop.preparer.api("GET", f"/statements/accounts/{account}/lines?show=open")["items"]
+    if still:
+        raise Unexpected(f"lines are still open: {still}")
+    return (
+        f"{coop.plan.slug}: {taken['new_lines']} lines, {taken['new_lines'] - len(left)} matched by rule, {len(left)} by a person"
+    )
+
+
+def _explain(coop: CoopSite, line: dict[str, Any]) -> None:
+    if line["suggestions"] and line["returned"]:
+        choice: dict[str, Any] = {"suggestion_id": line["suggestions"][0]["id"]}
+    elif "withdrawal" in line["text"]:
+        choice = {"account_code": "own_transit", "reason": "cash box filled"}
+    elif line["money"]["minor"] < 0:
+        choice = {"account_code": "bank_charges", "reason": "charges of the bank"}
+    else:
+        choice = {"account_code": "unidentified", "reason": "nobody knows it; kept for whoever asks"}
+    coop.preparer.api("POST", f"/statements/lines/{line['id']}/matches", choice)
+
+
+def transfers_sent(site: Site) -> str:
+    """Orders paid by transfer are recognised by their reference, packed, sent and settled like the others."""
+    paid = [order for order in site.orders if order["plan"]["method"] == "transfer"]
+    for order in paid:
+        site.coops[0].preparer.until("GET", f"/orders/{order['id']}?key={order['key']}", lambda seen: seen["state"] == "paid")
+    return fulfil(site, paid)
+
+
+def new_details(site: Site) -> str:
+    """Enter new details for whoever's payment came back; until a second person has seen them nobody is paid there."""
+    count = 0
+    for coop in site.coops:
+        for payee in _returned_payees(coop):
+            name = next(row[1] for row in coop.producers if row[0] == payee)
+            body = {"rail": "sepa", "currency": coop.plan.terms["currency"], "holder": name, "iban": "DE75512108001245126199"}
+            body |= {"street": "Calle Nueva", "building": "1", "town": "Pueblo", "postcode": "10000", "country": "DE"}
+            entered = coop.preparer.api("POST", f"/producers/{payee}/payee-accounts", body)
+            coop.approver.api("POST", f"/payee-accounts/{entered['id']}/confirm")
+            count += 1
+    if not count:
+        raise Unexpected("no payment came back, and one should have")
+    return f"{count} payments came back; the debts are open again, with new details"
+
+
+def _returned_payees(coop: CoopSite) -> list[str]:
+    found = []
+    for run in coop.preparer.api("GET", "/payout-runs")["items"]:
+        for payout in coop.preparer.api("GET", f"/payout-runs/{run['id']}/payouts")["items"]:
+            if payout["state"] == "returned":
+                found.append(payout["payee_id"])
+    return found
+
+
+def second_run(site: Site) -> str:
+    """Pay what has become due since, and what came back."""
+    return _runs(site)
+
+
+def second_statement(site: Site) -> str:
+    """Import the bank's next statements, which continue the first."""
+    return _statements(site, [], Habits(returns=0, unknown_minor=0))
+
+
+def processor_statement(site: Site) -> str:
+    """Wait until the processor's own statement shows its transfers: accepted is not yet paid."""
+    count = 0
+    for coop in site.coops:
+        for run in coop.preparer.api("GET", "/payout-runs")["items"]:
+            path = f"/payout-runs/{run['id']}/payouts"
+            page = coop.preparer.until("GET", path, lambda page: not any(map(_only_accepted, page["items"])), patience_s=240)
+            count += sum(payout["rail"] == "stripe" for payout in page["items"])
+    return f"{count} transfers settled by the processor's statement"
+
+
+def _only_accepted(payout: dict[str, Any]) -> bool:
+    return bool(payout["rail"] == "stripe" and payout["state"] != "settled")

@@ -1,0 +1,81 @@
+"""The site under way: where it is, who works on it, what each step has found out for the next ones."""
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from typing import Any
+
+from market.demo.browser import Browser
+from market.demo.mailbox import Inbox
+from market.demo.world import PASSWORD, CoopPlan, Good
+from market.kernel.text import slug
+
+
+@dataclass
+class Listed:
+    """A published listing, as a buyer may order it."""
+
+    id: str
+    title: str
+    currency: str
+    unit_price: str
+    coop: str
+    producer: str
+    slug: str
+
+
+@dataclass
+class CoopSite:
+    """A co-op at work: its plan, its ids, its people."""
+
+    plan: CoopPlan
+    id: str
+    preparer: Browser
+    approver: Browser
+    producers: list[tuple[str, str, Browser]] = field(default_factory=list)  # (id, name, browser)
+    listings: list[Listed] = field(default_factory=list)
+
+
+@dataclass
+class Site:
+    """Everything that the steps share."""
+
+    url: str
+    inbox: Inbox
+    admin: Browser
+    coops: list[CoopSite] = field(default_factory=list)
+    products: dict[str, str] = field(default_factory=dict)
+    orders: list[dict[str, Any]] = field(default_factory=list)
+    figures: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def from_environment(cls) -> "Site":
+        """Return the site whose addresses stand in the environment."""
+        url = os.environ["PUBLIC_URL"]
+        return cls(url, Inbox(os.environ["MAILBOX_URL"]), Browser(url, "admin"))
+
+    def person(self, email: str) -> Browser:
+        """Follow the letter that invites `email`, choose a password, sign in."""
+        browser = Browser(self.url, email)
+        link = self.inbox.link(email, r"/reset/")
+        browser.submit(link, {"password": PASSWORD, "password_confirm": PASSWORD})
+        fresh = Browser(self.url, email)
+        fresh.sign_in(email, PASSWORD)
+        return fresh
+
+
+def flask(*arguments: str) -> None:
+    """Run an operator's command, as an operator would."""
+    command = [sys.executable, "-m", "flask", "--app", "wsgi", *arguments]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def email_of(name: str, domain: str) -> str:
+    """Return the address of an invented person."""
+    return f"{slug(name).replace('-', '.')}@{domain}.example"
+
+
+def product_key(good: Good) -> str:
+    """Return what tells one product from another."""
+    return "|".join(f"{key}={value}" for key, value in sorted(good.product.items()) if key != "name")

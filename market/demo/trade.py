@@ -1,0 +1,144 @@
+"""Buying and selling: orders over several producers, cards that work and cards that do not, dispatch, arrival, refunds."""
+
+import random
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from market.demo.browser import Browser, Unexpected
+from market.demo.site import CoopSite, Listed, Site
+from market.demo.world import BUYERS
+
+ORDERS = 100
+GOOD, DECLINED, SECOND_STEP = "4242424242424242", "4000000000000002", "4000002500003155"
+TRANSFERS = 8  # by bank transfer, paid when the bank's statement comes
+DECLINES = 6  # first card declined, second one works
+ABANDONED = 4  # declined and left
+
+
+def _basket(listings: list[Listed], chance: random.Random, coops: int) -> list[dict[str, str]]:
+    """Choose what one buyer orders: one to three listings in one currency."""
+    first = chance.choice(listings)
+    pool = [row for row in listings if row.currency == first.currency and (coops > 1 or row.coop == first.coop)]
+    chosen = {row.id: row for row in [first, *chance.sample(pool, k=min(len(pool), chance.randint(0, 2)))]}
+    return [
+        {"listing_id": row.id, "quantity": str(chance.randint(1, 3)), "seen_price": row.unit_price} for row in chosen.values()
+    ]
+
+
+def _buyer(number: int) -> dict[str, str]:
+    name = BUYERS[number % len(BUYERS)]
+    email = f"{name.split()[0].lower()}@buyers.example"
+    locale = ("en", "es", "fr")[number % 3]
+    address = {"street": "Lindenweg", "building": str(number + 1), "postcode": "10115", "town": "Berlin", "country": "DE"}
+    return {"name": name, "email": email, "locale": locale} | address
+
+
+def orders(site: Site) -> str:
+    """Place a hundred orders as guests, each over one to three producers; a repeated request is one order."""
+    chance = random.Random(20261125)
+    listings = [row for coop in site.coops for row in coop.listings]
+    single = {coop.id for coop in site.coops if coop.plan.terms["currency"] == "EUR"}
+    plans = []
+    for number in range(ORDERS):
+        transfer = number < TRANSFERS
+        pool = [row for row in listings if row.coop in single] if transfer else listings
+        lines = _basket(pool, chance, coops=1 if transfer else 2)
+        plans.append({"lines": lines, "buyer": _buyer(number), "method": "transfer" if transfer else "card"})
+    with ThreadPoolExecutor(4) as pool_of_threads:
+        site.orders = list(pool_of_threads.map(lambda plan: _place(site, plan), plans))
+    total = {
+        currency: sum(o["total"]["minor"] for o in site.orders if o["total"]["currency"] == currency)
+        for currency in ("EUR", "USD")
+    }
+    return f"{len(site.orders)} orders for {total['EUR'] / 100:.2f} EUR and {total['USD'] / 100:.2f} USD"
+
+
+def _place(site: Site, plan: dict[str, Any]) -> dict[str, Any]:
+    browser = Browser(site.url, plan["buyer"]["email"])
+    placed: dict[str, Any] = browser.api("POST", "/orders", plan)
+    browser.close()
+    return placed | {"plan": plan}
+
+
+def payments(site: Site) -> str:
+    """Pay by card on the hosted page: most at once, some with a second step, some declined first, some left unpaid."""
+    cards = [order for order in site.orders if order["plan"]["method"] == "card"]
+    tries = {DECLINED: cards[:DECLINES], "leave": cards[DECLINES : DECLINES + ABANDONED]}
+    rest = cards[DECLINES + ABANDONED :]
+
+    def pay(numbered: tuple[int, dict[str, Any]]) -> None:
+        number, order = numbered
+        browser = Browser(site.url, order["plan"]["buyer"]["email"])
+        if order in tries[DECLINED] or order in tries["leave"]:
+            page = browser.post_form(order["payment_url"], [("test", DECLINED)], expect=402)
+            assert "declined" in page.text.lower()
+            if order in tries["leave"]:
+                return
+        card = SECOND_STEP if number % 10 == 3 else GOOD
+        page = browser.post_form(order["payment_url"], [("test", card)])
+        if card == SECOND_STEP:
+            page = browser.post_form(page.url, [("decision", "approve")])
+        if "/orders/" not in page.url:
+            raise Unexpected(f"the card page led to {page.url}")
+        browser.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(pay, enumerate(cards)))
+    paid = [order for order in cards if _state(site, order)["state"] == "paid"]
+    if len(paid) != len(cards) - ABANDONED:
+        raise Unexpected(f"{len(paid)} of {len(cards) - ABANDONED} card orders are paid")
+    site.figures["paid"] = paid
+    return (
+        f"{len(paid)} paid by card, {DECLINES} after a declined card; {ABANDONED} declined and left; {len(rest)} at the first try"
+    )
+
+
+def _state(site: Site, order: dict[str, Any]) -> dict[str, Any]:
+    browser = Browser(site.url)
+    seen: dict[str, Any] = browser.api("GET", f"/orders/{order['id']}?key={order['key']}")
+    browser.close()
+    return seen
+
+
+def refunds(site: Site) -> str:
+    """Give money back before the producer is paid: two whole parts, two lines by quantity."""
+    given = []
+    for number, order in enumerate(site.figures["paid"][:4]):
+        part = _state(site, order)["parts"][0]
+        coop = _coop(site, part["coop_id"])
+        body: dict[str, Any] = {"reason": "arrived broken" if number % 2 else "ordered twice", "bearer": "coop"}
+        if number % 2:
+            line = part["lines"][0]
+            body["lines"] = [{"line_id": line["id"], "quantity": "1"}]
+        coop.preparer.api("POST", f"/seller-orders/{part['id']}/refunds", body)
+        after = next(row for row in _state(site, order)["parts"] if row["id"] == part["id"])
+        given.append((after["refunded"]["minor"], after["refunded"]["currency"]))
+    sums = {currency: sum(minor for minor, c in given if c == currency) / 100 for currency in {c for _, c in given}}
+    return "given back: " + ", ".join(f"{amount:.2f} {currency}" for currency, amount in sorted(sums.items()))
+
+
+def _coop(site: Site, coop_id: str) -> CoopSite:
+    return next(coop for coop in site.coops if coop.id == coop_id)
+
+
+def fulfilment(site: Site) -> str:
+    """Producers pack and send, buyers say that it came, and what was held becomes what producers are owed."""
+    return fulfil(site, site.figures["paid"])
+
+
+def fulfil(site: Site, placed: list[dict[str, Any]]) -> str:
+    """Send and confirm every open part of some orders, then wait until the books have settled them."""
+    count = 0
+    for order in placed:
+        buyer = Browser(site.url, "buyer")
+        for part in _state(site, order)["parts"]:
+            if part["state"] != "paid":
+                continue
+            producer = next(row for row in _coop(site, part["coop_id"]).producers if row[0] == part["producer_id"])[2]
+            producer.api("POST", f"/seller-orders/{part['id']}/ship", {"tracking": f"TR{count:06}"})
+            buyer.api("POST", f"/orders/{order['id']}/parts/{part['id']}/confirm?key={order['key']}")
+            count += 1
+        buyer.close()
+    for coop in site.coops:
+        coop.preparer.until("GET", "/seller-orders?state=confirmed", lambda page: not page["items"])
+    return f"{count} parts sent, confirmed and settled with their producers"
