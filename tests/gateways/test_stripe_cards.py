@@ -179,7 +179,7 @@ NOW = int(datetime.now(UTC).timestamp())
 
 def test_a_signed_event_is_read():
     cards = StripeCards(key=KEY, webhook_secret=f"whsec_old,{SECRET}", api_base="http://127.0.0.1:1")
-    event = cards.read_event(EVENT, signature(EVENT, SECRET, NOW))
+    event = cards.read_event(EVENT, signature(EVENT, SECRET, int(datetime.now(UTC).timestamp())))
     assert (event.event_id, event.kind, event.object_id, event.intent_id, event.payment_id) == (
         "evt_1",
         "charge.refunded",
@@ -200,6 +200,7 @@ def test_a_signed_event_is_read():
         (b"not json", signature(b"not json", SECRET, NOW)),
         (b'{"id": "evt_1"}', signature(b'{"id": "evt_1"}', SECRET, NOW)),
     ],
+    ids=["nothing", "nonsense", "another_secret", "too_old", "changed_body", "not_json", "not_an_event"],
 )
 def test_what_is_not_signed_by_stripe_is_refused(body, header):
     with pytest.raises(BadSignature):
