@@ -15,7 +15,12 @@ from market.payouts import queries as payouts
 from workers.base import now, unit_of_work
 
 AT_ONCE = 200
-PAGES = {"money": "/producer/money", "payee_accounts": "/console/payee-accounts", "payout_run": "/console/payouts/{}"}
+PAGES = {
+    "money": "/producer/money",
+    "payee_accounts": "/console/payee-accounts",
+    "payments": "/console/payments",
+    "payout_run": "/console/payouts/{}",
+}
 
 
 @shared_task(name="notifications.tell", max_retries=5, default_retry_delay=15)

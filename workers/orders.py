@@ -7,6 +7,7 @@ from celery import shared_task
 
 from market.kernel.locks import advisory
 from market.orders import service
+from market.payments import queries as payments
 from workers.base import now, today, unit_of_work
 
 _EXPIRE, _CONFIRM, _SETTLE = 7_310_001, 7_310_002, 7_310_003
@@ -19,6 +20,15 @@ def mark_paid(*, payment_id: str, subject_kind: str, subject_id: str, **_: Any) 
         return
     with unit_of_work() as session:
         service.mark_paid(session, order_id=UUID(subject_id), payment_id=UUID(payment_id), now=now())
+
+
+@shared_task(name="orders.note_refund", max_retries=5, default_retry_delay=10)
+def note_refund(*, refund_id: str, **_: Any) -> None:
+    """Let the order know of a refund that arrived; what we decided ourselves it knows already."""
+    with unit_of_work() as session:
+        made = payments.refund(session, UUID(refund_id))
+        if made.kind != "surplus":
+            service.note_refunds(session, seller_order_id=made.subject_id, now=now())
 
 
 @shared_task(name="orders.expire")

@@ -16,6 +16,7 @@ from market.accounts.queries import Person
 from market.kernel.money import Money
 from market.orders import queries as orders
 from market.orders.queries import OrderView, SellerPart
+from market.payments import queries as payments
 from market.payouts import queries as payouts
 from market.producers import queries as producers
 
@@ -137,6 +138,34 @@ def _refunded(session: Session, payload: Payload) -> list[Telling]:
     return [_buyer(order, fact, "order_refunded", refunded=_money(part.refunded))]
 
 
+def _refund_arrived(session: Session, payload: Payload) -> list[Telling]:
+    refund = payments.refund(session, UUID(payload["refund_id"]))
+    payment = payments.payment(session, refund.payment_id)
+    if payment.subject_kind != "order":
+        return []
+    order = orders.order(session, payment.subject_id)
+    # By another way after a failure it is another fact.
+    fact = f"refund:{refund.id}:{refund.method}"
+    return [_buyer(order, fact, "refund_arrived", refunded=_money(refund.money), reference=refund.reference)]
+
+
+def _surplus(session: Session, payload: Payload) -> list[Telling]:
+    payment = payments.payment(session, UUID(payload["payment_id"]))
+    if payment.subject_kind != "order":
+        return []
+    order = orders.order(session, payment.subject_id)
+    fact = f"payment:{payment.id}:surplus:{payment.received.minor}"
+    number = str(order.number)
+    told = [_buyer(order, fact, "surplus")]
+    for coop_id in dict.fromkeys(part.coop_id for part in order.parts):
+        facts = {"number": number, "by_hand": payment.method == "transfer"}
+        told += [
+            _to_person(person, fact=fact, kind="surplus_staff", link=("payments", ""), facts=facts)
+            for person in _staff(session, coop_id)
+        ]
+    return told
+
+
 def _cancelled(session: Session, payload: Payload) -> list[Telling]:
     order = orders.order(session, UUID(payload["order_id"]))
     return [_buyer(order, f"order:{order.id}:cancelled", "order_cancelled")]
@@ -145,8 +174,11 @@ def _cancelled(session: Session, payload: Payload) -> list[Telling]:
 def _problem(session: Session, payload: Payload) -> list[Telling]:
     _, part = _of_part(session, payload)
     link = ("staff_order", str(part.id))
+    short = part.problem == "paid_short_of_stock"
+    kind, fact = ("problem", "problem") if short else ("refunded_elsewhere", f"elsewhere:{part.refunded.minor}")
+    facts = {"number": part.number} if short else {"number": part.number, "refunded": _money(part.refunded)}
     return [
-        _to_person(person, fact=f"seller_order:{part.id}:problem", kind="problem", link=link, facts={"number": part.number})
+        _to_person(person, fact=f"seller_order:{part.id}:{fact}", kind=kind, link=link, facts=facts)
         for person in _staff(session, part.coop_id)
     ]
 
@@ -208,6 +240,8 @@ TELLERS: dict[str, Teller] = {
     "orders.refunded": _refunded,
     "orders.cancelled": _cancelled,
     "orders.problem": _problem,
+    "payments.refunded": _refund_arrived,
+    "payments.surplus": _surplus,
     "producers.payee_account_entered": _payee_entered,
     "producers.payee_account_confirmed": _payee_confirmed,
     "payouts.printed": _payout_printed,

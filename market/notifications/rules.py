@@ -17,6 +17,8 @@ TOPIC_OF = {
     "payee_account_confirmed": "money",
     "problem": "desk",
     "payee_account_entered": "desk",
+    "refunded_elsewhere": "desk",
+    "surplus_staff": "desk",
     "payout_trouble": "desk",
 }
 TRIES = 8

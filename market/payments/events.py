@@ -2,7 +2,7 @@
 
 PAID = "payments.paid"  # payment_id, subject_kind, subject_id
 CLOSED = "payments.closed"  # payment_id, subject_kind, subject_id: failed, expired or cancelled without money
-SURPLUS = "payments.surplus"  # payment_id: money came for something that did not want it; it goes back
+SURPLUS = "payments.surplus"  # payment_id: more money came than was waited for; it goes back
 EVENT_STORED = "payments.event_stored"  # inbox_id: a webhook of the processor waits to be handled
 REFUND_DECIDED = "payments.refund_decided"  # refund_id
 REFUNDED = "payments.refunded"  # refund_id, payment_id, subject_id: the processor or the bank has it

@@ -22,6 +22,7 @@ FACTS = {
     "tracking": "",
     "account": "x",
     "reason": "AC04",
+    "by_hand": True,
     "rows": [["Coffee: Goods", {"money": [1250, "EUR"]}]],
 }
 KINDS = sorted(set(letters.texts("en")) - {"frame"})

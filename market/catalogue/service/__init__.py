@@ -16,6 +16,7 @@ from market.catalogue.service.listings import (
 from market.catalogue.service.stock import (
     expire_holds,
     hold_stock,
+    lock_holds,
     open_stock,
     release_holds,
     return_stock,
@@ -33,6 +34,7 @@ __all__ = [
     "edit_listing",
     "expire_holds",
     "hold_stock",
+    "lock_holds",
     "open_stock",
     "publish_listing",
     "rebuild_cards",

@@ -143,6 +143,12 @@ def take_holds(session: Session, *, order_id: UUID) -> list[Shortfall]:
     return [Shortfall(lot_id, quantity) for lot_id, quantity in session.execute(missing)]
 
 
+def lock_holds(session: Session, *, order_ids: Sequence[UUID]) -> None:
+    """Lock the lots that several orders hold, all in the order of their ids, before any hold of them is given back."""
+    lots = session.scalars(select(Hold.lot_id).where(Hold.order_id.in_(order_ids))).all()
+    lock(session, Stock, lots, column="lot_id")
+
+
 def release_holds(session: Session, *, order_id: UUID) -> int:
     """Give back what an unpaid order holds; return how many holds that were."""
     _lock_lots_of(session, order_id)
@@ -159,9 +165,13 @@ def expire_holds(session: Session, *, now: datetime, limit: int = 1000) -> int:
     return _released(session, session.execute(_RELEASE_EXPIRED, {"now": now, "lots": lots}).all())
 
 
-def return_stock(session: Session, *, wants: Iterable[tuple[UUID, Decimal]]) -> None:
-    """Put goods that never left back on the shelf: cancelled or refunded after payment, before dispatch."""
-    back = dict(ordered_wants(wants))
+def return_stock(session: Session, *, order_id: UUID, wants: Iterable[tuple[UUID, Decimal]]) -> None:
+    """Put goods that never left back on the shelf: cancelled or refunded after payment, before dispatch.
+
+    Only what the order has taken out: a lot that could not give it any more gets nothing back.
+    """
+    taken = set(session.scalars(select(Hold.lot_id).where(Hold.order_id == order_id, Hold.state == "taken")))
+    back = {lot_id: quantity for lot_id, quantity in ordered_wants(wants) if lot_id in taken}
     for stock in lock(session, Stock, back, column="lot_id"):
         stock.on_hand += back[stock.lot_id]
     session.flush()  # the cards' mark below reads the rows

@@ -5,7 +5,7 @@ from market.orders.service.cancel import cancel_order, expire_orders
 from market.orders.service.fulfil import confirm, confirm_silent, settle, settle_due, ship
 from market.orders.service.pay import mark_paid, reopen_payment, solve_problem
 from market.orders.service.place import Buyer, PlacedOrder, Quote, QuotedLine, WantedLine, place_order, quote
-from market.orders.service.refund import refund_lines, refund_seller_order
+from market.orders.service.refund import note_refunds, refund_lines, refund_seller_order
 
 __all__ = [
     "Buyer",
@@ -20,6 +20,7 @@ __all__ = [
     "expire_orders",
     "mark_paid",
     "merge_baskets",
+    "note_refunds",
     "place_order",
     "quote",
     "refund_lines",

@@ -1,5 +1,6 @@
 """Orders that nobody pays: cancelled by the buyer, or when their time is over."""
 
+from contextlib import suppress
 from datetime import datetime
 from uuid import UUID
 
@@ -15,6 +16,8 @@ from market.orders.errors import WrongState
 from market.orders.models import Order, SellerOrder
 from market.payments import queries as payment_queries
 from market.payments import service as payments
+from market.payments.errors import PaymentNotOpen
+from market.payments.queries import PaymentView
 
 
 def cancel_order(session: Session, *, actor: Actor, order_id: UUID, now: datetime) -> None:
@@ -27,7 +30,8 @@ def cancel_order(session: Session, *, actor: Actor, order_id: UUID, now: datetim
     if order.state == "paid":
         raise WrongState("This order is paid. Ask for a refund instead.", state=order.state)
     if order.state == "placed":
-        _cancel(session, order, now)
+        live = payment_queries.live_payment(session, subject_kind="order", subject_id=order.id)
+        _cancel(session, order, live, now)
 
 
 def expire_orders(session: Session, *, now: datetime, limit: int = 200) -> list[UUID]:
@@ -36,17 +40,22 @@ def expire_orders(session: Session, *, now: datetime, limit: int = 200) -> list[
     Payments close overdue pages themselves, so money that is under way keeps its goods.
     """
     due = select(Order.id).where(Order.state == "placed", Order.expires_at <= now).order_by(Order.expires_at).limit(limit)
-    cancelled = []
+    ended: list[tuple[Order, PaymentView | None]] = []
     for order in lock(session, Order, session.scalars(due)):
         live = payment_queries.live_payment(session, subject_kind="order", subject_id=order.id)
         if order.state == "placed" and (live is None or (live.method == "transfer" and not live.received)):
-            _cancel(session, order, now)
+            ended.append((order, live))
+    # Several orders in one unit: their lots, then their payments are locked in the order in which everybody locks them.
+    stock.lock_holds(session, order_ids=[order.id for order, _ in ended])
+    cancelled = []
+    for order, live in sorted(ended, key=lambda pair: str(pair[1].id) if pair[1] else ""):
+        with suppress(PaymentNotOpen):  # money came this very moment: then the order stays
+            _cancel(session, order, live, now)
             cancelled.append(order.id)
     return cancelled
 
 
-def _cancel(session: Session, order: Order, now: datetime) -> None:
-    live = payment_queries.live_payment(session, subject_kind="order", subject_id=order.id)
+def _cancel(session: Session, order: Order, live: PaymentView | None, now: datetime) -> None:
     if live is not None:
         payments.cancel_unsent(session, payment_id=live.id, now=now)
     order.state, order.cancelled_at = "cancelled", now

@@ -17,6 +17,7 @@ from market.ledger.rules import Entry
 from market.orders import events, rules
 from market.orders.errors import OrderMissing, WrongState
 from market.orders.models import OrderLine, PriceComponent, SellerOrder
+from market.orders.service.refund import count_refunds_elsewhere
 from market.payables import service as payables
 from market.producers import queries as producers
 
@@ -66,6 +67,7 @@ def settle(session: Session, *, seller_order_ids: list[UUID], now: datetime) -> 
     sellers = [seller for seller in lock(session, SellerOrder, seller_order_ids) if seller.state == "confirmed"]
     if not sellers:
         return 0
+    count_refunds_elsewhere(session, sellers)  # earned is only what is still there
     books = ledger.books_of(session, {seller.coop_id for seller in sellers})
     coops = producers.coops_by_id(session, {seller.coop_id for seller in sellers})
     parts = _parts_left(session, [seller.id for seller in sellers])

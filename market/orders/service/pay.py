@@ -16,6 +16,7 @@ from market.kernel.outbox import announce
 from market.orders import events, rules
 from market.orders.errors import WrongState
 from market.orders.models import Order, OrderLine, SellerOrder
+from market.payments import queries as payment_queries
 from market.payments import service as payments
 from market.payments.rules import PaymentPart
 
@@ -27,6 +28,8 @@ def mark_paid(session: Session, *, order_id: UUID, payment_id: UUID, now: dateti
     problem of its seller order, announced for staff: a paid order that cannot be filled is never a silent loss (law 6).
     """
     order = lock_one(session, Order, order_id)
+    if not _paid_for(session, order_id, payment_id):
+        return False
     payments.acknowledge(session, payment_id=payment_id, now=now)
     if order.state != "placed":
         return False
@@ -42,6 +45,12 @@ def mark_paid(session: Session, *, order_id: UUID, payment_id: UUID, now: dateti
         _tell_staff(session, [seller for seller in sellers if seller.id in set(session.scalars(missing))])
     announce(session, events.PAID, {"order_id": order_id}, key=str(order_id))
     return True
+
+
+def _paid_for(session: Session, order_id: UUID, payment_id: UUID) -> bool:
+    """Whether that payment is this order's and succeeded: a surplus goes back and pays for nothing."""
+    made = payment_queries.payments_of(session, subject_kind="order", subject_id=order_id)
+    return any(one.id == payment_id and one.is_paid for one in made)
 
 
 def _tell_staff(session: Session, sellers: list[SellerOrder]) -> None:

@@ -1,6 +1,6 @@
 """Money back before the producer was paid, by quantity, goods and premium apart (E15, E16, R-02)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
@@ -12,15 +12,17 @@ from market.catalogue import service as stock
 from market.kernel import audit
 from market.kernel.actor import Actor
 from market.kernel.locks import lock, lock_one
-from market.kernel.money import Money
+from market.kernel.money import Money, allocate
 from market.kernel.outbox import announce
 from market.orders import events, rules
 from market.orders.errors import RefundTooLarge, WrongState
 from market.orders.models import OrderLine, PriceComponent, SellerOrder
 from market.payments import queries as payment_queries
 from market.payments import service as payments
+from market.payments.rules import COMPONENTS, Amounts
 
 REFUNDABLE = ("paid", "shipped", "confirmed")
+_SMALLEST = Decimal("0.000001")  # of a quantity, as it is stored
 
 
 def refund_seller_order(
@@ -61,10 +63,9 @@ def refund_lines(
     for line in lines:
         parts += _return_line(session, line, quantities[line.id])
     sums = rules.by_component(parts, seller.currency)
-    for name, money in sums.items():
-        setattr(seller, f"{name}_refunded_minor", getattr(seller, f"{name}_refunded_minor") + money.minor)
     if seller.state == "paid":
-        stock.return_stock(session, wants=[(line.lot_id, _stock_share(line, quantities[line.id])) for line in lines])
+        back = [(line.lot_id, _stock_share(line, quantities[line.id])) for line in lines]
+        stock.return_stock(session, order_id=seller.order_id, wants=back)
     if _all_returned(session, seller.id):
         seller.state, seller.problem = rules.next_state(seller.state, "refunded"), None
     audit.record(
@@ -83,18 +84,84 @@ def refund_lines(
         session,
         payment_id=paid.id,
         subject=seller.id,
-        amounts=payments.Amounts(**sums),
+        amounts=Amounts(**sums),
         reason=reason,
         bearer=bearer,
         actor=actor,
         now=now,
     )
+    _count(seller, refund.amounts)  # less than the parts where the co-op had borne what the buyer paid too little
     return refund.id
+
+
+def note_refunds(session: Session, *, seller_order_id: UUID, now: datetime) -> bool:
+    """Take note of money given back outside of here, in the card processor's dashboard; False when all is known.
+
+    It is taken off the parts in proportion, so that nobody is owed it any more, and becomes a problem for staff. What was
+    given back after the producer had earned it stays with the co-op.
+    """
+    seller = lock_one(session, SellerOrder, seller_order_id)
+    stock.lock_holds(session, order_ids=[seller.order_id])
+    if not count_refunds_elsewhere(session, [seller]):
+        return False
+    if seller.state == "paid" and _left(seller) == 0:
+        lines = session.scalars(select(OrderLine).where(OrderLine.seller_order_id == seller.id)).all()
+        back = [(line.lot_id, _stock_share(line, line.quantity - line.returned_quantity)) for line in lines]
+        stock.return_stock(session, order_id=seller.order_id, wants=[(lot, quantity) for lot, quantity in back if quantity])
+        for line in lines:
+            line.returned_quantity = line.quantity
+    if seller.state in REFUNDABLE:
+        if _left(seller):
+            seller.problem = "refunded_elsewhere"
+        else:
+            seller.state, seller.problem = rules.next_state(seller.state, "refunded"), None
+    announce(session, events.PROBLEM, {"seller_order_id": seller.id})
+    announce(session, events.REFUNDED, {"seller_order_id": seller.id})
+    return True
+
+
+def count_refunds_elsewhere(session: Session, sellers: Sequence[SellerOrder]) -> bool:
+    """Count on locked seller orders what payments gave back of them without us; whether there was any. Locks payments."""
+    found = False
+    for seller_id, given in payments.refunded_parts(session, subjects=[seller.id for seller in sellers]).items():
+        seller = next(one for one in sellers if one.id == seller_id)
+        known = Amounts.of(seller.currency, (getattr(seller, f"{name}_refunded_minor") for name, _ in given.components()))
+        pairs = zip(given.components(), known.components(), strict=True)
+        more = Amounts(*(money - counted for (_, money), (_, counted) in pairs))
+        if not more.total:
+            continue
+        found = True
+        if seller.state in REFUNDABLE:
+            _spread(session, seller, more)
+        _count(seller, more)
+    return found
+
+
+def _spread(session: Session, seller: SellerOrder, more: Amounts) -> None:
+    """Take amounts off the parts of all lines in proportion to what is left of each."""
+    statement = select(PriceComponent).join(OrderLine).where(OrderLine.seller_order_id == seller.id)
+    parts = session.scalars(statement.order_by(OrderLine.id, PriceComponent.seq)).all()
+    for name, money in more.components():
+        if not money:
+            continue
+        own = [part for part in parts if rules.COMPONENT[part.kind] == name and part.amount_minor > part.returned_minor]
+        for part, share in zip(own, allocate(money, [part.amount_minor - part.returned_minor for part in own]), strict=True):
+            part.returned_minor += share.minor
+    session.flush()
+
+
+def _count(seller: SellerOrder, amounts: Amounts) -> None:
+    for name, money in amounts.components():
+        setattr(seller, f"{name}_refunded_minor", getattr(seller, f"{name}_refunded_minor") + money.minor)
+
+
+def _left(seller: SellerOrder) -> int:
+    return sum(getattr(seller, f"{name}_minor") - getattr(seller, f"{name}_refunded_minor") for name in COMPONENTS)
 
 
 def _return_line(session: Session, line: OrderLine, quantity: Decimal) -> list[tuple[str, Money]]:
     left = line.quantity - line.returned_quantity
-    if not 0 < quantity <= left:
+    if not quantity.is_finite() or not 0 < quantity <= left or quantity != quantity.quantize(_SMALLEST):
         raise RefundTooLarge(f"Of “{line.title}” at most {left.normalize():f} {line.unit} can be given back.", left=left)
     line.returned_quantity += quantity
     given = []
@@ -102,13 +169,15 @@ def _return_line(session: Session, line: OrderLine, quantity: Decimal) -> list[t
     for part in session.scalars(components):
         # Cumulative: all parts come to zero when everything is returned, whatever was rounded on the way.
         due = Money(part.amount_minor, part.currency).share(line.returned_quantity, line.quantity)
-        given.append((part.kind, Money(due.minor - part.returned_minor, part.currency)))
-        part.returned_minor = due.minor
+        step = due.minor - part.returned_minor
+        if step * part.amount_minor > 0:  # more than this may have been given back elsewhere already
+            given.append((part.kind, Money(step, part.currency)))
+            part.returned_minor = due.minor
     return given
 
 
 def _stock_share(line: OrderLine, quantity: Decimal) -> Decimal:
-    return (line.stock_quantity * quantity / line.quantity).quantize(Decimal("0.000001"))
+    return (line.stock_quantity * quantity / line.quantity).quantize(_SMALLEST)
 
 
 def _all_returned(session: Session, seller_order_id: UUID) -> bool:

@@ -21,7 +21,7 @@ from market.payments.service.cards import (
     start_checkout,
 )
 from market.payments.service.events import compare_events, handle_event, store_event, sweep
-from market.payments.service.open import acknowledge, announce_again, cancel_unsent, expire, open_payment
+from market.payments.service.open import acknowledge, announce_again, cancel_unsent, expire, open_payment, refunded_parts
 from market.payments.service.refunds import (
     give_back_credit,
     prepare_refund,
@@ -64,6 +64,7 @@ __all__ = [
     "refresh",
     "refund",
     "refund_by_bank",
+    "refunded_parts",
     "send_refund",
     "start_checkout",
     "store_event",

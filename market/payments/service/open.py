@@ -4,17 +4,18 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from market.kernel import outbox
 from market.kernel.ids import new_id
-from market.kernel.locks import lock_one
+from market.kernel.locks import lock, lock_one
 from market.payments.errors import PaymentAlreadyOpen, PaymentNotOpen, SeveralCoopsByTransfer
 from market.payments.events import CLOSED, PAID
 from market.payments.models import Payment, PaymentPartRow
 from market.payments.queries import PaymentView, live_payment, view
-from market.payments.rules import OPEN, PaymentPart, State, total_of
+from market.payments.rules import COMPONENTS, OPEN, Amounts, PaymentPart, State, total_of
 
 LONGEST_CHECKOUT = timedelta(hours=23)  # the processor closes a page after 24 hours at the latest
 
@@ -97,6 +98,19 @@ def announce_again(session: Session, payments: Sequence[PaymentView], *, now: da
     for payment in payments:
         lock_one(session, Payment, payment.id).asked_at = now
         outbox.announce(session, PAID, ids_of(payment), key=str(payment.id))
+
+
+def refunded_parts(session: Session, *, subjects: Sequence[UUID]) -> dict[UUID, Amounts]:
+    """Lock the payments that paid these seller orders and return what was given back of each, whoever decided it."""
+    mine = PaymentPartRow.subject_id.in_(subjects)
+    succeeded = select(PaymentPartRow.payment_id).join(Payment).where(mine, Payment.state == State.SUCCEEDED)
+    locked = [row.id for row in lock(session, Payment, session.scalars(succeeded))]
+    rows = session.scalars(
+        select(PaymentPartRow).where(mine, PaymentPartRow.payment_id.in_(locked)).execution_options(populate_existing=True)
+    )
+    return {
+        row.subject_id: Amounts.of(row.currency, (getattr(row, f"refunded_{name}_minor") for name in COMPONENTS)) for row in rows
+    }
 
 
 def cancel_unsent(session: Session, *, payment_id: UUID, now: datetime) -> PaymentView:

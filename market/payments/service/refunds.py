@@ -6,6 +6,7 @@ the statement of the processor or bank takes it out from there. Transfers in are
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -18,11 +19,11 @@ from market.kernel.ids import new_id
 from market.kernel.locks import lock_one
 from market.kernel.money import Money, allocate
 from market.ledger import service as ledger
-from market.ledger.queries import balance
+from market.ledger.queries import balance, subject_balance
 from market.ledger.rules import Entry, Leg
 from market.payments.errors import EvidenceNeeded, NothingToRefund, PaymentMissing, RefundTooLarge, RefundUnderWay, WrongCurrency
 from market.payments.events import CLOSED, REFUND_DECIDED, REFUNDED
-from market.payments.models import Payment, ProcessorLine, Refund
+from market.payments.models import Payment, PaymentPartRow, ProcessorLine, Refund
 from market.payments.ports import CardProcessor, ProcessorRefused, ProcessorUnsure, RefundAnswer, RefundOrder
 from market.payments.queries import RefundView, parts, refund_view, refundable, view
 from market.payments.rules import Amounts, State, over_components
@@ -57,6 +58,7 @@ def refund(
     if row.state != State.SUCCEEDED:
         raise NothingToRefund("This payment brought no money for the order, so there is nothing to give back.", state=row.state)
     left = refundable(session, payment_id=payment_id, subject=subject)
+    amounts, forgiven = _without_write_off(session, row.id, subject, amounts, left)
     for (name, wanted), (_, rest) in zip(amounts.components(), left.components(), strict=True):
         if wanted.minor < 0 or rest < wanted:
             raise RefundTooLarge(
@@ -73,8 +75,19 @@ def refund(
     session.add(made)
     session.flush()  # the trigger counts the refund and the database refuses what is too much
     outbox.announce(session, REFUND_DECIDED, {"refund_id": str(made.id)}, key=str(payment_id))
-    _post_decided(session, made, tuple(legs) or _from_held(amounts, subject), actor, now)
+    _post_decided(session, made, (tuple(legs) or _from_held(amounts, subject)) + forgiven, actor, now)
     return refund_view(made)
+
+
+def _without_write_off(
+    session: Session, payment_id: UUID, subject: UUID, amounts: Amounts, left: Amounts
+) -> tuple[Amounts, tuple[Leg, ...]]:
+    """Take off `amounts` what the buyer never paid and the co-op's charges bore (E06), and return how it goes back there."""
+    over = amounts.charges - left.charges
+    written_off = session.get_one(PaymentPartRow, (payment_id, subject)).written_off_minor
+    if not 0 < over.minor <= written_off:
+        return amounts, ()
+    return replace(amounts, charges=left.charges), (Leg("held:charges", "write_off", over, subject),)
 
 
 def _new_refund(
@@ -257,7 +270,8 @@ def record_refund_elsewhere(session: Session, *, intent_id: str, answer: RefundA
         row.provider_ref = answer.provider_ref if not number else f"{answer.provider_ref}#{number}"
         session.add(row)
         settle_refund(session, row, now)
-        legs = _from_held(amounts, part.subject)
+        legs = _from_held(amounts, part.subject) if _is_held(session, books[part.coop_id], amounts, part.subject) else ()
+        legs = legs or (Leg("refund_cost", "refund_payable", money, part.subject),)  # the payee has earned it: the co-op bears it
         key = f"refund:{row.id}:decided"
         entries.append(Entry(books[part.coop_id], "refund.decided", key, days[part.coop_id], SYSTEM.label, legs))
         made.append(row)
@@ -265,6 +279,11 @@ def record_refund_elsewhere(session: Session, *, intent_id: str, answer: RefundA
     session.execute(line.values(state="new", problem=None))  # its line may have come before we knew
     ledger.post(session, entries)
     return [refund_view(row) for row in made]
+
+
+def _is_held(session: Session, book_id: int, amounts: Amounts, subject: UUID) -> bool:
+    held = {row.code: row.money for row in subject_balance(session, book_id, "held:", subject)}
+    return all(money <= held.get(f"held:{name}", Money.zero(money.currency)) for name, money in amounts.components())
 
 
 def record_bank_refund(session: Session, *, refund_id: UUID, amount: Money, suspense: str, now: datetime) -> tuple[Leg, ...]:

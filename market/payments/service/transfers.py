@@ -12,7 +12,7 @@ from market.kernel.ids import new_id
 from market.kernel.locks import lock_one
 from market.kernel.money import Money
 from market.ledger.rules import Leg
-from market.payments.errors import PaymentNotOpen, TransferAlreadyUsed, WrongCurrency
+from market.payments.errors import PaymentMissing, PaymentNotOpen, TransferAlreadyUsed, WrongCurrency
 from market.payments.events import PAID, SURPLUS
 from market.payments.models import Payment, PaymentPartRow, TransferReceipt
 from market.payments.queries import PaymentView, parts, view
@@ -44,7 +44,7 @@ def record_transfer(
     """Count `amount` of a statement line for a payment and return the legs of its match, for the caller to post.
 
     Exact, a little short, in parts, too much, or too late: all end in a state and nothing is lost. Announces
-    `payments.paid` when it completes the payment and `payments.surplus` when nobody waited for it. Locks the payment.
+    `payments.paid` when it completes the payment and `payments.surplus` when more came than was waited for. Locks the payment.
     Raises WrongCurrency, TransferAlreadyUsed, PaymentNotOpen for a card payment.
     """
     row = lock_one(session, Payment, payment_id)
@@ -57,6 +57,8 @@ def record_transfer(
         raise TransferAlreadyUsed("This line is counted for a payment already.")
     before = State(row.state)
     bought = parts(session, payment_id)
+    if not bought:
+        raise PaymentMissing("There is no such payment here.")
     waiting = Money(row.received_minor if before is State.PART_PAID else 0, row.currency)
     what = arrival(
         bought,
@@ -69,6 +71,8 @@ def record_transfer(
     )
     row.received_minor += amount.minor
     _become(session, row, before, what, now)
+    if what.credit and what.state in PAID_STATES:
+        outbox.announce(session, SURPLUS, {"payment_id": str(row.id)}, key=str(row.id))
     session.add(
         TransferReceipt(
             id=new_id(),
@@ -98,8 +102,6 @@ def _become(session: Session, row: Payment, before: State, what: Arrival, now: d
             session.get_one(PaymentPartRow, (row.id, move.subject)).written_off_minor = move.money.minor
     if what.state is State.SUCCEEDED:
         outbox.announce(session, PAID, ids_of(view(row)), key=str(row.id))
-    else:
-        outbox.announce(session, SURPLUS, {"payment_id": str(row.id)}, key=str(row.id))
 
 
 def undo_transfer(session: Session, *, line_subject: UUID, now: datetime) -> PaymentView:

@@ -92,9 +92,12 @@ def test_a_late_payment_for_what_is_gone_is_returned_for_staff(session):
 
 def test_return_stock_puts_goods_back(session):
     listing = make_listing(session, on_hand=3)
-    service.take_holds(session, order_id=hold(session, listing, 3))
+    order_id = hold(session, listing, 3)
+    service.take_holds(session, order_id=order_id)
     assert available(session, listing) is False
-    service.return_stock(session, wants=[(listing.lot_id, Decimal(2))])
+    service.return_stock(session, order_id=new_id(), wants=[(listing.lot_id, Decimal(2))])
+    assert stock_of(session, listing) == (0, 0), "who took nothing gives nothing back"
+    service.return_stock(session, order_id=order_id, wants=[(listing.lot_id, Decimal(2))])
     assert stock_of(session, listing) == (2, 0)
     assert available(session, listing) is True
 

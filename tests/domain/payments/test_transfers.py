@@ -73,7 +73,7 @@ def test_too_much_and_twice_is_the_buyers_credit(session, coop):
     assert arrive(session, payment, 10250).is_paid
     assert arrive(session, payment, 10000).is_paid
     assert balances(session, coop)[f"buyer_credit:{payment.id}"] == 10250
-    assert topics(session) == ["payments.paid"]
+    assert topics(session) == ["payments.paid", "payments.surplus", "payments.surplus"]
 
 
 def test_money_after_the_end_is_a_surplus(session, coop):
