@@ -14,7 +14,7 @@ from functools import cache
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Text, TextClause, bindparam, select, text
+from sqlalchemy import Connection, Text, TextClause, Uuid, bindparam, func, literal_column, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
@@ -295,41 +295,34 @@ def price_offer(offer: ListingView, quantity: Decimal) -> PriceLine:
     )
 
 
+_OWN = (
+    *("id", "coop_id", "producer_id", "product_id", "lot_id", "title", "description", "unit", "unit_price", "premium_per_unit"),
+    *("organic_per_unit", "currency", "order_step", "claims", "origin_country", "incoterm", "state", "withdrawn_reason", "photo"),
+    *("check_ids", "check_outcome", "floor_price", "floor_words", "market_price", "checked_on"),
+)
+# The columns of ListingView in its order; `free` is what is there and not held.
 _VIEWS = (
-    select(Listing, Product, Stock.unit, Stock.on_hand, Stock.held)
+    select(
+        *(getattr(Listing, name) for name in _OWN),
+        *(Product.category, Product.name, Product.kind, Product.variety, Product.form, Product.characteristic, Product.quality),
+        func.coalesce(Stock.unit, Listing.unit).label("stock_unit"),
+        func.coalesce(Stock.on_hand - Stock.held, literal_column("0")).label("free"),
+    )
     .join(Product, Product.id == Listing.product_id)
     .outerjoin(Stock, Stock.lot_id == Listing.lot_id)
 )
+_BY_ID = _VIEWS.where(Listing.id == func.any(bindparam("ids", type_=ARRAY(Uuid))))
 
 
-_OWN = (
-    *("id", "coop_id", "producer_id", "product_id", "lot_id", "title", "description", "unit", "currency", "order_step"),
-    *("unit_price", "premium_per_unit", "organic_per_unit", "origin_country", "incoterm", "state", "withdrawn_reason", "photo"),
-    *("check_outcome", "floor_price", "floor_words", "market_price", "checked_on"),
-)
-
-
-def _view(row: Any) -> ListingView:
-    listing, product, stock_unit, on_hand, held = row
-    return ListingView(
-        **{name: getattr(listing, name) for name in _OWN},
-        claims=tuple(listing.claims),
-        check_ids=tuple(listing.check_ids),
-        category=product.category,
-        product=product.name,
-        kind=product.kind,
-        variety=product.variety,
-        form=product.form,
-        characteristic=product.characteristic,
-        quality=product.quality,
-        stock_unit=stock_unit or listing.unit,
-        free=(on_hand or Decimal(0)) - (held or Decimal(0)),
-    )
+def _view(row: Sequence[Any]) -> ListingView:
+    values = dict(zip(ListingView.__slots__, row, strict=True))
+    return ListingView(**values | {"claims": tuple(values["claims"]), "check_ids": tuple(values["check_ids"])})
 
 
 def listings_by_id(session: Session, listing_ids: Iterable[UUID]) -> dict[UUID, ListingView]:
     """Return listings of any state by id, in one statement; unknown ids are absent."""
-    return {row[0].id: _view(row) for row in session.execute(_VIEWS.where(Listing.id.in_(list(listing_ids))))}
+    session.flush()
+    return {row[0]: _view(row) for row in plain_rows(session.connection(), _BY_ID, ids=list(listing_ids))}
 
 
 def listing(session: Session, listing_id: UUID, *, producer_id: UUID | None = None) -> ListingView:

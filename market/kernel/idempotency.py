@@ -9,10 +9,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, PrimaryKeyConstraint, select
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import BigInteger, PrimaryKeyConstraint
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from market.kernel import direct
 from market.kernel.errors import Conflict
 from market.kernel.orm import Base, Instant, Json
 
@@ -45,24 +45,25 @@ def input_hash(payload: Mapping[str, Any]) -> bytes:
 
 def recall(session: Session, *, scope: str, key: str, payload: Mapping[str, Any]) -> tuple[int, dict[str, Any]] | None:
     """Return status and body given before, or None. Raises KeyUsedDifferently when the input differs."""
-    row = session.execute(
-        select(IdempotencyKey).where(IdempotencyKey.scope == scope, IdempotencyKey.key == key)
-    ).scalar_one_or_none()
-    if row is None:
+    rows = direct.run(session, _RECALL, {"scope": scope, "key": key})
+    if not rows:
         return None
-    if row.input_hash != input_hash(payload):
+    known, status, body = rows[0]
+    if known != input_hash(payload):
         raise KeyUsedDifferently("This Idempotency-Key was used for another request. Use a new key for a new request.")
-    return row.status, row.body
+    return status, body
 
 
 def remember(
     session: Session, *, scope: str, key: str, payload: Mapping[str, Any], status: int, body: dict[str, Any], now: datetime
 ) -> bool:
     """Store the answer; False when somebody else stored one first (then roll back and recall theirs)."""
-    statement = (
-        insert(IdempotencyKey)
-        .values(scope=scope, key=key, input_hash=input_hash(payload), status=status, body=body, created_at=now)
-        .on_conflict_do_nothing()
-        .returning(IdempotencyKey.key)
-    )
-    return session.execute(statement).scalar_one_or_none() is not None
+    row = {"scope": scope, "key": key, "hash": input_hash(payload), "status": status, "body": direct.as_json(body), "now": now}
+    return bool(direct.run(session, _REMEMBER, row))
+
+
+_RECALL = "SELECT input_hash, status, body FROM idempotency_key WHERE scope = %(scope)s AND key = %(key)s"
+_REMEMBER = (
+    "INSERT INTO idempotency_key (scope, key, input_hash, status, body, created_at)"
+    " VALUES (%(scope)s, %(key)s, %(hash)s, %(status)s, %(body)s::jsonb, %(now)s) ON CONFLICT DO NOTHING RETURNING key"
+)

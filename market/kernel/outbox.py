@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Identity, Index, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from market.kernel import direct
 from market.kernel.orm import Base, Instant, Json
 
 
@@ -33,4 +34,8 @@ class OutboxRow(Base):
 
 def announce(session: Session, topic: str, payload: Mapping[str, Any], *, key: str | None = None) -> None:
     """Record that something happened; `payload` holds ids as text and becomes the keyword arguments of each task."""
-    session.add(OutboxRow(topic=topic, payload={name: str(value) for name, value in payload.items()}, key=key))
+    row = {"topic": topic, "payload": direct.as_json({name: str(value) for name, value in payload.items()}), "key": key}
+    direct.run(session, _ANNOUNCE, row)
+
+
+_ANNOUNCE = "INSERT INTO outbox (topic, payload, key) VALUES (%(topic)s, %(payload)s::jsonb, %(key)s)"

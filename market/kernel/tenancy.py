@@ -46,4 +46,5 @@ def scoped(scope: str) -> Iterator[None]:
 def _tell_the_database(session: Session, transaction: Any, connection: Connection) -> None:
     if transaction.nested:  # a savepoint stands inside a transaction that knows already
         return
-    connection.exec_driver_sql("SELECT set_config('market.scope', %s, true)", (_scope.get(),))
+    driver: Any = connection.connection.driver_connection  # as it stands: every transaction begins with it
+    driver.execute("SELECT set_config('market.scope', %s, true)", (_scope.get(),))

@@ -18,7 +18,9 @@ from market.orders import rules
 from market.orders.errors import OrderMissing
 from market.orders.models import BasketLine, Order, OrderLine, PriceComponent, SellerOrder
 from market.payments import queries as payments
+from market.payments.queries import PaymentView
 from market.producers import queries as producers
+from market.producers.queries import CoopView
 
 PAGE = 50
 
@@ -298,10 +300,14 @@ class TransferInstructions:
 def transfer_instructions(session: Session, view: OrderView) -> TransferInstructions | None:
     """Return how an order is paid by transfer; None when nothing is to be paid or the co-op has no account."""
     live = payments.live_payment(session, subject_kind="order", subject_id=view.id)
-    if live is None or not live.due or not view.parts:
+    if live is None or not view.parts:
         return None
     coop_id = view.parts[0].coop_id
-    coop = producers.coops_by_id(session, [coop_id])[coop_id]
-    if coop.iban is None:
+    return instructions(producers.coops_by_id(session, [coop_id])[coop_id], live)
+
+
+def instructions(coop: CoopView, live: PaymentView) -> TransferInstructions | None:
+    """Return how a payment is made to the account of its co-op; None when nothing is due or there is no account."""
+    if not live.due or coop.iban is None:
         return None
     return TransferInstructions(live.due, coop.account_holder, coop.iban, coop.bic, live.reference)

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from market.kernel import paging
+from market.kernel import direct, paging
 from market.kernel.actor import Actor
 from market.kernel.paging import Page
 from market.producers.errors import CoopMissing, PayeeAccountMissing, ProducerMissing
@@ -149,7 +149,10 @@ def coops(session: Session, *, ids: list[UUID] | None = None) -> list[CoopView]:
 
 def coops_by_id(session: Session, coop_ids: Iterable[UUID]) -> dict[UUID, CoopView]:
     """Return co-ops by id in one statement; unknown ids are absent."""
-    return {row.id: _coop(row) for row in session.scalars(select(Coop).where(Coop.id.in_(list(coop_ids))))}
+    return {row[0]: CoopView(*row) for row in direct.run(session, _COOPS, {"ids": list(coop_ids)})}
+
+
+_COOPS = f"SELECT {', '.join(CoopView.__slots__)} FROM coop WHERE id = ANY(%(ids)s)"  # noqa: S608
 
 
 def producer(session: Session, producer_id: UUID) -> ProducerView:

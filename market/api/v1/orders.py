@@ -23,6 +23,9 @@ from market.orders.service import Buyer, WantedLine
 blueprint = Blueprint("api_orders", __name__, description="Orders and seller orders")
 
 
+_PLACED = schemas.PlacedOut()
+
+
 def _mine(session: Session, order_id: UUID, key: str | None) -> queries.OrderView:
     actor = current_actor()
     view = queries.order(session, order_id)
@@ -44,7 +47,7 @@ def _payment_url(order_id: UUID, payment_id: UUID) -> str | None:
 class Orders(MethodView):
     """Placing orders."""
 
-    @blueprint.arguments(schemas.OrderIn)
+    @blueprint.arguments(schemas.OrderIn())  # an instance: a class would be made anew at each call
     @blueprint.response(201, schemas.PlacedOut)
     @blueprint.alt_response(409, description="Sold out, price changed, or below a floor")
     @access("public")
@@ -63,11 +66,6 @@ class Orders(MethodView):
                 method=body["method"],
                 now=now(),
             )
-            transfer = (
-                queries.transfer_instructions(session, queries.order(session, placed.order_id))
-                if body["method"] == "transfer"
-                else None
-            )
             document = {
                 "id": placed.order_id,
                 "number": placed.number,
@@ -75,9 +73,9 @@ class Orders(MethodView):
                 "total": placed.total,
                 "payment_id": placed.payment_id,
                 "payment_url": None,
-                "transfer": transfer,
+                "transfer": placed.transfer,
             }
-            return 201, schemas.PlacedOut().dump(document)
+            return 201, _PLACED.dump(document)
 
         response = once(request.get_json(), act)
         if body["method"] == "card" and response.status_code == 201:

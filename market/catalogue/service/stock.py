@@ -11,7 +11,7 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import Numeric, Uuid, bindparam, select, text
+from sqlalchemy import Uuid, bindparam, select, text
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import Session
 
@@ -19,7 +19,7 @@ from market.catalogue.errors import ListingFaulty, ListingMissing, ListingSoldOu
 from market.catalogue.models import Hold, Stock
 from market.catalogue.rules import ordered_wants
 from market.catalogue.service.cards import show_availability
-from market.kernel import audit
+from market.kernel import audit, direct
 from market.kernel.actor import Actor
 from market.kernel.ids import new_id
 from market.kernel.locks import lock
@@ -35,20 +35,16 @@ class Shortfall:
 
 
 # One round trip: lock in lot order, hold what fits, and say what did not. UPDATE sees the row as it is after the lock.
-_HOLD = text(
-    """
-WITH want AS (SELECT * FROM unnest(:ids, :lots, :quantities) AS want(id, lot_id, quantity)),
+_HOLD = """
+WITH want AS (SELECT * FROM unnest(%(ids)s::uuid[], %(lots)s::uuid[], %(quantities)s::numeric[]) AS want(id, lot_id, quantity)),
 locked AS MATERIALIZED (
-  SELECT lot_id, stock.coop_id, on_hand - held AS free FROM stock WHERE lot_id = ANY(:lots) ORDER BY lot_id FOR UPDATE),
+  SELECT lot_id, stock.coop_id, on_hand - held AS free FROM stock WHERE lot_id = ANY(%(lots)s) ORDER BY lot_id FOR UPDATE),
 fitting AS (SELECT want.*, locked.coop_id, free FROM want JOIN locked USING (lot_id) WHERE free >= quantity),
 held AS (UPDATE stock SET held = stock.held + fitting.quantity FROM fitting WHERE stock.lot_id = fitting.lot_id),
 kept AS (INSERT INTO hold (id, coop_id, lot_id, order_id, quantity, expires_at, state)
-  SELECT id, coop_id, lot_id, :order_id, quantity, :expires_at, 'live' FROM fitting)
+  SELECT id, coop_id, lot_id, %(order_id)s::uuid, quantity, %(expires_at)s::timestamptz, 'live' FROM fitting)
 SELECT want.lot_id, coalesce(locked.free, 0) AS free, want.quantity FROM want LEFT JOIN locked USING (lot_id) ORDER BY 1
 """
-).bindparams(
-    bindparam("ids", type_=ARRAY(Uuid)), bindparam("lots", type_=ARRAY(Uuid)), bindparam("quantities", type_=ARRAY(Numeric))
-)
 
 _TAKE = text(
     """
@@ -112,7 +108,8 @@ def hold_stock(session: Session, *, wants: Iterable[tuple[UUID, Decimal]], order
     Locks the stock rows in the order of their ids. Raises ListingSoldOut with `lots` = what is free of each that is short.
     """
     ordered = ordered_wants(wants)
-    rows = session.execute(
+    rows = direct.run(
+        session,
         _HOLD,
         {
             "ids": [new_id() for _ in ordered],
@@ -121,11 +118,11 @@ def hold_stock(session: Session, *, wants: Iterable[tuple[UUID, Decimal]], order
             "order_id": order_id,
             "expires_at": expires_at,
         },
-    ).all()
-    short = [{"lot_id": str(row.lot_id), "free": f"{row.free.normalize():f}"} for row in rows if row.free < row.quantity]
+    )
+    short = [{"lot_id": str(lot_id), "free": f"{free.normalize():f}"} for lot_id, free, wanted in rows if free < wanted]
     if short:
         raise ListingSoldOut("Somebody was quicker: there is not enough left. Take less of it or another offer.", lots=short)
-    show_availability(session, [row.lot_id for row in rows if row.free == row.quantity])
+    show_availability(session, [lot_id for lot_id, free, wanted in rows if free == wanted])
 
 
 def take_holds(session: Session, *, order_id: UUID) -> list[Shortfall]:

@@ -7,12 +7,12 @@ from decimal import Decimal
 from itertools import islice
 from uuid import UUID
 
-from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
 from market.catalogue import queries as catalogue
 from market.catalogue import service as stock
 from market.catalogue.queries import ListingView
+from market.kernel import direct
 from market.kernel.actor import Actor
 from market.kernel.clock import day_in
 from market.kernel.errors import DomainError
@@ -21,9 +21,9 @@ from market.kernel.money import Money, total
 from market.kernel.outbox import announce
 from market.orders import events, rules
 from market.orders.errors import BasketEmpty, ListingGone, PriceChanged, QuantityFaulty, TwoCurrencies
-from market.orders.models import Order, OrderLine, PriceComponent, SellerOrder
+from market.orders.queries import TransferInstructions, instructions
 from market.payments import service as payments
-from market.payments.rules import PaymentPart
+from market.payments.rules import COMPONENTS, PaymentPart
 from market.pricing import rules as prices
 from market.pricing import service as pricing
 from market.pricing.rules import PriceVerdict
@@ -57,12 +57,13 @@ class Buyer:
 
 @dataclass(frozen=True, slots=True)
 class PlacedOrder:
-    """What was placed, and the payment that is to be made."""
+    """What was placed, the payment that is to be made, and how, when it is a bank transfer."""
 
     order_id: UUID
     number: int
     total: Money
     payment_id: UUID
+    transfer: TransferInstructions | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,7 @@ class Quote:
 
     lines: tuple[QuotedLine, ...]
     total: Money
+    coops: dict[UUID, CoopView]
 
 
 def quote(session: Session, *, wanted: Sequence[WantedLine], now: datetime) -> Quote:
@@ -111,7 +113,7 @@ def quote(session: Session, *, wanted: Sequence[WantedLine], now: datetime) -> Q
             organic_differential=verdict.organic_differential,
         )
         lines.append(QuotedLine(offer, line.quantity, days[index], verdict, tuple(parts)))
-    return Quote(tuple(lines), total([line.total for line in lines], lines[0].offer.currency))
+    return Quote(tuple(lines), total([line.total for line in lines], lines[0].offer.currency), coops)
 
 
 def place_order(
@@ -128,31 +130,29 @@ def place_order(
     Prices are checked again today (G2) and each line's parts frozen. Raises BasketEmpty, TwoCurrencies, ListingGone,
     QuantityFaulty, PriceChanged, ListingSoldOut, PriceBelowFloor.
     """
+    direct.plan_once(session)
     priced = quote(session, wanted=wanted, now=now)
     order_id = new_id()
     expires_at = now + timedelta(minutes=rules.HOLD_MINUTES[method])
-    number = session.execute(
-        insert(Order)
-        .values(
-            id=order_id,
-            account_id=actor.account_id,
-            email=buyer.email,
-            name=buyer.name,
-            street=buyer.street,
-            building=buyer.building,
-            postcode=buyer.postcode,
-            town=buyer.town,
-            country=buyer.country,
-            locale=buyer.locale,
-            currency=priced.total.currency,
-            total_minor=priced.total.minor,
-            method=method,
-            placed_at=now,
-            expires_at=expires_at,
-        )
-        .returning(Order.number)
-    ).scalar_one()
-    parts = _write_seller_orders(session, order_id, priced, now)
+    order: dict[str, object] = {
+        "id": order_id,
+        "account_id": actor.account_id,
+        "email": buyer.email,
+        "name": buyer.name,
+        "street": buyer.street,
+        "building": buyer.building,
+        "postcode": buyer.postcode,
+        "town": buyer.town,
+        "country": buyer.country,
+        "locale": buyer.locale,
+        "currency": priced.total.currency,
+        "total_minor": priced.total.minor,
+        "method": method,
+        "state": "placed",
+        "placed_at": now,
+        "expires_at": expires_at,
+    }
+    number, parts = _write(session, order, priced, now)
     wants = [(line.offer.lot_id, catalogue.in_stock_unit(line.offer, line.quantity)) for line in priced.lines]
     stock.hold_stock(session, wants=wants, order_id=order_id, expires_at=expires_at)
     payment = payments.open_payment(
@@ -168,7 +168,8 @@ def place_order(
         email=buyer.email,
     )
     announce(session, events.PLACED, {"order_id": order_id})
-    return PlacedOrder(order_id, number, priced.total, payment.id)
+    transfer = instructions(priced.coops[parts[0].coop_id], payment) if method == "transfer" else None
+    return PlacedOrder(order_id, number, priced.total, payment.id, transfer)
 
 
 def _offers(session: Session, wanted: Sequence[WantedLine]) -> dict[UUID, ListingView]:
@@ -235,29 +236,54 @@ def _charges(coop: CoopView) -> prices.Charges:
     )
 
 
-def _write_seller_orders(session: Session, order_id: UUID, priced: Quote, now: datetime) -> list[PaymentPart]:
+def _write(session: Session, order: dict[str, object], priced: Quote, now: datetime) -> tuple[int, list[PaymentPart]]:
+    """Write the order with all that belongs to it in one statement; return its number and what each producer is paid."""
     currency = priced.total.currency
     by_producer: dict[UUID, list[tuple[UUID, QuotedLine]]] = {}
     for line in priced.lines:
         by_producer.setdefault(line.offer.producer_id, []).append((new_id(), line))
     check_ids = _store_checks(session, [pair for own in by_producer.values() for pair in own], now)
-    sellers, rows, parts, payment_parts = [], [], [], []
+    sellers, lines, parts, payment_parts = [], [], [], []
     for position, (producer_id, own) in enumerate(sorted(by_producer.items()), start=1):
         seller_id, coop_id = new_id(), own[0][1].offer.coop_id
         sums = rules.by_component([(part.kind, part.money) for _, line in own for part in line.parts], currency)
         sellers.append(
-            {"id": seller_id, "coop_id": coop_id, "order_id": order_id, "producer_id": producer_id, "position": position}
-            | {"currency": currency, "placed_at": now}
+            {"id": seller_id, "coop_id": coop_id, "order_id": order["id"], "producer_id": producer_id, "position": position}
+            | {"currency": currency, "state": "placed", "placed_at": now}
             | {f"{name}_minor": money.minor for name, money in sums.items()}
         )
         payment_parts.append(PaymentPart(coop_id=coop_id, subject=seller_id, **sums))
         for line_id, line in own:
-            rows.append(_line_row(line_id, line, check_ids[line_id]) | {"order_id": order_id, "seller_order_id": seller_id})
+            lines.append(_line_row(line_id, line, check_ids[line_id]) | {"order_id": order["id"], "seller_order_id": seller_id})
             parts += [_part_row(line_id, part) for part in line.parts]
-    session.execute(insert(SellerOrder), sellers)
-    session.execute(insert(OrderLine), rows)
-    session.execute(insert(PriceComponent), parts)
-    return payment_parts
+    given = {"orders": [order], "sellers": sellers, "lines": lines, "parts": parts}
+    written = direct.run(session, _WRITE, {name: direct.as_json(rows) for name, rows in given.items()})
+    return int(written[0][0]), payment_parts
+
+
+_ORDER = (
+    *("id", "account_id", "email", "name", "street", "building", "postcode", "town", "country", "locale", "currency"),
+    *("total_minor", "method", "state", "placed_at", "expires_at"),
+)
+_SELLER = (
+    *("id", "coop_id", "order_id", "producer_id", "position", "currency", "state", "placed_at"),
+    *(f"{name}_minor" for name in COMPONENTS),
+)
+_LINE = (
+    *("id", "coop_id", "order_id", "seller_order_id", "listing_id", "lot_id", "title", "unit", "quantity", "unit_price"),
+    *("currency", "total_minor", "stock_quantity", "check_ids"),
+)
+_PART = (
+    *("order_line_id", "seq", "kind", "label", "amount_minor", "currency", "payer", "payee", "bearer", "tax_rate", "tax_minor"),
+    "rule_version",
+)
+_WRITE = f"""
+WITH placed AS ({direct.insert_of("orders", _ORDER, "orders")} RETURNING number),
+sellers AS ({direct.insert_of("seller_order", _SELLER, "sellers")}),
+lines AS ({direct.insert_of("order_line", _LINE, "lines")}),
+parts AS ({direct.insert_of("price_component", _PART, "parts")})
+SELECT number FROM placed
+"""  # noqa: S608  (the names above)
 
 
 def _store_checks(session: Session, lines: list[tuple[UUID, QuotedLine]], now: datetime) -> dict[UUID, list[UUID]]:

@@ -5,17 +5,16 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from market.kernel import outbox
+from market.kernel import direct, outbox
 from market.kernel.ids import new_id
 from market.kernel.locks import lock, lock_one
 from market.payments.errors import PaymentAlreadyOpen, PaymentNotOpen, SeveralCoopsByTransfer
 from market.payments.events import CLOSED, PAID
 from market.payments.models import Payment, PaymentPartRow
 from market.payments.queries import PaymentView, live_payment, view
-from market.payments.rules import COMPONENTS, OPEN, Amounts, PaymentPart, State, total_of
+from market.payments.rules import COMPONENTS, LIVE, OPEN, Amounts, PaymentPart, State, total_of
 
 LONGEST_CHECKOUT = timedelta(hours=23)  # the processor closes a page after 24 hours at the latest
 
@@ -43,48 +42,55 @@ def open_payment(
         raise SeveralCoopsByTransfer(
             "A bank transfer can pay the goods of one co-op only. Pay by card, or order from each co-op on its own."
         )
-    existing = live_payment(session, subject_kind=subject_kind, subject_id=subject_id)
-    if existing is not None:
-        if existing.is_open and existing.method == method and existing.money == money:
-            return existing
-        raise PaymentAlreadyOpen("This is paid already, or another payment for it is under way.", payment_id=existing.id)
     payment_id = new_id()
-    row = Payment(
-        id=payment_id,
-        subject_kind=subject_kind,
-        subject_id=subject_id,
-        method=method,
-        state=State.CREATED if method == "card" else State.AWAITING_TRANSFER,
-        currency=money.currency,
-        amount_minor=money.minor,
-        received_minor=0,
-        refunded_minor=0,
-        title=title,
-        payer_account_id=payer_account_id,
-        email=email,
-        idem_key=f"pay-{payment_id}-v1",
-        opened_at=now,
-        expires_at=expires_at if method == "transfer" else min(expires_at, now + LONGEST_CHECKOUT),
+    values = {
+        "id": payment_id,
+        "subject_kind": subject_kind,
+        "subject_id": subject_id,
+        "method": method,
+        "state": State.CREATED if method == "card" else State.AWAITING_TRANSFER,
+        "currency": money.currency,
+        "amount_minor": money.minor,
+        "received_minor": 0,
+        "refunded_minor": 0,
+        "title": title,
+        "payer_account_id": payer_account_id,
+        "email": email,
+        "idem_key": f"pay-{payment_id}-v1",
+        "opened_at": now,
+        "expires_at": expires_at if method == "transfer" else min(expires_at, now + LONGEST_CHECKOUT),
+    }
+    rows = [_row_of(part) for part in parts]
+    written = direct.run(session, _OPEN, {"payment": direct.as_json([values]), "parts": direct.as_json(rows)})
+    if written:
+        return view(Payment(**values, number=written[0][0]))
+    existing = live_payment(session, subject_kind=subject_kind, subject_id=subject_id)
+    if existing is not None and existing.is_open and existing.method == method and existing.money == money:
+        return existing
+    raise PaymentAlreadyOpen(
+        "This is paid already, or another payment for it is under way.", payment_id=existing.id if existing else None
     )
-    try:
-        with session.begin_nested():
-            session.add(row)
-            session.flush()  # two checkouts at once: the second one finds the first one's row
-    except IntegrityError as error:
-        raise PaymentAlreadyOpen("Another payment for this is under way.") from error
-    session.add_all(_row_of(payment_id, part) for part in parts)
-    session.flush()  # refunds and postings refer to the parts
-    return view(row)
 
 
-def _row_of(payment_id: UUID, part: PaymentPart) -> PaymentPartRow:
-    return PaymentPartRow(
-        payment_id=payment_id,
-        coop_id=part.coop_id,
-        subject_id=part.subject,
-        currency=part.total.currency,
-        **{f"{name}_minor": amount.minor for name, amount in part.components()},
-    )
+_PAYMENT = (
+    *("id", "subject_kind", "subject_id", "method", "state", "currency", "amount_minor", "received_minor", "refunded_minor"),
+    *("title", "payer_account_id", "email", "idem_key", "opened_at", "expires_at"),
+)
+_PART = ("coop_id", "subject_id", "currency", *(f"{name}_minor" for name in COMPONENTS))
+# Two checkouts at once: the index over live payments lets one in, and the other finds its row.
+_PARTS = ", ".join(f"part.{name}" for name in _PART)
+_OPEN = f"""
+WITH opened AS ({direct.insert_of("payment", _PAYMENT, "payment")} ON CONFLICT (subject_kind, subject_id)
+  WHERE state IN ({", ".join(f"'{state}'" for state in sorted(LIVE))}) DO NOTHING RETURNING id, number),
+parts AS (INSERT INTO payment_part (payment_id, {", ".join(_PART)}) SELECT opened.id, {_PARTS}
+  FROM opened, jsonb_populate_recordset(NULL::payment_part, %(parts)s::jsonb) AS part)
+SELECT number FROM opened
+"""  # noqa: S608
+
+
+def _row_of(part: PaymentPart) -> dict[str, object]:
+    row = {"coop_id": part.coop_id, "subject_id": part.subject, "currency": part.goods.currency}
+    return row | {f"{name}_minor": amount.minor for name, amount in part.components()}
 
 
 def acknowledge(session: Session, *, payment_id: UUID, now: datetime) -> None:

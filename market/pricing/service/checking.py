@@ -8,9 +8,10 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from market.kernel import direct
 from market.kernel.errors import Missing
 from market.kernel.ids import new_id
 from market.pricing.errors import ClaimNotProven, PriceBelowFloor
@@ -174,16 +175,13 @@ def store_checks(
     return _keep(session, rows)
 
 
-_KEEP = text(
-    """
-    INSERT INTO price_check SELECT * FROM jsonb_populate_recordset(NULL::price_check, CAST(:rows AS jsonb))"""
-)
+_KEEP = "INSERT INTO price_check SELECT * FROM jsonb_populate_recordset(NULL::price_check, %(rows)s::jsonb)"
 
 
 def _keep(session: Session, rows: list[dict[str, object]]) -> list[UUID]:
     """Insert in one statement with one parameter: the order path keeps several checks of every line."""
     if rows:
-        session.execute(_KEEP, {"rows": json.dumps(rows)})
+        direct.run(session, _KEEP, {"rows": direct.as_json(rows)})
     return [UUID(str(row["id"])) for row in rows]
 
 

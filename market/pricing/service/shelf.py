@@ -5,17 +5,18 @@ was loaded for an id serves every check until the id changes. Co-op floors belon
 come with the id in the same statement.
 """
 
-from collections import OrderedDict, defaultdict
+from collections import OrderedDict, defaultdict, namedtuple
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
+from market.kernel import direct
 from market.pricing.models import FxEvidenceRow, MarketQuote, PackagingRow, PriceReference, TermAlias
 from market.pricing.rules import (
     Book,
@@ -160,18 +161,23 @@ def floor_of(row: Any) -> CoopFloor:
     )
 
 
-_EDITION_AND_FLOORS = text(
-    "SELECT e.edition, f.* FROM price_edition e LEFT JOIN coop_floor f ON f.coop_id = ANY(:coops) AND f.status = 'active'"
+_FloorRow = namedtuple(
+    "_FloorRow",
+    "id coop_id product amount currency unit decided_by_body decided_on valid_from review_by variety form title build_up",
+)
+_EDITION_AND_FLOORS = (
+    f"SELECT e.edition, {', '.join(f'f.{name}' for name in _FloorRow._fields)} FROM price_edition AS e"  # noqa: S608
+    " LEFT JOIN coop_floor AS f ON f.coop_id = ANY(%(coops)s) AND f.status = 'active'"
 )
 
 
 def open_shelf(session: Session, coop_ids: Iterable[UUID]) -> tuple[Shelf, list[CoopFloor]]:
     """Return the price tables and the active floors of some co-ops: one small statement when nothing changed."""
-    rows = session.execute(_EDITION_AND_FLOORS, {"coops": list(set(coop_ids))}).all()
-    edition: UUID = rows[0].edition
+    rows = direct.run(session, _EDITION_AND_FLOORS, {"coops": list(set(coop_ids))})
+    edition: UUID = rows[0][0]
     shelf = _shelves.get(edition)
     if shelf is None:
         shelf = _shelves[edition] = _load(session)
         while len(_shelves) > _KEPT:
             _shelves.popitem(last=False)
-    return shelf, [floor_of(row) for row in rows if row.id is not None]
+    return shelf, [floor_of(_FloorRow(*row[1:])) for row in rows if row[1] is not None]

@@ -3,8 +3,9 @@
 from datetime import date
 from decimal import Decimal
 
+import psycopg
 import pytest
-from sqlalchemy import event, select, text
+from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
 from market.kernel.ids import new_id
@@ -87,8 +88,16 @@ def test_many_lines_take_one_statement(session):
     ] * 10
     service.check_prices(session, lines, ON)
     seen = []
-    event.listen(session.connection(), "before_cursor_execute", lambda *args: seen.append(args[2]))
+
+    class Watched(psycopg.Cursor):
+        def execute(self, query, *args, **values):
+            seen.append(query)
+            return super().execute(query, *args, **values)
+
+    driver = session.connection().connection.driver_connection
+    driver.cursor_factory, before = Watched, driver.cursor_factory
     verdicts = service.check_prices(session, lines, ON)
+    driver.cursor_factory = before
     assert [said.outcome for said in verdicts] == [Outcome.OK] * 30
     assert len(seen) == 1, seen
 
