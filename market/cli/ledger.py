@@ -9,7 +9,9 @@ from flask.cli import AppGroup
 from market.http.db import unit_of_work
 from market.kernel import tenancy
 from market.ledger import exports, queries
+from market.orders import queries as orders
 from market.payouts import queries as payouts
+from market.statements import queries as statements
 
 group = AppGroup("ledger", help="The books.")
 
@@ -19,7 +21,7 @@ def check() -> None:
     """Recompute every balance and prove the laws of the books; exit 1 when one does not hold."""
     with tenancy.scoped(tenancy.EVERYTHING), unit_of_work() as session:
         books = queries.books(session)
-        findings = queries.check(session) + payouts.check(session)
+        findings = [one for part in (queries, orders, payouts, statements) for one in part.check(session)]
     for finding in findings:
         click.echo(f"{finding.law}: {finding.place}: {finding.detail}", err=True)
     if findings:

@@ -2,7 +2,8 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
@@ -65,16 +66,20 @@ def books_of(session: Session, coop_ids: Iterable[UUID]) -> dict[UUID, int]:
     return found
 
 
-def post(session: Session, entries: Sequence[Entry]) -> list[int]:
+def post(session: Session, entries: Sequence[Entry], *, late: bool = False) -> list[int]:
     """Book `entries` together, all or none, and return their transaction ids in order.
 
     Repeating an entry with the same content returns the old id. Locks the touched balance rows in id order, hot ones last,
-    so it must be the last lock that the unit of work takes. Accounts are made from the chart on first use. Raises
-    KeyUsedDifferently, PeriodClosed, NotAMirror, LimitExceeded, UnknownAccount.
+    so it must be the last lock that the unit of work takes. Accounts are made from the chart on first use. `late` books a
+    fact that became known after its period was closed on the first open day, the true day in the note: for facts that
+    nobody can be asked about, guarded by a state of their own. Raises KeyUsedDifferently, PeriodClosed, NotAMirror,
+    LimitExceeded, UnknownAccount.
     """
     if not entries:
         return []
     session.flush()  # what the postings are about must be visible to the deferred checks
+    if late:
+        entries = _on_open_days(session, entries)
     accounts = _accounts(session, entries)
     payload = [
         {
@@ -103,6 +108,20 @@ def post(session: Session, entries: Sequence[Entry]) -> list[int]:
     except DBAPIError as error:
         raise _refusal(error) from error
     return ids
+
+
+def _on_open_days(session: Session, entries: Sequence[Entry]) -> list[Entry]:
+    """Move entries of closed days to the day after them (money.md 1.4)."""
+    statement = select(LedgerPeriod.book_id, func.max(LedgerPeriod.ends_on)).where(
+        LedgerPeriod.book_id.in_({entry.book_id for entry in entries}), LedgerPeriod.state != "open"
+    )
+    closed = {book_id: last for book_id, last in session.execute(statement.group_by(LedgerPeriod.book_id))}
+    return [
+        replace(entry, on=last + timedelta(days=1), note=(entry.note or {}) | {"happened_on": entry.on.isoformat()})
+        if (last := closed.get(entry.book_id)) is not None and entry.on <= last
+        else entry
+        for entry in entries
+    ]
 
 
 def close_days(session: Session, book_id: int, *, through: date, actor: str, now: datetime) -> None:

@@ -11,6 +11,7 @@ HOLD_MINUTES = {"card": 60, "transfer": 7 * 24 * 60}
 CONFIRM_DAYS = 14  # silence of the buyer counts as confirmation after this many days from dispatch
 PAY_DAYS = 7  # what is earned falls due this many days later
 
+HELD = ("paid", "shipped", "confirmed")  # paid and not yet earned
 # part of a price -> component of the ledger's `held:*` accounts (L-5: they never share one)
 COMPONENT = {
     "producer_goods": "goods",

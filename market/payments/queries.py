@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, true
 from sqlalchemy.orm import Session
 
 from market.kernel.money import Money
@@ -311,14 +311,14 @@ def overdue(session: Session, *, now: datetime, limit: int = 100) -> list[UUID]:
     return list(session.scalars(statement))
 
 
-def unacknowledged(session: Session, *, before: datetime, limit: int = 100) -> list[PaymentView]:
-    """Return payments that nobody took note of since they were paid or last announced: paid without order."""
+def unacknowledged(session: Session, *, before: datetime | None = None, limit: int = 100) -> list[PaymentView]:
+    """Return payments that nobody took note of (since they were paid or announced `before`): paid without order."""
     statement = (
         select(Payment)
         .where(
             Payment.state == State.SUCCEEDED,
             Payment.acknowledged_at.is_(None),
-            func.coalesce(Payment.asked_at, Payment.paid_at) < before,
+            func.coalesce(Payment.asked_at, Payment.paid_at) < before if before else true(),
         )
         .order_by(Payment.paid_at)
         .limit(limit)

@@ -16,6 +16,7 @@ from market.kernel.money import Money
 from market.kernel.paging import Page
 from market.ledger import queries as books
 from market.ledger import service as ledger
+from market.ledger.queries import Finding
 from market.statements.errors import AccountNotFound, FileNotFound, LineNotFound
 from market.statements.models import (
     MoneyAccount,
@@ -196,6 +197,26 @@ def figures(session: Session, account_id: UUID) -> Figures:
         difference=both[0] - both[1] if both else None,
         open_lines=open_lines,
     )
+
+
+def check(session: Session) -> list[Finding]:
+    """Return where statements and books disagree: open lines and `suspense:*`, the mirror and the last closing balance (1.6)."""
+    findings: list[Finding] = []
+    rest = func.sum((func.abs(StatementLine.amount_minor) - StatementLine.matched_minor) * func.sign(StatementLine.amount_minor))
+    per_account = select(StatementLine.money_account_id, rest).group_by(StatementLine.money_account_id)
+    left: dict[UUID, int] = {account_id: int(minor) for account_id, minor in session.execute(per_account)}
+    for account in session.scalars(select(MoneyAccount).order_by(MoneyAccount.id)):
+        book_id = ledger.book_of(session, account.coop_id)
+        place = f"book {book_id} {account.suspense} {account.currency}"
+        suspense = books.balance(session, book_id, account.suspense, account.currency).minor
+        lines = -left.get(account.id, 0)  # money that came in stands on the other side until it is explained
+        if suspense != lines:
+            findings.append(Finding("suspense = open lines", place, f"lines say {lines}, books {suspense}"))
+        both = mirror_and_closing(session, account, book_id)
+        if both is not None and both[0] != both[1]:
+            detail = f"the bank says {both[1].text}, books {both[0].text}"
+            findings.append(Finding("mirror = last statement", f"book {book_id} {account.mirror}", detail))
+    return findings
 
 
 def files(session: Session, account_id: UUID, *, cursor: str | None = None, limit: int = PAGE) -> Page[FileView]:

@@ -102,7 +102,7 @@ def settle(session: Session, *, seller_order_ids: list[UUID], now: datetime) -> 
                 source_id=seller.id,
             )
         announce(session, events.SETTLED, {"seller_order_id": seller.id})
-    ledger.post(session, [entry for entry in entries if entry.legs])
+    ledger.post(session, [entry for entry in entries if entry.legs], late=True)
     return len(sellers)
 
 

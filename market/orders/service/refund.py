@@ -21,7 +21,7 @@ from market.payments import queries as payment_queries
 from market.payments import service as payments
 from market.payments.rules import COMPONENTS, Amounts
 
-REFUNDABLE = ("paid", "shipped", "confirmed")
+REFUNDABLE = rules.HELD
 _SMALLEST = Decimal("0.000001")  # of a quantity, as it is stored
 
 

@@ -81,7 +81,7 @@ def match_new_lines(session: Session, *, now: datetime, limit: int = 200) -> int
         else:
             row.state, row.problem = "unknown", "No payment or refund of ours belongs to this line."
     session.flush()
-    ledger.post(session, entries)
+    ledger.post(session, entries, late=True)
     return len(rows)
 
 
@@ -192,7 +192,7 @@ def book_transfer_line(session: Session, *, line_id: str, coop_id: UUID, legs: S
     share = Share(coop_id, Money(row.gross_minor, row.currency), Money(row.fee_minor, row.currency))
     entries = _matched(session, row, [share], tuple(legs))
     session.flush()
-    ledger.post(session, entries)
+    ledger.post(session, entries, late=True)
     return True
 
 
@@ -228,7 +228,7 @@ def match_bank_payouts(session: Session, *, line_id: str, members: Sequence[str]
     nothing = Money.zero(row.currency)
     entries = _matched(session, row, [Share(coop_id, Money(-minor, row.currency), nothing) for coop_id, minor in net.items()])
     session.flush()
-    ledger.post(session, entries)
+    ledger.post(session, entries, late=True)
     return True
 
 

@@ -187,4 +187,4 @@ def _post_paid(session: Session, row: Payment) -> None:
         )
         for part in bought
     ]
-    ledger.post(session, entries)
+    ledger.post(session, entries, late=True)

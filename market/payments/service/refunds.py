@@ -132,7 +132,7 @@ def _post_decided(session: Session, made: Refund, legs: tuple[Leg, ...], actor: 
         actor=actor.label,
         legs=legs,
     )
-    ledger.post(session, [entry])
+    ledger.post(session, [entry], late=True)
 
 
 def give_back(session: Session, payment: Payment, *, source: str | None, now: datetime) -> None:
@@ -160,7 +160,7 @@ def give_back(session: Session, payment: Payment, *, source: str | None, now: da
         legs.append(Leg(credit, "refund_payable", money, payment.id))
         key = f"refund:{made.id}:decided"
         entries.append(Entry(books[coop_id], "refund.surplus", key, days[coop_id], SYSTEM.label, tuple(legs)))
-    ledger.post(session, entries)
+    ledger.post(session, entries, late=True)
 
 
 def prepare_refund(session: Session, *, refund_id: UUID, now: datetime) -> tuple[RefundOrder, bool] | None:
@@ -277,7 +277,7 @@ def record_refund_elsewhere(session: Session, *, intent_id: str, answer: RefundA
         made.append(row)
     line = update(ProcessorLine).where(ProcessorLine.source == answer.provider_ref, ProcessorLine.state == "unknown")
     session.execute(line.values(state="new", problem=None))  # its line may have come before we knew
-    ledger.post(session, entries)
+    ledger.post(session, entries, late=True)
     return [refund_view(row) for row in made]
 
 

@@ -22,9 +22,8 @@ from market.ledger import service as ledger
 from market.ledger.rules import Entry, Leg
 from market.payments import service as payments
 from market.payouts import service as payouts
-from market.statements.errors import LineExplained, LineNotFound, PeriodIsClosed, WrongDirection
+from market.statements.errors import LineExplained, LineNotFound, WrongDirection
 from market.statements.models import MoneyAccount, StatementLine, StatementMatch
-from market.statements.service.importing import closed_through
 
 Legs = tuple[Leg, ...]
 
@@ -59,16 +58,13 @@ def make_matches(session: Session, account: MoneyAccount, wishes: Sequence[Wish]
     _check(lines, account, wishes)
     legs = _legs(session, account, lines, wishes, now)
     book_id = ledger.book_of(session, account.coop_id)
-    closed = closed_through(session, account.coop_id)
-    entries = []
-    for wish in wishes:
-        on = lines[wish.line_id].booked_on
-        if closed is not None and on <= closed:
-            raise PeriodIsClosed(f"The line is of {on}; the books are closed through {closed}.")
-        entries.append(Entry(book_id, "statement_match", f"match:{wish.id}", on, wish.by, legs[wish.id]))
+    entries = [
+        Entry(book_id, "statement_match", f"match:{wish.id}", lines[wish.line_id].booked_on, wish.by, legs[wish.id])
+        for wish in wishes
+    ]
     insert_rows(session, StatementMatch, [_row(account, wish, now) for wish in wishes])
     _use_up(session, wishes)
-    transactions = ledger.post(session, entries)
+    transactions = ledger.post(session, entries, late=True)  # a line left open by a close is explained later
     session.execute(
         text(
             "UPDATE statement_match m SET transaction_id = t.transaction_id"

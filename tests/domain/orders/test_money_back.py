@@ -26,7 +26,16 @@ from tests.factories.catalogue import make_listing
 from tests.factories.orders import paid_order, parts_of, pay, place
 from tests.factories.producers import make_coop, make_producer
 
+pytestmark = pytest.mark.usefixtures("agreed")
 STAFF = Actor(account_id=new_id(), roles=frozenset({"preparer"}))
+
+
+@pytest.fixture
+def agreed(session):
+    """Whatever happened, orders and books agree at the end."""
+    yield
+    session.flush()
+    assert books.check(session) + queries.check(session) == []
 
 
 @pytest.fixture
@@ -184,3 +193,25 @@ def test_a_quantity_that_is_none_is_refused_in_words(session, listing, quantity)
             session, actor=STAFF, seller_order_id=part.id, quantities={part.lines[0].id: Decimal(quantity)},
             reason="x", bearer="coop", now=NOW,
         )  # fmt: skip
+
+
+def test_what_becomes_known_after_the_close_is_booked_on_the_first_open_day(session, coop, listing):
+    placed, late = paid_order(session, listing), place(session, listing)
+    (part,) = parts_of(session, placed.order_id)
+    deliver(session, part)
+    book = ledger.book_of(session, coop.id)
+    ledger.close_days(session, book, through=NOW.date(), actor="t", now=NOW)
+    assert service.settle_due(session, now=NOW + timedelta(days=1)) == 1
+    pay(session, late)
+    days = {row.effective_on for row in books.postings(session, book) if row.kind in ("release", "payment.paid")}
+    assert days == {NOW.date(), NOW.date() + timedelta(days=1)}
+    refund_all(session, parts_of(session, late.order_id)[0])
+    assert held(session, coop, part.id) == 0
+
+
+def test_the_check_of_orders_sees_what_is_held_for_nobody(session, listing):
+    paid_order(session, listing)
+    tamper = "UPDATE price_component SET returned_minor = :minor WHERE kind = 'producer_goods'"
+    session.execute(text(tamper), {"minor": 1})
+    assert {finding.law for finding in queries.check(session)} == {"held = paid - given back - earned"}
+    session.execute(text(tamper), {"minor": 0})
