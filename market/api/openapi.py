@@ -3,8 +3,8 @@
 The document is checked in at `docs/openapi.json`; its diff is part of every review.
 """
 
-import copy
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 from flask import Flask, Response, json
@@ -93,9 +93,24 @@ class _Api(Api):  # type: ignore[misc]
         return error
 
 
+_BOUNDS = frozenset({"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"})
+
+
+def _plain(value: Any, key: str = "") -> Any:
+    """Return a copy in which bounds are JSON numbers: the library writes those of decimal fields as texts or Decimals."""
+    if isinstance(value, dict):
+        return {name: _plain(inner, str(name)) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    if isinstance(value, Decimal) or (key in _BOUNDS and isinstance(value, str)):
+        number = Decimal(value)
+        return int(number) if number == int(number) else float(number)
+    return value
+
+
 def document(app: Flask) -> dict[str, Any]:
     """Return the OpenAPI document of everything registered."""
-    result: dict[str, Any] = copy.deepcopy(app.extensions["api"].spec.to_dict())
+    result: dict[str, Any] = _plain(app.extensions["api"].spec.to_dict())
     return result
 
 

@@ -38,6 +38,9 @@ STEPS: tuple[Callable[[Site], str], ...] = (
     proof.people,
     proof.letters,
     proof.public,
+    money.close,
+    proof.books,
+    proof.exported,
 )
 
 

@@ -11,6 +11,7 @@ from market.demo.site import CoopSite, Site
 from market.demo.trade import fulfil
 from market.simulators.bank.account import AccountState, Habits, Incoming, Order, read_orders, simulate
 
+EXPLANATIONS = {"unidentified": "asked the bank who sent it"}
 OPENING, CASH = 2_000_000, 400_000
 
 
@@ -226,3 +227,21 @@ def processor_statement(site: Site) -> str:
 
 def _only_accepted(payout: dict[str, Any]) -> bool:
     return bool(payout["rail"] == "stripe" and payout["state"] != "settled")
+
+
+def close(site: Site) -> str:
+    """Close the period in each co-op: prepared by one, closed by another, every difference explained."""
+    said = []
+    for coop in site.coops:
+        ends_on = site.figures["banks"][coop.id].last_on
+        differences = coop.preparer.api("GET", f"/statements/differences?ends_on={ends_on}")["items"]
+        explanations = {
+            row["key"]: EXPLANATIONS.get(row["key"].partition(":")[0], "comes with the next statement") for row in differences
+        }
+        prepared = coop.preparer.api("POST", "/statements/closes", {"ends_on": ends_on, "explanations": explanations})
+        coop.preparer.api("POST", f"/statements/closes/{prepared['id']}/close", expect=403)
+        closed = coop.approver.api("POST", f"/statements/closes/{prepared['id']}/close")
+        if closed["state"] != "closed":
+            raise Unexpected(f"the period is {closed['state']}")
+        said.append(f"{coop.plan.slug} with {len(differences)} explained differences")
+    return ", ".join(said)

@@ -1,15 +1,26 @@
 """At the end everything must agree to the cent: the books with themselves, with the bank, and with what people saw."""
 
+import os
+from pathlib import Path
 from typing import Any
 
 from market.demo.browser import Browser, Unexpected
-from market.demo.site import Site, flask
+from market.demo.site import Site, flask, output
 
 
 def books(site: Site) -> str:
     """Let the books recompute every balance and prove their laws."""
     flask("ledger", "check")
     return "every balance is the fold of its postings; every law holds"
+
+
+def exported(site: Site) -> str:
+    """Write the books for foreign double-entry programs, where JOURNEY_EXPORT names a file."""
+    target = os.environ.get("JOURNEY_EXPORT")
+    text = output("ledger", "export", "--format", "beancount")
+    if target:
+        Path(target).write_text(text)
+    return f"{text.count(chr(10))} lines" + (f" in {target}" if target else "")
 
 
 def bank(site: Site) -> str:

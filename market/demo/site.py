@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass, field
 from typing import Any
 
-from market.demo.browser import Browser
+from market.demo.browser import Browser, Unexpected
 from market.demo.mailbox import Inbox
 from market.demo.world import PASSWORD, CoopPlan, Good
 from market.kernel.text import slug
@@ -66,9 +66,17 @@ class Site:
 
 
 def flask(*arguments: str) -> None:
-    """Run an operator's command, as an operator would."""
+    """Run an operator's command, as an operator would. Raises Unexpected with its words when it fails."""
+    output(*arguments)
+
+
+def output(*arguments: str) -> str:
+    """Run an operator's command and return what it printed."""
     command = [sys.executable, "-m", "flask", "--app", "wsgi", *arguments]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    done = subprocess.run(command, check=False, capture_output=True, text=True)
+    if done.returncode != 0:
+        raise Unexpected(f"flask {' '.join(arguments)}: {(done.stdout + done.stderr)[-1500:]}")
+    return done.stdout
 
 
 def email_of(name: str, domain: str) -> str:
