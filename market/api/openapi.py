@@ -93,6 +93,13 @@ class _Api(Api):  # type: ignore[misc]
         return error
 
 
+def _decimal_as_text(_: Any, field: fields.Field[Any], **__: Any) -> dict[str, Any]:
+    """Describe decimals that travel as text as text: JSON numbers would lose digits on the way."""
+    if isinstance(field, fields.Decimal) and field.as_string:
+        return {"type": ["string", "null"] if field.allow_none else "string", "format": "decimal"}
+    return {}
+
+
 _BOUNDS = frozenset({"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"})
 
 
@@ -126,6 +133,7 @@ def init_app(app: Flask, blueprints: Sequence[Blueprint]) -> None:
         app, spec_kwargs={"info": {"description": "The JSON API of Fair Market.", "license": {"name": "See the repository"}}}
     )
     app.extensions["api"] = api
+    api.ma_plugin.converter.add_attribute_function(_decimal_as_text)
     for blueprint in blueprints:
         api.register_blueprint(blueprint, url_prefix="/api/v1" + (blueprint.url_prefix or ""))
 
