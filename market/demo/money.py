@@ -19,6 +19,15 @@ def _today() -> date:
     return date.today()
 
 
+def _opened_on() -> date:
+    return _today() - timedelta(days=30)
+
+
+def _before_trading() -> date:
+    """Return a day that is over wherever a co-op is."""
+    return _today() - timedelta(days=2)
+
+
 def banks(site: Site) -> str:
     """Register each co-op's bank account with what lies on it, and fill the cash boxes."""
     site.figures["accounts"], site.figures["banks"], site.figures["cash"] = {}, {}, {}
@@ -26,10 +35,13 @@ def banks(site: Site) -> str:
         terms = coop.plan.terms
         currency = str(terms["currency"])
         body = {"name": "Main account", "iban": terms["iban"], "currency": currency}
-        body |= {"opened_on": (_today() - timedelta(days=30)).isoformat(), "opening": {"minor": OPENING, "currency": currency}}
+        body |= {"opened_on": _opened_on().isoformat(), "opening": {"minor": OPENING, "currency": currency}}
         site.figures["accounts"][coop.id] = coop.approver.api("POST", "/statements/accounts", body)["id"]
-        holder = str(terms["account_holder"])
-        site.figures["banks"][coop.id] = AccountState(str(terms["iban"]), currency, holder, OPENING)
+        state = AccountState(str(terms["iban"]), currency, str(terms["account_holder"]), OPENING)
+        # A statement of the weeks before, in which nothing happened, so that the period before trading can be closed.
+        quiet = Habits(fee_minor=0, returns=0, unknown_minor=0, days=(_before_trading() - _opened_on()).days)
+        statement, site.figures["banks"][coop.id] = simulate(state, [], on=_opened_on(), habits=quiet)
+        _import(coop, site.figures["accounts"][coop.id], statement)
         if "cash" in coop.plan.rails:
             fill = {"amount": {"minor": CASH, "currency": currency}, "on": _today().isoformat(), "slip": f"CB-{coop.plan.slug}"}
             coop.preparer.api("POST", "/cash-box/fill", fill)
@@ -132,7 +144,7 @@ def _statements(site: Site, awaited: list[dict[str, Any]], habits: Habits) -> st
             incoming.append(Incoming(-drawn, "", "Cash desk", "", f"Cash withdrawal, slip CB-{coop.plan.slug}"))
         orders = site.figures.get("orders", {}).pop(coop.id, [])
         state = site.figures["banks"][coop.id]
-        first = max(_today(), date.fromisoformat(state.last_on)) if state.last_on else _today()
+        first = max(_today(), date.fromisoformat(state.last_on))
         statement, after = simulate(state, orders, on=first, incoming=incoming, habits=habits)
         site.figures["banks"][coop.id] = after
         said.append(_import(coop, site.figures["accounts"][coop.id], statement))
@@ -230,10 +242,10 @@ def _only_accepted(payout: dict[str, Any]) -> bool:
 
 
 def close(site: Site) -> str:
-    """Close the period in each co-op: prepared by one, closed by another, every difference explained."""
+    """Close the weeks before trading in each co-op: prepared by one, closed by another, every difference explained."""
     said = []
     for coop in site.coops:
-        ends_on = site.figures["banks"][coop.id].last_on
+        ends_on = _before_trading().isoformat()
         differences = coop.preparer.api("GET", f"/statements/differences?ends_on={ends_on}")["items"]
         explanations = {
             row["key"]: EXPLANATIONS.get(row["key"].partition(":")[0], "comes with the next statement") for row in differences

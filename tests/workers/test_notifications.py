@@ -3,6 +3,7 @@
 import asyncio
 import re
 import threading
+from queue import Queue
 
 import pytest
 from aiosmtpd.smtp import SMTP
@@ -34,18 +35,22 @@ class Catcher:
 
 @pytest.fixture
 def smtp():
-    catcher = Catcher()
-    loop = asyncio.new_event_loop()
-    server = loop.run_until_complete(loop.create_server(lambda: SMTP(catcher), "127.0.0.1", 0))
-    thread = threading.Thread(target=loop.run_forever)
+    catcher, loop, ports = Catcher(), asyncio.new_event_loop(), Queue()
+
+    def serve():  # in a thread of its own: a browser test may have left a loop running in this one
+        server = loop.run_until_complete(loop.create_server(lambda: SMTP(catcher), "127.0.0.1", 0))
+        ports.put(server.sockets[0].getsockname()[1])
+        loop.run_forever()
+        server.close()
+        loop.close()
+
+    thread = threading.Thread(target=serve)
     thread.start()
-    port = server.sockets[0].getsockname()[1]
-    catcher.mailer = SmtpMailer(host="127.0.0.1", port=port, user="", password="", tls=False, sender="Fair <a@market.example>")
+    sender = "Fair <a@market.example>"
+    catcher.mailer = SmtpMailer(host="127.0.0.1", port=ports.get(timeout=10), user="", password="", tls=False, sender=sender)
     yield catcher
-    loop.call_soon_threadsafe(server.close)
     loop.call_soon_threadsafe(loop.stop)
     thread.join()
-    loop.close()
 
 
 MAIL = Mail("0001", "Ana", "ana@example.org", "Hola", "text", "<p>html</p>", "es")
