@@ -4,33 +4,10 @@ import os
 import sys
 from pathlib import Path
 
-from market.demo import money, setup, trade
 from market.demo.browser import Unexpected
-from market.demo.journey import walk
+from market.demo.journey import DEMO, walk
 from market.demo.site import Site
 from market.demo.world import ADMIN, COOPS, PASSWORD
-
-STEPS = (
-    setup.administrator,
-    setup.coops,
-    setup.price_rows,
-    setup.rates,
-    setup.differential,
-    setup.floors,
-    setup.members,
-    setup.products,
-    setup.goods,
-    setup.chain,
-    setup.photos,
-    trade.orders,
-    trade.payments,
-    trade.refunds,
-    trade.fulfilment,
-    money.banks,
-    money.recipients,
-    money.first_run,
-    money.first_statement,
-)
 
 
 def log_ins(site: Site) -> str:
@@ -46,7 +23,7 @@ def main() -> int:
     """Load everything and leave the list of log-ins where `make run` prints it from."""
     site = Site.from_environment()
     try:
-        walk(site, STEPS)
+        walk(site, DEMO)
     except Unexpected as error:
         print(f"the demo could not be loaded: {error}", file=sys.stderr)
         return 1

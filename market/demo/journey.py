@@ -8,7 +8,9 @@ from market.demo import money, proof, setup, trade
 from market.demo.browser import Unexpected
 from market.demo.site import Site
 
-STEPS: tuple[Callable[[Site], str], ...] = (
+Step = Callable[[Site], str]
+
+DEMO: tuple[Step, ...] = (
     setup.administrator,
     setup.coops,
     setup.price_rows,
@@ -28,6 +30,11 @@ STEPS: tuple[Callable[[Site], str], ...] = (
     money.recipients,
     money.first_run,
     money.first_statement,
+)
+"""Up to where a visitor of the demo takes over."""
+
+STEPS: tuple[Step, ...] = (
+    *DEMO,
     money.transfers_sent,
     money.new_details,
     money.second_run,
@@ -44,7 +51,7 @@ STEPS: tuple[Callable[[Site], str], ...] = (
 )
 
 
-def walk(site: Site, steps: tuple[Callable[[Site], str], ...] = STEPS) -> None:
+def walk(site: Site, steps: tuple[Step, ...] = STEPS) -> None:
     """Do each step and print what it found."""
     for number, step in enumerate(steps, start=1):
         begun = time.monotonic()
