@@ -16,11 +16,16 @@ def _compiled(statement: ClauseElement, dialect: Dialect) -> str:
     return str(statement.compile(dialect=dialect))
 
 
-def plain_rows(connection: Connection, statement: ClauseElement, **params: object) -> list[tuple[Any, ...]]:
-    """Return the rows of a small look-up that a ready-made answer needs, as the driver gives them."""
+def plain_rows(
+    connection: Connection, statement: ClauseElement, *, binary: bool = False, **params: object
+) -> list[tuple[Any, ...]]:
+    """Return the rows of a small look-up that a ready-made answer needs, as the driver gives them.
+
+    `binary` has PostgreSQL send values as they are stored: `bytea` travels as its bytes, not as twice as many digits.
+    """
     driver = connection.connection.driver_connection
     assert driver is not None
-    rows: list[tuple[Any, ...]] = driver.execute(_compiled(statement, connection.dialect), params).fetchall()
+    rows: list[tuple[Any, ...]] = driver.execute(_compiled(statement, connection.dialect), params, binary=binary).fetchall()
     return rows
 
 

@@ -7,11 +7,12 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, cast, or_, select, text, tuple_
+from sqlalchemy import Connection, cast, or_, select, text, tuple_
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 from sqlalchemy.types import Text
 
+from market.kernel.jsonbytes import plain_rows
 from market.provenance.errors import CaptureMissing, LineageTooLarge, LotMissing
 from market.provenance.models import CaptureJob, EpcisEvent, Lot, Party, Place
 from market.provenance.rules.identifiers import canonical_slug
@@ -245,5 +246,5 @@ _PAGE = text("SELECT body, etag FROM lot_page WHERE slug = :slug")
 
 def stored_page(connection: Connection, slug: str) -> tuple[bytes, str] | None:
     """Return the stored document of a lot's page and its ETag: the hot read, one row by key, no RLS, public data only."""
-    row: Row[Any] | None = connection.execute(_PAGE, {"slug": slug}).one_or_none()
-    return (bytes(row.body), row.etag) if row else None
+    rows = plain_rows(connection, _PAGE, binary=True, slug=slug)
+    return rows[0] if rows else None

@@ -109,7 +109,7 @@ def lot(slug: str) -> BaseResponse:
     if known != slug:
         return redirect(url_for("trace.lot", slug=known), 301)
     with reading() as connection:
-        document = current_page(connection, known)
+        document, _tag = current_page(connection, known)
     if b'"withdrawn":null' not in document:
         return answer(410, "provenance.lot_withdrawn", json.loads(document)["withdrawn"])
     locale, base = str(get_locale()), current_app.extensions["settings"].public_url

@@ -25,8 +25,8 @@ blueprint = Blueprint("lots", __name__, url_prefix="/lots", description="Lots: j
 def lot(slug: str) -> Response:
     """Return everything that a lot's public page shows."""
     with reading() as connection:
-        body = lot_page.current_page(connection, canonical_slug(slug) or slug)
-    return ready(body)
+        body, tag = lot_page.current_page(connection, canonical_slug(slug) or slug)
+    return ready(body, tag=tag)
 
 
 @blueprint.get("/<slug>/lineage")

@@ -6,10 +6,12 @@ from uuid import UUID
 
 from flask import Flask
 from flask import session as cookie
+from flask.sessions import SecureCookieSessionInterface
 from flask_login import user_logged_in
 from flask_security import RoleMixin, Security, SQLAlchemyUserDatastore, login_user, logout_user
 from flask_security.recoverable import generate_reset_password_token
 from flask_security.registerable import register_existing, register_user
+from itsdangerous import URLSafeTimedSerializer
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
@@ -176,9 +178,22 @@ def _first_error(form: Form) -> str:
     return next((str(text) for texts in form.errors.values() for text in texts), "Something in the form is not right.")
 
 
+class Cookies(SecureCookieSessionInterface):
+    """The library's signed cookie, with the signer made once instead of at each request, cookie or not."""
+
+    _signer: URLSafeTimedSerializer | None = None
+
+    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
+        """Return the signer of the app's secret."""
+        if self._signer is None:
+            self._signer = super().get_signing_serializer(app)
+        return self._signer
+
+
 def init_app(app: Flask) -> None:
     """Open the doors: sessions and API keys. The library's pages are public except those that change a password."""
     settings = app.extensions["settings"]
+    app.session_interface = Cookies()
     app.config.update({f"SECURITY_{name}": value for name, value in _SETTINGS.items()})
     app.config.update(
         SECURITY_PASSWORD_SALT=settings.password_salt,
@@ -188,7 +203,7 @@ def init_app(app: Flask) -> None:
     auth.OF_LIBRARIES["security.change_password"] = _SIGNED_IN
     auth.OF_LIBRARIES["security.verify"] = _SIGNED_IN
     auth.OF_LIBRARIES["security"] = auth.PUBLIC
-    Security(
+    security = Security(
         app,
         Store(db, User, RoleMixin),
         mail_util_cls=letters.OutboxMail,
@@ -197,6 +212,8 @@ def init_app(app: Flask) -> None:
         forgot_password_form=ForgotForm,
         send_confirmation_form=ConfirmAgainForm,
     )
+    # What a view permits is `@access`, asked of our own actors; the library would look for a person on every request before.
+    app.before_request_funcs[None].remove(security.principal._on_before_request)
     user_logged_in.connect(_stay, app)
     app.extensions["actor_resolvers"] += [actors.by_key, actors.by_session]
 

@@ -68,13 +68,16 @@ def page_bytes(document: Mapping[str, Any]) -> bytes:
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def current_page(connection: Connection, slug: str) -> bytes:
-    """Return the document of the lot at `slug`: the stored one, or a fresh one where none is stored yet. Raises LotMissing."""
+def current_page(connection: Connection, slug: str) -> tuple[bytes, str | None]:
+    """Return the document of the lot at `slug` with its ETag: the stored one, or a fresh one (no tag) where none is stored yet.
+
+    Raises LotMissing.
+    """
     stored = provenance.stored_page(connection, slug)
     if stored is not None:
-        return stored[0]
+        return stored
     with Session(connection) as session:
-        return page_bytes(lot_page(session, provenance.lot_by_slug(session, slug).id))
+        return page_bytes(lot_page(session, provenance.lot_by_slug(session, slug).id)), None
 
 
 def public_events(session: Session, lot_id: UUID, host: IdHost) -> dict[str, Any]:
