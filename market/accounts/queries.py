@@ -1,5 +1,6 @@
 """Reads about people, roles and keys."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -60,6 +61,14 @@ def person(session: Session, account_id: UUID) -> Person:
     if found is None:
         raise AccountMissing("There is no such account.")
     return found
+
+
+def names_of_staff(session: Session, labels: Iterable[str | None], *, coop_id: UUID) -> dict[str, str]:
+    """Return the names behind labels of actors (`account:...`), of those alone who work for the co-op."""
+    works = select(AccountRole.account_id).where(AccountRole.coop_id == coop_id)
+    named = select(Account.id, Account.name).where(Account.id.in_(works))
+    names = {Actor(account_id=account_id).label: name for account_id, name in session.execute(named)}
+    return {label: names[label] for label in labels if label in names}
 
 
 def person_by_email(session: Session, email: str) -> Person | None:

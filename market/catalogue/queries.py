@@ -218,7 +218,7 @@ def listing_json(connection: Connection, listing_id: UUID) -> bytes:
     """
     body = json_bytes(connection, _ONE, id=listing_id)
     if body == b"null":
-        raise ListingMissing("This offer is not in the shop. It may have been withdrawn.")
+        raise ListingMissing("This listing is not in the shop. It may have been withdrawn.")
     return body
 
 
@@ -332,7 +332,7 @@ def listing(session: Session, listing_id: UUID, *, producer_id: UUID | None = No
         statement = statement.where(Listing.producer_id == producer_id)
     row = session.execute(statement).one_or_none()
     if row is None:
-        raise ListingMissing("There is no such offer. Check the address or go back to the list.")
+        raise ListingMissing("There is no such listing. Check the address or go back to the list.")
     return _view(row)
 
 

@@ -11,7 +11,8 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from market.http.auth import access, current_actor
+from market.accounts import queries as people
+from market.http.auth import access, current_actor, current_coop
 from market.http.clock import now, today
 from market.http.db import unit_of_work
 from market.http.entry import Entry
@@ -57,8 +58,10 @@ def reference(reference_id: UUID) -> ResponseReturnValue:
 def _reference_page(reference_id: UUID, form: dict[str, str], errors: dict[str, str]) -> ResponseReturnValue:
     with unit_of_work() as session:
         row = queries.reference(session, reference_id)
+        labels = (row.entered_by, row.approved_by, row.confirmed_by)
+        names = people.names_of_staff(session, labels, coop_id=current_coop())
     page = render_template(
-        "console/prices/reference.html", row=row, form=form, errors=errors, schemes=SCHEMES, me=current_actor().label
+        "console/prices/reference.html", row=row, names=names, form=form, errors=errors, schemes=SCHEMES, me=current_actor().label
     )
     return page, 422 if errors else 200
 

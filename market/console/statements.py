@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
+from market.accounts import queries as people
 from market.console import evidence
 from market.http.auth import access, current_actor, current_coop
 from market.http.clock import now, today
@@ -41,7 +42,7 @@ def accounts() -> ResponseReturnValue:
 
 
 @blueprint.get("/accounts/new")
-@access("staff")
+@access("approver")
 def new_account() -> ResponseReturnValue:
     """Show the form for a bank account, filled in with the co-op's own."""
     with unit_of_work() as session:
@@ -334,7 +335,8 @@ def close(close_id: UUID) -> ResponseReturnValue:
     """Show the protocol of a close: differences, explanations, trial balance, persons."""
     with unit_of_work() as session:
         row = queries.close(session, close_id)
-    return render_template("console/statements/close.html", close=row, me=current_actor().label)
+        names = people.names_of_staff(session, (row.prepared_by, row.closed_by), coop_id=current_coop())
+    return render_template("console/statements/close.html", close=row, names=names, me=current_actor().label)
 
 
 @blueprint.post("/closes/<uuid:close_id>")

@@ -117,6 +117,12 @@ def permits(declared: Access, actor: Actor) -> bool:
     return bool(words & held)
 
 
+def may(endpoint: str, method: str = "POST") -> bool:
+    """Whether the caller has the role for a view: a page shows no form that would only be refused."""
+    declared = access_of(current_app._get_current_object(), endpoint, method)  # type: ignore[attr-defined]
+    return declared is not None and permits(declared, current_actor())
+
+
 def _enforce() -> None:
     g.scope_token = tenancy.enter("")
     if request.method == "OPTIONS" or request.endpoint == "static":
@@ -154,5 +160,6 @@ def sign_in_page(error: SignInNeeded) -> Response | None:
 def init_app(app: Flask) -> None:
     """Enforce every view's declaration before it runs."""
     app.extensions["actor_resolvers"] = []
+    app.jinja_env.globals["may"] = may
     app.before_request(_enforce)
     app.teardown_request(_forget)

@@ -7,13 +7,14 @@ for the currencies of vanilla, coffee and saffron (stack.md section 4), so the d
 import copy
 import re
 from datetime import date, datetime
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 from functools import lru_cache
 
 from babel import Locale
 from babel.numbers import NumberPattern, format_decimal, format_percent
 from flask import Flask, request, session
-from flask_babel import Babel, format_date, format_datetime, get_locale
+from flask_babel import Babel, format_date, format_datetime, get_locale, ngettext
+from flask_babel import gettext as _
 
 from market.kernel.money import Money, exponent
 
@@ -60,6 +61,22 @@ def show_quantity(value: Decimal | int) -> str:
     return str(format_decimal(Decimal(value).normalize(), locale=_locale(), decimal_quantization=False))
 
 
+def show_stock(value: Decimal) -> str:
+    """Return a quantity that lies somewhere, to three digits and never more than there is: other units leave long tails."""
+    return show_quantity(value.quantize(Decimal("0.001"), rounding=ROUND_DOWN))
+
+
+def show_unit(unit: str, quantity: Decimal | int = 2) -> str:
+    """Return a unit as it stands behind a number: pieces, litres, kg."""
+    number = 1 if quantity == 1 else 2
+    words = {
+        "piece": ngettext("piece", "pieces", number),
+        "litre": ngettext("litre", "litres", number),
+        "dozen": _("dozen"),
+    }
+    return str(words.get(unit, unit))
+
+
 def show_percent(share: Decimal | float) -> str:
     """Return a share (0.125) as whole per cent, with one digit where it would round to nothing."""
     small = 0 < abs(float(share)) < 0.01
@@ -68,7 +85,7 @@ def show_percent(share: Decimal | float) -> str:
 
 def show_day(day: date) -> str:
     """Return a day in the reader's notation."""
-    return str(format_date(day, "medium", rebase=False))
+    return str(format_date(day, "d MMM y", rebase=False))
 
 
 def show_instant(instant: datetime) -> str:
@@ -106,6 +123,8 @@ def init_app(app: Flask) -> None:
         money=show_money,
         unit_price=show_unit_price,
         quantity=show_quantity,
+        stock=show_stock,
+        unit_word=show_unit,
         percent=show_percent,
         day=show_day,
         instant=show_instant,

@@ -4,6 +4,7 @@ One table for all parts, so that the menus of four kinds of people can be read s
 place in a menu gets one line here; a test opens every link as everybody who sees it.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from flask import Flask, g, request, url_for
@@ -55,7 +56,7 @@ MAIN: tuple[Link, ...] = (
     Link("producers.coops", _l("Co-ops")),
     Link("prices.price_check", _l("Check a price")),
     Link("producer_orders.index", _l("My work"), PRODUCERS),
-    Link("console.home", _l("Console"), STAFF),
+    Link("console.home", _l("Staff desk"), STAFF),
     Link("console_coops.all_coops", _l("Administration"), ADMINS),
 )
 ACCOUNT: tuple[Link, ...] = (
@@ -67,6 +68,7 @@ ACCOUNT: tuple[Link, ...] = (
 FOOT: tuple[Link, ...] = (
     Link("producers.coops", _l("Co-ops")),
     Link("prices.price_check", _l("Check a price")),
+    Link("prices.coop_floors", _l("Least prices of the co-ops")),
     Link("security.register", _l("Make an account"), GUESTS),
 )
 
@@ -76,18 +78,18 @@ DESKS: dict[str, tuple[str, tuple[Link, ...]]] = {
         _l("My work"),
         (
             Link("producer_orders.index", _l("Orders to send"), PRODUCERS),
-            Link("offers.index", _l("My offers"), PRODUCERS | STAFF),
+            Link("offers.index", _l("My listings"), PRODUCERS),
             Link("producer_lots.index", _l("My lots"), PRODUCERS),
             Link("producer_money.index", _l("My money"), PRODUCERS),
             Link("producers.details", _l("My details"), PRODUCERS),
         ),
     ),
     "/console": (
-        _l("Console"),
+        _l("Staff desk"),
         (
             Link("console.home", _l("Today"), STAFF),
             Link("console_orders.index", _l("Orders"), STAFF),
-            Link("offers.index", _l("Offers"), STAFF),
+            Link("offers.index", _l("Listings"), STAFF),
             Link("console_payments.index", _l("Payments"), STAFF),
             Link("console_payouts.overview", _l("Payouts"), STAFF),
             Link("console_payouts.cash_box", _l("Cash box"), STAFF),
@@ -116,9 +118,9 @@ DESKS: dict[str, tuple[str, tuple[Link, ...]]] = {
 def menus(bare: bool = False) -> Menus:
     """Return the menus of this request; `bare` leaves out the working area's, on pages that say what broke."""
     actor: Actor = g.get("actor", GUEST)
-    name, desk = next((area for path, area in DESKS.items() if _inside(path)), ("", ()))
+    name, desk = DESKS.get(_area(actor), ("", ()))
     return Menus(
-        main=_entries(MAIN, actor),
+        main=_entries(MAIN, actor, {link.endpoint for link in desk}),
         account=_entries(ACCOUNT, actor),
         desk=[] if bare else _entries(desk, actor),
         desk_name=str(name),
@@ -127,21 +129,23 @@ def menus(bare: bool = False) -> Menus:
     )
 
 
-def _inside(path: str) -> bool:
-    return request.path == path or request.path.startswith(path + "/")
+def _area(actor: Actor) -> str:
+    """Return the working area of the page; staff see to listings at their own desk."""
+    area = next((path for path in DESKS if request.path == path or request.path.startswith(path + "/")), "")
+    return "/console" if area == "/producer" and actor.is_staff and not actor.roles & PRODUCERS else area
 
 
-def _entries(links: tuple[Link, ...], actor: Actor) -> list[Entry]:
+def _entries(links: tuple[Link, ...], actor: Actor, around: Collection[str] = ()) -> list[Entry]:
+    """Return the links that the actor sees; `around` are the endpoints of the working area that the page is in."""
     held = actor.roles | (SIGNED_IN if actor.account_id else GUESTS)
-    seen = [link for link in links if link.roles & held]
-    return [_entry(link) for link in seen]
+    return [_entry(link, around) for link in links if link.roles & held]
 
 
-def _entry(link: Link) -> Entry:
+def _entry(link: Link, around: Collection[str]) -> Entry:
     href = url_for(link.endpoint)
     # A page below another belongs to it; the first page of a working area has everything below it.
     below = href not in DESKS and href != "/" and request.path.startswith(href + "/")
-    return Entry(href, str(link.words), request.endpoint == link.endpoint or below)
+    return Entry(href, str(link.words), request.endpoint == link.endpoint or below or link.endpoint in around)
 
 
 def _sign_out() -> str | None:

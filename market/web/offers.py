@@ -149,7 +149,7 @@ def photo(listing_id: UUID) -> ResponseReturnValue:
     except DomainError as refusal:
         flash(refusal.detail, "bad")
         return redirect(url_for("offers.edit", listing_id=listing_id), 303)
-    return _act(listing_id, _("The photo is on the offer."), service.add_photo, sizes=sizes, alt=request.form.get("alt", ""))
+    return _act(listing_id, _("The photo is on the listing."), service.add_photo, sizes=sizes, alt=request.form.get("alt", ""))
 
 
 def _act(

@@ -17,6 +17,12 @@ blueprint = Blueprint("prices", __name__)
 CLAIMS = [(code, SCHEME_NAMES[code]) for code in ("fairtrade", "fairtrade_usa", "spp", "wfto")]
 
 
+@blueprint.app_template_filter("scheme")
+def scheme_words(code: str) -> str:
+    """Return a scheme's name as people write it; what a person entered by hand stays."""
+    return SCHEME_NAMES.get(code, code)
+
+
 @blueprint.get("/co-op-floors")
 @access("public")
 def coop_floors() -> ResponseReturnValue:

@@ -117,7 +117,7 @@ def listing(listing_id: UUID) -> Response:
     with unit_of_work() as session:
         offer = queries.listing(session, listing_id)
         if not offer.for_sale:
-            raise ListingMissing(_("This offer is not in the shop any more. Look for a similar one."))
+            raise ListingMissing(_("This listing is not in the shop any more. Look for a similar one."))
         coop = producers.coop(session, offer.coop_id)
         producer = producers.producer(session, offer.producer_id)
         lot = provenance.lot(session, offer.lot_id)

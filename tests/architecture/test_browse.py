@@ -4,7 +4,7 @@ import re
 
 import html5lib
 
-from market.http.auth import permits
+from market.http.auth import access_of, permits
 from market.kernel.actor import Actor
 from tests.architecture.world import World, routes
 from tests.factories.accounts import actor_for
@@ -94,3 +94,26 @@ def test_every_link_of_every_menu_opens(app, session):
                         seen.add(link)
                         waiting.append(link)
                         assert world.call(who, "GET", link).status_code in (200, 302), f"{who}: {link} in the menu of {path}"
+
+
+def test_nobody_is_shown_a_form_that_would_be_refused(app, session):
+    """By role: whether the state of things allows it is for the page to say."""
+    world = World(app, session)
+    faults = set()
+    for who in ("owner", "producer", "preparer", "admin"):
+        actor = actor_for(world.session, world.people[who])
+        for rule, method, declared in routes(world.app):
+            if method != "GET" or NOT_PAGES.match(rule.rule) or not permits(declared, actor):
+                continue
+            answer = world.call(who, "GET", world.path(rule))
+            for action in _actions(answer) if answer.status_code == 200 else ():
+                endpoint, _values = app.url_map.bind("localhost").match(action or answer.request.path, method="POST")
+                if not permits(access_of(app, endpoint, "POST"), actor):
+                    faults.add(f"{rule.rule} shows {who} a form to {endpoint}")
+    assert not faults, "\n".join(sorted(faults))
+
+
+def _actions(answer) -> list[str]:
+    """The addresses to which a page's forms post; empty for the page's own."""
+    forms = re.findall(r'<form[^>]*method="post"[^>]*>', answer.text)
+    return [found[1].partition("?")[0] if (found := re.search(r'action="([^"]*)"', form)) else "" for form in forms]

@@ -153,7 +153,8 @@ def test_a_period_is_prepared_by_one_and_closed_by_another(desk, session, accoun
 
 
 def test_an_account_is_registered_by_an_approver(desk, session, coop):
-    assert desk.get("/accounts/new").status_code == 200
+    assert desk.get("/accounts/new").status_code == 403
+    assert "Register" not in desk.get("/").text
     form = {
         "name": "Main",
         "iban": "DE89 3704 0044 0532 0130 00",

@@ -40,4 +40,4 @@ class TestFormats:
 
     def test_an_instant_names_its_zone(self):
         assert i18n.show_instant(datetime(2026, 11, 25, 9, 30, tzinfo=UTC)) == "25 Nov 2026, 09:30 UTC"
-        assert i18n.show_day(date(2026, 11, 25)) == "Nov 25, 2026"
+        assert i18n.show_day(date(2026, 11, 25)) == "25 Nov 2026"

@@ -45,7 +45,7 @@ def send(client, path, data, **more):
 
 
 def test_the_form_and_the_list_open(client, typed):
-    assert "No offers yet" in client.get(LIST).text
+    assert "No listings yet" in client.get(LIST).text
     assert "Check the price" in client.get(f"{LIST}/new?lot={typed['lot_id']}").text
 
 
@@ -92,11 +92,11 @@ def test_photo_stock_and_withdraw(client, session, producer, typed):
     session.commit()
     page = f"{LIST}/{listing.id}"
     photo = {"photo": (io.BytesIO(picture()), "beds.jpg"), "alt": "Drying beds"}
-    assert "The photo is on the offer." in send(client, f"{page}/photo", photo, follow_redirects=True).text
+    assert "The photo is on the listing." in send(client, f"{page}/photo", photo, follow_redirects=True).text
     hostile = {"photo": (io.BytesIO(b"<svg>"), "x.jpg")}
     assert "no JPEG, PNG or WebP" in send(client, f"{page}/photo", hostile, follow_redirects=True).text
     assert "The stock is set." in send(client, f"{page}/stock", {"on_hand": "7"}, follow_redirects=True).text
-    assert "7 kg are free" in client.get(f"/listings/{listing.id}").text
+    assert "7 kg available" in client.get(f"/listings/{listing.id}").text
     assert "no longer in the shop" in send(client, f"{page}/withdraw", {"reason": "sold"}, follow_redirects=True).text
     assert client.get(f"/listings/{listing.id}").status_code == 404
 

@@ -283,7 +283,7 @@ def _per_unit(rate: Price | None, own: Price) -> Decimal | None:
 def _withdraw(session: Session, actor: Actor, listing: Listing, reason: str, now: datetime) -> None:
     state = next_state(listing.state, "withdraw")
     if state is None:
-        raise ListingNotForSale("This offer is not in the shop, so it cannot be withdrawn from it.")
+        raise ListingNotForSale("This listing is not in the shop, so it cannot be withdrawn from it.")
     listing.state, listing.withdrawn_reason, listing.updated_at = state, reason[:2000], now
     _note(session, actor, "listing.withdrawn", listing, now, new={"reason": reason[:2000]})
     _show(session, listing, now)
@@ -297,7 +297,7 @@ def _locked(session: Session, actor: Actor, listing_id: UUID) -> Listing:
     """Lock an offer that the actor may change: their own, or any of the co-op for its staff."""
     found = lock(session, Listing, [listing_id])
     if not found or (not _whole_coop(actor) and found[0].producer_id != actor.producer_id):
-        raise ListingMissing("There is no such offer. Check the address or go back to the list.")
+        raise ListingMissing("There is no such listing. Check the address or go back to the list.")
     return found[0]
 
 

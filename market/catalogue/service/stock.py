@@ -121,7 +121,7 @@ def hold_stock(session: Session, *, wants: Iterable[tuple[UUID, Decimal]], order
     )
     short = [{"lot_id": str(lot_id), "free": f"{free.normalize():f}"} for lot_id, free, wanted in rows if free < wanted]
     if short:
-        raise ListingSoldOut("Somebody was quicker: there is not enough left. Take less of it or another offer.", lots=short)
+        raise ListingSoldOut("Somebody was quicker: there is not enough left. Take less of it, or something similar.", lots=short)
     show_availability(session, [lot_id for lot_id, free, wanted in rows if free == wanted])
 
 
