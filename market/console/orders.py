@@ -1,15 +1,17 @@
 """The co-op's orders: what was sold, what hangs, and refunds before the producer is paid."""
 
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from uuid import UUID
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
+from market.http import forms
 from market.http.auth import access, current_actor
 from market.http.clock import now
 from market.http.db import unit_of_work
+from market.http.forms import BadField
 from market.kernel.errors import DomainError, Missing
 from market.orders import queries, service
 from market.orders.rules import BEARERS, STATES
@@ -61,8 +63,8 @@ def refund(seller_order_id: UUID) -> ResponseReturnValue:
     for name, text in request.form.items():
         if name.startswith("line-") and text.strip():
             try:
-                quantities[UUID(name.removeprefix("line-"))] = Decimal(text.replace(",", "."))
-            except (InvalidOperation, ValueError):
+                quantities[UUID(name.removeprefix("line-"))] = forms.number(request.form, name)
+            except (BadField, ValueError):
                 errors[name] = _("Please enter the quantity as a number.")
     if not errors:
         try:

@@ -38,8 +38,8 @@ def once(payload: dict[str, Any], act: Callable[[Session], tuple[int, dict[str, 
         with unit_of_work() as session:
             status, body = act(session)
         return _answer(status, body)
-    if not 8 <= len(key) <= 200:
-        raise KeyNeeded("An Idempotency-Key has 8 to 200 characters.")
+    if not 8 <= len(key) <= 200 or not key.isprintable():
+        raise KeyNeeded("An Idempotency-Key has 8 to 200 characters that can be printed.")
     scope = f"{current_actor().label}:{request.method}:{request.endpoint}"
     with unit_of_work() as session:
         before = idempotency.recall(session, scope=scope, key=key, payload=payload)

@@ -2,9 +2,11 @@
 
 from typing import Any
 
-from flask import Flask, Response, json, render_template, request
+import psycopg
+from flask import Flask, Response, current_app, json, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from sqlalchemy.exc import DBAPIError
 from werkzeug.exceptions import HTTPException
 
 from market.http.auth import SignInNeeded, sign_in_page
@@ -78,7 +80,28 @@ def flat(messages: Any, path: str = "") -> list[dict[str, str]]:
     return [{"pointer": path, "detail": str(text)} for text in (messages if isinstance(messages, list) else [messages])]
 
 
+# What passes by itself: a lock that was not given in time, a deadlock, a statement that took too long.
+_BUSY = {"40001", "40P01", "55P03", "57014"}
+
+
+def _database(error: DBAPIError | psycopg.Error) -> ResponseReturnValue:
+    """Answer what the database refused about the input (a text with NUL, a number beyond all bounds); faults stay faults."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    if isinstance(cause, psycopg.DataError):
+        return answer(
+            422, "http.unusable_value", _("One of the values cannot be stored. Look for odd characters and huge numbers.")
+        )
+    if isinstance(cause, psycopg.Error) and cause.sqlstate in _BUSY:
+        current_app.logger.warning("the database was busy: %s", cause.sqlstate)
+        response = answer(503, "http.busy", _("Somebody else is changing the same thing right now. Try again in a moment."))
+        response.headers["Retry-After"] = "2"
+        return response
+    raise error
+
+
 def init_app(app: Flask) -> None:
-    """Answer domain refusals and HTTP errors."""
+    """Answer domain refusals, HTTP errors, and what the database cannot take or cannot do just now."""
+    app.register_error_handler(DBAPIError, _database)
+    app.register_error_handler(psycopg.Error, _database)
     app.register_error_handler(DomainError, _domain)
     app.register_error_handler(HTTPException, _http)

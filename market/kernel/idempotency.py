@@ -44,7 +44,12 @@ def input_hash(payload: Mapping[str, Any]) -> bytes:
 
 
 def recall(session: Session, *, scope: str, key: str, payload: Mapping[str, Any]) -> tuple[int, dict[str, Any]] | None:
-    """Return status and body given before, or None. Raises KeyUsedDifferently when the input differs."""
+    """Return status and body given before, or None. Raises KeyUsedDifferently when the input differs.
+
+    Whoever asks while the same key is worked on waits until that unit of work has ended, and gets its answer.
+    """
+    mine = int.from_bytes(hashlib.sha256(f"{scope}\n{key}".encode()).digest()[:8], signed=True)
+    direct.run(session, _WAIT, {"lock": mine})  # a statement of its own: the next one sees what was committed meanwhile
     rows = direct.run(session, _RECALL, {"scope": scope, "key": key})
     if not rows:
         return None
@@ -62,6 +67,7 @@ def remember(
     return bool(direct.run(session, _REMEMBER, row))
 
 
+_WAIT = "SELECT pg_advisory_xact_lock(%(lock)s)"
 _RECALL = "SELECT input_hash, status, body FROM idempotency_key WHERE scope = %(scope)s AND key = %(key)s"
 _REMEMBER = (
     "INSERT INTO idempotency_key (scope, key, input_hash, status, body, created_at)"

@@ -3,7 +3,7 @@
 import base64
 import binascii
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -39,5 +39,17 @@ def decode(cursor: str, size: int) -> list[str]:
     except (ValueError, binascii.Error):
         values = None
     if not isinstance(values, list) or len(values) != size or not all(isinstance(value, str) for value in values):
-        raise BadCursor("This page link is not valid any more. Start the list again.", pointer="/cursor")
+        raise _bad()
     return values
+
+
+def read(cursor: str, *kinds: Callable[[str], Any]) -> list[Any]:
+    """Return the sort values in a cursor, each as its kind reads it. Raises BadCursor for anything this code did not write."""
+    try:
+        return [kind(value) for kind, value in zip(kinds, decode(cursor, len(kinds)), strict=True)]
+    except (ValueError, OverflowError):
+        raise _bad() from None
+
+
+def _bad() -> BadCursor:
+    return BadCursor("This page link is not valid any more. Start the list again.", pointer="/cursor")

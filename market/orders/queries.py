@@ -147,7 +147,7 @@ def orders_of(session: Session, account_id: UUID, *, cursor: str | None = None) 
     """Return an account's orders, newest first."""
     statement = select(Order).where(Order.account_id == account_id).order_by(Order.number.desc()).limit(PAGE + 1)
     if cursor:
-        statement = statement.where(Order.number < int(paging.decode(cursor, 1)[0]))
+        statement = statement.where(Order.number < paging.read(cursor, int)[0])
     rows = session.scalars(statement).all()
     shown = rows[:PAGE]
     numbers = {row.id: row.number for row in shown}
@@ -169,8 +169,8 @@ def seller_orders(
     if states:
         statement = statement.where(SellerOrder.state.in_(states))
     if cursor:
-        placed, last = paging.decode(cursor, 2)
-        statement = statement.where(tuple_(SellerOrder.placed_at, SellerOrder.id) < (datetime.fromisoformat(placed), UUID(last)))
+        last = paging.read(cursor, datetime.fromisoformat, UUID)
+        statement = statement.where(tuple_(SellerOrder.placed_at, SellerOrder.id) < tuple(last))
     rows = session.execute(statement.order_by(SellerOrder.placed_at.desc(), SellerOrder.id.desc()).limit(PAGE + 1)).all()
     shown = rows[:PAGE]
     parts = _parts(session, [row[0] for row in shown], {row[0].order_id: row[1] for row in shown})

@@ -41,6 +41,14 @@ def _quantity(text: str) -> Decimal:
     return value
 
 
+def _seen(text: str | None) -> Decimal | None:
+    """The price that the page showed; what is no number is a price that nobody saw, and so not today's."""
+    try:
+        return Decimal(text) if text else None
+    except InvalidOperation:
+        return Decimal(-1)
+
+
 @blueprint.get("/basket")
 @access("public")
 def basket() -> ResponseReturnValue:
@@ -149,10 +157,7 @@ def place() -> ResponseReturnValue:
         with unit_of_work() as work:
             lines = _lines(queries.basket(work, target), form["currency"])
             prices = {name.removeprefix("seen-"): text for name, text in request.form.items() if name.startswith("seen-")}
-            wanted = [
-                WantedLine(line.listing_id, line.quantity, Decimal(seen) if (seen := prices.get(str(line.listing_id))) else None)
-                for line in lines
-            ]
+            wanted = [WantedLine(line.listing_id, line.quantity, _seen(prices.get(str(line.listing_id)))) for line in lines]
             buyer = Buyer(**{name: form[name] for name in FIELDS}, locale=str(get_locale())[:2])
             placed = service.place_order(work, actor=actor, wanted=wanted, buyer=buyer, method=form["method"], now=now())
             if target is not None:

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from flask import Flask
+from flask.testing import FlaskClient
 from sqlalchemy.orm import Session, scoped_session
 from werkzeug.routing import Rule
 
@@ -76,9 +77,17 @@ class World:
         adapter = self.app.url_map.bind("localhost")
         return adapter.build(rule.endpoint, values, method=next(iter(rule.methods - {"HEAD", "OPTIONS"})))
 
+    def client(self, name: str) -> FlaskClient:
+        """Return the browser of somebody."""
+        return sign_in(self.app.test_client(), self.session, self.people[name])
+
+    def token(self, client: FlaskClient) -> str:
+        """Return the token that a form of theirs would carry."""
+        return csrf_token(client)
+
     def call(self, name: str, method: str, path: str, endpoint: str = "") -> Any:
         """Call as somebody, with a valid token and the registered body."""
-        client = sign_in(self.app.test_client(), self.session, self.people[name])
+        client = self.client(name)
         options: dict[str, Any] = {}
         if method != "GET":
             options["headers"] = {"X-CSRFToken": csrf_token(client)}

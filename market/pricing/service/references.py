@@ -51,8 +51,12 @@ def correct_reference(
     new = PriceReference(
         id=new_id(), **values, status="needs_review", entered_by=actor.label, entered_at=now, supersedes_id=old.id
     )
-    session.add(new)
-    session.flush()  # the database says at once whether the values can stand
+    try:
+        with session.begin_nested():
+            session.add(new)
+            session.flush()  # the database says at once whether the values can stand
+    except IntegrityError as error:
+        raise ReferenceNotReady("These values cannot stand together in a row. Look at each of them again.") from error
     audit.record(
         session,
         actor=actor,
