@@ -60,19 +60,20 @@ def price_rows(site: Site) -> str:
 
 def rates(site: Site) -> str:
     """Enter the rate and the market prices of the day with their sources (R-01, R-12)."""
-    today = date.today().isoformat()
+    # Yesterday's: wherever a co-op is, that day is over.
+    day = (date.today() - timedelta(days=1)).isoformat()
     form = {
         "base": "EUR",
         "quote": "USD",
         "rate": "1.0850",
-        "rate_on": today,
+        "rate_on": day,
         "rate_source": "reference rate of the central bank",
     }
     preparer, approver = site.coops[0].preparer, site.coops[0].approver
     preparer.submit("/console/market-prices/rates", form, page="/console/market-prices")
     for price in QUOTES:
         preparer.submit(
-            "/console/market-prices", price | {"currency": "USD", "quoted_on": today, "source_name": "invented for the demo"}
+            "/console/market-prices", price | {"currency": "USD", "quoted_on": day, "source_name": "invented for the demo"}
         )
     page = approver.get("/console/market-prices").text
     checks = sorted(set(re.findall(r"/console/market-prices/[0-9a-f-]{36}/check", page)))
