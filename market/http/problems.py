@@ -96,6 +96,9 @@ def _database(error: DBAPIError | psycopg.Error) -> ResponseReturnValue:
         response = answer(503, "http.busy", _("Somebody else is changing the same thing right now. Try again in a moment."))
         response.headers["Retry-After"] = "2"
         return response
+    if isinstance(cause, psycopg.errors.UniqueViolation):
+        current_app.logger.warning("two at the same moment: %s", cause.diag.constraint_name)
+        return answer(409, "http.same_moment", _("Somebody did the same at this very moment. Look at what is there now."))
     raise error
 
 

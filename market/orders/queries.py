@@ -320,8 +320,8 @@ def _lines(session: Session, seller_ids: Sequence[UUID]) -> dict[UUID, list[Line
 
 
 def can_refund(part: SellerPart) -> bool:
-    """Whether staff may still refund this part here (before it is settled with the producer)."""
-    return part.state in ("paid", "shipped", "confirmed")
+    """Whether staff may still refund this part: something of it is left that was paid."""
+    return part.state in (*rules.HELD, "settled") and part.refunded < part.total
 
 
 def component_sums(part: SellerPart) -> dict[str, Money]:

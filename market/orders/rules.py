@@ -97,6 +97,12 @@ def release_legs(parts: list[tuple[str, Money]], *, currency: str, payee: str) -
     )
 
 
+def earned_fee(parts: Iterable[tuple[str, Money]], currency: str) -> Money:
+    """Return what of the charges became the co-op's own income; a discount can only use it up."""
+    own = [money for kind, money in parts if EARNED.get(kind) == "fee_income"]
+    return max(total(own, currency), Money.zero(currency))
+
+
 def release_day(shipped_on: date) -> date:
     """Return the day on which silence counts as confirmation."""
     return shipped_on + timedelta(days=CONFIRM_DAYS)

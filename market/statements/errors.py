@@ -21,6 +21,12 @@ class BadIban(Invalid):
     code = "statements.bad_iban"
 
 
+class BadCurrency(Invalid):
+    """No such currency is kept in books."""
+
+    code = "statements.bad_currency"
+
+
 class FileNotFound(Missing):
     """No such statement file in this scope."""
 

@@ -45,6 +45,8 @@ def test_an_account_is_opened_and_a_file_imported_once(call, session, coop):
         "opening": {"minor": 500, "currency": "EUR"},
     }
     assert call("POST", "/accounts", body).status_code == 403
+    unknown = {name: body[name] for name in ("name", "iban", "opened_on")} | {"currency": "LQP"}
+    assert call("POST", "/accounts", unknown, role="approver").json["code"] == "statements.bad_currency"
     made = call("POST", "/accounts", body, role="approver")
     assert made.status_code == 201, made.json
     path = f"/accounts/{made.json['id']}"

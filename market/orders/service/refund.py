@@ -1,6 +1,7 @@
-"""Money back before the producer was paid, by quantity, goods and premium apart (E15, E16, R-02)."""
+"""Money back before the producer was paid, by quantity, goods and premium apart (E15 to E17, R-02)."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
@@ -14,9 +15,12 @@ from market.kernel.actor import Actor
 from market.kernel.locks import lock, lock_one
 from market.kernel.money import Money, allocate
 from market.kernel.outbox import announce
+from market.ledger.rules import Leg
+from market.ledger.rules import legs as legs_of
 from market.orders import events, rules
 from market.orders.errors import RefundTooLarge, WrongState
 from market.orders.models import OrderLine, PriceComponent, SellerOrder
+from market.payables import service as payables
 from market.payments import queries as payment_queries
 from market.payments import service as payments
 from market.payments.rules import COMPONENTS, Amounts
@@ -50,12 +54,13 @@ def refund_lines(
 ) -> UUID:
     """Give back the parts of the returned quantities in the tender they were paid in; return the refund's id.
 
-    Goods that had not left go back on the shelf. Raises WrongState once the producer is owed the money (a later refund
-    is another fact), RefundTooLarge beyond what was ordered and not yet returned.
+    Goods that had not left go back on the shelf. Once the order is settled the money comes from where it went: what the
+    producer bears is taken off what they are still owed (E17). Raises WrongState for an order that is not paid,
+    AlreadyOnItsWay when the producer's money is in a payout run, RefundTooLarge beyond what was ordered and not returned.
     """
     seller = lock_one(session, SellerOrder, seller_order_id)
-    if seller.state not in REFUNDABLE:
-        raise WrongState("Only a paid order that is not yet settled with the producer can be refunded here.", state=seller.state)
+    if seller.state not in (*REFUNDABLE, "settled"):
+        raise WrongState("Only a paid order can be refunded.", state=seller.state)
     lines = lock(session, OrderLine, quantities)
     if not quantities or len(lines) != len(quantities) or any(line.seller_order_id != seller.id for line in lines):
         raise RefundTooLarge("Name at least one line of this order and the quantity to give back.")
@@ -66,7 +71,7 @@ def refund_lines(
     if seller.state == "paid":
         back = [(line.lot_id, _stock_share(line, quantities[line.id])) for line in lines]
         stock.return_stock(session, order_id=seller.order_id, wants=back)
-    if _all_returned(session, seller.id):
+    if seller.state != "settled" and _all_returned(session, seller.id):
         seller.state, seller.problem = rules.next_state(seller.state, "refunded"), None
     audit.record(
         session,
@@ -80,11 +85,18 @@ def refund_lines(
     )
     announce(session, events.REFUNDED, {"seller_order_id": seller.id})
     paid = next(p for p in payment_queries.payments_of(session, subject_kind="order", subject_id=seller.order_id) if p.is_paid)
+    amounts, legs = Amounts(**sums), tuple[Leg, ...]()
+    if seller.state == "settled":
+        payments.refunded_parts(session, subjects=[seller.id])  # locks the payment, which comes before payables
+        left = payment_queries.refundable(session, payment_id=paid.id, subject=seller.id)
+        amounts = replace(amounts, charges=min(amounts.charges, left.charges))
+        legs = _after_release(session, seller, amounts, rules.earned_fee(parts, seller.currency), bearer)
     refund = payments.refund(
         session,
         payment_id=paid.id,
         subject=seller.id,
-        amounts=Amounts(**sums),
+        amounts=amounts,
+        legs=legs,
         reason=reason,
         bearer=bearer,
         actor=actor,
@@ -92,6 +104,31 @@ def refund_lines(
     )
     _count(seller, refund.amounts)  # less than the parts where the co-op had borne what the buyer paid too little
     return refund.id
+
+
+def _after_release(session: Session, seller: SellerOrder, amounts: Amounts, fee: Money, bearer: str) -> tuple[Leg, ...]:
+    """Take back what was earned (E17): the premium with its quantity, the co-op's own fee, and what nobody returns as a cost."""
+    fee = min(fee, amounts.charges)
+    goods = "refund_cost"
+    if bearer == "producer" and amounts.goods:
+        goods = f"payable:{seller.producer_id}"
+        payables.reduce_payable(
+            session,
+            coop_id=seller.coop_id,
+            source_kind="seller_order",
+            source_id=seller.id,
+            kind="sale",
+            money=amounts.goods,
+        )
+    return legs_of(
+        (goods, "refund_payable", amounts.goods),
+        ("fund_available", "refund_payable", amounts.premium),
+        ("bank:1", "premium_bank", amounts.premium),
+        ("fee_income", "refund_payable", fee),
+        ("refund_cost", "refund_payable", amounts.charges - fee),
+        ("tax_payable", "refund_payable", amounts.tax),
+        subject=seller.id,
+    )
 
 
 def note_refunds(session: Session, *, seller_order_id: UUID, now: datetime) -> bool:

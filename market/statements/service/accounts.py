@@ -8,10 +8,10 @@ from sqlalchemy.orm import Session
 
 from market.kernel import audit
 from market.kernel.actor import Actor
-from market.kernel.money import Money
+from market.kernel.money import EXPONENTS, Money
 from market.ledger import service as ledger
 from market.ledger.rules import Entry, Leg
-from market.statements.errors import AccountExists, AccountNotFound, BadIban
+from market.statements.errors import AccountExists, AccountNotFound, BadCurrency, BadIban
 from market.statements.models import MoneyAccount
 
 
@@ -29,9 +29,11 @@ def open_account(
 ) -> MoneyAccount:
     """Register a bank account and book what lies on it on `opened_on` (E01: mirror → opening, or the reverse).
 
-    The first one gets the mirror `bank:1` and the suspense account `suspense:1`. Raises BadIban, AccountExists.
+    The first one gets the mirror `bank:1` and the suspense account `suspense:1`. Raises BadIban, BadCurrency, AccountExists.
     """
     iban = checked_iban(iban)
+    if currency not in EXPONENTS:
+        raise BadCurrency("Choose a currency by its three letters, such as EUR.", pointer="/currency")
     taken = session.execute(
         select(MoneyAccount.id).where(
             MoneyAccount.coop_id == coop_id, MoneyAccount.iban == iban, MoneyAccount.currency == currency

@@ -17,9 +17,12 @@ from market.notifications import service as notifications
 from market.orders import queries, service
 from market.orders.errors import RefundTooLarge
 from market.payables import queries as payables
+from market.payables import service as payable_service
+from market.payables.errors import AlreadyOnItsWay
 from market.payments import queries as payment_queries
 from market.payments import service as payments
 from market.payments.ports import Checkout, RefundAnswer
+from market.payouts import queries as payouts
 from tests.conftest import NOW
 from tests.domain.payments.reading import balances, topics
 from tests.factories.catalogue import make_listing
@@ -215,3 +218,37 @@ def test_the_check_of_orders_sees_what_is_held_for_nobody(session, listing):
     session.execute(text(tamper), {"minor": 1})
     assert {finding.law for finding in queries.check(session)} == {"held = paid - given back - earned"}
     session.execute(text(tamper), {"minor": 0})
+
+
+def settled(session, listing):
+    placed = paid_order(session, listing, quantity=8)
+    (part,) = parts_of(session, placed.order_id)
+    deliver(session, part)
+    service.settle_due(session, now=NOW)
+    return placed, part
+
+
+def give_back_two(session, part, bearer):
+    quantities = {part.lines[0].id: Decimal(2)}
+    return service.refund_lines(
+        session, actor=STAFF, seller_order_id=part.id, quantities=quantities, reason="spoilt", bearer=bearer, now=NOW
+    )
+
+
+@pytest.mark.parametrize(("bearer", "owed"), [("producer", 6 * 840), ("coop", 8 * 840)])
+def test_e17_settled_and_not_yet_paid_out_is_refunded_by_who_bears_it(session, coop, listing, bearer, owed):
+    placed, part = settled(session, listing)
+    give_back_two(session, part, bearer)
+    assert balances(session, coop)[f"payable:{listing.producer_id}"] == owed
+    assert [total.open.minor for total in payables.owed_to(session, listing.producer_id)] == [owed]
+    assert balances(session, coop)["refund_payable"] == parts_of(session, placed.order_id)[0].refunded.minor > 0
+    assert payouts.check(session) == []
+
+
+def test_a_refund_that_the_producer_bears_waits_while_the_money_is_in_a_run(session, coop, listing):
+    _, part = settled(session, listing)
+    taken = payable_service.take_due(session, coop_id=coop.id, due_by=NOW.date() + timedelta(days=30), taker=new_id())
+    assert len(taken) == 1
+    with pytest.raises(AlreadyOnItsWay), session.begin_nested():
+        give_back_two(session, part, "producer")
+    session.expire_all()
