@@ -24,7 +24,7 @@ from market.payments.ports import BalanceLine, CardProcessor
 from market.payments.queries import parts, since_for_sync
 from market.payments.rules import Share, shares
 from market.payments.service.books import ACTOR, days_of
-from market.payments.service.refunds import Units, settle_refund
+from market.payments.service.refunds import Units, fail_refund, settle_refund
 
 MIRROR, SUSPENSE = "stripe:1", "suspense:s"
 # kind of line -> the account that its amount is matched against
@@ -124,7 +124,7 @@ def _by_refund(session: Session, row: ProcessorLine, now: datetime) -> list[Shar
         if row.gross_minor < 0:
             settle_refund(session, refund, now)
         else:
-            refund.state, refund.problem = "failed", "The card did not take the money back. Another way is needed."
+            fail_refund(refund)
     return shares(Money(row.gross_minor, row.currency), Money(row.fee_minor, row.currency), list(weights.items()))
 
 

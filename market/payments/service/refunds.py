@@ -221,8 +221,11 @@ def record_refund(session: Session, *, refund_id: UUID, answer: RefundAnswer, no
     """Apply what the processor says about a refund; announces `payments.refunded` once."""
     row = lock_one(session, Refund, refund_id)
     row.provider_ref = row.provider_ref or answer.provider_ref
-    if answer.state == "failed":
-        row.state, row.problem = "failed", "The card did not take the money back. Another way is needed."
+    if row.method != "card":  # a person has sent it another way since; what the card says late must not open it again
+        if answer.state == "succeeded":
+            row.problem = "The card processor says that it gave this back, too. Ask it before the bank pays."
+    elif answer.state == "failed":
+        fail_refund(row)
     elif answer.state == "succeeded":
         settle_refund(session, row, now)
     elif row.state in ("decided", "unsure"):
@@ -237,6 +240,12 @@ def settle_refund(session: Session, row: Refund, now: datetime) -> None:
     row.state, row.paid_at, row.problem = "paid", now, None
     facts = {"refund_id": str(row.id), "payment_id": str(row.payment_id), "subject_id": str(row.subject_id)}
     outbox.announce(session, REFUNDED, facts, key=str(row.payment_id))
+
+
+def fail_refund(row: Refund) -> None:
+    """Note on a locked refund that the card did not take the money back; no news for one that goes by bank meanwhile."""
+    if row.method == "card":
+        row.state, row.problem = "failed", "The card did not take the money back. Another way is needed."
 
 
 def record_refund_elsewhere(session: Session, *, intent_id: str, answer: RefundAnswer, now: datetime) -> list[RefundView]:
@@ -289,9 +298,12 @@ def _is_held(session: Session, book_id: int, amounts: Amounts, subject: UUID) ->
 def record_bank_refund(session: Session, *, refund_id: UUID, amount: Money, suspense: str, now: datetime) -> tuple[Leg, ...]:
     """Mark a refund as paid by a debit on the bank's statement and return the legs of its match (E24), for the caller to post.
 
-    Raises WrongCurrency, RefundTooLarge when the debit is not the refund's amount.
+    Raises RefundUnderWay when it is paid already or goes back by card, WrongCurrency, RefundTooLarge when the debit is not
+    the refund's amount.
     """
     row = lock_one(session, Refund, refund_id)
+    if row.method != "transfer" or row.state not in ("decided", "needs_person"):
+        raise RefundUnderWay("This refund is paid already, or goes back by card. The debit is something else.", state=row.state)
     if amount.currency != row.currency:
         raise WrongCurrency("The debit is in another currency than the refund.")
     if amount.minor != row.amount_minor:

@@ -14,8 +14,8 @@ from market.kernel.money import Money
 from market.ledger import queries as books
 from market.ledger.rules import Leg
 from market.payments import queries, service
-from market.payments.errors import NothingToRefund, RefundTooLarge
-from market.payments.ports import RefundAnswer
+from market.payments.errors import NothingToRefund, RefundTooLarge, RefundUnderWay
+from market.payments.ports import BalanceLine, RefundAnswer
 from market.payments.rules import Amounts
 from tests.conftest import NOW
 from tests.domain.payments.reading import balances, topics
@@ -182,3 +182,25 @@ def test_a_transfer_is_given_back_by_the_bank(session, coop):
         service.record_bank_refund(session, refund_id=refund.id, amount=Money(999, "EUR"), suspense="suspense:1", now=NOW)
     legs = service.record_bank_refund(session, refund_id=refund.id, amount=Money(1000, "EUR"), suspense="suspense:1", now=NOW)
     assert [(leg.debit, leg.credit, leg.money.minor) for leg in legs] == [("refund_payable", "suspense:1", 1000)]
+
+
+def test_what_the_card_says_late_never_opens_a_refund_that_went_by_bank(session, cards, coop, paid):
+    refund = decide(paid, ONE_OF_TEN)
+    failed = RefundAnswer("re_1", "failed", refund.money, intent_id="pi_1", refund_id=refund.id)
+    service.record_refund(session, refund_id=refund.id, answer=failed, now=NOW)
+    service.refund_by_bank(session, refund_id=refund.id, evidence="seen in the dashboard", actor=system("test"), now=NOW)
+    service.record_refund(session, refund_id=refund.id, answer=failed, now=NOW)
+    assert [row.id for row in queries.refunds_to_transfer(session, coop_id=coop.id, currency="EUR")] == [refund.id]
+    service.record_bank_refund(session, refund_id=refund.id, amount=refund.money, suspense="suspense:1", now=NOW)
+    line = BalanceLine(
+        line_id="txn_1", kind="refund_failure", source="re_1", gross=refund.money, fee=Money(0, "EUR"), net=refund.money,
+        booked_at=NOW, payment_id=None, refund_id=str(refund.id), payout_id=None, bank_payout=None,
+    )  # fmt: skip
+    service.store_lines(session, [line])
+    service.match_new_lines(session, now=NOW)
+    service.record_refund(session, refund_id=refund.id, answer=failed, now=NOW)
+    assert queries.refund(session, refund.id).state == "paid"
+    with pytest.raises(RefundUnderWay):
+        service.refund_by_bank(session, refund_id=refund.id, evidence="once more", actor=system("test"), now=NOW)
+    with pytest.raises(RefundUnderWay):  # a second debit is not explained by a refund that was paid
+        service.record_bank_refund(session, refund_id=refund.id, amount=refund.money, suspense="suspense:1", now=NOW)
