@@ -15,6 +15,7 @@ from market.http.forms import BadField
 from market.kernel.errors import DomainError, Missing
 from market.orders import queries, service
 from market.orders.rules import BEARERS, STATES
+from market.provenance import queries as provenance
 
 blueprint = Blueprint("console_orders", __name__, url_prefix="/console/orders")
 
@@ -39,9 +40,11 @@ def detail(seller_order_id: UUID) -> ResponseReturnValue:
 def _detail(seller_order_id: UUID, errors: dict[str, str], status: int) -> ResponseReturnValue:
     with unit_of_work() as session:
         part = queries.seller_order(session, seller_order_id)
+        lots = provenance.slugs(session, [line.lot_id for line in part.lines])
     page = render_template(
         "console/order.html",
         part=part,
+        lots=lots,
         sums=queries.component_sums(part),
         refundable=queries.can_refund(part),
         bearers=BEARERS,

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import case, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from market.catalogue import queries as catalogue
@@ -177,6 +177,14 @@ def seller_orders(
     last_row = shown[-1][0] if shown else None
     more = len(rows) > PAGE and last_row is not None
     return Page(parts, paging.encode([last_row.placed_at.isoformat(), last_row.id]) if more and last_row else None)
+
+
+def seller_orders_by_state(session: Session, *, coop_id: UUID) -> dict[str, int]:
+    """Return how many seller orders of a co-op are in each state; `problem` counts the paid ones without goods."""
+    troubled = SellerOrder.problem.is_not(None) & (SellerOrder.state == "paid")
+    state = case((troubled, "problem"), else_=SellerOrder.state).label("state")
+    rows = session.execute(select(state, func.count()).where(SellerOrder.coop_id == coop_id).group_by(state))
+    return {name: count for name, count in rows}
 
 
 def seller_order(session: Session, seller_order_id: UUID, *, producer_id: UUID | None = None) -> SellerPart:

@@ -129,6 +129,11 @@ def references(session: Session, *, status: str | None = None, product: str | No
     return [_row(row, packagings) for row in session.execute(wanted.limit(500)).scalars()]
 
 
+def rows_to_review(session: Session) -> int:
+    """Return how many rows wait for a person."""
+    return session.scalars(select(func.count()).where(PriceReference.status == "needs_review")).one()
+
+
 def reference(session: Session, reference_id: UUID) -> ReferenceRow:
     """Return one row. Raises ReferenceUnknown."""
     row = session.get(PriceReference, reference_id)

@@ -1,6 +1,6 @@
 """Reads of provenance: lots, their lineage and events, capture jobs, and the stored page of a lot."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -115,6 +115,11 @@ def lot(session: Session, lot_id: UUID) -> LotView:
         raise LotMissing("There is no such lot.")
     view: LotView = _view(LotView, row)
     return view
+
+
+def slugs(session: Session, lot_ids: Iterable[UUID]) -> dict[UUID, str]:
+    """Return the public addresses of lots."""
+    return {lot_id: slug for lot_id, slug in session.execute(select(Lot.id, Lot.slug).where(Lot.id.in_(set(lot_ids))))}
 
 
 def lot_by_slug(session: Session, slug: str) -> LotView:

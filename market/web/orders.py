@@ -16,6 +16,7 @@ from market.kernel.errors import DomainError
 from market.orders import queries, service
 from market.orders.errors import OrderMissing
 from market.payments import queries as payments
+from market.provenance import queries as provenance
 
 blueprint = Blueprint("orders", __name__)
 
@@ -38,8 +39,9 @@ def order(order_id: UUID) -> ResponseReturnValue:
         view = mine(session, order_id)
         payment = next(iter(payments.payments_of(session, subject_kind="order", subject_id=order_id)), None)
         instructions = queries.transfer_instructions(session, view) if view.method == "transfer" else None
+        lots = provenance.slugs(session, [line.lot_id for part in view.parts for line in part.lines])
     key = links.key_for(LINK, order_id)
-    return render_template("orders/order.html", order=view, payment=payment, instructions=instructions, key=key)
+    return render_template("orders/order.html", order=view, payment=payment, instructions=instructions, lots=lots, key=key)
 
 
 @blueprint.get("/orders/<uuid:order_id>/return")

@@ -5,7 +5,7 @@ address of its own in a second context.
 """
 
 from pathlib import Path
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Route, expect
@@ -21,6 +21,7 @@ class Looker:
 
     def __init__(self, browser: Browser, folder: Path) -> None:
         self._folder, self._axe, self._html = folder, Axe(), ""
+        self._glanced: set[str] = set()
         self._context = browser.new_context(bypass_csp=True)
         self._copy = self._context.new_page()
         self._copy.route(f"**{COPY}", self._serve)
@@ -30,6 +31,20 @@ class Looker:
 
     def close(self) -> None:
         self._context.close()
+
+    def knows(self, path: str) -> bool:
+        """Whether a page was glanced at before, as whomever: people differ by their menus."""
+        return path in self._glanced
+
+    def glance(self, page: Page) -> None:
+        """Judge what a menu leads to, on a phone."""
+        self._glanced.add(urlsplit(page.url).path)
+        was = page.viewport_size
+        page.set_viewport_size(NARROW)
+        self._html = page.content()
+        faults = [f"no label: {tag}" for tag in page.evaluate(UNLABELLED)] + _too_wide(page, NARROW) + self._findings(page)
+        page.set_viewport_size(was)
+        assert not faults, f"{page.url}:\n" + "\n".join(faults)
 
     def look(self, page: Page, heading: str, name: str) -> None:
         """Wait for the page with that main heading and judge it; keep pictures of it, `name`-1280.png and `name`-360.png."""
@@ -41,9 +56,7 @@ class Looker:
         for size in (WIDE, NARROW):
             page.set_viewport_size(size)
             page.screenshot(path=self._folder / f"{name}-{size['width']}.png", full_page=True)
-            width = page.evaluate("document.documentElement.scrollWidth")
-            if width > size["width"]:
-                faults.append(f"{width} pixels wide at {size['width']}")
+            faults += _too_wide(page, size)
         faults += self._findings(page)
         page.set_viewport_size(was)
         assert not faults, f"{name}, {page.url}:\n" + "\n".join(faults)
@@ -58,3 +71,8 @@ class Looker:
             for finding in found
             if finding["impact"] in ("serious", "critical")
         ]
+
+
+def _too_wide(page: Page, size: dict[str, int]) -> list[str]:
+    width = page.evaluate("document.documentElement.scrollWidth")
+    return [f"{width} pixels wide at {size['width']}"] if width > size["width"] else []

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from market.simulators.bank.account import AccountState, Habits, read_orders, simulate
 from tests.journeys.looking import NARROW, WIDE, Looker
-from tests.journeys.site import IBAN, PASSWORD, TODAY, Site
+from tests.journeys.site import IBAN, PASSWORD, PEOPLE, TODAY, Site
 
 pytestmark = pytest.mark.browser
 TRIES = 40
@@ -79,6 +79,19 @@ def test_the_main_job_through_pages(browser: Browser, site: Site, looker: Looker
         the_bank_account_is_registered(approver, looker)
         the_statement_is_worked_off(preparer, statement, looker)
         the_producer_sees_the_money(rosa, looker)
+
+
+@pytest.mark.parametrize("role", [None, *PEOPLE])
+def test_every_page_of_the_menus_can_be_shown(browser: Browser, site: Site, looker: Looker, role: str | None):
+    with person(browser, site, role, WIDE) as page:
+        seen, waiting = set(), ["/", "/account"] if role else ["/", "/sign-in", "/sign-up", "/reset", "/coops/alto-mayo"]
+        while waiting:
+            page.goto(path := waiting.pop())
+            seen.add(path)
+            if not looker.knows(path):
+                looker.glance(page)
+            links = page.locator("nav a").evaluate_all("links => links.map(link => link.getAttribute('href'))")
+            waiting += {link for link in links if link.startswith("/") and "#" not in link} - seen - set(waiting)
 
 
 def a_lot_is_recorded(rosa: Page, looker: Looker) -> None:
