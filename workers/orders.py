@@ -1,15 +1,18 @@
 """Orders by state: paid when the payment says so, cancelled when nobody pays, settled when they have arrived."""
 
+import logging
 from typing import Any
 from uuid import UUID
 
 from celery import shared_task
 
+from market.kernel.errors import DomainError
 from market.kernel.locks import advisory
 from market.orders import service
 from market.payments import queries as payments
 from workers.base import now, today, unit_of_work
 
+_log = logging.getLogger(__name__)
 _EXPIRE, _CONFIRM, _SETTLE = 7_310_001, 7_310_002, 7_310_003
 
 
@@ -49,8 +52,21 @@ def confirm_silent(**_: Any) -> None:
 
 @shared_task(name="orders.settle")
 def settle(**_: Any) -> None:
-    """Book what is earned and raise what producers are owed, in batches until nothing is left."""
-    while True:
+    """Book what is earned and raise what producers are owed, in batches until nothing is left.
+
+    A batch with one that cannot be booked is done one by one, so that it holds up nobody else.
+    """
+    try:
+        while True:
+            with unit_of_work() as session:
+                if not advisory(session, _SETTLE) or not service.settle_due(session, now=now()):
+                    return
+    except DomainError:
         with unit_of_work() as session:
-            if not advisory(session, _SETTLE) or not service.settle_due(session, now=now()):
-                return
+            waiting = service.to_settle(session, limit=1000)
+    for seller_order_id in waiting:
+        try:
+            with unit_of_work() as session:
+                service.settle(session, seller_order_ids=[seller_order_id], now=now())
+        except DomainError as error:
+            _log.exception("seller order %s cannot be settled: %s", seller_order_id, error.detail)

@@ -2,7 +2,7 @@
 
 from market.orders.service.basket import clear_basket, merge_baskets, set_line
 from market.orders.service.cancel import cancel_order, expire_orders
-from market.orders.service.fulfil import confirm, confirm_silent, settle, settle_due, ship
+from market.orders.service.fulfil import confirm, confirm_silent, settle, settle_due, ship, to_settle
 from market.orders.service.pay import mark_paid, reopen_payment, solve_problem
 from market.orders.service.place import Buyer, PlacedOrder, Quote, QuotedLine, WantedLine, place_order, quote
 from market.orders.service.refund import note_refunds, refund_lines, refund_seller_order
@@ -31,4 +31,5 @@ __all__ = [
     "settle_due",
     "ship",
     "solve_problem",
+    "to_settle",
 ]

@@ -57,9 +57,13 @@ def confirm_silent(session: Session, *, on: date, now: datetime, limit: int = 20
 
 def settle_due(session: Session, *, now: datetime, limit: int = 200) -> int:
     """Settle confirmed seller orders, oldest first; return how many."""
+    return settle(session, seller_order_ids=to_settle(session, limit=limit), now=now)
+
+
+def to_settle(session: Session, *, limit: int = 200) -> list[UUID]:
+    """Return confirmed seller orders, oldest first."""
     due = select(SellerOrder.id).where(SellerOrder.state == "confirmed").order_by(SellerOrder.confirmed_at).limit(limit)
-    ids = session.scalars(due).all()
-    return settle(session, seller_order_ids=list(ids), now=now)
+    return list(session.scalars(due))
 
 
 def settle(session: Session, *, seller_order_ids: list[UUID], now: datetime) -> int:
