@@ -13,7 +13,7 @@ down_revision = "0002_accounts"
 
 _RULES = r"""
 CREATE FUNCTION ledger_no_late_leg() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-  IF EXISTS (SELECT FROM added a JOIN ledger_transaction t ON (t.book_id, t.id) = (a.book_id, a.transaction_id) WHERE t.xid <> pg_current_xact_id())
+  IF EXISTS (SELECT FROM added a WHERE (SELECT t.xid FROM ledger_transaction t WHERE (t.book_id, t.id) = (a.book_id, a.transaction_id)) <> pg_current_xact_id())
   THEN RAISE EXCEPTION 'posting added to a finished transaction' USING ERRCODE = 'restrict_violation'; END IF; RETURN NULL; END $$;
 CREATE TRIGGER no_late_leg AFTER INSERT ON ledger_posting REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION ledger_no_late_leg();
 CREATE FUNCTION ledger_has_posting() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
@@ -37,47 +37,60 @@ CREATE FUNCTION ledger_content(book bigint, kind text, key text, on_day date, re
   FROM jsonb_array_elements(legs) WITH ORDINALITY AS e(p, n) $$;
 
 CREATE FUNCTION ledger_post(p jsonb) RETURNS bigint[] LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
--- p: [{book, kind, key, on, actor, reverses?, note?, legs: [[debit, credit, currency, amount_minor, subject], ...]}, ...]; returns ids in the same order
-DECLARE t record; r record; b record; v_id bigint; v_hash bytea; v_floor bigint; v_ceiling bigint; v_now bigint; v_new bigint[] := '{}';
-  v_books bigint[] := ARRAY(SELECT DISTINCT (e->>'book')::bigint FROM jsonb_array_elements(p) e); v_ids bigint[] := array_fill(NULL::bigint, ARRAY[jsonb_array_length(p)]);
+-- p: [{book, kind, key, on, actor, reverses?, note?, legs: [[debit, credit, currency, amount_minor, subject], ...]}, ...]; returns ids in the same order.
+-- Each step is one statement over all entries, so that a run of 100,000 payouts is one call. What this call wrote is known by its range of ids and
+-- its own xid; entries find their row by key, never by a position in an array, whose look-up would grow with the square of the entries.
+DECLARE r record; v_count bigint; v_first bigint; v_last bigint; v_ids bigint[]; v_books bigint[]; v_me xid8 := pg_current_xact_id(); v_slot int := pg_backend_pid();
 BEGIN
-  FOR t IN SELECT i, (e->>'book')::bigint book, e->>'kind' kind, e->>'key' key, (e->>'on')::date on_day, (e->>'reverses')::bigint reverses,
-      e->>'actor' actor, e->'note' note, e->'legs' legs FROM jsonb_array_elements(p) WITH ORDINALITY AS x(e, i) ORDER BY 2, 4 LOOP    -- keys in order: no deadlock
-    v_hash := sha256(ledger_content(t.book, t.kind, t.key, t.on_day, t.reverses, t.legs));
+  WITH fresh AS (
     INSERT INTO ledger_transaction (book_id, kind, idem_key, content_hash, effective_on, reverses_id, actor, note)
-      VALUES (t.book, t.kind, t.key, v_hash, t.on_day, t.reverses, t.actor, t.note) ON CONFLICT (book_id, idem_key) DO NOTHING RETURNING id INTO v_id;
-    IF v_id IS NULL THEN                                                      -- posted before: same content, same answer; other content, refused
-      SELECT id INTO v_id FROM ledger_transaction WHERE book_id = t.book AND idem_key = t.key AND content_hash = v_hash;
-      IF v_id IS NULL THEN RAISE EXCEPTION 'key % was used with other content', t.key USING ERRCODE = 'FM001'; END IF;
-      v_ids[t.i] := v_id; CONTINUE;
-    END IF;
-    PERFORM pg_advisory_xact_lock_shared(7201, t.book::int);                  -- closing a period takes this lock exclusively
-    PERFORM FROM ledger_period WHERE book_id = t.book AND t.on_day BETWEEN starts_on AND ends_on AND state = 'open';
-    IF NOT FOUND THEN RAISE EXCEPTION 'no open period for % in book %', t.on_day, t.book USING ERRCODE = 'FM002'; END IF;
-    INSERT INTO ledger_posting SELECT t.book, v_id, n, (l->>0)::bigint, (l->>1)::bigint, l->>2, (l->>3)::bigint, (l->>4)::uuid
-      FROM jsonb_array_elements(t.legs) WITH ORDINALITY AS y(l, n);
-    IF t.reverses IS NOT NULL AND EXISTS (
-        SELECT FROM (SELECT * FROM ledger_posting WHERE book_id = t.book AND transaction_id = v_id) a
-        FULL JOIN (SELECT * FROM ledger_posting WHERE book_id = t.book AND transaction_id = t.reverses) o USING (n)
+      SELECT (e->>'book')::bigint, e->>'kind', e->>'key', sha256(ledger_content((e->>'book')::bigint, e->>'kind', e->>'key', (e->>'on')::date,
+        (e->>'reverses')::bigint, e->'legs')), (e->>'on')::date, (e->>'reverses')::bigint, e->>'actor', e->'note'
+      FROM jsonb_array_elements(p) e ORDER BY 1, 3                            -- keys in order: no deadlock
+      ON CONFLICT (book_id, idem_key) DO NOTHING RETURNING id, book_id)
+    SELECT count(*), min(id), max(id), array_agg(DISTINCT book_id) INTO v_count, v_first, v_last, v_books FROM fresh;
+  SELECT array_agg(t.id ORDER BY i) INTO v_ids FROM jsonb_array_elements(p) WITH ORDINALITY AS x(e, i)
+    JOIN ledger_transaction t ON t.book_id = (e->>'book')::bigint AND t.idem_key = e->>'key';
+  IF v_count < jsonb_array_length(p) THEN                                     -- posted before: same content, same answer; other content, refused
+    SELECT t.idem_key INTO r FROM jsonb_array_elements(p) e JOIN ledger_transaction t ON t.book_id = (e->>'book')::bigint AND t.idem_key = e->>'key'
+      WHERE t.content_hash <> sha256(ledger_content(t.book_id, e->>'kind', e->>'key', (e->>'on')::date, (e->>'reverses')::bigint, e->'legs')) LIMIT 1;
+    IF FOUND THEN RAISE EXCEPTION 'key % was used with other content', r.idem_key USING ERRCODE = 'FM001'; END IF;
+    IF v_count = 0 THEN RETURN v_ids; END IF;
+  END IF;
+  PERFORM pg_advisory_xact_lock_shared(7201, book::int) FROM unnest(v_books) book ORDER BY book;   -- closing a period takes this lock exclusively
+  SELECT t.effective_on, t.book_id INTO r FROM (
+      SELECT DISTINCT book_id, effective_on FROM ledger_transaction WHERE book_id = ANY (v_books) AND id BETWEEN v_first AND v_last AND xid = v_me) t
+    WHERE NOT EXISTS (SELECT FROM ledger_period d WHERE d.book_id = t.book_id AND t.effective_on BETWEEN d.starts_on AND d.ends_on AND d.state = 'open') LIMIT 1;
+  IF FOUND THEN RAISE EXCEPTION 'no open period for % in book %', r.effective_on, r.book_id USING ERRCODE = 'FM002'; END IF;
+  INSERT INTO ledger_posting SELECT t.book_id, t.id, n, (l->>0)::bigint, (l->>1)::bigint, l->>2, (l->>3)::bigint, (l->>4)::uuid FROM (
+      SELECT DISTINCT ON (t.id) t.book_id, t.id, e->'legs' legs FROM jsonb_array_elements(p) e    -- one that stands twice in the batch is one fact
+      JOIN ledger_transaction t ON t.book_id = (e->>'book')::bigint AND t.idem_key = e->>'key'            -- + 0: found by its key, not by the range
+      WHERE t.id + 0 BETWEEN v_first AND v_last AND t.xid = v_me ORDER BY t.id) t, jsonb_array_elements(t.legs) WITH ORDINALITY AS y(l, n);
+  FOR r IN SELECT * FROM ledger_transaction WHERE book_id = ANY (v_books) AND id BETWEEN v_first AND v_last AND xid = v_me AND reverses_id IS NOT NULL LOOP
+    IF EXISTS (
+        SELECT FROM (SELECT * FROM ledger_posting WHERE book_id = r.book_id AND transaction_id = r.id) a
+        FULL JOIN (SELECT * FROM ledger_posting WHERE book_id = r.book_id AND transaction_id = r.reverses_id) o USING (n)
         WHERE (a.debit_id, a.credit_id, a.currency, a.amount_minor, a.subject) IS DISTINCT FROM (o.credit_id, o.debit_id, o.currency, o.amount_minor, o.subject)
-        UNION ALL SELECT FROM ledger_transaction WHERE book_id = t.book AND id = t.reverses AND reverses_id IS NOT NULL)
-    THEN RAISE EXCEPTION '% is not the exact mirror of an original', t.key USING ERRCODE = 'FM003'; END IF;
-    INSERT INTO ledger_unsealed VALUES (t.book, v_id);
-    v_ids[t.i] := v_id; v_new := v_new || v_id;
+        UNION ALL SELECT FROM ledger_transaction WHERE book_id = r.book_id AND id = r.reverses_id AND reverses_id IS NOT NULL)
+    THEN RAISE EXCEPTION '% is not the exact mirror of an original', r.idem_key USING ERRCODE = 'FM003'; END IF;
   END LOOP;
-  FOR r IN SELECT a.book_id, a.id, a.code, a.side, a.slots, sum(x.d)::bigint d, sum(x.c)::bigint c FROM (
-        SELECT book_id, debit_id id, amount_minor d, 0 c FROM ledger_posting WHERE book_id = ANY (v_books) AND transaction_id = ANY (v_new)
-        UNION ALL SELECT book_id, credit_id, 0, amount_minor FROM ledger_posting WHERE book_id = ANY (v_books) AND transaction_id = ANY (v_new)) x
-      JOIN ledger_account a USING (book_id, id) GROUP BY a.book_id, a.id ORDER BY a.slots > 1, a.book_id, a.id LOOP                   -- cold rows first, by id: no deadlock
-    UPDATE ledger_balance SET debits_minor = debits_minor + r.d, credits_minor = credits_minor + r.c, version = version + 1
-      WHERE book_id = r.book_id AND account_id = r.id AND slot = CASE WHEN r.slots > 1 THEN pg_backend_pid() % r.slots ELSE 0 END RETURNING debits_minor, credits_minor INTO b;
-    IF r.slots = 1 THEN                                                       -- limits are read after the row lock (L-7)
-      SELECT floor_minor, ceiling_minor INTO v_floor, v_ceiling FROM ledger_account WHERE book_id = r.book_id AND id = r.id;
-      v_now := r.side * (b.debits_minor - b.credits_minor);
-      IF v_now < v_floor AND r.side * (r.d - r.c) < 0 OR v_now > v_ceiling AND r.side * (r.d - r.c) > 0 THEN
-        RAISE EXCEPTION 'account % would be at % (limits % to %)', r.code, v_now, v_floor, v_ceiling USING ERRCODE = 'FM004'; END IF;
-    END IF;
-  END LOOP;
+  INSERT INTO ledger_unsealed SELECT book_id, id FROM ledger_transaction WHERE book_id = ANY (v_books) AND id BETWEEN v_first AND v_last AND xid = v_me;
+  PERFORM FROM (SELECT DISTINCT p.book_id, unnest(ARRAY[p.debit_id, p.credit_id]) id FROM ledger_transaction t JOIN ledger_posting p ON (p.book_id, p.transaction_id) = (t.book_id, t.id)
+      WHERE t.book_id = ANY (v_books) AND t.id BETWEEN v_first AND v_last AND t.xid = v_me) m JOIN ledger_account a USING (book_id, id)
+    JOIN ledger_balance b ON (b.book_id, b.account_id, b.slot) = (a.book_id, a.id, CASE WHEN a.slots > 1 THEN v_slot % a.slots ELSE 0 END)
+    ORDER BY a.slots > 1, b.book_id, b.account_id FOR UPDATE OF b;            -- cold rows first, by id: no deadlock
+  WITH moved AS (SELECT a.book_id, a.id, a.code, a.side, a.slots, a.floor_minor, a.ceiling_minor, m.d, m.c FROM (
+      SELECT book_id, id, sum(d)::bigint d, sum(c)::bigint c FROM (
+        SELECT p.book_id, unnest(ARRAY[p.debit_id, p.credit_id]) id, unnest(ARRAY[p.amount_minor, 0]) d, unnest(ARRAY[0, p.amount_minor]) c
+        FROM ledger_transaction t JOIN ledger_posting p ON (p.book_id, p.transaction_id) = (t.book_id, t.id)
+        WHERE t.book_id = ANY (v_books) AND t.id BETWEEN v_first AND v_last AND t.xid = v_me) x GROUP BY book_id, id) m JOIN ledger_account a USING (book_id, id)),
+  done AS (
+    UPDATE ledger_balance b SET debits_minor = debits_minor + d, credits_minor = credits_minor + c, version = version + 1 FROM moved m
+      WHERE (b.book_id, b.account_id, b.slot) = (m.book_id, m.id, CASE WHEN m.slots > 1 THEN v_slot % m.slots ELSE 0 END)
+      RETURNING m.*, m.side * (b.debits_minor - b.credits_minor) AS stands)   -- limits are read after the row lock (L-7)
+  SELECT code, stands, floor_minor, ceiling_minor INTO r FROM done WHERE slots = 1
+    AND (stands < floor_minor AND side * (d - c) < 0 OR stands > ceiling_minor AND side * (d - c) > 0) ORDER BY book_id, id LIMIT 1;
+  IF FOUND THEN RAISE EXCEPTION 'account % would be at % (limits % to %)', r.code, r.stands, r.floor_minor, r.ceiling_minor USING ERRCODE = 'FM004'; END IF;
   RETURN v_ids;
 END $$;
 """
