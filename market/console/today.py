@@ -1,7 +1,7 @@
 """The staff's first page: what waits for somebody, most urgent first; what does not wait is named in one line."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from flask import Blueprint, render_template
@@ -28,12 +28,13 @@ blueprint = Blueprint("console", __name__, url_prefix="/console")
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """Something that may wait: how often it does, in words, and the page where it is worked off."""
+    """Something that may wait: how often it does, in words, and the page (`only` filters it) where it is worked off."""
 
     words: str
     count: int
     endpoint: str
     urgent: bool = False
+    only: dict[str, str] = field(default_factory=dict)
 
 
 @blueprint.get("")
@@ -60,7 +61,7 @@ def home() -> ResponseReturnValue:
 def _orders(session: Session, coop: CoopView) -> Iterator[Task]:
     counts = orders.seller_orders_by_state(session, coop_id=coop.id)
     yield Task(_("Paid orders without goods"), counts.pop("problem", 0), "console_orders.index", urgent=True)
-    yield Task(_("Orders to pack and send"), counts.get("paid", 0), "console_orders.index")
+    yield Task(_("Orders to pack and send"), counts.get("paid", 0), "console_orders.index", only={"state": "paid"})
 
 
 def _money(session: Session, coop: CoopView, instant: datetime) -> Iterator[Task]:
@@ -96,4 +97,9 @@ def _people(session: Session, coop: CoopView, actor: Actor, on: date) -> Iterato
 def _prices(session: Session, on: date) -> Iterator[Task]:
     missing = sum(not row.fresh for row in prices.wanted_markets(session, on))
     yield Task(_("Market prices that are missing"), missing, "console_prices.quotes")
-    yield Task(_("Rows of price tables to review"), prices.rows_to_review(session), "console_prices.references")
+    yield Task(
+        _("Rows of price tables to review"),
+        prices.rows_to_review(session),
+        "console_prices.references",
+        only={"status": "needs_review"},
+    )

@@ -4,6 +4,7 @@ Whatever page they come by is looked at: accessible at both widths, labelled, no
 """
 
 import re
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -14,10 +15,9 @@ from playwright.sync_api import Browser, Page, expect
 
 from market.simulators.bank.account import AccountState, Habits, read_orders, simulate
 from tests.journeys.looking import NARROW, WIDE, Looker
-from tests.journeys.site import IBAN, PASSWORD, PEOPLE, TODAY, Site
+from tests.journeys.site import IBAN, PASSWORD, PATIENCE_S, PEOPLE, TODAY, Site
 
 pytestmark = pytest.mark.browser
-TRIES = 40
 OPENING = 2_000_000
 
 
@@ -52,12 +52,11 @@ def menu(page: Page, area: str, link: str) -> None:
 
 def until(page: Page, seen: Callable[[], bool]) -> None:
     """Load the page again until a worker has done its part."""
-    for _ in range(TRIES):
-        if seen():
-            return
+    end = time.monotonic() + PATIENCE_S
+    while not seen():
+        assert time.monotonic() < end, f"{page.url} never showed it:\n{page.get_by_role('main').inner_text()}"
         page.wait_for_timeout(250)
         page.reload()
-    raise AssertionError(f"{page.url} never showed it:\n{page.get_by_role('main').inner_text()}")
 
 
 def test_the_main_job_through_pages(browser: Browser, site: Site, looker: Looker, tmp_path: Path):
