@@ -68,6 +68,22 @@ def test_one_bad_entry_refuses_the_whole_batch(session, book):
     assert queries.balance(session, book, "card_clearing", "EUR") == eur(0)
 
 
+def test_a_batch_books_what_is_new_and_answers_in_its_order(session, book):
+    (known,) = service.post(session, [entry(book, "payment:2:paid", *PAID)])
+    batch = [entry(book, f"payment:{number}:paid", *PAID) for number in (3, 2, 1, 3)]
+    third, second, first, again = service.post(session, batch)
+    assert (second, again) == (known, third)
+    assert len({first, second, third}) == 3
+    assert queries.balance(session, book, "card_clearing", "EUR") == eur(3 * 8000)
+    assert queries.check(session) == []
+
+
+def test_a_key_with_two_contents_in_one_batch_is_refused(session, book):
+    batch = [entry(book, "payment:1:paid", *PAID), entry(book, "payment:1:paid", ("card_clearing", "held:goods", 1))]
+    with pytest.raises(KeyUsedDifferently), session.begin_nested():
+        service.post(session, batch)
+
+
 def test_a_reversal_mirrors_its_original_once(session, book):
     (original,) = service.post(session, [entry(book, "payment:1:paid", *PAID)])
     mirrored = [(credit, debit, minor) for debit, credit, minor in PAID]
