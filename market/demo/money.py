@@ -2,9 +2,10 @@
 
 import json
 import os
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from urllib.request import Request, urlopen
+from zoneinfo import ZoneInfo
 
 from market.demo.browser import Unexpected
 from market.demo.site import CoopSite, Site
@@ -15,17 +16,18 @@ EXPLANATIONS = {"unidentified": "asked the bank who sent it"}
 OPENING, CASH = 2_000_000, 400_000
 
 
-def _today() -> date:
-    return date.today()
+def _today(coop: CoopSite) -> date:
+    """Return the day it is where the co-op is: people write that one on their slips."""
+    return datetime.now(ZoneInfo(str(coop.plan.terms["time_zone"]))).date()
 
 
-def _opened_on() -> date:
-    return _today() - timedelta(days=30)
+def _opened_on(coop: CoopSite) -> date:
+    return _today(coop) - timedelta(days=30)
 
 
-def _before_trading() -> date:
-    """Return a day that is over wherever a co-op is."""
-    return _today() - timedelta(days=2)
+def _before_trading(coop: CoopSite) -> date:
+    """Return a day that is over."""
+    return _today(coop) - timedelta(days=2)
 
 
 def banks(site: Site) -> str:
@@ -35,15 +37,19 @@ def banks(site: Site) -> str:
         terms = coop.plan.terms
         currency = str(terms["currency"])
         body = {"name": "Main account", "iban": terms["iban"], "currency": currency}
-        body |= {"opened_on": _opened_on().isoformat(), "opening": {"minor": OPENING, "currency": currency}}
+        body |= {"opened_on": _opened_on(coop).isoformat(), "opening": {"minor": OPENING, "currency": currency}}
         site.figures["accounts"][coop.id] = coop.approver.api("POST", "/statements/accounts", body)["id"]
         state = AccountState(str(terms["iban"]), currency, str(terms["account_holder"]), OPENING)
         # A statement of the weeks before, in which nothing happened, so that the period before trading can be closed.
-        quiet = Habits(fee_minor=0, returns=0, unknown_minor=0, days=(_before_trading() - _opened_on()).days)
-        statement, site.figures["banks"][coop.id] = simulate(state, [], on=_opened_on(), habits=quiet)
+        quiet = Habits(fee_minor=0, returns=0, unknown_minor=0, days=(_before_trading(coop) - _opened_on(coop)).days)
+        statement, site.figures["banks"][coop.id] = simulate(state, [], on=_opened_on(coop), habits=quiet)
         _import(coop, site.figures["accounts"][coop.id], statement)
         if "cash" in coop.plan.rails:
-            fill = {"amount": {"minor": CASH, "currency": currency}, "on": _today().isoformat(), "slip": f"CB-{coop.plan.slug}"}
+            fill = {
+                "amount": {"minor": CASH, "currency": currency},
+                "on": _today(coop).isoformat(),
+                "slip": f"CB-{coop.plan.slug}",
+            }
             coop.preparer.api("POST", "/cash-box/fill", fill)
             site.figures["cash"][coop.id] = CASH
     return f"{len(site.coops)} accounts with {OPENING / 100:.2f} each"
@@ -79,7 +85,7 @@ def _runs(site: Site) -> str:
     site.figures["runs"] = {}
     said = []
     for coop in site.coops:
-        due_by = (_today() + timedelta(days=30)).isoformat()
+        due_by = (_today(coop) + timedelta(days=30)).isoformat()
         run = coop.preparer.api("POST", "/payout-runs", {"due_by": due_by}, expect=(201, 409))
         if run.get("code") == "payouts.nothing_to_pay":
             continue
@@ -110,7 +116,7 @@ def _carry_out(site: Site, coop: CoopSite, run_id: str) -> None:
         if payout["rail"] == "cash":
             receipt = {
                 "number": f"{coop.plan.slug}-{payout['number']}",
-                "paid_on": _today().isoformat(),
+                "paid_on": _today(coop).isoformat(),
                 "amount": payout["money"],
             }
             receipt |= {"cashier": "Preparer", "taken_by": payout["holder"], "signed": "signature" if number % 2 else "thumb"}
@@ -144,7 +150,7 @@ def _statements(site: Site, awaited: list[dict[str, Any]], habits: Habits) -> st
             incoming.append(Incoming(-drawn, "", "Cash desk", "", f"Cash withdrawal, slip CB-{coop.plan.slug}"))
         orders = site.figures.get("orders", {}).pop(coop.id, [])
         state = site.figures["banks"][coop.id]
-        first = max(_today(), date.fromisoformat(state.last_on))
+        first = max(_today(coop), date.fromisoformat(state.last_on))
         statement, after = simulate(state, orders, on=first, incoming=incoming, habits=habits)
         site.figures["banks"][coop.id] = after
         said.append(_import(coop, site.figures["accounts"][coop.id], statement))
@@ -245,7 +251,7 @@ def close(site: Site) -> str:
     """Close the weeks before trading in each co-op: prepared by one, closed by another, every difference explained."""
     said = []
     for coop in site.coops:
-        ends_on = _before_trading().isoformat()
+        ends_on = _before_trading(coop).isoformat()
         differences = coop.preparer.api("GET", f"/statements/differences?ends_on={ends_on}")["items"]
         explanations = {
             row["key"]: EXPLANATIONS.get(row["key"].partition(":")[0], "comes with the next statement") for row in differences
