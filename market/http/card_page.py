@@ -3,13 +3,18 @@
 from uuid import UUID
 
 from flask import current_app, flash, redirect, url_for
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from market.http import links
+from market.http.auth import current_actor
 from market.http.clock import now
 from market.http.db import unit_of_work
 from market.kernel.errors import DomainError
+from market.orders import queries as orders
 from market.orders import service
+from market.orders.errors import OrderMissing
+from market.orders.queries import OrderView
 from market.payments import queries as payments
 from market.payments import service as payment_service
 from market.payments.queries import PaymentView
@@ -29,6 +34,16 @@ def open_page(order_id: UUID, payment_id: UUID) -> str | None:
         now=now(),
     )
     return opened.checkout_url
+
+
+def own_order(session: Session, order_id: UUID, key: str | None) -> OrderView:
+    """Return an order that the caller may see: the buyer's own, or by the key of its link. Raises OrderMissing."""
+    actor = current_actor()
+    view = orders.order(session, order_id)
+    own = actor.account_id is not None and view.account_id == actor.account_id
+    if not own and not links.opens(LINK, order_id, key):
+        raise OrderMissing("There is no such order.")
+    return view
 
 
 def order_url(order_id: UUID, *, external: bool = False) -> str:

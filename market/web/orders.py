@@ -23,12 +23,7 @@ blueprint = Blueprint("orders", __name__)
 
 def mine(session: Session, order_id: UUID) -> queries.OrderView:
     """Return an order that the caller may see: the buyer's own, or by the key in the link. Raises OrderMissing."""
-    actor = current_actor()
-    view = queries.order(session, order_id)
-    own = actor.account_id is not None and view.account_id == actor.account_id
-    if not own and not links.opens(LINK, order_id, request.values.get("key")):
-        raise OrderMissing("There is no such order.")
-    return view
+    return card_page.own_order(session, order_id, request.values.get("key"))
 
 
 @blueprint.get("/orders/<uuid:order_id>")

@@ -26,15 +26,6 @@ blueprint = Blueprint("api_orders", __name__, description="Orders and seller ord
 _PLACED = schemas.PlacedOut()
 
 
-def _mine(session: Session, order_id: UUID, key: str | None) -> queries.OrderView:
-    actor = current_actor()
-    view = queries.order(session, order_id)
-    own = actor.account_id is not None and view.account_id == actor.account_id
-    if not own and not links.opens(LINK, order_id, key):
-        raise OrderMissing("There is no such order.")
-    return view
-
-
 def _payment_url(order_id: UUID, payment_id: UUID) -> str | None:
     """Open the hosted card page; None when the processor does not answer (ask again by POST .../payment)."""
     try:
@@ -95,7 +86,7 @@ class Order(MethodView):
     def get(self, query: dict[str, Any], order_id: UUID) -> queries.OrderView:
         """Return an order with its parts; for guests by its key."""
         with unit_of_work() as session:
-            return _mine(session, order_id, query["key"])
+            return card_page.own_order(session, order_id, query["key"])
 
 
 @blueprint.route("/orders/<uuid:order_id>/payment")
@@ -108,7 +99,7 @@ class OrderPayment(MethodView):
     def post(self, query: dict[str, Any], order_id: UUID) -> dict[str, Any]:
         """Return the live payment of an unpaid order, opening a new one when the last failed."""
         with unit_of_work() as session:
-            view = _mine(session, order_id, query["key"])
+            view = card_page.own_order(session, order_id, query["key"])
             payment_id = service.reopen_payment(session, actor=current_actor(), order_id=order_id, now=now())
             transfer = queries.transfer_instructions(session, view) if view.method == "transfer" else None
         return {
@@ -132,7 +123,7 @@ class OrderCancel(MethodView):
     def post(self, query: dict[str, Any], order_id: UUID) -> queries.OrderView:
         """Cancel an unpaid order and give its stock back."""
         with unit_of_work() as session:
-            _mine(session, order_id, query["key"])
+            card_page.own_order(session, order_id, query["key"])
         card_page.close(order_id)
         with unit_of_work() as session:
             service.cancel_order(session, actor=current_actor(), order_id=order_id, now=now())
@@ -150,7 +141,7 @@ class PartConfirm(MethodView):
     def post(self, query: dict[str, Any], order_id: UUID, seller_order_id: UUID) -> queries.SellerPart:
         """Confirm the arrival; the producer is credited next."""
         with unit_of_work() as session:
-            view = _mine(session, order_id, query["key"])
+            view = card_page.own_order(session, order_id, query["key"])
             if seller_order_id not in {part.id for part in view.parts}:
                 raise OrderMissing("There is no such part of this order.")
             service.confirm(session, actor=current_actor(), seller_order_id=seller_order_id, now=now())
