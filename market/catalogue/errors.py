@@ -21,12 +21,6 @@ class ListingFaulty(Invalid):
     code = "catalogue.listing_faulty"
 
 
-class ClaimWithoutCertificate(Invalid):
-    """The listing carries a claim that no active certificate covers today."""
-
-    code = "catalogue.claim_without_certificate"
-
-
 class ListingNotForSale(Conflict):
     """The listing is a draft or withdrawn."""
 
@@ -37,12 +31,6 @@ class ListingSoldOut(Conflict):
     """Less of the lot is free than was asked for. `free` says how much."""
 
     code = "catalogue.listing_sold_out"
-
-
-class HoldExpired(Conflict):
-    """The stock kept for the order was given back before the payment came."""
-
-    code = "catalogue.hold_expired"
 
 
 class StockTooLow(Conflict):

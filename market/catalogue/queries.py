@@ -345,12 +345,6 @@ def listings_of(session: Session, *, producer_id: UUID | None = None, cursor: st
     return paging.Page(rows[:PAGE], str(rows[PAGE - 1].id) if len(rows) > PAGE else None)
 
 
-def published_of_lot(session: Session, lot_id: UUID) -> list[ListingView]:
-    """Return what is offered from a lot, newest first."""
-    statement = _VIEWS.where(Listing.lot_id == lot_id, Listing.state == "published").order_by(Listing.id.desc())
-    return [_view(row) for row in session.execute(statement)]
-
-
 @dataclass(frozen=True, slots=True)
 class ProductView:
     """A product to choose."""

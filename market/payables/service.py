@@ -9,7 +9,6 @@ from sqlalchemy import ColumnElement, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
-from market.kernel import locks
 from market.kernel.ids import new_id
 from market.kernel.money import Money
 from market.payables.errors import AlreadyOnItsWay, NotAboveZero, PayableNotFound, RaisedDifferently
@@ -144,11 +143,6 @@ def mark_unpaid(session: Session, *, payable_ids: Sequence[UUID]) -> None:
     """Undo `mark_paid`: the match that showed the money was taken back."""
     for part in _slices(payable_ids):
         _all_moved(_move(session, Payable.id.in_(part), Payable.state == "paid", state="scheduled"), len(part))
-
-
-def lock_payables(session: Session, *, payable_ids: Sequence[UUID]) -> None:
-    """Lock rows in the order of the product's locks (payables before ledger accounts)."""
-    locks.lock(session, Payable, payable_ids)
 
 
 def _source(coop_id: UUID, source_kind: str, source_id: UUID) -> tuple[ColumnElement[bool], ...]:

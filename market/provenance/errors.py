@@ -36,12 +36,6 @@ class LotMissing(Missing):
     code = "provenance.lot_missing"
 
 
-class LotWithdrawn(Missing):
-    """The lot's record was withdrawn; the reason is told."""
-
-    code = "provenance.lot_withdrawn"
-
-
 class CaptureMissing(Missing):
     """There is no capture job of the caller with this id."""
 

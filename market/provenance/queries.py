@@ -14,7 +14,7 @@ from sqlalchemy.types import Text
 
 from market.kernel.jsonbytes import plain_rows
 from market.provenance.errors import CaptureMissing, LineageTooLarge, LotMissing
-from market.provenance.models import CaptureJob, EpcisEvent, Lot, Party, Place
+from market.provenance.models import CaptureJob, EpcisEvent, Lot, Place
 from market.provenance.rules.identifiers import canonical_slug
 from market.provenance.rules.lineage import Edge
 
@@ -159,11 +159,6 @@ def places_of(session: Session, *, coop_id: UUID, producer_id: UUID | None = Non
 def places_by_uri(session: Session, uris: Sequence[str]) -> dict[str, PlaceView]:
     """Return the registered places among `uris`."""
     return {row.uri: _view(PlaceView, row) for row in session.scalars(select(Place).where(Place.uri.in_(uris)))}
-
-
-def party_names(session: Session, uris: Sequence[str]) -> dict[str, str]:
-    """Return the agreed names of the registered parties among `uris`."""
-    return {uri: name for uri, name in session.execute(select(Party.uri, Party.name).where(Party.uri.in_(uris)))}
 
 
 _LINE = """

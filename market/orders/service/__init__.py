@@ -1,6 +1,6 @@
 """Commands of baskets and orders, one file per use case."""
 
-from market.orders.service.basket import clear_basket, merge_baskets, set_line
+from market.orders.service.basket import clear_basket, set_line
 from market.orders.service.cancel import cancel_order, expire_orders
 from market.orders.service.fulfil import confirm, confirm_silent, settle, settle_due, ship, to_settle
 from market.orders.service.pay import mark_paid, reopen_payment, solve_problem
@@ -19,7 +19,6 @@ __all__ = [
     "confirm_silent",
     "expire_orders",
     "mark_paid",
-    "merge_baskets",
     "note_refunds",
     "place_order",
     "quote",

@@ -46,20 +46,3 @@ def clear_basket(session: Session, *, basket_id: UUID, listing_ids: list[UUID] |
     if listing_ids is not None:
         statement = statement.where(BasketLine.listing_id.in_(listing_ids))
     session.execute(statement)
-
-
-def merge_baskets(session: Session, *, source: UUID, target: UUID) -> None:
-    """Move lines of one basket to another; where both have a listing the larger quantity stays."""
-    lines = select(BasketLine.listing_id, BasketLine.quantity, BasketLine.added_at).where(BasketLine.basket_id == source)
-    for line in session.execute(lines).all():
-        statement = insert(BasketLine).values(
-            basket_id=target, listing_id=line.listing_id, quantity=line.quantity, added_at=line.added_at
-        )
-        session.execute(
-            statement.on_conflict_do_update(
-                index_elements=["basket_id", "listing_id"],
-                set_={"quantity": statement.excluded.quantity},
-                where=BasketLine.quantity < statement.excluded.quantity,
-            )
-        )
-    clear_basket(session, basket_id=source)

@@ -27,7 +27,6 @@ from market.payments.rules import COMPONENTS, PaymentPart
 from market.pricing import rules as prices
 from market.pricing import service as pricing
 from market.pricing.rules import PriceVerdict
-from market.pricing.service import PriceLine
 from market.producers import queries as producers
 from market.producers.queries import CoopView
 
@@ -209,22 +208,9 @@ def _verdicts(
     verdicts: dict[int, PriceVerdict] = {}
     for day in sorted(set(days)):
         at = [index for index, line_day in enumerate(days) if line_day == day]
-        asked = [_price_line(offers[wanted[index].listing_id], wanted[index].quantity) for index in at]
+        asked = [catalogue.price_offer(offers[wanted[index].listing_id], wanted[index].quantity) for index in at]
         verdicts |= dict(zip(at, pricing.check_prices(session, asked, day), strict=True))
     return [verdicts[index] for index in range(len(wanted))]
-
-
-def _price_line(offer: ListingView, quantity: Decimal) -> PriceLine:
-    # Claims were held against certificates when the listing was published, and a sweep takes ended ones off.
-    return PriceLine(
-        goods=offer.goods,
-        unit_price=offer.unit_price,
-        unit=offer.unit,
-        currency=offer.currency,
-        quantity=quantity,
-        claims=offer.claims,
-        coop_id=offer.coop_id,
-    )
 
 
 def _charges(coop: CoopView) -> prices.Charges:
