@@ -37,6 +37,7 @@ from market.web import (
     producer_money,
     producer_orders,
     shop,
+    style,
     system,
     trace,
 )
@@ -54,6 +55,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     hooks_stripe.blueprint,
     console_payments.blueprint,
     shop.blueprint,
+    style.blueprint,
     offers.blueprint,
     checkout.blueprint,
     orders.blueprint,
