@@ -20,7 +20,9 @@ def test_it_is_small(name, most):
 
 def test_the_sheet_knows_no_left_and_right():
     sheet = (STATIC / "style.css").read_text()
-    assert not re.findall(r"(?:margin|padding|border|inset)-(?:left|right)|[{;]\s*(?:left|right)\s*:|(?:text-align|float):\s*(?:left|right)", sheet)
+    assert not re.findall(
+        r"(?:margin|padding|border|inset)-(?:left|right)|[{;]\s*(?:left|right)\s*:|(?:text-align|float):\s*(?:left|right)", sheet
+    )
 
 
 def test_the_page_of_parts_shows_every_part(client):
