@@ -16,9 +16,13 @@ from .shapes import Line
 
 
 def line_key(line: Line) -> UUID:
-    """Return the 128-bit key of what was booked: the bank's own id, or the texts, with day, amount and currency."""
+    """Return the 128-bit key of what was booked: the bank's own id, or the texts, with day, amount and currency.
+
+    A running balance, where the file has one, tells equal lines of a day apart.
+    """
     what = ("ref", line.bank_ref) if line.bank_ref else ("text", _words(line))
-    facts = "\x1f".join((*what, str(line.booked_on), str(line.amount_minor), line.currency))
+    running = () if line.bank_ref or line.running_minor is None else (str(line.running_minor),)
+    facts = "\x1f".join((*what, str(line.booked_on), str(line.amount_minor), line.currency, *running))
     return UUID(bytes=sha256(facts.encode()).digest()[:16])
 
 

@@ -11,9 +11,22 @@ from datetime import date
 MAX_MINOR = 10**15
 """Largest amount of the ledger, in minor units (money.md 1.4)."""
 
+INTERIM = frozenset({"camt.052", "camt.054", "MT942"})
+"""Formats of which each line comes again in a booked statement."""
+
+WITHOUT_OPENING = frozenset({"OFX"})
+"""Formats that give a closing balance only: the opening is what the statement before closed with."""
+
 
 class Unreadable(Exception):
-    """A whole file is refused; the message says where and what was expected (money.md 7.2)."""
+    """A whole file is refused; the message says where and what was expected (money.md 7.2).
+
+    `code` is stable: programs and translations go by it.
+    """
+
+    def __init__(self, text: str, code: str) -> None:
+        super().__init__(text)
+        self.code = code
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +56,10 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One entry of a statement. `parts` is empty unless the bank listed several transactions in it."""
+    """One entry of a statement. `parts` is empty unless the bank listed several transactions in it.
+
+    `running_minor` is the balance after it, where the file gives one with every row.
+    """
 
     statement: int
     n: int
@@ -66,11 +82,13 @@ class Line:
     return_reason: str = ""
     charges_minor: int = 0
     parts: tuple[Part, ...] = ()
+    interim: bool = False
+    running_minor: int | None = None
 
     @property
     def booked(self) -> bool:
-        """Return whether the bank calls the entry final; anything else is provisional and never posts."""
-        return self.status == "BOOK"
+        """Return whether the entry is final; anything else, and all that an interim report says, never posts."""
+        return self.status == "BOOK" and not self.interim
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +124,7 @@ class Statement:
     """The head of a statement, complete once all its lines were read."""
 
     index: int
+    format: str = ""
     account: str = ""
     currency: str = ""
     number: str = ""
@@ -119,6 +138,17 @@ class Statement:
     currencies: set[str] = field(default_factory=set)
     findings: list[Finding] = field(default_factory=list)
     last_page: bool = True
+    skipped: int = 0
+
+    @property
+    def interim(self) -> bool:
+        """Return whether a booked statement will say all this again: its lines are shown and never post."""
+        return self.format in INTERIM
+
+    def find(self, code: str, text: str, *, hold: bool) -> None:
+        """Note a finding, once of a kind: a habit of the bank is told once, with the first place."""
+        if not any(each.code == code for each in self.findings):
+            self.findings.append(Finding(code, text, hold))
 
     @property
     def booked_minor(self) -> int:

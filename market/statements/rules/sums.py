@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from market.kernel.money import Money
-
-from .shapes import Balance, Finding, Statement
+from .readers.values import amount_text
+from .shapes import WITHOUT_OPENING, Balance, Finding, Statement
 
 
 def check_sums(statement: Statement) -> list[Finding]:
@@ -13,12 +12,12 @@ def check_sums(statement: Statement) -> list[Finding]:
     if len(statement.currencies) > 1:
         names = ", ".join(sorted(statement.currencies))
         found.append(Finding("currencies_disagree", f"account, balances and entries are in different currencies: {names}", True))
-    if statement.opening is None:
+    if statement.opening is None and not statement.interim and statement.format not in WITHOUT_OPENING:
         found.append(Finding("no_opening_balance", "the statement gives no opening balance", True))
-    if statement.closing is None:
+    if statement.closing is None and not statement.interim:
         found.append(Finding("no_closing_balance", "the statement gives no closing balance", True))
     if difference := statement.difference_minor:
-        text = Money(difference, statement.currency).text
+        text = amount_text(difference, statement.currency)
         found.append(Finding("does_not_close", f"closing differs from opening + booked entries by {text}", True))
     return found
 
@@ -29,5 +28,5 @@ def check_chain(statement: Statement, previous: Balance | None) -> list[Finding]
         return []
     if statement.opening.minor == previous.minor:
         return []
-    gap = Money(statement.opening.minor - previous.minor, previous.currency).text
+    gap = amount_text(statement.opening.minor - previous.minor, previous.currency)
     return [Finding("does_not_continue", f"the previous statement closed {gap} away from this opening balance", True)]

@@ -156,7 +156,9 @@ def _findings(session: Session, account: MoneyAccount, prepared: Prepared) -> li
     previous = shapes.Balance(last.closing_minor, account.currency, None) if last and last.closing_minor is not None else None
     found: list[dict[str, Any]] = []
     for statement in prepared.statements:
-        if not _is_known(session, account, statement):
+        if statement.interim:
+            found += [asdict(each) | {"statement": statement.number} for each in statement.findings]
+        elif not _is_known(session, account, statement):
             found += [
                 asdict(each) | {"statement": statement.number} for each in statement.findings + check_chain(statement, previous)
             ]
@@ -198,7 +200,7 @@ def _statements(session: Session, account: MoneyAccount, file: StatementFile, pr
     ).scalar_one()
     chain, chains = (0 if last is None else -1), {}
     for statement in prepared.statements:
-        if _is_known(session, account, statement):
+        if statement.interim or _is_known(session, account, statement):
             continue
         opening = statement.opening.minor if statement.opening else None
         continues = last is None or (closing is not None and opening == closing)

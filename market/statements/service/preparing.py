@@ -14,8 +14,9 @@ from tempfile import SpooledTemporaryFile
 from typing import IO
 
 from market.kernel.ids import new_id
-from market.statements.rules.camt053 import read_camt053
 from market.statements.rules.identity import line_key
+from market.statements.rules.readers.recognise import read_statements
+from market.statements.rules.readers.source import MAX_BYTES
 from market.statements.rules.references import find_references
 from market.statements.rules.shapes import Line, Part, Statement, Unreadable
 
@@ -29,6 +30,8 @@ PART_COLUMNS = (
     "text", "returned", "return_reason", "charges_minor",
 )  # fmt: skip
 _SPOOL = 4 * 1024 * 1024
+_KEPT_OF_REFUSED = 16 * 1024 * 1024
+"""So much of a refused file is kept beyond what was read of it: enough to see what it was."""
 
 
 def _spool() -> SpooledTemporaryFile[bytes]:
@@ -37,13 +40,17 @@ def _spool() -> SpooledTemporaryFile[bytes]:
 
 @dataclass
 class Prepared:
-    """A file that was read to its end. `refusal` says why it cannot be imported; then there are no statements."""
+    """A file that was read to its end. `refusal` says why it cannot be imported, `code` the same for programs.
+
+    A refused file's statements must not be used. `interim` files are those of which a booked statement says all again.
+    """
 
     name: str
     sha256: str = ""
     size_bytes: int = 0
     body_zlib: bytes = b""
     refusal: str | None = None
+    code: str | None = None
     statements: list[Statement] = field(default_factory=list)
     last_days: dict[int, date] = field(default_factory=dict)
     booked: int = 0
@@ -53,27 +60,32 @@ class Prepared:
 
 
 class _Kept:
-    """The stream, hashed and compressed while it is read."""
+    """The stream, hashed and compressed while it is read; of what no statement can be, the beginning is kept."""
 
     def __init__(self, stream: IO[bytes]) -> None:
         self.stream = stream
         self.hash = hashlib.sha256()
         self.zip = zlib.compressobj(6)
         self.size = 0
-        self.out: list[bytes] = []
+        self.limit = MAX_BYTES
+        self.packed = bytearray()
 
     def read(self, size: int = 1 << 16) -> bytes:
         chunk = self.stream.read(size)
         self.hash.update(chunk)
+        if chunk and self.size < self.limit:
+            self.packed += self.zip.compress(chunk[: self.limit - self.size])
         self.size += len(chunk)
-        if packed := self.zip.compress(chunk):
-            self.out.append(packed)
         return chunk
 
-    def finish(self) -> bytes:
-        while self.read():
-            pass  # a refused file is kept whole, too
-        return b"".join([*self.out, self.zip.flush()])
+    def finish(self, *, refused: bool) -> bytes:
+        """Return the compressed bytes. A refused file is kept, too, up to _KEPT_OF_REFUSED and never read beyond MAX_BYTES."""
+        if refused:
+            self.limit = max(self.size, _KEPT_OF_REFUSED)
+        while self.size <= MAX_BYTES and self.read():
+            pass
+        self.packed += self.zip.flush()
+        return bytes(self.packed)
 
 
 def prepare_file(stream: IO[bytes], *, name: str, currency: str) -> Prepared:
@@ -81,7 +93,7 @@ def prepare_file(stream: IO[bytes], *, name: str, currency: str) -> Prepared:
     kept = _Kept(stream)
     prepared = Prepared(name=name[:200] or "statement")
     try:
-        for event in read_camt053(kept, default_currency=currency):  # type: ignore[arg-type]  # read() is all it needs
+        for event in read_statements(kept, default_currency=currency):
             if isinstance(event, Statement):
                 prepared.statements.append(event)
             elif event.booked:
@@ -89,8 +101,8 @@ def prepare_file(stream: IO[bytes], *, name: str, currency: str) -> Prepared:
             else:
                 prepared.provisional += 1
     except Unreadable as refusal:
-        prepared.refusal = str(refusal)
-    prepared.body_zlib = kept.finish()
+        prepared.refusal, prepared.code = str(refusal), refusal.code
+    prepared.body_zlib = kept.finish(refused=prepared.refusal is not None)
     prepared.sha256, prepared.size_bytes = kept.hash.hexdigest(), kept.size
     return prepared
 

@@ -10,7 +10,7 @@ from lxml import etree
 
 from market.kernel.references import Kind, reference
 from market.simulators.bank.account import AccountState, Habits, Incoming, Order, read_orders, simulate
-from market.statements.rules.camt053 import read_camt053
+from market.statements.rules.readers.recognise import read_statements
 from market.statements.rules.references import find_references
 from market.statements.rules.shapes import Line, Statement
 
@@ -28,7 +28,7 @@ ORDERS = [order(n) for n in range(1, 6)]
 
 
 def read(statement: bytes) -> tuple[list[Line], Statement]:
-    events = list(read_camt053(BytesIO(statement)))
+    events = list(read_statements(BytesIO(statement)))
     (head,) = [event for event in events if isinstance(event, Statement)]
     return [event for event in events if isinstance(event, Line)], head
 

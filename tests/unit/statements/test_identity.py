@@ -38,7 +38,7 @@ def test_two_coffees_are_two_lines_and_an_overlap_adds_none() -> None:
 
 
 def test_sums_are_checked_and_a_miss_waits_for_a_person() -> None:
-    statement = Statement(0, "DE1", "EUR", currencies={"EUR"})
+    statement = Statement(0, account="DE1", currency="EUR", currencies={"EUR"})
     statement.opening, statement.closing = Balance(100, "EUR", None), Balance(160, "EUR", None)
     statement.booked["EUR"] = Totals(1, 50, 0, 0)
     (finding,) = check_sums(statement)
@@ -48,6 +48,6 @@ def test_sums_are_checked_and_a_miss_waits_for_a_person() -> None:
 
 
 def test_a_gap_to_the_previous_statement_is_found() -> None:
-    statement = Statement(0, "DE1", "EUR", opening=Balance(100, "EUR", None))
+    statement = Statement(0, account="DE1", currency="EUR", opening=Balance(100, "EUR", None))
     assert check_chain(statement, Balance(100, "EUR", None)) == [] == check_chain(statement, None)
     assert check_chain(statement, Balance(90, "EUR", None))[0].code == "does_not_continue"

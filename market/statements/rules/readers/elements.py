@@ -1,0 +1,148 @@
+"""What stands in an element of ISO 20022, by local names, whatever the namespace, the version or the order."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+
+from lxml import etree
+
+from market.statements.rules.shapes import Unreadable
+
+MAX_DEPTH = 64
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:T[0-9:.]+)?(?:Z|[+-][0-9]{2}:[0-9]{2})?")
+_NO_REFERENCE = {"", "NOTPROVIDED", "NOT PROVIDED", "NONREF"}
+_LOCAL: dict[str, str] = {}
+
+Texts = dict[str, list[str]]
+
+
+def texts_of(
+    element: etree._Element,
+    *,
+    leave: frozenset[str] | set[str] = frozenset(),
+    details: list[etree._Element] | None = None,
+    where: str = "",
+) -> Texts:
+    """Return the texts below `element` by path of local names; attributes as `path@Ccy`.
+
+    Elements named in `leave` are passed over, those called TxDtls are put aside in `details`.
+    """
+    found: Texts = {}
+
+    def walk(parent: etree._Element, prefix: str, depth: int) -> None:
+        if depth > MAX_DEPTH:
+            text = f"{where or 'the file'}: elements are nested deeper than {MAX_DEPTH}"
+            raise Unreadable(text, "statements.nested_too_deep")
+        for child in parent:
+            name = local_name(child)
+            if name in leave:
+                continue
+            if details is not None and name == "TxDtls":
+                details.append(child)
+                continue
+            path = prefix + name
+            if text := (child.text or "").strip():
+                found.setdefault(path, []).append(text)
+                if currency := child.get("Ccy"):
+                    found.setdefault(path + "@Ccy", []).append(currency.strip())
+            elif not len(child):
+                found.setdefault(path, [""])
+            if len(child):
+                walk(child, path + "/", depth + 1)
+
+    walk(element, "", 1)
+    return found
+
+
+def local_name(element: etree._Element | None) -> str:
+    """Return the name without its namespace; empty for comments and for nothing."""
+    if element is None or not isinstance(element.tag, str):
+        return ""
+    tag = element.tag
+    if (name := _LOCAL.get(tag)) is None:
+        name = tag.rpartition("}")[2]
+        if len(_LOCAL) < 4096:  # the standard has a few hundred names; a hostile file may invent millions
+            _LOCAL[tag] = name
+    return name
+
+
+def parent_of(element: etree._Element) -> etree._Element:
+    """Return the element around this one, the root itself for the root."""
+    parent = element.getparent()
+    return element if parent is None else parent
+
+
+def line_of(element: etree._Element) -> int:
+    """Return the line of the file in which the element begins."""
+    return int(str(element.sourceline or 0))
+
+
+def first(texts: Texts, path: str) -> str:
+    """Return the first text of this path, empty without one."""
+    values = texts.get(path)
+    return values[0] if values else ""
+
+
+def clean(text: str) -> str:
+    """Return a reference, or nothing where the bank says that there is none."""
+    return "" if text.upper() in _NO_REFERENCE else text
+
+
+def references(texts: Texts, *paths: str) -> list[str]:
+    """Return all references under these paths."""
+    return [text for path in paths for text in texts.get(path, ()) if clean(text)]
+
+
+def unique(values: list[str]) -> tuple[str, ...]:
+    """Return the values once each, in order."""
+    return tuple(dict.fromkeys(values))
+
+
+def account_under(texts: Texts, base: str) -> str:
+    """Return the account number below `base`, without blanks: IBAN, other id, or the national form."""
+    number = first(texts, base + "Id/IBAN") or first(texts, base + "Id/Othr/Id") or first(texts, base + "Id/BBAN")
+    return re.sub(r"\s+", "", number).upper()
+
+
+def sign_of(texts: Texts, where: str) -> int:
+    """Return 1 for a credit to the account, -1 for a debit."""
+    match first(texts, "CdtDbtInd"):
+        case "CRDT":
+            return 1
+        case "DBIT":
+            return -1
+        case other:
+            raise Unreadable(f"{where}: CdtDbtInd is {other!r}, expected CRDT or DBIT", "statements.bad_line")
+
+
+def day_of(text: str, where: str) -> date:
+    """Return the day of a date or an instant, as written."""
+    if not _DAY.fullmatch(text):
+        raise Unreadable(f"{where}: {text[:40]!r} is not a date (YYYY-MM-DD)", "statements.bad_day")
+    try:
+        return date.fromisoformat(text[:10])
+    except ValueError as error:
+        raise Unreadable(f"{where}: {text[:40]!r} is not a day of the calendar", "statements.bad_day") from error
+
+
+def entry_day(texts: Texts, name: str, where: str) -> date | None:
+    """Return the day of an entry that may be given as Dt or DtTm."""
+    text = first(texts, f"{name}/Dt") or first(texts, f"{name}/DtTm")
+    return day_of(text, f"{where}, {name}") if text else None
+
+
+def bank_code(texts: Texts) -> str:
+    """Return the bank's transaction code: the ISO domain, else the bank's own."""
+    domain = [first(texts, f"BkTxCd/Domn/{part}") for part in ("Cd", "Fmly/Cd", "Fmly/SubFmlyCd")]
+    return "/".join(domain) if any(domain) else first(texts, "BkTxCd/Prtry/Cd")
+
+
+def says_return(texts: Texts) -> bool:
+    """Return whether the transaction code says return: RRTN in the ISO list, NRTI of German banks."""
+    return first(texts, "BkTxCd/Domn/Fmly/SubFmlyCd") == "RRTN" or first(texts, "BkTxCd/Prtry/Cd").startswith("NRTI")
+
+
+def count_of(text: str) -> int:
+    """Return a number of things, 0 for what is no such number."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 9 else 0
