@@ -13,6 +13,7 @@ from lxml import etree
 
 from market.statements.rules.shapes import Balance, Finding, Line, Part, Statement, Totals, Unreadable
 from market.statements.rules.sums import check_sums
+
 from . import elements as el
 from . import xml
 from .elements import Texts

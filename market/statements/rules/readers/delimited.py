@@ -15,6 +15,7 @@ from datetime import date, datetime
 
 from market.statements.rules.shapes import Balance, Line, Statement, Totals, Unreadable
 from market.statements.rules.sums import check_sums
+
 from .source import MAX_LINES, Lines, Source
 from .values import amount_text, plain_minor
 

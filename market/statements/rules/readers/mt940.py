@@ -14,6 +14,7 @@ from datetime import date
 
 from market.statements.rules.shapes import Balance, Line, Statement, Totals, Unreadable
 from market.statements.rules.sums import check_sums
+
 from .mt940_details import details_of
 from .source import MAX_LINES, Lines, Source
 from .values import amount_text, clamped_day, plain_minor

@@ -15,6 +15,7 @@ from datetime import date
 
 from market.statements.rules.shapes import Balance, Line, Statement, Totals, Unreadable
 from market.statements.rules.sums import check_sums
+
 from .source import MAX_LINES, MAX_TEXT_LINE, Source, mark_of
 from .values import clamped_day, signed_minor
 

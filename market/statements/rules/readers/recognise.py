@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from market.statements.rules.shapes import Line, Statement, Unreadable
+
 from . import mt940, ofx
 from .camt import read_camt
 from .delimited import CsvMapping, fits, read_csv

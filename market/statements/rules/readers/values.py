@@ -7,7 +7,6 @@ import re
 from datetime import date
 
 from market.kernel.money import EXPONENTS
-
 from market.statements.rules.shapes import MAX_MINOR, Unreadable
 
 _WITHDRAWN = "ATS BEF DEM ESP FIM FRF GRD HRK IEP ITL LUF NLG PTE SIT SKK"

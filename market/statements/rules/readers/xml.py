@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from lxml import etree
 
 from market.statements.rules.shapes import Unreadable
+
 from .source import Source
 
 
