@@ -13,9 +13,9 @@ import pytest
 
 from market.statements.rules.readers.delimited import CsvMapping
 from market.statements.rules.readers.recognise import read_statements
-from market.statements.rules.readers.values import digits_of
 from market.statements.rules.shapes import Balance, Line, Statement, Unreadable
 from market.statements.rules.sums import check_chain
+from market.statements.rules.values import digits_of
 
 SAMPLES = Path(__file__).parents[4] / "shared" / "data" / "statements"
 TOLD = {"no_namespace"}
