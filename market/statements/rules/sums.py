@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from market.statements.rules.values import amount_text
+
 from .shapes import WITHOUT_OPENING, Balance, Finding, Statement
-from .values import amount_text
 
 
 def check_sums(statement: Statement) -> list[Finding]:

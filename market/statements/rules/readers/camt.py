@@ -13,12 +13,12 @@ from lxml import etree
 
 from market.statements.rules.shapes import Balance, Finding, Line, Part, Statement, Totals, Unreadable
 from market.statements.rules.sums import check_sums
+from market.statements.rules.values import amount_text, plain_minor
 
 from . import elements as el
 from . import xml
 from .elements import Texts
 from .source import MAX_LINES, Source
-from .values import amount_text, plain_minor
 
 MAX_ENTRY_BYTES = 16 * 1024 * 1024
 """No entry is larger; it bounds the memory that a hostile file can take."""

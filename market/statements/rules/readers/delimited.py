@@ -15,9 +15,9 @@ from datetime import date, datetime
 
 from market.statements.rules.shapes import Balance, Line, Statement, Totals, Unreadable
 from market.statements.rules.sums import check_sums
+from market.statements.rules.values import amount_text, plain_minor
 
 from .source import MAX_LINES, Lines, Source
-from .values import amount_text, plain_minor
 
 FIELDS = (
     "date", "value_date", "amount", "debit", "credit", "indicator", "currency", "balance", "text", "counterparty",

@@ -14,10 +14,10 @@ from datetime import date
 
 from market.statements.rules.shapes import Balance, Line, Statement, Totals, Unreadable
 from market.statements.rules.sums import check_sums
+from market.statements.rules.values import amount_text, clamped_day, plain_minor
 
 from .mt940_details import details_of
 from .source import MAX_LINES, Lines, Source
-from .values import amount_text, clamped_day, plain_minor
 
 _TAG = re.compile(r":(20|21|25P?|28[CD]?|60[FM]|61|62[FM]|64|65|86|NS|13D?|34F|90[CD]):(.*)", re.DOTALL)
 _CLOCK = re.compile(r"[0-5][0-9](?![0-9A-Za-z/])")

@@ -15,9 +15,9 @@ from datetime import date
 
 from market.statements.rules.shapes import Balance, Line, Statement, Totals, Unreadable
 from market.statements.rules.sums import check_sums
+from market.statements.rules.values import clamped_day, signed_minor
 
 from .source import MAX_LINES, MAX_TEXT_LINE, Source, mark_of
-from .values import clamped_day, signed_minor
 
 _TOKEN = re.compile(r"<(/?)([A-Za-z0-9_.]{1,80})>([^<]*)")
 _OPEN_TAG = re.compile(r"<OFX>", re.IGNORECASE)
