@@ -10,7 +10,7 @@ JOBS ?= auto
 TESTS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv venv-dev chromium run down clean test test-fast faults check format lint types imports db-new db-check openapi openapi-write journey bench lock
+.PHONY: help venv venv-dev chromium run down clean test test-fast faults check format lint types imports db-new db-check openapi openapi-write messages messages-check journey bench lock
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,7 +34,7 @@ test-fast: venv-dev ## run the tests that need neither servers nor a browser
 faults: venv-dev ## kill the workers that pay, a thousand payouts and hundreds of deaths (the suite runs a short form)
 	@FAULTS=long $(PY) -m pytest -q tests/faults
 
-check: venv-dev format lint types imports db-check openapi ## format, lint, types, import contracts, migrations, OpenAPI
+check: venv-dev format lint types imports db-check openapi messages-check ## format, lint, types, import contracts, migrations, OpenAPI, catalogues
 
 format: venv-dev ## look whether the code is formatted
 	@$(PY) -m ruff format --check .
@@ -60,6 +60,12 @@ openapi: venv-dev ## see that the checked-in OpenAPI file is up to date
 
 openapi-write: venv-dev ## write the OpenAPI file from the code
 	@$(UP_TEST) -- $(PY) -m flask --app wsgi openapi write
+
+messages: venv-dev ## collect the messages of the code into market/translations/*.po and say what is not translated
+	@PYTHONPATH="$(CURDIR)" $(PY) -m market.cli.messages update
+
+messages-check: venv-dev ## see that every message is translated into every language and the catalogues are up to date
+	@PYTHONPATH="$(CURDIR)" $(PY) -m market.cli.messages check
 
 journey: venv ## walk the whole main job over HTTP on a fresh site and check every cent
 	@$(SUPERVISOR) --fresh -- $(PY) -m market.demo.journey

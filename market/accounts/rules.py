@@ -9,8 +9,10 @@ from uuid import UUID
 from email_validator import EmailNotValidError, validate_email
 
 from market.accounts.errors import BadApiKeyRequest, BadEmail, BadProfile, BadRole
+from market.kernel.languages import LANGUAGES
+from market.kernel.words import say
 
-LOCALES = ("en", "es", "fr")
+LOCALES = LANGUAGES
 """Languages in which letters are written."""
 
 COOP_ROLES = frozenset({"preparer", "approver"})
@@ -33,7 +35,7 @@ def checked_email(text: str) -> str:
     try:
         return validate_email(text.strip(), check_deliverability=False, test_environment=True).normalized.lower()
     except EmailNotValidError as error:
-        raise BadEmail(f"This is not an e-mail address: {error}", pointer="/email") from error
+        raise BadEmail(say("This is not an e-mail address: %(error)s", error=error), pointer="/email") from error
 
 
 def checked_name(text: str) -> str:
@@ -47,14 +49,19 @@ def checked_name(text: str) -> str:
 def checked_locale(text: str) -> str:
     """Return a language that letters are written in. Raises BadProfile."""
     if text not in LOCALES:
-        raise BadProfile(f"Letters come in {', '.join(LOCALES)}; {text!r} is not among them.", pointer="/locale")
+        raise BadProfile(
+            say("Letters come in %(locales)s; '%(text)s' is not among them.", locales=LOCALES, text=text), pointer="/locale"
+        )
     return text
 
 
 def check_role(role: str, coop_id: UUID | None) -> None:
     """Raise BadRole unless the role exists and is for a co-op exactly when it must be."""
     if role not in COOP_ROLES | SITE_ROLES:
-        raise BadRole(f"Roles are {', '.join(sorted(COOP_ROLES | SITE_ROLES))}; {role!r} is not one.", pointer="/role")
+        raise BadRole(
+            say("Roles are %(coop_roles)s; '%(role)s' is not one.", coop_roles=sorted(COOP_ROLES | SITE_ROLES), role=role),
+            pointer="/role",
+        )
     if (role in COOP_ROLES) != (coop_id is not None):
         raise BadRole("Preparers and approvers work for one co-op, administrators for none.", pointer="/coop_id")
 
@@ -66,7 +73,9 @@ def check_key_request(label: str, scopes: Iterable[str], expires_at: datetime, n
         raise BadApiKeyRequest("Give the key a label of 1 to 100 characters, so that you know it again.", pointer="/label")
     if not wanted or not wanted <= SCOPES:
         unknown = ", ".join(sorted(wanted - SCOPES)) or "none"
-        raise BadApiKeyRequest(f"Choose at least one scope that exists; not: {unknown}.", pointer="/scopes")
+        raise BadApiKeyRequest(
+            say("Choose at least one scope that exists; not: %(unknown)s.", unknown=unknown), pointer="/scopes"
+        )
     if not now < expires_at <= now + LONGEST_KEY_LIFE:
         raise BadApiKeyRequest("A key ends at a day in the future, within a year.", pointer="/expires_at")
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from market.catalogue.errors import PhotoRefused
 from market.catalogue.ports import Files
+from market.kernel.words import say
 
 if TYPE_CHECKING:
     from PIL.Image import Image as Picture
@@ -43,7 +44,11 @@ def render(upload: bytes) -> list[Rendition]:
 
     if len(upload) > MAX_BYTES:
         raise PhotoRefused(
-            f"The photo has {len(upload) // 1024 // 1024} MB; the most is {MAX_BYTES // 1024 // 1024} MB. Choose a smaller one."
+            say(
+                "The photo has %(num)s MB; the most is %(max_bytes)s MB. Choose a smaller one.",
+                num=len(upload) // 1024 // 1024,
+                max_bytes=MAX_BYTES // 1024 // 1024,
+            )
         )
     try:
         with warnings.catch_warnings():
@@ -52,11 +57,21 @@ def render(upload: bytes) -> list[Rendition]:
             width, height = original.size
             if width * height > MAX_PIXELS:
                 raise PhotoRefused(
-                    f"The photo has {width} x {height} pixels, more than {MAX_PIXELS // 1_000_000} million. Choose a smaller one."
+                    say(
+                        "The photo has %(width)s x %(height)s pixels, more than %(max_pixels)s million. Choose a smaller one.",
+                        width=width,
+                        height=height,
+                        max_pixels=MAX_PIXELS // 1000000,
+                    )
                 )
             if min(width, height) < MIN_EDGE:
                 raise PhotoRefused(
-                    f"The photo has only {width} x {height} pixels. Choose one of at least {MIN_EDGE} x {MIN_EDGE}."
+                    say(
+                        "The photo has only %(width)s x %(height)s pixels. Choose one of at least %(min_edge)s x %(min_edge)s.",
+                        width=width,
+                        height=height,
+                        min_edge=MIN_EDGE,
+                    )
                 )
             original.draft("RGB", (WIDTHS[-1] * 2, WIDTHS[-1] * 2))
             upright = ImageOps.exif_transpose(original).convert("RGB")

@@ -12,6 +12,7 @@ from market.http.auth import access, current_actor
 from market.http.clock import now
 from market.http.db import unit_of_work
 from market.http.forms import BadField
+from market.http.i18n import told
 from market.kernel.errors import DomainError, Missing
 from market.orders import queries, service
 from market.orders.rules import BEARERS, STATES
@@ -86,7 +87,7 @@ def refund(seller_order_id: UUID) -> ResponseReturnValue:
         except DomainError as error:
             if isinstance(error, Missing):
                 raise
-            errors["refund"] = error.detail
+            errors["refund"] = told(error.detail)
     return _detail(seller_order_id, errors, 422)
 
 
@@ -101,7 +102,7 @@ def ship(seller_order_id: UUID) -> ResponseReturnValue:
     except DomainError as error:
         if isinstance(error, Missing):
             raise
-        flash(error.detail, "bad")
+        flash(told(error.detail), "bad")
     return redirect(url_for("console_orders.detail", seller_order_id=seller_order_id), 303)
 
 

@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 from market.http.auth import access, current_actor
 from market.http.clock import now
 from market.http.db import unit_of_work
+from market.http.i18n import told
 from market.kernel.errors import DomainError, Missing
 from market.kernel.references import grouped
 from market.payments import queries, service
@@ -53,7 +54,7 @@ def give_back(payment_id: UUID) -> ResponseReturnValue:
     except Missing:
         raise
     except DomainError as error:
-        flash(error.detail, "bad")
+        flash(told(error.detail), "bad")
     return redirect(url_for("console_payments.index"), 303)
 
 
@@ -70,5 +71,5 @@ def by_bank(refund_id: UUID) -> ResponseReturnValue:
     except Missing:
         raise
     except DomainError as error:
-        return _page({f"evidence-{refund_id}": error.detail}, 422)
+        return _page({f"evidence-{refund_id}": told(error.detail)}, 422)
     return redirect(url_for("console_payments.index"), 303)

@@ -14,6 +14,7 @@ from market.http.clock import now, today
 from market.http.db import unit_of_work
 from market.http.downloads import download
 from market.http.entry import Entry
+from market.http.i18n import told
 from market.kernel.errors import DomainError
 from market.kernel.money import Money
 from market.payables import queries as payables
@@ -274,7 +275,7 @@ def _act(command: Callable[[Session], object], message: str, then: str) -> Respo
     except DomainError as refusal:
         if refusal.kind == "missing":
             raise
-        flash(refusal.detail, "error")
+        flash(told(refusal.detail), "error")
     else:
         flash(message, "success")
     return redirect(then, 303)

@@ -17,6 +17,7 @@ from market.http.auth import access, current_actor, current_coop
 from market.http.clock import now, today
 from market.http.db import unit_of_work
 from market.http.entry import Entry
+from market.http.i18n import told
 from market.kernel.errors import DomainError, Missing
 from market.kernel.money import Money
 from market.producers import queries as producers
@@ -324,7 +325,7 @@ def prepare_close() -> ResponseReturnValue:
             )
     except DomainError as refusal:
         key = str(refusal.facts.get("key", "ends_on"))
-        return _close_form(dict(request.form), {key: refusal.detail})
+        return _close_form(dict(request.form), {key: told(refusal.detail)})
     flash(_("Prepared. A second person closes it."), "success")
     return redirect(url_for("console_statements.close", close_id=close.id), 303)
 

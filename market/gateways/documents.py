@@ -11,16 +11,37 @@ from pathlib import Path
 from typing import Any
 
 import typst
-from babel.dates import format_date
 
-from market.kernel.formats import money_text
+from market.kernel import languages
+from market.kernel.formats import day_text, money_text, short_day
+from market.kernel.languages import tell
 from market.kernel.money import Money
 from market.kernel.references import grouped
 from market.kernel.uow import gateway
+from market.kernel.words import N_
 from market.payouts.ports import PayeeStatement
 
 TEMPLATES = Path(__file__).parent / "typst"
-LANGUAGES = ("en", "es", "fr")
+_WORDS = {
+    "title": N_("Payment statement"),
+    "to": N_("Paid to"),
+    "day": N_("Day"),
+    "number": N_("Number"),
+    "what": N_("What"),
+    "quantity": N_("Quantity"),
+    "price": N_("Price"),
+    "amount": N_("Amount"),
+    "gross": N_("Earned"),
+    "less": N_("Kept back"),
+    "left": N_("still owed"),
+    "paid": N_("Paid to you"),
+    "reference": N_("Reference"),
+    "payout": N_("Payout"),
+    "by": N_("Sent by"),
+    "member": N_("Member"),
+    "wrong": N_("Is something wrong? Tell your co-op, and name the reference. The money is yours until it is right."),
+}
+_RAILS = {"sepa": N_("bank transfer"), "stripe": N_("Stripe transfer"), "cash": N_("cash")}
 
 
 @gateway
@@ -28,8 +49,8 @@ class TypstDocuments:
     """The `Documents` port of payouts."""
 
     def payee_statement(self, statement: PayeeStatement) -> bytes:
-        """Return the statement as PDF, in English, Spanish or French; other languages are printed in English."""
-        language = statement.language[:2] if statement.language[:2] in LANGUAGES else "en"
+        """Return the statement as PDF in the payee's language."""
+        language = languages.best(statement.language)
         facts = _formatted(asdict(statement), statement, language)
         return _pdf("statement", facts, datetime.combine(statement.paid_on, time(), UTC))
 
@@ -40,13 +61,16 @@ def _formatted(facts: dict[str, Any], statement: PayeeStatement, language: str) 
 
     return facts | {
         "language": language,
-        "paid_on": format_date(statement.paid_on, "long", locale=language),
+        "direction": languages.locale(language).text_direction,
+        "words": {name: tell(text, language) for name, text in _WORDS.items()},
+        "rail": tell(_RAILS[statement.rail], language),
+        "paid_on": day_text(statement.paid_on, language),
         "reference_shown": grouped(statement.reference),
         "gross": money(statement.gross),
         "paid": money(statement.paid),
         "lines": [
             {
-                "on": format_date(line.on, "short", locale=language),
+                "on": short_day(line.on, language),
                 "number": line.number,
                 "text": line.text,
                 "quantity": line.quantity or "",

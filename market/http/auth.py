@@ -16,6 +16,7 @@ from werkzeug.wrappers import Response
 from market.kernel import tenancy
 from market.kernel.actor import GUEST, Actor
 from market.kernel.errors import DomainError, Forbidden
+from market.kernel.words import say
 
 WORDS = frozenset({"public", "buyer", "producer", "preparer", "approver", "staff", "admin", "webhook"})
 F = TypeVar("F", bound=Callable[..., Any])
@@ -140,7 +141,9 @@ def _enforce() -> None:
             raise SignInNeeded("Please sign in first; then you come back to this page.")
         raise NotYours("Your account does not have the role for this. Ask your co-op or sign in with another account.")
     if actor.scopes is not None and "public" not in declared.words and declared.scope not in actor.scopes:
-        raise ScopeMissing(f"This key lacks the scope {declared.scope or 'for this call'}. Make a key that carries it.")
+        raise ScopeMissing(
+            say("This key lacks the scope %(value)s. Make a key that carries it.", value=declared.scope or "for this call")
+        )
     tenancy.enter(tenancy.EVERYTHING if declared.sees_everything(actor) else tenancy.scope_of(actor.coop_id))
 
 

@@ -10,6 +10,7 @@ from market.http import links
 from market.http.auth import current_actor
 from market.http.clock import now
 from market.http.db import unit_of_work
+from market.http.i18n import told
 from market.kernel.errors import DomainError
 from market.orders import queries as orders
 from market.orders import service
@@ -56,7 +57,7 @@ def to_card_page(order_id: UUID, payment_id: UUID) -> Response:
     try:
         url = open_page(order_id, payment_id)
     except DomainError as error:
-        flash(error.detail, "bad")
+        flash(told(error.detail), "bad")
         url = None
     return redirect(url or order_url(order_id), 303)
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from flask_babel import gettext as _
 
+from market.http.i18n import told
 from market.kernel.errors import DomainError
 
 _DECIMAL = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?")
@@ -67,4 +68,4 @@ class Entry:
     def refused(self, refusal: DomainError, *, otherwise: str) -> None:
         """Put a refusal of the domain beside the field that it points at, or at `otherwise`."""
         pointed = (refusal.pointer or "").strip("/").split("/")[0]
-        self.errors[pointed if pointed in self.form else otherwise] = refusal.detail
+        self.errors[pointed if pointed in self.form else otherwise] = told(refusal.detail)

@@ -5,6 +5,7 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from uuid import UUID
 
+from market.http.i18n import told
 from market.kernel.errors import DomainError, Invalid
 
 
@@ -21,7 +22,7 @@ def field_errors(error: DomainError) -> dict[str, str]:
     """
     if error.kind not in ("invalid", "conflict"):
         raise error
-    return {(error.pointer or "/form").strip("/").replace("/", "-"): error.detail}
+    return {(error.pointer or "/form").strip("/").replace("/", "-"): told(error.detail)}
 
 
 def text(form: Mapping[str, str], name: str) -> str:

@@ -8,36 +8,121 @@ import copy
 import re
 from datetime import date, datetime
 from decimal import ROUND_DOWN, Decimal
-from functools import lru_cache
+from functools import cache, lru_cache
+from gettext import NullTranslations
+from typing import Any
+from urllib.parse import urlencode
 
 from babel import Locale
+from babel.dates import format_skeleton
 from babel.numbers import NumberPattern, format_decimal, format_percent
-from flask import Flask, request, session
-from flask_babel import Babel, format_date, format_datetime, get_locale, ngettext
+from flask import Flask, Response, current_app, request, session
+from flask_babel import Babel, Domain, format_date, format_datetime, get_locale, ngettext
 from flask_babel import gettext as _
+from markupsafe import Markup
 
+from market.kernel import languages
+from market.kernel.languages import LANGUAGES, NAMES, PSEUDO
 from market.kernel.money import Money, exponent
 
-LANGUAGES = ("en", "es", "fr")
-"""Languages in which letters are written."""
-
-PAGES = ("en",)
-"""Languages in which pages are written: a page never says it is in a language that it is not in."""
-
 UNIT_PRICE_DIGITS = 6
+COOKIE = "locale"
+"""Where the session of somebody signed in keeps their language."""
 _LETTER_NEXT_TO_DIGIT = re.compile(r"(?<=[A-Z])(?=\d)|(?<=\d)(?=[A-Z])")
+_FOR_PROGRAMS = ("/api/", "/hooks/")
+
+
+class Catalogues(Domain):  # type: ignore[misc]
+    """The messages of the reader's language, from the catalogues that letters and papers use too."""
+
+    def get_translations(self) -> Any:
+        """Return the messages of this request."""
+        return _messages(language())
+
+
+class _Named:
+    """A catalogue under the names by which Babel asks."""
+
+    def __init__(self, known: NullTranslations) -> None:
+        self.ugettext, self.ungettext = known.gettext, known.ngettext
+
+
+@cache
+def _messages(chosen: str) -> Any:
+    return _Named(languages.catalogue(chosen))
+
+
+def language() -> str:
+    """Return the language of this answer, as the catalogues and `<html lang>` call it."""
+    locale = get_locale()
+    if locale is None:
+        return "en"
+    return PSEUDO if locale.territory == "XA" else str(locale.language)
 
 
 def letter_language() -> str:
     """Return the language in which this visitor would like letters."""
-    return request.accept_languages.best_match(LANGUAGES) or "en"
+    return asked() or request.accept_languages.best_match(LANGUAGES) or "en"
 
 
-def _choose() -> str:
-    chosen = session.get("locale")
-    if chosen in PAGES:
-        return str(chosen)
-    return request.accept_languages.best_match(PAGES) or "en"
+def remember(chosen: str) -> None:
+    """Keep a person's language in their session, so that no page has to look it up."""
+    session[COOKIE] = chosen
+
+
+def asked() -> str | None:
+    """Return the language that the address asks for: `?lang=sw`. It needs no cookie and can be handed on."""
+    wanted = request.args.get("lang", "")
+    known = wanted in NAMES or (wanted == PSEUDO and current_app.config["PSEUDO_LANGUAGE"])
+    return wanted if known else None
+
+
+def _choose() -> Locale:
+    """Choose by the address, then the person, then the browser. Programs get English unless they ask."""
+    chosen = asked()
+    if chosen is None and not request.path.startswith(_FOR_PROGRAMS):
+        person = session.get(COOKIE) if current_app.config["SESSION_COOKIE_NAME"] in request.cookies else None
+        chosen = person if person in NAMES else request.accept_languages.best_match(LANGUAGES)
+    return languages.locale(chosen or "en")
+
+
+def told(words: str) -> str:
+    """Return a sentence of the domain in the reader's language."""
+    return languages.tell(words, language())
+
+
+def _keep_language(endpoint: str, values: dict[str, Any]) -> None:
+    """Hand the language of the address on to every link that a page makes."""
+    if request and endpoint != "static" and not request.path.startswith(_FOR_PROGRAMS) and (chosen := asked()) is not None:
+        values.setdefault("lang", chosen)
+
+
+def language_field() -> Markup:
+    """Return what a form that is sent by GET needs to hand the language of the address on."""
+    chosen = asked()
+    return Markup('<input type="hidden" name="lang" value="{}">').format(chosen) if chosen else Markup("")
+
+
+def language_links() -> list[dict[str, Any]]:
+    """Return the same page in each language: code, the language's own name, address, whether it is this one."""
+    arguments = {name: values for name, values in request.args.lists() if name not in ("lang", "cursor")}
+    path = request.path if request.method == "GET" else "/"
+    here = language()
+    return [
+        {"code": code, "name": name, "href": f"{path}?{_query(arguments | {'lang': [code]})}", "current": code == here}
+        for code, name in NAMES.items()
+    ]
+
+
+def _query(arguments: dict[str, list[str]]) -> str:
+    return urlencode(arguments, doseq=True)
+
+
+def _vary(response: Response) -> Response:
+    """Say that a page is another one for another language; programs choose theirs by the address alone."""
+    if response.mimetype == "text/html":
+        response.vary.update(("Accept-Language", "Cookie"))
+    return response
 
 
 def show_money(amount: Money) -> str:
@@ -85,17 +170,26 @@ def show_percent(share: Decimal | float) -> str:
 
 def show_day(day: date) -> str:
     """Return a day in the reader's notation."""
-    return str(format_date(day, "d MMM y", rebase=False))
+    if _english():
+        return str(format_date(day, "d MMM y", rebase=False))
+    return str(format_skeleton("yMMMd", day, locale=_locale()))
 
 
 def show_instant(instant: datetime) -> str:
     """Return an instant in the reader's notation, naming the zone: readers sit in several."""
-    return str(format_datetime(instant, "d MMM y, HH:mm z"))
+    if _english():
+        return str(format_datetime(instant, "d MMM y, HH:mm z"))
+    day = format_skeleton("yMMMd", instant, locale=_locale())
+    return f"{day}, {format_datetime(instant, 'HH:mm z')}"
 
 
 def country_name(code: str) -> str:
     """Return a country's name in the reader's language, its code when it has none."""
     return str(_locale().territories.get(code, code))
+
+
+def _english() -> bool:
+    return _locale().language == "en"
 
 
 def _locale() -> Locale:
@@ -109,8 +203,8 @@ def _currency(value: Decimal, currency: str, least: int, most: int) -> str:
 
 
 @lru_cache(maxsize=64)
-def _pattern(locale: str, least: int, most: int) -> NumberPattern:
-    pattern: NumberPattern = copy.copy(Locale.parse(locale).currency_formats["standard"])
+def _pattern(name: str, least: int, most: int) -> NumberPattern:
+    pattern: NumberPattern = copy.copy(languages.locale(name.replace("_", "-")).currency_formats["standard"])
     pattern.frac_prec = (least, most)
     return pattern
 
@@ -118,7 +212,11 @@ def _pattern(locale: str, least: int, most: int) -> NumberPattern:
 def init_app(app: Flask) -> None:
     """Give templates the reader's language and notations."""
     app.config.setdefault("BABEL_DEFAULT_TIMEZONE", "UTC")
+    app.config.setdefault("PSEUDO_LANGUAGE", app.extensions["settings"].env != "production")
     Babel(app, locale_selector=_choose)
+    app.extensions["babel"].instance.domain_instance = Catalogues()
+    app.url_default_functions.setdefault(None, []).append(_keep_language)
+    app.after_request(_vary)
     app.jinja_env.filters.update(
         money=show_money,
         unit_price=show_unit_price,
@@ -128,5 +226,14 @@ def init_app(app: Flask) -> None:
         percent=show_percent,
         day=show_day,
         instant=show_instant,
+        told=told,
     )
-    app.jinja_env.globals.update(get_locale=get_locale, show_minor=show_minor, country_name=country_name, languages=LANGUAGES)
+    app.jinja_env.globals.update(
+        get_locale=get_locale,
+        show_minor=show_minor,
+        country_name=country_name,
+        languages=tuple(NAMES.items()),
+        language_field=language_field,
+        language_links=language_links,
+        page_language=language,
+    )

@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from werkzeug.exceptions import HTTPException
 
 from market.http.auth import SignInNeeded, sign_in_page
+from market.http.i18n import told
 from market.kernel.errors import DomainError
 
 STATUS = {"invalid": 422, "anonymous": 401, "forbidden": 403, "missing": 404, "conflict": 409, "unavailable": 503}
@@ -59,14 +60,16 @@ def _domain(error: DomainError) -> ResponseReturnValue:
     facts = {
         name: value if isinstance(value, int | float | bool | list | dict) else str(value) for name, value in error.facts.items()
     }
-    return answer(STATUS[error.kind], error.code, error.detail, pointer=error.pointer, facts=facts)
+    return answer(STATUS[error.kind], error.code, told(error.detail), pointer=error.pointer, facts=facts)
 
 
 def _http(error: HTTPException) -> ResponseReturnValue:
     if error.code is None or error.code < 400:
         return error.get_response()
     fields: Any = getattr(error, "data", {}).get("messages") if hasattr(error, "data") else None
-    response = answer(error.code, f"http.{error.code}", str(error.description or ""), errors=flat(fields) if fields else None)
+    response = answer(
+        error.code, f"http.{error.code}", told(str(error.description or "")), errors=flat(fields) if fields else None
+    )
     for name, value in error.get_headers():
         if name in ("Allow", "Retry-After", "WWW-Authenticate"):
             response.headers[name] = value

@@ -1,30 +1,28 @@
-"""Money, days and instants as a language writes them, for papers and letters; pages have the reader's locale in `http`.
+"""Money, days and instants as a language writes them, for papers and letters; pages have the reader's locale in `http`."""
 
-CLDR has its own idea of decimals for some currencies (money.md 3): the digits are ISO 4217's, CLDR only arranges them.
-"""
-
-from copy import copy
 from datetime import date, datetime
 
-from babel import Locale
 from babel.dates import format_date, format_datetime
 
-from market.kernel.money import Money, exponent
+from market.kernel import languages
+from market.kernel.money import Money
 
 
 def money_text(value: Money, language: str) -> str:
     """Return an amount in the notation of `language` with every minor digit of its currency."""
-    digits = exponent(value.currency)
-    pattern = copy(Locale.parse(language).currency_formats["standard"])
-    pattern.frac_prec = (digits, digits)
-    return str(pattern.apply(value.decimal, language, currency=value.currency, currency_digits=False))
+    return languages.money(value, language)
 
 
 def day_text(day: date, language: str) -> str:
     """Return a day, written out."""
-    return str(format_date(day, "long", locale=language))
+    return str(format_date(day, "long", locale=languages.locale(language)))
+
+
+def short_day(day: date, language: str) -> str:
+    """Return a day as a table holds it."""
+    return str(format_date(day, "short", locale=languages.locale(language)))
 
 
 def instant_text(instant: datetime, language: str) -> str:
     """Return an instant with its zone."""
-    return str(format_datetime(instant, "d MMMM y, HH:mm z", locale=language))
+    return str(format_datetime(instant, "d MMMM y, HH:mm z", locale=languages.locale(language)))

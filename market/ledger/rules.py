@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from market.kernel.money import Money
+from market.kernel.words import say
 from market.ledger.errors import UnknownAccount
 
 DEBIT, CREDIT = 1, -1
@@ -78,7 +79,7 @@ def kind_of(code: str) -> Kind:
     try:
         return CHART[code.partition(":")[0]]
     except KeyError:
-        raise UnknownAccount(f"The chart of accounts has no account {code!r}.") from None
+        raise UnknownAccount(say("The chart of accounts has no account '%(code)s'.", code=code)) from None
 
 
 @dataclass(frozen=True, slots=True)

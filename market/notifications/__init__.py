@@ -1,5 +1,5 @@
 """Who is told what when something happened: one mail per fact and person, in their language, whatever runs twice.
 
 Owns `notification` and `notification_preference`. Capabilities announce facts; this one decides who hears of them and in
-which words (`texts/*.toml`, one file per language, the same keys in each). Above everything, known by nothing below.
+which words (`letters.toml` and the catalogues). Above everything, known by nothing below.
 """

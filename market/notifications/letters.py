@@ -1,4 +1,5 @@
-"""From a kind of mail and its facts to subject, text and HTML. Words come from `texts/`, the frame is one MJML template.
+"""From a kind of mail and its facts to subject, text and HTML. `letters.toml` has the words in English, the catalogues in
+other languages; the frame is one MJML template.
 
 Every value is escaped for where it stands; a subject never holds a line break, so nobody can add a header.
 """
@@ -15,10 +16,10 @@ import mjml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from market.kernel.formats import day_text, instant_text, money_text
+from market.kernel.languages import catalogue, locale, tell
 from market.kernel.money import Money
 
 _HERE = Path(__file__).parent
-_words = Environment(undefined=StrictUndefined, autoescape=False)  # noqa: S701 - plain text; the frame escapes it
 _frames = Environment(loader=FileSystemLoader(_HERE / "templates"), undefined=StrictUndefined, autoescape=True)
 
 
@@ -32,9 +33,9 @@ class Letter:
 
 
 @cache
-def texts(language: str) -> dict[str, Any]:
-    """Return every text of a language: per kind `subject`, `lines`, and optionally `action`."""
-    return tomllib.loads((_HERE / "texts" / f"{language}.toml").read_text())
+def texts() -> dict[str, dict[str, Any]]:
+    """Return every text in English: per kind `subject`, `lines`, and optionally `action`."""
+    return tomllib.loads((_HERE / "letters.toml").read_text())
 
 
 def _shown(value: Any, language: str) -> Any:
@@ -53,25 +54,35 @@ def _shown(value: Any, language: str) -> Any:
 
 def write(kind: str, language: str, facts: Mapping[str, Any], *, link: str = "") -> Letter:
     """Write a mail. `facts` fill the words; `rows` among them become a table of (what, amount)."""
-    words = texts(language)
-    own, frame = words[kind], words["frame"]
+    own, frame = texts()[kind], texts()["frame"]
+    words = catalogue(language).gettext
     values = {"rows": []} | {name: _shown(value, language) for name, value in facts.items()}
-    subject = " ".join(_words.from_string(own["subject"]).render(values).split())
-    lines = [line for text in own["lines"] if (line := _words.from_string(text).render(values).strip())]
-    rows = [tuple(row) for row in values["rows"]]
+
+    def filled(text: str) -> str:
+        return words(text) % values
+
     link = link if "action" in own else ""
-    parts = {
+    parts: dict[str, Any] = {
         "language": language,
-        "subject": subject,
-        "greeting": _words.from_string(frame["greeting"]).render(values),
-        "lines": lines,
-        "rows": rows,
-        "action": own["action"] if link else "",
+        "direction": locale(language).text_direction,
+        "subject": " ".join(filled(own["subject"]).split()),
+        "greeting": filled(frame["greeting"] if values.get("name") else frame["nameless"]),
+        "lines": [filled(text) for line in own["lines"] if (text := _wanted(line, values))],
+        "rows": [(tell(what, language), amount) for what, amount in values["rows"]],
+        "action": words(own["action"]) if link else "",
         "link": link,
-        "closing": frame["closing"],
+        "closing": words(frame["closing"]),
     }
     html = mjml.mjml2html(_frames.get_template("letter.mjml").render(parts))
-    table = "\n".join(f"  {what}: {amount}" for what, amount in rows)
-    action = f"{own['action']}: {link}" if link else ""
-    text = "\n\n".join(part for part in (parts["greeting"], *lines, table, action, frame["closing"]) if part)
-    return Letter(subject, text + "\n", html)
+    table = "\n".join(f"  {what}: {amount}" for what, amount in parts["rows"])
+    action = f"{parts['action']}: {link}" if link else ""
+    text = "\n\n".join(part for part in (parts["greeting"], *parts["lines"], table, action, parts["closing"]) if part)
+    return Letter(parts["subject"], text + "\n", html)
+
+
+def _wanted(line: str | dict[str, str], values: Mapping[str, Any]) -> str:
+    """Return the text of a line, nothing when it depends on a fact that is not there (`when`) or is (`unless`)."""
+    if isinstance(line, str):
+        return line
+    holds = values.get(line["when"]) if "when" in line else not values.get(line["unless"])
+    return line["text"] if holds else ""

@@ -2,13 +2,14 @@
 
 from datetime import timedelta
 
-LANGUAGES = ("en", "es", "fr")
+from market.kernel.words import N_
+
 # Mails about one's own account and money are part of the contract; these groups may be refused.
 TOPICS = {
-    "orders": "news of my orders on their way",
-    "selling": "orders for my goods",
-    "money": "payouts",
-    "desk": "work for staff",
+    "orders": N_("news of my orders on their way"),
+    "selling": N_("orders for my goods"),
+    "money": N_("payouts"),
+    "desk": N_("work for staff"),
 }
 TOPIC_OF = {
     "order_shipped": "orders",
@@ -27,9 +28,3 @@ TRIES = 8
 def retry_after(attempts: int) -> timedelta | None:
     """Return how long to wait after the given number of failed tries (1, 2, 4, ... minutes); None to give up."""
     return None if attempts >= TRIES else timedelta(minutes=2 ** (attempts - 1))
-
-
-def language(locale: str) -> str:
-    """Return the language of a mail for a person's locale: their own where we write it, else English."""
-    short = locale[:2]
-    return short if short in LANGUAGES else "en"

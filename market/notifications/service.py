@@ -10,10 +10,12 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from market.kernel import languages
 from market.kernel.actor import Actor
 from market.kernel.errors import Invalid
 from market.kernel.ids import new_id
 from market.kernel.locks import lock_one
+from market.kernel.words import say
 from market.notifications import rules
 from market.notifications.audience import TELLERS, Telling
 from market.notifications.models import Notification, NotificationPreference
@@ -89,7 +91,7 @@ def claim(session: Session, *, now: datetime) -> Claimed | None:
         return None
     row.attempts, row.try_at = row.attempts + 1, now + LEASE
     stored = row.facts
-    return Claimed(row.id, row.kind, row.email, row.name, rules.language(row.locale), stored["facts"], stored["link"])
+    return Claimed(row.id, row.kind, row.email, row.name, languages.best(row.locale), stored["facts"], stored["link"])
 
 
 def record_sent(session: Session, *, notification_id: UUID, now: datetime) -> None:
@@ -114,7 +116,7 @@ def record_failure(session: Session, *, notification_id: UUID, problem: str, fin
 def choose(session: Session, *, actor: Actor, topic: str, wanted: bool) -> None:
     """Record whether a person wants a group of mails. Raises UnknownTopic."""
     if topic not in rules.TOPICS:
-        raise UnknownTopic(f"There is no group of mails {topic!r}.", pointer="/topic")
+        raise UnknownTopic(say("There is no group of mails '%(topic)s'.", topic=topic), pointer="/topic")
     row = {"account_id": actor.account_id, "topic": topic, "wanted": wanted}
     session.execute(
         insert(NotificationPreference)

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 
 from market.kernel.money import Money, total
+from market.kernel.words import Term, say
 from market.ledger.rules import Leg, legs
 from market.orders.errors import WrongState
 
@@ -63,7 +64,14 @@ _WORDS = {
 def next_state(now: str, wanted: str) -> str:
     """Return `wanted` when a seller order may go there from `now`. Raises WrongState in words."""
     if wanted not in _NEXT[now]:
-        raise WrongState(f"This order {_WORDS[now]}; it cannot become “{wanted}” now.", state=now)
+        raise WrongState(
+            say(
+                "This order %(words)s; it cannot become “%(wanted)s” now.",
+                words=Term(_WORDS[now]),
+                wanted=Term(wanted.replace("_", " ")),
+            ),
+            state=now,
+        )
     return wanted
 
 

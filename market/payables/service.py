@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from market.kernel.ids import new_id
 from market.kernel.money import Money
+from market.kernel.words import Term, say
 from market.payables.errors import AlreadyOnItsWay, NotAboveZero, PayableNotFound, RaisedDifferently
 from market.payables.models import Payable
 from market.payables.queries import Owed, owed_from
@@ -63,7 +64,12 @@ def raise_payable(
     ).scalar_one()
     if (row.payee_id, row.currency, row.amount_minor) != (payee_id, money.currency, money.minor):
         raise RaisedDifferently(
-            f"This {source_kind.replace('_', ' ')} already owes {owed_from(row).money.text}.", payable_id=str(row.id)
+            say(
+                "This %(source_kind)s already owes %(money)s.",
+                source_kind=Term(source_kind.replace("_", " ")),
+                money=owed_from(row).money,
+            ),
+            payable_id=str(row.id),
         )
     return owed_from(row)
 
@@ -81,7 +87,7 @@ def reduce_payable(session: Session, *, coop_id: UUID, source_kind: str, source_
         .execution_options(populate_existing=True)
     ).scalar_one_or_none()
     if row is None or row.currency != money.currency or row.amount_minor < money.minor:
-        raise PayableNotFound(f"Less than {money.text} is still owed for this.")
+        raise PayableNotFound(say("Less than %(money)s is still owed for this.", money=money))
     if row.state != "open":
         raise AlreadyOnItsWay("This money is already in a payout run. Cancel the payout first, or book a claim.")
     if money.minor <= 0:

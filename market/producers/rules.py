@@ -11,6 +11,7 @@ from schwifty import BIC, IBAN
 from schwifty.exceptions import SchwiftyException
 
 from market.kernel.money import EXPONENTS
+from market.kernel.words import Term, say
 from market.producers.errors import BadCertificate, BadCoop, BadPayeeAccount, BadProducer, CertificateStateWrong
 
 RAILS = ("sepa", "stripe", "cash")
@@ -60,7 +61,9 @@ def checked_iban(text: str) -> str:
     try:
         return IBAN(text).compact
     except SchwiftyException as error:
-        raise BadPayeeAccount(f"This IBAN cannot be right: {error}. Compare it digit by digit.", pointer="/iban") from error
+        raise BadPayeeAccount(
+            say("This IBAN cannot be right: %(error)s. Compare it digit by digit.", error=error), pointer="/iban"
+        ) from error
 
 
 def checked_bic(text: str | None) -> str | None:
@@ -70,15 +73,17 @@ def checked_bic(text: str | None) -> str | None:
     try:
         return BIC(text).compact
     except SchwiftyException as error:
-        raise BadPayeeAccount(f"This BIC cannot be right: {error}.", pointer="/bic") from error
+        raise BadPayeeAccount(say("This BIC cannot be right: %(error)s.", error=error), pointer="/bic") from error
 
 
 def checked_pay_to(wanted: PayTo) -> PayTo:
     """Return the details in canonical form, only those that the rail uses. Raises BadPayeeAccount."""
     if wanted.rail not in RAILS:
-        raise BadPayeeAccount(f"Payments go by {', '.join(RAILS)}; {wanted.rail!r} is not one of them.", pointer="/rail")
+        raise BadPayeeAccount(
+            say("Payments go by %(rails)s; '%(rail)s' is not one of them.", rails=RAILS, rail=wanted.rail), pointer="/rail"
+        )
     if wanted.currency not in EXPONENTS:
-        raise BadPayeeAccount(f"{wanted.currency!r} is not a currency of ISO 4217.", pointer="/currency")
+        raise BadPayeeAccount(say("'%(currency)s' is not a currency of ISO 4217.", currency=wanted.currency), pointer="/currency")
     if not 1 <= len(wanted.holder.strip()) <= 70:
         raise BadPayeeAccount("Write the account holder's name as the bank knows it, at most 70 letters.", pointer="/holder")
     if not _COUNTRY.fullmatch(wanted.address.country):
@@ -110,7 +115,7 @@ def check_coop(
     if not _COUNTRY.fullmatch(country):
         raise BadCoop("Name the country by its two-letter code, such as ET.", pointer="/country")
     if currency not in EXPONENTS:
-        raise BadCoop(f"{currency!r} is not a currency of ISO 4217.", pointer="/currency")
+        raise BadCoop(say("'%(currency)s' is not a currency of ISO 4217.", currency=currency), pointer="/currency")
     try:
         ZoneInfo(time_zone)
     except (ZoneInfoNotFoundError, ValueError) as error:
@@ -133,7 +138,9 @@ def check_producer(*, name: str, sms_phone: str | None) -> None:
 def check_certificate(*, scheme: str, kind: str, number: str, issuer: str, valid_from: date, valid_to: date) -> None:
     """Raise BadCertificate unless a certificate may be described like this."""
     if kind not in CERTIFICATE_KINDS:
-        raise BadCertificate(f"A certificate is of the kind {', '.join(CERTIFICATE_KINDS)}.", pointer="/kind")
+        raise BadCertificate(
+            say("A certificate is of the kind %(certificate_kinds)s.", certificate_kinds=CERTIFICATE_KINDS), pointer="/kind"
+        )
     for pointer, text in (("/scheme", scheme), ("/number", number), ("/issuer", issuer)):
         if not 1 <= len(text.strip()) <= 200:
             raise BadCertificate("Write what stands on the certificate, at most 200 letters.", pointer=pointer)
@@ -144,4 +151,6 @@ def check_certificate(*, scheme: str, kind: str, number: str, issuer: str, valid
 def check_certificate_step(state: str, wanted: str) -> None:
     """Raise CertificateStateWrong unless `state` may become `wanted`."""
     if wanted not in CERTIFICATE_STEPS[state]:
-        raise CertificateStateWrong(f"A certificate that is {state} cannot become {wanted}.", state=state)
+        raise CertificateStateWrong(
+            say("A certificate that is %(state)s cannot become %(wanted)s.", state=Term(state), wanted=Term(wanted)), state=state
+        )

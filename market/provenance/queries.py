@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.types import Text
 
 from market.kernel.jsonbytes import plain_rows
+from market.kernel.words import say
 from market.provenance.errors import CaptureMissing, LineageTooLarge, LotMissing
 from market.provenance.models import CaptureJob, EpcisEvent, Lot, Place
 from market.provenance.rules.identifiers import canonical_slug
@@ -179,7 +180,9 @@ def lineage(session: Session, lot_id: UUID, *, down: bool = False) -> Lineage:
     """
     rows = session.execute(_DOWN if down else _UP, {"lot": lot_id, "most": MAX_EDGES + 1}).all()
     if len(rows) > MAX_EDGES:
-        raise LineageTooLarge(f"More than {MAX_EDGES} steps lead to this lot; ask the co-op for an export.")
+        raise LineageTooLarge(
+            say("More than %(max_edges)s steps lead to this lot; ask the co-op for an export.", max_edges=MAX_EDGES)
+        )
     edges = [Edge(str(row[0]), str(row[1]), str(row[2]), row[3], row[4], row[5], row[6]) for row in rows]
     ids = {lot_id} | {UUID(one) for edge in edges for one in (edge.input, edge.output)}
     lots = session.scalars(select(Lot).where(Lot.id.in_(ids)))

@@ -9,14 +9,14 @@ from flask_babel import gettext as _
 
 from market.accounts import queries, service
 from market.accounts.rules import SCOPES
-from market.http import forms, login
+from market.http import forms, i18n, login
 from market.http.auth import access, current_actor
 from market.http.clock import now
 from market.http.db import unit_of_work
 from market.kernel.errors import DomainError
+from market.kernel.languages import NAMES
 
 blueprint = Blueprint("account", __name__, url_prefix="/account")
-LANGUAGE_NAMES = (("en", "English"), ("es", "Español"), ("fr", "Français"))
 KEY_LIVES = (30, 90, 365)
 
 
@@ -42,6 +42,7 @@ def profile() -> ResponseReturnValue:
             )
     except DomainError as error:
         return _page(forms.field_errors(error))
+    i18n.remember(forms.text(request.form, "locale"))
     flash(_("Your profile is saved."), "good")
     return redirect(url_for("account.home"), 303)
 
@@ -114,7 +115,7 @@ def _page(errors: dict[str, str] | None = None) -> ResponseReturnValue:
         coops=coops,
         actor=actor,
         scopes=[(scope, scope) for scope in sorted(SCOPES)],
-        languages=LANGUAGE_NAMES,
+        languages=tuple(NAMES.items()),
         lives=KEY_LIVES,
         form=typed,
         chosen_scopes=request.form.getlist("scopes"),

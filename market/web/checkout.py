@@ -5,13 +5,13 @@ from uuid import UUID
 
 from flask import Blueprint, flash, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import get_locale
 from flask_babel import gettext as _
 
 from market.http.auth import access, current_actor
 from market.http.card_page import order_url, to_card_page
 from market.http.clock import now
 from market.http.db import unit_of_work
+from market.http.i18n import letter_language, told
 from market.kernel.errors import DomainError
 from market.kernel.ids import new_id
 from market.orders import queries, service
@@ -83,7 +83,7 @@ def add_line() -> ResponseReturnValue:
             service.set_line(work, basket_id=target, listing_id=listing_id, quantity=quantity, now=now(), add=True)
         flash(_("It is in your basket."), "good")
     except DomainError as error:
-        flash(error.detail, "bad")
+        flash(told(error.detail), "bad")
     return redirect(url_for("checkout.basket"), 303)
 
 
@@ -104,7 +104,7 @@ def change_basket() -> ResponseReturnValue:
             with unit_of_work() as work:
                 service.set_line(work, basket_id=target, listing_id=UUID(listing), quantity=wanted, now=now())
         except (DomainError, ValueError) as error:
-            errors[name] = error.detail if isinstance(error, DomainError) else _("This line cannot be changed.")
+            errors[name] = told(error.detail) if isinstance(error, DomainError) else _("This line cannot be changed.")
     if errors:
         return _basket_page(errors, 422)
     return redirect(url_for("checkout.basket"), 303)
@@ -134,7 +134,7 @@ def _checkout_page(errors: dict[str, str], typed: dict[str, str], status: int) -
         try:
             quote = service.quote(work, wanted=[WantedLine(line.listing_id, line.quantity) for line in lines], now=now())
         except DomainError as error:
-            flash(error.detail, "bad")
+            flash(told(error.detail), "bad")
             return redirect(url_for("checkout.basket"), 303)
         sellers = producers.producers_by_id(work, {line.offer.producer_id for line in lines if line.offer})
     known = {"email": session.get("email", ""), "name": actor.name, "country": ""}
@@ -158,12 +158,12 @@ def place() -> ResponseReturnValue:
             lines = _lines(queries.basket(work, target), form["currency"])
             prices = {name.removeprefix("seen-"): text for name, text in request.form.items() if name.startswith("seen-")}
             wanted = [WantedLine(line.listing_id, line.quantity, _seen(prices.get(str(line.listing_id)))) for line in lines]
-            buyer = Buyer(**{name: form[name] for name in FIELDS}, locale=str(get_locale())[:2])
+            buyer = Buyer(**{name: form[name] for name in FIELDS}, locale=letter_language())
             placed = service.place_order(work, actor=actor, wanted=wanted, buyer=buyer, method=form["method"], now=now())
             if target is not None:
                 service.clear_basket(work, basket_id=target, listing_ids=[line.listing_id for line in lines])
     except DomainError as error:
-        return _checkout_page({"order": error.detail}, form, 409)
+        return _checkout_page({"order": told(error.detail)}, form, 409)
     session["email"] = form["email"]
     if form["method"] == "card":
         return to_card_page(placed.order_id, placed.payment_id)

@@ -21,6 +21,7 @@ from market.http.auth import access, current_actor
 from market.http.clock import now, today
 from market.http.db import unit_of_work
 from market.http.entry import Entry
+from market.http.i18n import told
 from market.kernel.errors import DomainError
 from market.kernel.money import EXPONENTS
 from market.pricing import rules as prices
@@ -147,7 +148,7 @@ def photo(listing_id: UUID) -> ResponseReturnValue:
     try:
         sizes = photos.keep(current_app.extensions["ports"].files, upload.read() if upload else b"")
     except DomainError as refusal:
-        flash(refusal.detail, "bad")
+        flash(told(refusal.detail), "bad")
         return redirect(url_for("offers.edit", listing_id=listing_id), 303)
     return _act(listing_id, _("The photo is on the listing."), service.add_photo, sizes=sizes, alt=request.form.get("alt", ""))
 
@@ -163,7 +164,7 @@ def _act(
             command(session, actor=current_actor(), now=now(), **(target or {"listing_id": listing_id}), **values)
         flash(done, "good")
     except DomainError as refusal:
-        flash(refusal.detail, "bad")
+        flash(told(refusal.detail), "bad")
     return redirect(url_for("offers.edit", listing_id=listing_id), 303)
 
 

@@ -12,6 +12,7 @@ from market.http.auth import access, current_actor
 from market.http.card_page import LINK, order_url, to_card_page
 from market.http.clock import now
 from market.http.db import unit_of_work
+from market.http.i18n import told
 from market.kernel.errors import DomainError
 from market.orders import queries, service
 from market.orders.errors import OrderMissing
@@ -75,7 +76,7 @@ def cancel(order_id: UUID) -> ResponseReturnValue:
     except DomainError as error:
         if isinstance(error, OrderMissing):
             raise
-        flash(error.detail, "bad")
+        flash(told(error.detail), "bad")
     return redirect(order_url(order_id), 303)
 
 
@@ -93,7 +94,7 @@ def confirm(order_id: UUID, seller_order_id: UUID) -> ResponseReturnValue:
     except DomainError as error:
         if isinstance(error, OrderMissing):
             raise
-        flash(error.detail, "bad")
+        flash(told(error.detail), "bad")
     return redirect(order_url(order_id), 303)
 
 

@@ -15,6 +15,7 @@ from werkzeug.datastructures import MultiDict
 from market.http.auth import access, current_actor
 from market.http.clock import now, today
 from market.http.db import unit_of_work
+from market.http.i18n import told
 from market.kernel import paging
 from market.kernel.actor import Actor
 from market.kernel.errors import DomainError, Missing
@@ -319,6 +320,6 @@ def _again(sent: Sent, error: DomainError, inputs: list[str] | None = None) -> R
             name = f"take-{inputs[int(parts[2])]}"
         sent.errors.setdefault(name, one.detail[:1].upper() + one.detail[1:] + ".")
     if not faults:
-        sent.errors[_FIELDS.get((error.pointer or "").strip("/"), "quantity")] = error.detail
+        sent.errors[_FIELDS.get((error.pointer or "").strip("/"), "quantity")] = told(error.detail)
     with unit_of_work() as session:
         return _form(session, sent, rework=inputs is not None), 422

@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 from market.http.auth import access, current_actor
 from market.http.clock import now
 from market.http.db import unit_of_work
+from market.http.i18n import told
 from market.kernel.errors import DomainError, Missing
 from market.orders import queries, service
 
@@ -52,5 +53,5 @@ def ship(seller_order_id: UUID) -> ResponseReturnValue:
     except DomainError as error:
         if isinstance(error, Missing):
             raise
-        flash(error.detail, "bad")
+        flash(told(error.detail), "bad")
     return redirect(url_for("producer_orders.packing", seller_order_id=seller_order_id), 303)

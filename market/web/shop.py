@@ -17,6 +17,7 @@ from market.http.auth import access, current_actor
 from market.http.clock import today
 from market.http.conditional import ready
 from market.http.db import reading, unit_of_work
+from market.http.i18n import told
 from market.pricing import queries as checks
 from market.pricing import rules as prices
 from market.pricing.rules.references import SCHEME_NAMES
@@ -49,7 +50,7 @@ def _page(template: str) -> Response:
         try:
             found = queries.catalogue_page_html(connection, filters, cursor=request.args.get("cursor"))
         except PriceFilterNeedsCurrency as refusal:
-            errors["currency"] = refusal.detail
+            errors["currency"] = told(refusal.detail)
             found = queries.catalogue_page_html(connection, Filters(q=filters.q))
         facets = queries.facets(connection)
     chosen: dict[str, Any] = {name: request.args[name] for name in _FIELDS if request.args.get(name)}

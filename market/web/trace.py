@@ -22,6 +22,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from market.http.auth import access
 from market.http.conditional import ready
 from market.http.db import reading
+from market.http.i18n import language
 from market.http.problems import answer
 from market.kernel.money import Money
 from market.provenance.errors import LotMissing
@@ -112,7 +113,7 @@ def lot(slug: str) -> BaseResponse:
         document, _tag = current_page(connection, known)
     if b'"withdrawn":null' not in document:
         return answer(410, "provenance.lot_withdrawn", json.loads(document)["withdrawn"])
-    locale, base = str(get_locale()), current_app.extensions["settings"].public_url
+    locale, base = language(), current_app.extensions["settings"].public_url
     if current_app.config["SESSION_COOKIE_NAME"] not in request.cookies:
         return ready(_page(document, locale, base), content_type="text/html; charset=utf-8")
     return Response(render_template("trace/lot.html", body=_body(document, locale, base), title=_title(document)))

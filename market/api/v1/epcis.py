@@ -19,6 +19,7 @@ from market.http.db import unit_of_work
 from market.http.problems import STATUS
 from market.kernel import paging
 from market.kernel.errors import DomainError
+from market.kernel.words import say
 from market.provenance import queries, service
 from market.provenance.errors import CaptureMissing, CaptureTooLarge
 from market.provenance.queries import EventView, JobView
@@ -92,13 +93,13 @@ def capture() -> Response:
     if behaviour not in ("rollback", "proceed"):
         return _problem(400, "GS1-Capture-Error-Behaviour is rollback or proceed.")
     if (request.content_length or 0) > MAX_BYTES:
-        raise CaptureTooLarge(f"A document has at most {MAX_BYTES} bytes. Send it in parts.")
+        raise CaptureTooLarge(say("A document has at most %(max_bytes)s bytes. Send it in parts.", max_bytes=MAX_BYTES))
     actor = current_actor()
     if actor.coop_id is None:
         return _problem(403, "Only a co-op or one of its producers can capture events.")
     body = request.get_data()
     if len(body) > MAX_BYTES:
-        raise CaptureTooLarge(f"A document has at most {MAX_BYTES} bytes. Send it in parts.")
+        raise CaptureTooLarge(say("A document has at most %(max_bytes)s bytes. Send it in parts.", max_bytes=MAX_BYTES))
     with unit_of_work() as session:
         job_id = service.accept_document(session, actor=actor, coop_id=actor.coop_id, body=body, behaviour=behaviour, now=now())
     response = Response(status=202)

@@ -29,6 +29,7 @@ from market.kernel.errors import DomainError
 from market.kernel.ids import new_id
 from market.kernel.locks import lock
 from market.kernel.money import EXPONENTS
+from market.kernel.words import say
 from market.pricing import service as pricing
 from market.pricing.rules import UNITS, Goods, MarketPrice, NotComparable, Price, PriceVerdict
 from market.pricing.rules.units import in_measure
@@ -106,7 +107,9 @@ def _listing_of(session: Session, actor: Actor, draft: Draft, now: datetime) -> 
     if lot.producer_id is None or (not _whole_coop(actor) and lot.producer_id != actor.producer_id):
         raise ListingMissing("This lot belongs to no producer you may list for. Record a lot first.", pointer="/lot_id")
     if lot.uom not in LOT_UNITS:
-        raise ListingFaulty(f"Lots counted in {lot.uom} cannot be sold yet; use kg, g, litre or pieces.", pointer="/lot_id")
+        raise ListingFaulty(
+            say("Lots counted in %(uom)s cannot be sold yet; use kg, g, litre or pieces.", uom=lot.uom), pointer="/lot_id"
+        )
     listing = Listing(
         id=new_id(),
         coop_id=lot.coop_id,
@@ -137,7 +140,7 @@ def edit_listing(session: Session, *, actor: Actor, listing_id: UUID, changes: M
     """
     listing = _locked(session, actor, listing_id)
     if unknown := set(changes) - EDITABLE:
-        raise ListingFaulty(f"These fields cannot be changed: {', '.join(sorted(unknown))}.")
+        raise ListingFaulty(say("These fields cannot be changed: %(unknown)s.", unknown=sorted(unknown)))
     fresh = {name: _tidy(name, value) for name, value in changes.items()}
     old = {name: getattr(listing, name) for name in fresh if getattr(listing, name) != fresh[name]}
     if not old:
@@ -305,11 +308,20 @@ def _hold_valid(listing: Listing, stock_unit: str) -> None:
     if not 3 <= len(listing.title) <= 120:
         raise ListingFaulty("A title has 3 to 120 characters.", pointer="/title")
     if listing.unit not in UNITS:
-        raise ListingFaulty(f"{listing.unit} is not a unit with a fixed value; use kg, g, lb, litre or piece.", pointer="/unit")
+        raise ListingFaulty(
+            say("%(unit)s is not a unit with a fixed value; use kg, g, lb, litre or piece.", unit=listing.unit), pointer="/unit"
+        )
     if UNITS[listing.unit][0] != UNITS[stock_unit][0]:
-        raise ListingFaulty(f"The lot is counted in {stock_unit}, so it cannot be sold by {listing.unit}.", pointer="/unit")
+        raise ListingFaulty(
+            say(
+                "The lot is counted in %(stock_unit)s, so it cannot be sold by %(unit)s.",
+                stock_unit=stock_unit,
+                unit=listing.unit,
+            ),
+            pointer="/unit",
+        )
     if listing.currency not in EXPONENTS:
-        raise ListingFaulty(f"{listing.currency} is not a currency of ISO 4217.", pointer="/currency")
+        raise ListingFaulty(say("%(currency)s is not a currency of ISO 4217.", currency=listing.currency), pointer="/currency")
     for name in ("unit_price", "order_step"):
         value = getattr(listing, name)
         if not value.is_finite() or not 0 < value < 10**9 or value != round(value, 6):

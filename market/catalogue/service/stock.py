@@ -23,6 +23,7 @@ from market.kernel import audit, direct
 from market.kernel.actor import Actor
 from market.kernel.ids import new_id
 from market.kernel.locks import lock
+from market.kernel.words import say
 from market.provenance import queries as provenance
 
 
@@ -91,7 +92,8 @@ def set_stock(session: Session, *, actor: Actor, lot_id: UUID, on_hand: Decimal,
     stock = found[0]
     if on_hand < stock.held:
         raise StockTooLow(
-            f"{stock.held.normalize():f} {stock.unit} are held for orders; the stock cannot be less.", held=stock.held
+            say("%(held)s %(unit)s are held for orders; the stock cannot be less.", held=stock.held, unit=stock.unit),
+            held=stock.held,
         )
     audit.record(
         session, actor=actor, action="stock.set", subject_kind="lot", subject_id=lot_id, now=now, coop_id=stock.coop_id,

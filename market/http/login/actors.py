@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from market.accounts import queries as accounts
 from market.accounts import service as accounts_service
-from market.http import clock
+from market.http import clock, i18n
 from market.http.db import unit_of_work
 from market.kernel.actor import Actor
 from market.producers import queries as producers
@@ -24,6 +24,8 @@ def by_session(request: Request) -> Actor | None:
     with unit_of_work() as session:
         if not current_user.is_authenticated:
             return None
+        if i18n.COOKIE not in cookie:
+            i18n.remember(accounts.person(session, current_user.account_id).locale)
         return actor_of(session, current_user.account_id, coop_id=_uuid(cookie.get(CHOSEN_COOP)))
 
 

@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from market.catalogue import queries as catalogue
+from market.kernel.words import say
 from market.orders.errors import ListingGone, QuantityFaulty
 from market.orders.models import BasketLine
 
@@ -27,7 +28,10 @@ def set_line(session: Session, *, basket_id: UUID, listing_id: UUID, quantity: D
     if offer is None or offer.state != "published":
         raise ListingGone("This is not offered any more. Look for something similar in the shop.")
     if quantity % offer.order_step or not quantity:
-        raise QuantityFaulty(f"Please order a multiple of {offer.order_step.normalize():f} {offer.unit}.", pointer="/quantity")
+        raise QuantityFaulty(
+            say("Please order a multiple of %(order_step)s %(unit)s.", order_step=offer.order_step, unit=offer.unit),
+            pointer="/quantity",
+        )
     if add:
         quantity += session.scalar(
             select(BasketLine.quantity).where(BasketLine.basket_id == basket_id, BasketLine.listing_id == listing_id)

@@ -19,6 +19,7 @@ from market.kernel.errors import DomainError
 from market.kernel.ids import new_id
 from market.kernel.money import Money, total
 from market.kernel.outbox import announce
+from market.kernel.words import say
 from market.orders import events, rules
 from market.orders.errors import BasketEmpty, ListingGone, PriceChanged, QuantityFaulty, TwoCurrencies
 from market.orders.queries import TransferInstructions, instructions
@@ -185,18 +186,28 @@ def _offers(session: Session, wanted: Sequence[WantedLine]) -> dict[UUID, Listin
             )
         if line.quantity <= 0 or line.quantity % offer.order_step:
             step = f"{offer.order_step.normalize():f} {offer.unit}"
-            raise QuantityFaulty(f"“{offer.title}” is sold in steps of {step}.", pointer=f"/lines/{index}/quantity")
+            raise QuantityFaulty(
+                say("“%(title)s” is sold in steps of %(step)s.", title=offer.title, step=step), pointer=f"/lines/{index}/quantity"
+            )
         if line.seen_price is not None and line.seen_price != offer.unit_price:
             raise PriceChanged(
-                f"The price of “{offer.title}” is now {offer.unit_price.normalize():f} {offer.currency} per {offer.unit}. "
-                "Look at it and order again.",
+                say(
+                    "The price of “%(title)s” is now %(unit_price)s %(currency)s per %(unit)s. Look at it and order again.",
+                    title=offer.title,
+                    unit_price=offer.unit_price,
+                    currency=offer.currency,
+                    unit=offer.unit,
+                ),
                 pointer=f"/lines/{index}",
                 unit_price=offer.unit_price,
             )
     currencies = {offer.currency for offer in offers.values()}
     if len(currencies) > 1:
         raise TwoCurrencies(
-            f"These goods are sold in {' and '.join(sorted(currencies))}. Order them separately, one order per currency."
+            say(
+                "These goods are sold in %(currencies)s. Order them separately, one order per currency.",
+                currencies=sorted(currencies),
+            )
         )
     return offers
 

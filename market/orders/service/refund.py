@@ -15,6 +15,7 @@ from market.kernel.actor import Actor
 from market.kernel.locks import lock, lock_one
 from market.kernel.money import Money, allocate
 from market.kernel.outbox import announce
+from market.kernel.words import say
 from market.ledger.rules import Leg
 from market.ledger.rules import legs as legs_of
 from market.orders import events, rules
@@ -199,7 +200,10 @@ def _left(seller: SellerOrder) -> int:
 def _return_line(session: Session, line: OrderLine, quantity: Decimal) -> list[tuple[str, Money]]:
     left = line.quantity - line.returned_quantity
     if not quantity.is_finite() or not 0 < quantity <= left or quantity != quantity.quantize(_SMALLEST):
-        raise RefundTooLarge(f"Of “{line.title}” at most {left.normalize():f} {line.unit} can be given back.", left=left)
+        raise RefundTooLarge(
+            say("Of “%(title)s” at most %(left)s %(unit)s can be given back.", title=line.title, left=left, unit=line.unit),
+            left=left,
+        )
     line.returned_quantity += quantity
     given = []
     components = select(PriceComponent).where(PriceComponent.order_line_id == line.id).order_by(PriceComponent.seq)

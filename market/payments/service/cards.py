@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from market.kernel import outbox
 from market.kernel.locks import lock_one
 from market.kernel.money import Money
+from market.kernel.words import say
 from market.ledger import service as ledger
 from market.ledger.rules import Entry
 from market.payments.errors import CardsRefused, PaymentNotOpen, ProcessorUnavailable
@@ -94,7 +95,7 @@ def start_checkout(
     except ProcessorRefused as error:
         with units() as session:
             record_refusal(session, payment_id=payment_id, problem=error.detail)
-        raise CardsRefused(f"The card processor does not take this payment: {error.detail}") from error
+        raise CardsRefused(say("The card processor does not take this payment: %(detail)s", detail=error.detail)) from error
     except ProcessorUnsure as error:
         raise ProcessorUnavailable("The card processor does not answer. Try again in a moment; you pay once.") from error
     with units() as session:

@@ -18,6 +18,7 @@ from market.kernel.actor import Actor, system
 from market.kernel.ids import new_id
 from market.kernel.locks import lock_one
 from market.kernel.money import Money, allocate
+from market.kernel.words import Term, say
 from market.ledger import service as ledger
 from market.ledger.queries import balance, subject_balance
 from market.ledger.rules import Entry, Leg
@@ -62,7 +63,12 @@ def refund(
     for (name, wanted), (_, rest) in zip(amounts.components(), left.components(), strict=True):
         if wanted.minor < 0 or rest < wanted:
             raise RefundTooLarge(
-                f"Of the {name} {rest.text} can be given back, not {wanted.text}.",
+                say(
+                    "Of the %(name)s %(rest)s can be given back, not %(wanted)s.",
+                    name=Term(name.replace("_", " ")),
+                    rest=rest,
+                    wanted=wanted,
+                ),
                 component=name,
                 left_minor=rest.minor,
                 wanted_minor=wanted.minor,

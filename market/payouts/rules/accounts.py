@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from schwifty import BIC, IBAN
 from schwifty import exceptions as wrong
 
+from market.kernel.words import say
 from market.payouts.errors import DetailsRefused
 
 
@@ -30,7 +31,11 @@ def check_bank_account(*, iban: str | None, bic: str | None) -> BankAccount:
     code = _bic(bic) if (bic or "").strip() else None
     if code is not None and code.country_code != checked.country_code:
         raise DetailsRefused(
-            f"The BIC belongs to {code.country_code}, the IBAN to {checked.country_code}. One of them is mistyped.",
+            say(
+                "The BIC belongs to %(country)s, the IBAN to %(other)s. One of them is mistyped.",
+                country=code.country_code,
+                other=checked.country_code,
+            ),
             pointer="/bic",
         )
     return BankAccount(

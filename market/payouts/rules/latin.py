@@ -8,6 +8,7 @@ form: then the payee's own Latin spelling is asked for, because guessing a perso
 
 import unicodedata
 
+from market.kernel.words import say
 from market.payouts.errors import FileRefused
 
 ALLOWED = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/-?:().,'+ ")
@@ -60,6 +61,9 @@ def _one(letter: str) -> str:
     if base and base != letter:
         return "".join(_one(part) for part in base)
     raise FileRefused(
-        f"The letter {letter!r} cannot stand in a bank file. Enter the name as it is written in Latin letters.",
+        say(
+            "The letter '%(letter)s' cannot stand in a bank file. Enter the name as it is written in Latin letters.",
+            letter=letter,
+        ),
         letter=letter,
     )

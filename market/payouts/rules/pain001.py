@@ -15,6 +15,7 @@ from lxml import etree
 
 from market.kernel.ids import derived_id
 from market.kernel.money import Money
+from market.kernel.words import Term, say
 from market.payouts.errors import FileRefused
 from market.payouts.rules.latin import to_latin
 
@@ -171,17 +172,25 @@ def _amount(money: Money) -> str:
 
 def _identifier(text: str) -> str:
     if _IDENTIFIER.fullmatch(text) is None:
-        raise FileRefused(f"{text!r} cannot be an identifier in a bank file (35 plain characters).", identifier=text)
+        raise FileRefused(
+            say("'%(text)s' cannot be an identifier in a bank file (35 plain characters).", text=text), identifier=text
+        )
     return text
 
 
 def _text(text: str, longest: int, field: str) -> str:
     latin = to_latin(text)
     if not latin:
-        raise FileRefused(f"The {field} is empty.", pointer=f"/{field}")
+        raise FileRefused(say("The %(field)s is empty.", field=Term(field)), pointer=f"/{field}")
     if len(latin) > longest:
         raise FileRefused(
-            f"{latin!r} has {len(latin)} characters, a bank file carries {longest}. Enter a shorter {field}.",
+            say(
+                "'%(latin)s' has %(num)s characters, a bank file carries %(longest)s. Enter a shorter %(field)s.",
+                latin=latin,
+                num=len(latin),
+                longest=longest,
+                field=Term(field),
+            ),
             pointer=f"/{field}",
             length=len(latin),
             longest=longest,

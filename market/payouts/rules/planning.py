@@ -12,6 +12,7 @@ from operator import attrgetter
 from uuid import UUID
 
 from market.kernel.errors import DomainError
+from market.kernel.words import say
 from market.payouts.errors import DetailsRefused
 from market.payouts.rules.accounts import check_bank_account
 from market.payouts.rules.latin import to_latin
@@ -129,16 +130,21 @@ def why_not(details: Details | None, currency: str) -> str | None:
 
 def _check_sepa(details: Details) -> None:
     if details.currency != "EUR":
-        raise DetailsRefused(f"A SEPA transfer carries euros, not {details.currency}.", pointer="/currency")
+        raise DetailsRefused(
+            say("A SEPA transfer carries euros, not %(currency)s.", currency=details.currency), pointer="/currency"
+        )
     account = check_bank_account(iban=details.iban, bic=details.bic)
     if not account.in_sepa:
-        raise DetailsRefused(f"SEPA does not reach {account.country}.", pointer="/iban")
+        raise DetailsRefused(say("SEPA does not reach %(country)s.", country=account.country), pointer="/iban")
     name = to_latin(details.holder)
     if not 1 <= len(name) <= 70:
         raise DetailsRefused("The account holder's name must have 1 to 70 letters.", pointer="/holder")
     for text, longest in ((details.street, 70), (details.building, 16), (details.postcode, 16), (details.town, 35)):
         if len(to_latin(text)) > longest:
-            raise DetailsRefused(f"{text!r} is longer than the {longest} letters that a bank carries.", pointer="/street")
+            raise DetailsRefused(
+                say("'%(text)s' is longer than the %(longest)s letters that a bank carries.", text=text, longest=longest),
+                pointer="/street",
+            )
 
 
 def list_sha256(payouts: Sequence[Planned]) -> str:

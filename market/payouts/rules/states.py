@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
+from market.kernel.words import Term, say
 from market.payouts.errors import StepRefused
 
 
@@ -90,7 +91,13 @@ def transition(state: str, step: Step) -> Transition:
     row = TRANSITIONS[step]
     if state not in row.sources:
         raise StepRefused(
-            f"A payout that is {state.replace('_', ' ')} cannot {step.replace('_', ' ')}.", state=str(state), step=str(step)
+            say(
+                "A payout that is %(state)s cannot %(step)s.",
+                state=Term(state.replace("_", " ")),
+                step=Term(step.replace("_", " ")),
+            ),
+            state=str(state),
+            step=str(step),
         )
     return row
 

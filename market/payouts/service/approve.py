@@ -11,6 +11,7 @@ from market.kernel import audit, locks, outbox
 from market.kernel.actor import Actor
 from market.kernel.clock import day_in
 from market.kernel.money import Money
+from market.kernel.words import Term, say
 from market.ledger import service as ledger
 from market.ledger.rules import Entry, legs
 from market.payables import service as payables
@@ -104,7 +105,7 @@ def discard_run(session: Session, *, actor: Actor, run_id: UUID, now: datetime) 
 
 def _must_be_draft(run: PayoutRun) -> None:
     if run.state != "draft":
-        raise StepRefused(f"This run is {run.state} already.", state=run.state)
+        raise StepRefused(say("This run is %(state)s already.", state=Term(run.state.replace("_", " "))), state=run.state)
 
 
 def _accounts_unchanged(session: Session, run: PayoutRun, current: Mapping[tuple[UUID, str], Details]) -> None:
@@ -116,7 +117,7 @@ def _accounts_unchanged(session: Session, run: PayoutRun, current: Mapping[tuple
     ]
     if changed:
         raise RunChanged(
-            f"{len(changed)} accounts were changed after this run was prepared. Discard it and prepare it again.",
+            say("%(num)s accounts were changed after this run was prepared. Discard it and prepare it again.", num=len(changed)),
             payouts=sorted(changed)[:20],
         )
 

@@ -11,6 +11,7 @@ from market.kernel.actor import Actor
 from market.kernel.clock import day_in
 from market.kernel.ids import new_id
 from market.kernel.money import Money
+from market.kernel.words import say
 from market.ledger import queries as books
 from market.ledger import service as ledger
 from market.ledger.rules import Entry, legs
@@ -46,7 +47,7 @@ def record_receipt(session: Session, *, actor: Actor, payout_id: UUID, receipt: 
     )
     used = select(CashReceipt.id).where(CashReceipt.coop_id == payout.coop_id, CashReceipt.number == checked.number)
     if session.execute(used).first() is not None:
-        raise ReceiptRefused(f"Receipt {checked.number} is recorded already.", pointer="/number")
+        raise ReceiptRefused(say("Receipt %(number)s is recorded already.", number=checked.number), pointer="/number")
     row = CashReceipt(
         id=new_id(),
         coop_id=payout.coop_id,

@@ -14,6 +14,7 @@ from market.kernel.clock import day_in
 from market.kernel.ids import new_id
 from market.kernel.orm import Base
 from market.kernel.references import Kind, reference
+from market.kernel.words import say
 from market.ledger import queries as books
 from market.ledger import service as ledger
 from market.payables import queries as owed
@@ -43,7 +44,7 @@ def plan_run(session: Session, *, actor: Actor, coop_id: UUID, due_by: date, now
     due = [Due(one.id, one.payee_id, one.currency, one.amount_minor) for one in taken]
     plan = make_plan(due, details=current_details(session, coop), claims=_claims(session, coop_id))
     if not plan.payouts:
-        raise NothingToPay(f"Nobody can be paid yet. {plan.skipped[0].reason}", skipped=len(plan.skipped))
+        raise NothingToPay(say("Nobody can be paid yet. %(reason)s", reason=plan.skipped[0].reason), skipped=len(plan.skipped))
     payables.give_back(session, payable_ids=[payable for row in plan.skipped for payable in row.payables])
     run = PayoutRun(
         id=run_id,

@@ -16,6 +16,7 @@ from market.kernel import audit, locks, outbox
 from market.kernel.actor import Actor
 from market.kernel.clock import day_in
 from market.kernel.money import Money
+from market.kernel.words import say
 from market.ledger import service as ledger
 from market.ledger.rules import Entry, Leg, legs
 from market.payables import service as payables
@@ -52,7 +53,10 @@ def settle_all(session: Session, settlements: Sequence[Settlement], *, now: date
         row = _found(rows.get(one.payout_id))
         step = transition(row.state, Step.SETTLE)
         if one.money != _money(row):
-            raise AmountDiffers(f"The payout is {_money(row).text}, the line shows {one.money.text}.", payout_id=str(row.id))
+            raise AmountDiffers(
+                say("The payout is %(money)s, the line shows %(shown)s.", money=_money(row), shown=one.money),
+                payout_id=str(row.id),
+            )
         _enter(row, step, now)
         row.settled_on = one.booked_on
         made += legs((f"in_transit:{row.rail}", one.suspense, one.money), subject=row.id)
@@ -81,7 +85,9 @@ def return_payout(
     step = transition(row.state, Step.RETURN)
     sent = _money(row)
     if money.currency != sent.currency or not 0 < money.minor <= sent.minor:
-        raise AmountDiffers(f"The payout was {sent.text}, the line gives back {money.text}.", payout_id=str(row.id))
+        raise AmountDiffers(
+            say("The payout was %(sent)s, the line gives back %(money)s.", sent=sent, money=money), payout_id=str(row.id)
+        )
     _enter(row, step, now, reason=reason)
     _release(session, row, now)
     outbox.announce(session, "payouts.returned", {"payout_id": row.id})

@@ -12,6 +12,7 @@ from fractions import Fraction
 from uuid import UUID
 
 from market.kernel.money import Money
+from market.kernel.words import say
 from market.pricing.rules.references import Reference
 from market.pricing.rules.units import (
     FxEvidence,
@@ -113,8 +114,12 @@ def _fx_rate(price: Price, currency: str, fx: FxEvidence | None) -> tuple[Fracti
     if fx is None or (fx.base, fx.quote) != (price.currency, currency) or not fx.source_name:
         raise NotComparable(
             "fx_evidence_missing",
-            f"The price is in {price.currency} and the floor in {currency}; without a dated rate and its source"
-            " they cannot be compared.",
+            say(
+                "The price is in %(currency)s and the floor in %(floor)s;"
+                " without a dated rate and its source they cannot be compared.",
+                currency=price.currency,
+                floor=currency,
+            ),
         )
     words = f"At {plain(fx.rate)} {fx.quote} for 1 {fx.base} ({fx.rate_date}, {fx.source_name})"
     return Fraction(fx.rate), words
@@ -194,7 +199,14 @@ def _base_floor(row: Reference, market: MarketPrice | None) -> tuple[Fraction | 
     wanted = row.index_name if index else row.relevant_market
     quoted = None if market is None else in_measure(market.price, row.measure)
     if market is not None and market.currency != row.currency:
-        raise NotComparable("market_currency", f"The market price is in {market.currency} and the row in {row.currency}.")
+        raise NotComparable(
+            "market_currency",
+            say(
+                "The market price is in %(currency)s and the row in %(other)s.",
+                currency=market.currency,
+                other=row.currency,
+            ),
+        )
     name = wanted or "market"
     lacking = (
         f"{'index' if index else 'market'}_price_missing",

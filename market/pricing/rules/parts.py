@@ -6,6 +6,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from market.kernel.money import Money, allocate, total
+from market.kernel.words import say
 from market.pricing.errors import FloorTouched
 from market.pricing.rules.units import Price, measures, plain, round_line
 
@@ -144,14 +145,23 @@ def _hold_floor(goods: Money, floor: Price | None, price: Price, quantity: Decim
         raise ValueError("a discount is given as a positive amount")
     if borne and goods.minor - borne < least.minor:
         raise FloorTouched(
-            f"A discount of {Money(borne, price.currency).text} cannot be borne by the producer:"
-            f" the floor asks for {least.text}.",
+            say(
+                "A discount of %(money)s cannot be borne by the producer: the floor asks for %(least)s.",
+                money=Money(borne, price.currency),
+                least=least,
+            ),
             rule="R-16",
             amount_short=Money(least.minor - goods.minor + borne, price.currency),
         )
     if goods.minor < least.minor:
         raise FloorTouched(
-            f"The producer's part of {goods.text} is below the floor of {least.text} for {plain(quantity)} {price.unit}.",
+            say(
+                "The producer's part of %(goods)s is below the floor of %(least)s for %(quantity)s %(unit)s.",
+                goods=goods,
+                least=least,
+                quantity=plain(quantity),
+                unit=price.unit,
+            ),
             rule="R-16",
             amount_short=least - goods,
         )

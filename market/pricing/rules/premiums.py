@@ -5,6 +5,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from market.kernel.money import Money, total
+from market.kernel.words import say
 from market.pricing.rules.floors import MarketPrice
 from market.pricing.rules.references import Reference
 from market.pricing.rules.units import (
@@ -61,7 +62,12 @@ def premium_rate(row: Reference, price: Price, market: MarketPrice | None = None
     if row.premium_kind == "pct_index":
         if market is None:
             raise NotComparable(
-                "index_price_missing", f"The premium is {row.premium} % of {row.index_name}, whose price is not known here."
+                "index_price_missing",
+                say(
+                    "The premium is %(premium)s %% of %(index_name)s, whose price is not known here.",
+                    premium=row.premium,
+                    index_name=row.index_name,
+                ),
             )
         return Fraction(row.premium) / 100 * in_measure(market.price, price)
     return Fraction(row.premium) / 100 * Fraction(price.amount)

@@ -15,6 +15,7 @@ from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
+from market.kernel.words import say
 from market.pricing.errors import TableUnreadable
 from market.pricing.rules.references import Reference, span_of
 from market.pricing.rules.terms import MARKETS, SEPARATOR, SHIPPED, code_of, folded, known_currency
@@ -106,17 +107,29 @@ def read_file(data: bytes, profile: str) -> list[dict[str, str]]:
     """Return the rows as cells by head. Raises TableUnreadable (E01) for encoding, heads or field count."""
     heads = HEADS.get(profile)
     if heads is None:
-        raise TableUnreadable(f"There is no profile '{profile}'; known are {', '.join(HEADS)}.", rule="E01")
+        raise TableUnreadable(
+            say("There is no profile '%(profile)s'; known are %(heads)s.", profile=profile, heads=HEADS), rule="E01"
+        )
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as problem:
-        raise TableUnreadable(f"The file is not UTF-8: byte {problem.start} cannot be read.", rule="E01") from None
+        raise TableUnreadable(
+            say("The file is not UTF-8: byte %(start)s cannot be read.", start=problem.start), rule="E01"
+        ) from None
     rows = list(csv.reader(io.StringIO(text, newline=""), strict=True)) if text.strip() else []
     if not rows or tuple(cell.strip() for cell in rows[0]) != heads:
-        raise TableUnreadable(f"The heads are not those of {profile}: {', '.join(heads)}.", rule="E01")
+        raise TableUnreadable(say("The heads are not those of %(profile)s: %(heads)s.", profile=profile, heads=heads), rule="E01")
     for number, row in enumerate(rows[1:], start=2):
         if len(row) != len(heads):
-            raise TableUnreadable(f"Row {number} has {len(row)} fields and the heads are {len(heads)}.", rule="E01")
+            raise TableUnreadable(
+                say(
+                    "Row %(number)s has %(num)s fields and the heads are %(heads)s.",
+                    number=number,
+                    num=len(row),
+                    heads=len(heads),
+                ),
+                rule="E01",
+            )
     return [dict(zip(heads, row, strict=True)) for row in rows[1:]]
 
 

@@ -10,6 +10,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from market.kernel.money import Money, exponent
+from market.kernel.words import Term, say
 
 PLACES = 6
 """Digits of a unit price: the scale of numeric(18,6)."""
@@ -132,11 +133,14 @@ def factor(unit: str, packaging: Packaging | None = None) -> Fraction:
     if unit in UNITS:
         return _FACTORS[unit]
     if packaging is None and unit.split("_")[0] not in NOT_UNITS:
-        raise NotComparable("unit_unknown", f"'{unit}' is not a unit with a fixed value.")
+        raise NotComparable("unit_unknown", say("'%(unit)s' is not a unit with a fixed value.", unit=unit))
     if packaging is None or packaging.net_quantity is None or packaging.unit is None:
         raise NotComparable(
             "packaging_unknown",
-            f"Nobody declared the net weight of one {unit.replace('_', ' ')}, so its price cannot be converted.",
+            say(
+                "Nobody declared the net weight of one %(unit)s, so its price cannot be converted.",
+                unit=Term(unit.replace("_", " ")),
+            ),
         )
     return Fraction(packaging.net_quantity) * factor(packaging.unit)
 
@@ -151,7 +155,14 @@ def same_dimension(price: Price, other: Price) -> None:
     one, two = _dimension(price), _dimension(other)
     if one != two:
         raise NotComparable(
-            "unit_kind", f"A price per {price.unit} ({one}) cannot be compared with one per {other.unit} ({two})."
+            "unit_kind",
+            say(
+                "A price per %(unit)s (%(one)s) cannot be compared with one per %(other)s (%(two)s).",
+                unit=price.unit,
+                one=one,
+                other=other.unit,
+                two=two,
+            ),
         )
 
 

@@ -13,6 +13,7 @@ from market.kernel.actor import Actor
 from market.kernel.errors import Invalid
 from market.kernel.ids import new_id
 from market.kernel.money import EXPONENTS
+from market.kernel.words import say
 from market.pricing.models import CoopFloorRow
 from market.pricing.rules import CostBuildUp, Goods, plain, unit_code
 from market.pricing.rules.verdict import to_json
@@ -52,12 +53,17 @@ def decide_floor(
     review = review_by or _a_year_after(start)
     if build_up is not None:
         if amount is not None and amount != build_up.floor:
-            raise FloorRefused(f"The build-up comes to {plain(build_up.floor, 2)}, not {plain(amount, 2)}.", pointer="/amount")
+            raise FloorRefused(
+                say("The build-up comes to %(floor)s, not %(amount)s.", floor=plain(build_up.floor, 2), amount=plain(amount, 2)),
+                pointer="/amount",
+            )
         amount = build_up.floor
     if amount is None or amount <= 0:
         raise FloorRefused("A floor needs an amount above zero or a cost build-up.", pointer="/amount")
     if currency not in EXPONENTS or (build_up is not None and build_up.currency != currency):
-        raise FloorRefused(f"'{currency}' is not the currency of the build-up or none of ISO 4217.", pointer="/currency")
+        raise FloorRefused(
+            say("'%(currency)s' is not the currency of the build-up or none of ISO 4217.", currency=currency), pointer="/currency"
+        )
     if not decided_by_body.strip():
         raise FloorRefused("Name the body of the co-op that decided it.", pointer="/decided_by_body")
     if not start < review <= _a_year_after(start):

@@ -16,6 +16,7 @@ from market.kernel.actor import Actor
 from market.kernel.ids import new_id
 from market.kernel.locks import lock_one
 from market.kernel.outbox import announce
+from market.kernel.words import Term, say
 from market.pricing import events
 from market.pricing.errors import BatchClosed, SamePerson
 from market.pricing.models import ImportBatch, ImportRow, PackagingRow, PriceReference
@@ -108,7 +109,9 @@ def approve_import(session: Session, *, batch_id: UUID, actor: Actor, now: datet
     """
     batch = lock_one(session, ImportBatch, batch_id)
     if batch.state != "waiting":
-        raise BatchClosed(f"This import was {batch.state} before by {batch.decided_by}.")
+        raise BatchClosed(
+            say("This import was %(state)s before by %(decided_by)s.", state=Term(batch.state), decided_by=batch.decided_by)
+        )
     if batch.entered_by == actor.label:
         raise SamePerson("A second person must approve the import: you entered it yourself.")
     batch.state, batch.decided_by, batch.decided_at = "approved", actor.label, now
@@ -139,7 +142,9 @@ def refuse_import(session: Session, *, batch_id: UUID, actor: Actor, now: dateti
     """Close a batch without taking anything over. Raises BatchClosed, Missing."""
     batch = lock_one(session, ImportBatch, batch_id)
     if batch.state != "waiting":
-        raise BatchClosed(f"This import was {batch.state} before by {batch.decided_by}.")
+        raise BatchClosed(
+            say("This import was %(state)s before by %(decided_by)s.", state=Term(batch.state), decided_by=batch.decided_by)
+        )
     batch.state, batch.decided_by, batch.decided_at = "refused", actor.label, now
     audit.record(session, actor=actor, action="prices.refused", subject_kind="import_batch", subject_id=batch_id, now=now)
 

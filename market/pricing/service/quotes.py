@@ -12,6 +12,7 @@ from market.kernel.errors import Invalid
 from market.kernel.ids import new_id
 from market.kernel.locks import lock_one
 from market.kernel.money import EXPONENTS
+from market.kernel.words import Term, say
 from market.pricing.errors import SamePerson
 from market.pricing.models import FxEvidenceRow, MarketQuote, PackagingRow, TermAlias
 from market.pricing.rules import UNITS, unit_code
@@ -26,14 +27,16 @@ class QuoteRefused(Invalid):
 
 def _positive(value: Decimal, name: str) -> None:
     if value <= 0:
-        raise QuoteRefused(f"The {name} must be above zero.", pointer=f"/{name}")
+        raise QuoteRefused(say("The %(name)s must be above zero.", name=Term(name.replace("_", " "))), pointer=f"/{name}")
 
 
 def _known(currency: str, unit: str | None = None) -> None:
     if currency not in EXPONENTS:
-        raise QuoteRefused(f"'{currency}' is not a currency of ISO 4217.", pointer="/currency")
+        raise QuoteRefused(say("'%(currency)s' is not a currency of ISO 4217.", currency=currency), pointer="/currency")
     if unit is not None and unit not in UNITS:
-        raise QuoteRefused(f"'{unit}' is not a unit with a fixed value; known are {', '.join(UNITS)}.", pointer="/unit")
+        raise QuoteRefused(
+            say("'%(unit)s' is not a unit with a fixed value; known are %(units)s.", unit=unit, units=UNITS), pointer="/unit"
+        )
 
 
 def enter_quote(

@@ -14,6 +14,7 @@ from market.kernel.actor import Actor
 from market.kernel.ids import new_id
 from market.kernel.locks import lock_one
 from market.kernel.outbox import announce
+from market.kernel.words import Term, say
 from market.pricing import events
 from market.pricing.errors import ReferenceNotReady, SamePerson
 from market.pricing.models import PackagingRow, PriceReference
@@ -39,9 +40,11 @@ def correct_reference(
     """
     old = lock_one(session, PriceReference, reference_id)
     if not changes or not set(changes) <= CORRECTABLE:
-        raise ReferenceNotReady(f"Only these can be corrected: {', '.join(sorted(CORRECTABLE))}.")
+        raise ReferenceNotReady(say("Only these can be corrected: %(correctable)s.", correctable=sorted(CORRECTABLE)))
     if old.status in ("superseded", "rejected"):
-        raise ReferenceNotReady(f"The row is {old.status}; correct the one that took its place.")
+        raise ReferenceNotReady(
+            say("The row is %(status)s; correct the one that took its place.", status=Term(old.status.replace("_", " ")))
+        )
     values = {name: getattr(old, name) for name in (*_VALUES, "packaging_id", "note", "document_hash")} | dict(changes)
     if "unit" in changes:
         code = select(PackagingRow.id).where(PackagingRow.code == changes["unit"])
@@ -77,7 +80,7 @@ def approve_reference(session: Session, *, reference_id: UUID, actor: Actor, now
     """
     row = lock_one(session, PriceReference, reference_id)
     if row.status != "needs_review":
-        raise ReferenceNotReady(f"The row is {row.status} already.")
+        raise ReferenceNotReady(say("The row is %(status)s already.", status=Term(row.status.replace("_", " "))))
     if row.entered_by == actor.label:
         raise SamePerson("A second person must approve the row: you entered it yourself.")
     if row.valid_from is None or not row.scheme:
@@ -112,7 +115,7 @@ def confirm_reference(
     if row.entered_by == actor.label:
         raise SamePerson("A second person must confirm the row: you entered it yourself.")
     if row.status not in ("active", "needs_review"):
-        raise ReferenceNotReady(f"The row is {row.status}.")
+        raise ReferenceNotReady(say("The row is %(status)s.", status=Term(row.status.replace("_", " "))))
     if row.confidence == "low" and not document_hash:
         raise ReferenceNotReady("A row of low confidence needs the hash of the official document that shows it.")
     if row.status == "needs_review":
@@ -130,7 +133,9 @@ def reject_reference(session: Session, *, reference_id: UUID, actor: Actor, now:
     """Set a waiting row aside, with the reason in the audit. Raises ReferenceNotReady for one that is active."""
     row = lock_one(session, PriceReference, reference_id)
     if row.status != "needs_review":
-        raise ReferenceNotReady(f"The row is {row.status}; only a waiting row can be rejected.")
+        raise ReferenceNotReady(
+            say("The row is %(status)s; only a waiting row can be rejected.", status=Term(row.status.replace("_", " ")))
+        )
     row.status = "rejected"
     _note(session, actor, "reference.rejected", row, now, reason=reason)
 

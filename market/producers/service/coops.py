@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from market.kernel import audit, locks, text
 from market.kernel.actor import Actor
 from market.kernel.ids import new_id
+from market.kernel.words import say
 from market.ledger import service as ledger
 from market.producers import rules
 from market.producers.errors import CoopMissing, NotYoursToChange, SlugTaken
@@ -52,7 +53,7 @@ def create_coop(session: Session, *, actor: Actor, terms: CoopTerms, currency: s
     values = _checked(terms, currency)
     address = text.slug(slug or terms.name)
     if session.scalars(select(Coop.id).where(Coop.slug == address)).one_or_none() is not None:
-        raise SlugTaken(f"Another co-op has the address {address}. Choose another one.", pointer="/slug")
+        raise SlugTaken(say("Another co-op has the address %(address)s. Choose another one.", address=address), pointer="/slug")
     coop = Coop(id=new_id(), slug=address, currency=currency, created_at=now, **values)
     session.add(coop)
     session.flush()  # the book refers to the co-op

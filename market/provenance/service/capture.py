@@ -10,6 +10,7 @@ from market.kernel.actor import Actor
 from market.kernel.ids import new_id
 from market.kernel.locks import lock_one
 from market.kernel.outbox import announce
+from market.kernel.words import say
 from market.provenance.errors import CaptureTooLarge, CaptureUnreadable, EventRefused
 from market.provenance.events import CAPTURE_ACCEPTED
 from market.provenance.models import CaptureJob
@@ -34,7 +35,7 @@ def accept_document(
     try:
         document = read_json(body)
     except Unreadable as error:
-        raise CaptureUnreadable(f"The document cannot be read: {error}.", pointer="/") from error
+        raise CaptureUnreadable(say("The document cannot be read: %(error)s.", error=error), pointer="/") from error
     if not is_document(document):
         raise CaptureUnreadable("This is no EPCISDocument and no EPCISQueryDocument.", pointer="/type")
     if faults := check_envelope(document) or check_rules(document):

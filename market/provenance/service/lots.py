@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from market.kernel.actor import Actor
 from market.kernel.audit import record
 from market.kernel.ids import new_id
+from market.kernel.words import say
 from market.provenance.errors import DatesWrong, EventRefused, LotMissing, QuantityWrong
 from market.provenance.models import EpcisEvent, Lot, Place
 from market.provenance.rules.house import TRADE_UNITS, declared_prefixes
@@ -132,7 +133,7 @@ def _event(
 ) -> dict[str, Any]:
     """Return what every event of the forms has: identity, instant and place."""
     if new.uom not in TRADE_UNITS:
-        raise QuantityWrong(f"The unit must be one of {', '.join(TRADE_UNITS)}.", pointer="/uom")
+        raise QuantityWrong(say("The unit must be one of %(trade_units)s.", trade_units=TRADE_UNITS), pointer="/uom")
     if not new.quantity.is_finite() or new.quantity <= 0 or new.quantity >= 10**9:
         raise QuantityWrong("Write how much there is, more than zero.", pointer="/quantity")
     if new.uom == "H87" and new.quantity != int(new.quantity):

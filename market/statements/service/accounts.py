@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from market.kernel import audit
 from market.kernel.actor import Actor
 from market.kernel.money import EXPONENTS, Money
+from market.kernel.words import say
 from market.ledger import service as ledger
 from market.ledger.rules import Entry, Leg
 from market.statements.errors import AccountExists, AccountNotFound, BadCurrency, BadIban
@@ -40,7 +41,7 @@ def open_account(
         )
     ).scalar_one_or_none()
     if taken is not None:
-        raise AccountExists(f"The account {iban} is registered already.", pointer="/iban")
+        raise AccountExists(say("The account %(iban)s is registered already.", iban=iban), pointer="/iban")
     n = session.execute(select(func.count()).select_from(MoneyAccount).where(MoneyAccount.coop_id == coop_id)).scalar_one() + 1
     account = MoneyAccount(
         coop_id=coop_id,

@@ -18,6 +18,7 @@ from market.kernel import locks
 from market.kernel.ids import new_id
 from market.kernel.money import Money
 from market.kernel.orm import Base
+from market.kernel.words import say
 from market.ledger import service as ledger
 from market.ledger.rules import Entry, Leg
 from market.payments import service as payments
@@ -94,7 +95,7 @@ def _check(lines: dict[UUID, StatementLine], account: MoneyAccount, wishes: Sequ
     for line_id, minor in wanted.items():
         if minor > rest_of(lines[line_id]):
             rest = Money(rest_of(lines[line_id]), account.currency)
-            raise LineExplained(f"Of this line only {rest.text} is still unexplained.", rest_minor=rest.minor)
+            raise LineExplained(say("Of this line only %(rest)s is still unexplained.", rest=rest), rest_minor=rest.minor)
 
 
 def _legs(

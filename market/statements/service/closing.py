@@ -15,6 +15,7 @@ from market.kernel.clock import day_in
 from market.kernel.errors import Missing
 from market.kernel.ids import new_id
 from market.kernel.money import Money
+from market.kernel.words import say
 from market.ledger import queries as books
 from market.ledger import service as ledger
 from market.payouts import queries as payouts
@@ -84,10 +85,10 @@ def prepare_close(
     ]
     for each in items:
         if not each.explainable:
-            raise DifferencesUnexplained(f"This has to be put right first: {each.text}", key=each.key)
+            raise DifferencesUnexplained(say("This has to be put right first: %(each)s", each=each.text), key=each.key)
         if len(each.explanation) < 10:
             raise DifferencesUnexplained(
-                f"Explain this in a sentence: {each.text}", pointer=f"/explanations/{each.key}", key=each.key
+                say("Explain this in a sentence: %(each)s", each=each.text), pointer=f"/explanations/{each.key}", key=each.key
             )
     found = session.execute(
         select(PeriodClose).where(PeriodClose.coop_id == coop_id, PeriodClose.ends_on == ends_on)
@@ -112,7 +113,7 @@ def close_period(session: Session, *, close_id: UUID, actor: Actor, now: datetim
         raise CloseNotFound("There is no such close here.")
     close = locks.lock_one(session, PeriodClose, close_id)
     if close.state == "closed":
-        raise PeriodIsClosed(f"The period up to {close.ends_on} is closed already.")
+        raise PeriodIsClosed(say("The period up to %(ends_on)s is closed already.", ends_on=close.ends_on))
     if close.prepared_by == actor.label:
         raise SecondPersonNeeded("You prepared this close. A colleague has to close it.")
     locks.lock(
@@ -134,7 +135,7 @@ def close_period(session: Session, *, close_id: UUID, actor: Actor, now: datetim
 def _check_days(session: Session, coop_id: UUID, ends_on: date, now: datetime) -> date:
     closed = closed_through(session, coop_id)
     if closed is not None and ends_on <= closed:
-        raise PeriodIsClosed(f"The books are closed through {closed} already.", pointer="/ends_on")
+        raise PeriodIsClosed(say("The books are closed through %(closed)s already.", closed=closed), pointer="/ends_on")
     if ends_on >= day_in(now, producers.coop(session, coop_id).time_zone):
         raise PeriodIsClosed("A period can be closed once its last day is over.", pointer="/ends_on")
     if closed is not None:

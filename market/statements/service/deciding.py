@@ -11,6 +11,7 @@ from market.kernel.actor import Actor
 from market.kernel.clock import day_in
 from market.kernel.money import Money
 from market.kernel.references import Kind, parse
+from market.kernel.words import Term, say
 from market.ledger import queries as books
 from market.ledger import service as ledger
 from market.ledger.rules import Entry
@@ -108,7 +109,7 @@ def book_line(
         raise LineExplained("Nothing of this line is left to be booked.", pointer="/amount")
     if account_code == "write_off" and minor > WRITE_OFF_LIMIT_MINOR and "approver" not in actor.roles:
         limit = Money(WRITE_OFF_LIMIT_MINOR, account.currency).text
-        raise SecondPersonNeeded(f"Above {limit} an approver writes off. Ask a colleague who approves.")
+        raise SecondPersonNeeded(say("Above %(limit)s an approver writes off. Ask a colleague who approves.", limit=limit))
     kind = {"bank_charges": "fee", "write_off": "write_off"}.get(account_code, "rest" if line.matched_minor else "full")
     wish = Wish(line.id, "account", None, minor, kind, "person", actor.label, account_code=account_code, reason=reason.strip())
     _note(session, actor, "statements.booked", line, now, {"account": account_code, "minor": minor, "reason": reason.strip()})
@@ -222,7 +223,7 @@ def _payout_wish(session: Session, line: StatementLine, account: MoneyAccount, r
     row = next((each for each in rows if each.reference == plain), None)
     if row is None:
         state = "settled" if incoming else "on its way"
-        raise SuggestionGone(f"No payout with this reference is {state}.", pointer="/reference")
+        raise SuggestionGone(say("No payout with this reference is %(state)s.", state=Term(state)), pointer="/reference")
     kind, target = ("return", "payout_return") if incoming else ("full", "payout")
     minor = min(rest_of(line), row.money.minor)
     fee = row.money.minor - minor if incoming else 0

@@ -16,6 +16,7 @@ from market.kernel import audit, locks, outbox
 from market.kernel.actor import Actor
 from market.kernel.ids import new_id
 from market.kernel.money import Money
+from market.kernel.words import Term, say
 from market.ledger import service as ledger
 from market.ledger.rules import Entry, Leg
 from market.statements.errors import FileNotFound, NotADraft
@@ -124,7 +125,7 @@ def _draft(session: Session, file_id: UUID) -> tuple[StatementFile, MoneyAccount
     locks.lock(session, MoneyAccount, [account.id])
     locks.lock_one(session, StatementFile, file.id)
     if file.outcome != "draft":
-        raise NotADraft(f"This file is {file.outcome} already.")
+        raise NotADraft(say("This file is %(outcome)s already.", outcome=Term(file.outcome)))
     return file, account
 
 

@@ -1,4 +1,4 @@
-"""The payee's statement as PDF: what stands on it, in three languages, the same bytes each time."""
+"""The payee's statement as PDF: what stands on it, in the payee's language, the same bytes each time."""
 
 import shutil
 import subprocess
@@ -55,7 +55,7 @@ def test_equal_statements_are_equal_tagged_files() -> None:
         ("en", "Payment statement|Paid to you €65.80|Kept back: Refund of SO-1 (still owed: €0.30) −€7.20|November 25, 2026"),
         ("es", "Liquidación de pago|Pagado a usted 65,80 €|25 de noviembre de 2026"),
         ("fr-BE", "Relevé de paiement|Payé à vous 65,80 €|25 novembre 2026"),
-        ("sw", "Payment statement"),
+        ("sw", "Taarifa ya malipo|25 Novemba 2026"),
     ],
 )
 def test_the_statement_says_what_was_paid_and_why(language: str, words: str, tmp_path: Path) -> None:

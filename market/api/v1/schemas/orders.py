@@ -3,6 +3,7 @@
 from marshmallow import fields, validate
 
 from market.api.openapi import MoneySchema, Strict
+from market.kernel.languages import LANGUAGES
 
 
 class OrderLineIn(Strict):
@@ -23,7 +24,7 @@ class BuyerIn(Strict):
     postcode = fields.String(required=True, validate=validate.Length(1, 20))
     town = fields.String(required=True, validate=validate.Length(1, 200))
     country = fields.String(required=True, validate=validate.Regexp(r"\A[A-Z]{2}\Z"))
-    locale = fields.String(load_default="en", validate=validate.OneOf(["en", "es", "fr"]))
+    locale = fields.String(load_default="en", validate=validate.OneOf(LANGUAGES))
 
 
 class OrderIn(Strict):

@@ -1,0 +1,178 @@
+"""The languages of the market and their catalogues: which there are, how they call themselves, how a sentence is told.
+
+A catalogue is one `translations/xx.po`, the only thing kept in git. It is compiled beside itself when it is first needed
+and again when it has changed; nothing is read for English, and nothing before somebody asks for the language.
+"""
+
+import os
+import re
+from collections.abc import Sequence
+from copy import copy
+from datetime import date
+from decimal import Decimal
+from functools import cache, lru_cache
+from gettext import GNUTranslations, NullTranslations
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from babel import Locale
+from babel.dates import format_skeleton
+from babel.lists import format_list
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.numbers import format_decimal
+
+from market.kernel.money import Money, exponent
+from market.kernel.words import Amount, Number, Said, Sentences, Term
+
+NAMES = {"en": "English", "es": "Español", "fr": "Français", "pt": "Português", "sw": "Kiswahili", "ar": "العربية"}
+LANGUAGES = tuple(NAMES)
+"""Every language of pages, letters and papers; the source of all is English."""
+
+PSEUDO = "en-XA"
+"""English with accents, brackets and more room: whatever a page shows without them passes by the catalogues."""
+
+FOLDER = Path(__file__).parents[1] / "translations"
+_RIGHT_TO_LEFT = ("ar",)
+_FACT = re.compile(r"(?<![\"'=])%\(\w+\)s")
+
+
+def best(language: str) -> str:
+    """Return the language itself where we have it, the language of its region's name (`pt` for `pt-BR`), else English."""
+    if language == PSEUDO:
+        return PSEUDO
+    short = re.split("[-_]", language, maxsplit=1)[0].lower()
+    return short if short in NAMES else "en"
+
+
+@cache
+def locale(language: str) -> Locale:
+    """Return how a language writes numbers and days; the pseudo-language is English that knows its own name."""
+    if language != PSEUDO:
+        return Locale(language)
+    pseudo = Locale("en")
+    pseudo._data  # noqa: B018 - loaded under its real name, before it takes the other
+    pseudo.territory = "XA"
+    return pseudo
+
+
+@cache
+def catalogue(language: str) -> NullTranslations:
+    """Return the messages of a language. English needs none."""
+    if language == PSEUDO:
+        return Pseudo()
+    if language == "en":
+        return NullTranslations()
+    known = GNUTranslations(BytesIO(_compiled(FOLDER / f"{language}.po")))  # type: ignore[arg-type]
+    if language in _RIGHT_TO_LEFT:
+        # Facts in another script keep their own direction (Unicode's FSI and PDI), or their brackets and digits would wander.
+        messages: dict[Any, str] = known._catalog  # type: ignore[attr-defined]  # the standard library has no door to it
+        messages.update({key: _FACT.sub("\u2068\\g<0>\u2069", text) for key, text in messages.items()})
+    return known
+
+
+def _compiled(source: Path) -> bytes:
+    made = source.with_suffix(".mo")
+    try:
+        if made.stat().st_mtime_ns >= source.stat().st_mtime_ns:
+            return made.read_bytes()
+    except FileNotFoundError:
+        pass
+    buffer = BytesIO()
+    with source.open("rb") as file:
+        write_mo(buffer, read_po(file))
+    half = made.with_suffix(f".{os.getpid()}")
+    try:
+        half.write_bytes(buffer.getvalue())
+        half.replace(made)
+    except OSError:  # a read-only installation: each process keeps its own
+        half.unlink(missing_ok=True)
+    return buffer.getvalue()
+
+
+def tell(words: str, language: str) -> str:
+    """Return a sentence of the domain in a language; a text that no catalogue knows stays as it is."""
+    if language == "en":
+        return str(words)
+    if isinstance(words, Sentences):
+        return words.template.join(tell(part, language) for part in words.facts["parts"])
+    if isinstance(words, Said):
+        known = catalogue(language)
+        plural = words.plural
+        template = known.ngettext(words.template, plural, words.number) if plural else known.gettext(words.template)
+        return template % {name: fact(value, language) for name, value in words.facts.items()} if words.facts else template
+    return fact(words, language) if isinstance(words, (Number, Amount)) else catalogue(language).gettext(words) if words else ""
+
+
+def fact(value: Any, language: str) -> str:
+    """Return a fact as a sentence in a language holds it."""
+    if isinstance(value, Said):
+        return tell(value, language)
+    if isinstance(value, Number):
+        return _number(value, language)
+    if isinstance(value, Amount):
+        figures, _, currency = value.partition(" ")
+        return _money(Decimal(figures.replace(",", "")), currency, language)
+    if isinstance(value, str):
+        return catalogue(language).gettext(value) if isinstance(value, Term) and value else str(value)
+    if isinstance(value, Money):
+        return money(value, language)
+    if isinstance(value, date):
+        return format_skeleton("yMMMd", value, locale=locale(language))
+    if isinstance(value, (int, Decimal)):
+        return str(format_decimal(value, locale=locale(language), decimal_quantization=False))
+    if isinstance(value, Sequence):
+        return str(format_list([fact(part, language) for part in value], locale=locale(language)))
+    return str(value)
+
+
+def money(value: Money, language: str) -> str:
+    """Return an amount with every minor digit that ISO 4217 gives its currency; CLDR only arranges them."""
+    return _money(value.decimal, value.currency, language, exponent(value.currency))
+
+
+def _money(value: Decimal, currency: str, language: str, digits: int | None = None) -> str:
+    shown = max(0, -int(value.as_tuple().exponent)) if digits is None else digits
+    return str(_pattern(language, shown, shown).apply(value, locale(language), currency=currency, currency_digits=False))
+
+
+@lru_cache(maxsize=128)
+def _pattern(language: str, least: int, most: int) -> Any:
+    pattern = copy(locale(language).currency_formats["standard"])
+    pattern.frac_prec = (least, most)
+    return pattern
+
+
+def _number(text: str, language: str) -> str:
+    decimals = len(text.partition(".")[2])
+    pattern = "#,##0." + "0" * decimals if decimals else "#,##0"
+    return str(format_decimal(Decimal(text.replace(",", "")), format=pattern, locale=locale(language)))
+
+
+_KEPT = re.compile(r"%\(\w+\)[sd]|%%|<[^>]+>|&\w+;|\{[^}]*\}")
+_ACCENTED = str.maketrans("aceinouyACEINOUY", "áçéîñôûýÁÇÉÎÑÔÛÝ")
+
+
+def pseudo(text: str) -> str:
+    """Return `text` with accents, 40 % longer, in brackets; what stands for a fact or is markup stays."""
+    if not text.strip():
+        return text
+    out, at = [], 0
+    for kept in _KEPT.finditer(text):
+        out += [text[at : kept.start()].translate(_ACCENTED), kept[0]]
+        at = kept.end()
+    out.append(text[at:].translate(_ACCENTED))
+    return f"[{''.join(out)}{'~' * (len(text) * 2 // 5)}]"
+
+
+class Pseudo(NullTranslations):
+    """The pseudo-language: made from the English text, so it is complete by itself."""
+
+    def gettext(self, message: str) -> str:
+        """Return the marked text."""
+        return pseudo(message)
+
+    def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
+        """Return the marked form."""
+        return pseudo(msgid1 if n == 1 else msgid2)
