@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from market.http.auth import current_actor
 from market.http.clock import now
 from market.http.db import unit_of_work
-from market.kernel import idempotency
+from market.kernel import direct, idempotency
 from market.kernel.errors import Conflict, Invalid
 
 
@@ -42,6 +42,7 @@ def once(payload: dict[str, Any], act: Callable[[Session], tuple[int, dict[str, 
         raise KeyNeeded("An Idempotency-Key has 8 to 200 characters that can be printed.")
     scope = f"{current_actor().label}:{request.method}:{request.endpoint}"
     with unit_of_work() as session:
+        direct.plan_once(session)
         before = idempotency.recall(session, scope=scope, key=key, payload=payload)
         if before is not None:
             return _answer(*before, replayed=True)

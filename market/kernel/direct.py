@@ -6,10 +6,24 @@ statements. Each belongs to the capability whose tables it names; parameters are
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from psycopg.errors import error_from_result
+from psycopg.pq import ExecStatus, TransactionStatus
 from sqlalchemy.orm import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What one capability writes of a statement that several write together: named sub-statements and their parameters.
+
+    The capability whose tables are named makes it; names of sub-statements and parameters differ between pieces.
+    """
+
+    text: str
+    params: Mapping[str, Any]
 
 
 def run(session: Session, statement: str, params: Mapping[str, Any]) -> list[tuple[Any, ...]]:
@@ -20,13 +34,46 @@ def run(session: Session, statement: str, params: Mapping[str, Any]) -> list[tup
     return cursor.fetchall() if cursor.pgresult.nfields else []
 
 
+def run_together(session: Session, pieces: Sequence[Piece], select: str) -> list[tuple[Any, ...]]:
+    """Execute the pieces and the final `select` over them as one statement, in one round trip, all or nothing.
+
+    All pieces see the tables as they were before it. psycopg keeps a statement ready up to 4,096 characters.
+    """
+    params = {name: value for piece in pieces for name, value in piece.params.items()}
+    return run(session, f"WITH {', '.join(piece.text for piece in pieces)} {select}", params)
+
+
 def plan_once(session: Session) -> None:
-    """Let the statements of this transaction run by plans made once, whatever the values.
+    """Let the statements of a transaction that is about to begin run by plans made once, whatever the values.
 
     PostgreSQL plans a look-up by an array anew each time, since it hopes for fewer rows than it assumes; for a handful of
     look-ups by key that planning costs several times the execution.
     """
-    run(session, "SELECT set_config('plan_cache_mode', 'force_generic_plan', true)", {})
+    at_begin(session, "SELECT set_config('plan_cache_mode', 'force_generic_plan', true)")
+
+
+AT_BEGIN = "at_begin"
+
+
+def at_begin(session: Session, statement: str) -> None:
+    """Run a statement without parameters and result first in the transaction: with its BEGIN, in the same round trip.
+
+    In a transaction that has begun it runs now.
+    """
+    if session.in_transaction():
+        run(session, statement, {})
+    else:
+        session.info.setdefault(AT_BEGIN, []).append(statement)
+
+
+def begin(session: Session, connection: Any, statement: str) -> None:
+    """Begin the transaction of a driver's connection with `statement` and what `at_begin` collected, in one round trip."""
+    first = [statement, *session.info.pop(AT_BEGIN, ())]
+    if connection.pgconn.transaction_status == TransactionStatus.IDLE and not connection.autocommit:
+        first.insert(0, "BEGIN")  # psycopg sends one of its own otherwise
+    result = connection.pgconn.exec_("; ".join(first).encode())
+    if result.status != ExecStatus.TUPLES_OK:
+        raise error_from_result(result, encoding="utf-8")
 
 
 def as_json(rows: Sequence[Mapping[str, Any]] | Mapping[str, Any]) -> str:

@@ -49,7 +49,8 @@ def recall(session: Session, *, scope: str, key: str, payload: Mapping[str, Any]
     Whoever asks while the same key is worked on waits until that unit of work has ended, and gets its answer.
     """
     mine = int.from_bytes(hashlib.sha256(f"{scope}\n{key}".encode()).digest()[:8], signed=True)
-    direct.run(session, _WAIT, {"lock": mine})  # a statement of its own: the next one sees what was committed meanwhile
+    # A statement of its own: the next one sees what was committed meanwhile.
+    direct.at_begin(session, f"SELECT pg_advisory_xact_lock({mine})")
     rows = direct.run(session, _RECALL, {"scope": scope, "key": key})
     if not rows:
         return None
@@ -67,7 +68,6 @@ def remember(
     return bool(direct.run(session, _REMEMBER, row))
 
 
-_WAIT = "SELECT pg_advisory_xact_lock(%(lock)s)"
 _RECALL = "SELECT input_hash, status, body FROM idempotency_key WHERE scope = %(scope)s AND key = %(key)s"
 _REMEMBER = (
     "INSERT INTO idempotency_key (scope, key, input_hash, status, body, created_at)"

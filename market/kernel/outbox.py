@@ -34,8 +34,16 @@ class OutboxRow(Base):
 
 def announce(session: Session, topic: str, payload: Mapping[str, Any], *, key: str | None = None) -> None:
     """Record that something happened; `payload` holds ids as text and becomes the keyword arguments of each task."""
-    row = {"topic": topic, "payload": direct.as_json({name: str(value) for name, value in payload.items()}), "key": key}
-    direct.run(session, _ANNOUNCE, row)
+    direct.run(session, _ANNOUNCE, _row(topic, payload, key))
+
+
+def announcing(topic: str, payload: Mapping[str, Any], *, key: str | None = None) -> direct.Piece:
+    """Return what `announce` writes as a piece of a statement, once per statement."""
+    return direct.Piece(f"announced AS ({_ANNOUNCE})", _row(topic, payload, key))
+
+
+def _row(topic: str, payload: Mapping[str, Any], key: str | None) -> dict[str, Any]:
+    return {"topic": topic, "payload": direct.as_json({name: str(value) for name, value in payload.items()}), "key": key}
 
 
 _ANNOUNCE = "INSERT INTO outbox (topic, payload, key) VALUES (%(topic)s, %(payload)s::jsonb, %(key)s)"

@@ -4,6 +4,7 @@ The scope is `*` for work that serves everybody (public pages, buyers, workers),
 producers, and empty, which shows nothing, until somebody has set it.
 """
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar, Token
@@ -13,7 +14,10 @@ from uuid import UUID
 from sqlalchemy import Connection, event
 from sqlalchemy.orm import Session
 
+from market.kernel import direct
+
 EVERYTHING = "*"
+_SCOPE = re.compile(r"\*|[0-9a-f,-]*")  # it is written into a statement
 _scope: ContextVar[str] = ContextVar("market_scope", default="")
 
 
@@ -46,5 +50,7 @@ def scoped(scope: str) -> Iterator[None]:
 def _tell_the_database(session: Session, transaction: Any, connection: Connection) -> None:
     if transaction.nested:  # a savepoint stands inside a transaction that knows already
         return
-    driver: Any = connection.connection.driver_connection  # as it stands: every transaction begins with it
-    driver.execute("SELECT set_config('market.scope', %s, true)", (_scope.get(),))
+    scope = _scope.get()
+    if not _SCOPE.fullmatch(scope):
+        raise ValueError(f"{scope!r} is no scope")
+    direct.begin(session, connection.connection.driver_connection, f"SELECT set_config('market.scope', '{scope}', true)")

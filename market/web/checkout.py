@@ -12,6 +12,7 @@ from market.http.card_page import order_url, to_card_page
 from market.http.clock import now
 from market.http.db import unit_of_work
 from market.http.i18n import letter_language, told
+from market.kernel import direct
 from market.kernel.errors import DomainError
 from market.kernel.ids import new_id
 from market.orders import queries, service
@@ -155,6 +156,7 @@ def place() -> ResponseReturnValue:
     actor, target = current_actor(), basket_id()
     try:
         with unit_of_work() as work:
+            direct.plan_once(work)
             lines = _lines(queries.basket(work, target), form["currency"])
             prices = {name.removeprefix("seen-"): text for name, text in request.form.items() if name.startswith("seen-")}
             wanted = [WantedLine(line.listing_id, line.quantity, _seen(prices.get(str(line.listing_id)))) for line in lines]

@@ -14,8 +14,11 @@ from market.catalogue.service.listings import (
     withdraw_listing,
 )
 from market.catalogue.service.stock import (
+    HELD,
     expire_holds,
+    held,
     hold_stock,
+    holding,
     lock_holds,
     open_stock,
     release_holds,
@@ -26,6 +29,7 @@ from market.catalogue.service.stock import (
 
 __all__ = [
     "EDITABLE",
+    "HELD",
     "Draft",
     "add_photo",
     "check_draft",
@@ -33,7 +37,9 @@ __all__ = [
     "create_product",
     "edit_listing",
     "expire_holds",
+    "held",
     "hold_stock",
+    "holding",
     "lock_holds",
     "open_stock",
     "publish_listing",

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Uuid, bindparam, select, text
@@ -37,15 +38,16 @@ class Shortfall:
 
 # One round trip: lock in lot order, hold what fits, and say what did not. UPDATE sees the row as it is after the lock.
 _HOLD = """
-WITH want AS (SELECT * FROM unnest(%(ids)s::uuid[], %(lots)s::uuid[], %(quantities)s::numeric[]) AS want(id, lot_id, quantity)),
+want AS (SELECT * FROM unnest(%(ids)s::uuid[], %(lots)s::uuid[], %(quantities)s::numeric[]) AS want(id, lot_id, quantity)),
 locked AS MATERIALIZED (
   SELECT lot_id, stock.coop_id, on_hand - held AS free FROM stock WHERE lot_id = ANY(%(lots)s) ORDER BY lot_id FOR UPDATE),
 fitting AS (SELECT want.*, locked.coop_id, free FROM want JOIN locked USING (lot_id) WHERE free >= quantity),
 held AS (UPDATE stock SET held = stock.held + fitting.quantity FROM fitting WHERE stock.lot_id = fitting.lot_id),
 kept AS (INSERT INTO hold (id, coop_id, lot_id, order_id, quantity, expires_at, state)
-  SELECT id, coop_id, lot_id, %(order_id)s::uuid, quantity, %(expires_at)s::timestamptz, 'live' FROM fitting)
-SELECT want.lot_id, coalesce(locked.free, 0) AS free, want.quantity FROM want LEFT JOIN locked USING (lot_id) ORDER BY 1
+  SELECT id, coop_id, lot_id, %(order_id)s::uuid, quantity, %(until)s::timestamptz, 'live' FROM fitting),
+holding AS (SELECT want.lot_id, coalesce(locked.free, 0) AS free, want.quantity FROM want LEFT JOIN locked USING (lot_id))
 """
+HELD = "SELECT lot_id, free, quantity FROM holding ORDER BY lot_id"
 
 _TAKE = text(
     """
@@ -109,18 +111,24 @@ def hold_stock(session: Session, *, wants: Iterable[tuple[UUID, Decimal]], order
 
     Locks the stock rows in the order of their ids. Raises ListingSoldOut with `lots` = what is free of each that is short.
     """
+    held(session, direct.run_together(session, [holding(wants=wants, order_id=order_id, expires_at=expires_at)], HELD))
+
+
+def holding(*, wants: Iterable[tuple[UUID, Decimal]], order_id: UUID, expires_at: datetime) -> direct.Piece:
+    """Return what `hold_stock` writes as a piece of a statement that gives `HELD` back, for `held`."""
     ordered = ordered_wants(wants)
-    rows = direct.run(
-        session,
-        _HOLD,
-        {
-            "ids": [new_id() for _ in ordered],
-            "lots": [lot_id for lot_id, _ in ordered],
-            "quantities": [quantity for _, quantity in ordered],
-            "order_id": order_id,
-            "expires_at": expires_at,
-        },
-    )
+    params = {
+        "ids": [new_id() for _ in ordered],
+        "lots": [lot_id for lot_id, _ in ordered],
+        "quantities": [quantity for _, quantity in ordered],
+        "order_id": order_id,
+        "until": expires_at,
+    }
+    return direct.Piece(_HOLD, params)
+
+
+def held(session: Session, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Judge what `HELD` gave: raise ListingSoldOut when a lot was short, and mark the cards of lots that ran out."""
     short = [{"lot_id": str(lot_id), "free": f"{free.normalize():f}"} for lot_id, free, wanted in rows if free < wanted]
     if short:
         raise ListingSoldOut("Somebody was quicker: there is not enough left. Take less of it, or something similar.", lots=short)

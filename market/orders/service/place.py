@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from itertools import islice
 from uuid import UUID
 
 from sqlalchemy.orm import Session
@@ -18,7 +17,7 @@ from market.kernel.clock import day_in
 from market.kernel.errors import DomainError
 from market.kernel.ids import new_id
 from market.kernel.money import Money, total
-from market.kernel.outbox import announce
+from market.kernel.outbox import announcing
 from market.kernel.words import say
 from market.orders import events, rules
 from market.orders.errors import BasketEmpty, ListingGone, PriceChanged, QuantityFaulty, TwoCurrencies
@@ -127,10 +126,10 @@ def place_order(
 ) -> PlacedOrder:
     """Place an order over any number of producers in one currency, hold its stock and open its payment.
 
-    Prices are checked again today (G2) and each line's parts frozen. Raises BasketEmpty, TwoCurrencies, ListingGone,
+    Prices are checked again today (G2) and each line's parts frozen. The caller lets the transaction plan its statements
+    once (`direct.plan_once`). Raises BasketEmpty, TwoCurrencies, ListingGone,
     QuantityFaulty, PriceChanged, ListingSoldOut, PriceBelowFloor.
     """
-    direct.plan_once(session)
     priced = quote(session, wanted=wanted, now=now)
     order_id = new_id()
     expires_at = now + timedelta(minutes=rules.HOLD_MINUTES[method])
@@ -152,24 +151,34 @@ def place_order(
         "placed_at": now,
         "expires_at": expires_at,
     }
-    number, parts = _write(session, order, priced, now)
-    wants = [(line.offer.lot_id, catalogue.in_stock_unit(line.offer, line.quantity)) for line in priced.lines]
-    stock.hold_stock(session, wants=wants, order_id=order_id, expires_at=expires_at)
-    payment = payments.open_payment(
-        session,
+    pieces, parts = _pieces(order, priced, now)
+    begun = payments.opening(
         subject_kind="order",
         subject_id=order_id,
         parts=parts,
         method=method,
-        title=f"Fair Market {number}",
+        title="Fair Market ",
+        title_ending="(SELECT number FROM placed)",
         expires_at=expires_at,
         now=now,
         payer_account_id=actor.account_id,
         email=buyer.email,
     )
-    announce(session, events.PLACED, {"order_id": order_id})
+    wants = [(line.offer.lot_id, catalogue.in_stock_unit(line.offer, line.quantity)) for line in priced.lines]
+    pieces += [
+        stock.holding(wants=wants, order_id=order_id, expires_at=expires_at),
+        begun.piece,
+        announcing(events.PLACED, {"order_id": order_id}),
+    ]
+    written = direct.run_together(session, pieces, _WRITTEN)
+    stock.held(session, [row[2:] for row in written])
+    number, payment_number = written[0][:2]
+    payment = begun.view(payment_number)
     transfer = instructions(priced.coops[parts[0].coop_id], payment) if method == "transfer" else None
     return PlacedOrder(order_id, number, priced.total, payment.id, transfer)
+
+
+_WRITTEN = f"SELECT placed.number, opened.number, held.* FROM placed, ({payments.OPENED}) AS opened, ({stock.HELD}) AS held"  # noqa: S608
 
 
 def _offers(session: Session, wanted: Sequence[WantedLine]) -> dict[UUID, ListingView]:
@@ -233,13 +242,14 @@ def _charges(coop: CoopView) -> prices.Charges:
     )
 
 
-def _write(session: Session, order: dict[str, object], priced: Quote, now: datetime) -> tuple[int, list[PaymentPart]]:
-    """Write the order with all that belongs to it in one statement; return its number and what each producer is paid."""
+def _pieces(order: dict[str, object], priced: Quote, now: datetime) -> tuple[list[direct.Piece], list[PaymentPart]]:
+    """Return what is written of the order itself and of the checks that allowed it, and what each producer is paid."""
     currency = priced.total.currency
     by_producer: dict[UUID, list[tuple[UUID, QuotedLine]]] = {}
     for line in priced.lines:
         by_producer.setdefault(line.offer.producer_id, []).append((new_id(), line))
-    check_ids = _store_checks(session, [pair for own in by_producer.values() for pair in own], now)
+    judged = [(line_id, line.verdict, line.on) for own in by_producer.values() for line_id, line in own]
+    check_ids, checks = pricing.storing(judged, now=now)
     sellers, lines, parts, payment_parts = [], [], [], []
     for position, (producer_id, own) in enumerate(sorted(by_producer.items()), start=1):
         seller_id, coop_id = new_id(), own[0][1].offer.coop_id
@@ -254,8 +264,7 @@ def _write(session: Session, order: dict[str, object], priced: Quote, now: datet
             lines.append(_line_row(line_id, line, check_ids[line_id]) | {"order_id": order["id"], "seller_order_id": seller_id})
             parts += [_part_row(line_id, part) for part in line.parts]
     given = {"orders": [order], "sellers": sellers, "lines": lines, "parts": parts}
-    written = direct.run(session, _WRITE, {name: direct.as_json(rows) for name, rows in given.items()})
-    return int(written[0][0]), payment_parts
+    return [checks, direct.Piece(_WRITE, {name: direct.as_json(rows) for name, rows in given.items()})], payment_parts
 
 
 _ORDER = (
@@ -275,22 +284,11 @@ _PART = (
     "rule_version",
 )
 _WRITE = f"""
-WITH placed AS ({direct.insert_of("orders", _ORDER, "orders")} RETURNING number),
+placed AS ({direct.insert_of("orders", _ORDER, "orders")} RETURNING number),
 sellers AS ({direct.insert_of("seller_order", _SELLER, "sellers")}),
 lines AS ({direct.insert_of("order_line", _LINE, "lines")}),
 parts AS ({direct.insert_of("price_component", _PART, "parts")})
-SELECT number FROM placed
-"""  # noqa: S608  (the names above)
-
-
-def _store_checks(session: Session, lines: list[tuple[UUID, QuotedLine]], now: datetime) -> dict[UUID, list[UUID]]:
-    """Keep what allowed each line, one statement per day; return the ids of each line's checks."""
-    found: dict[UUID, list[UUID]] = {}
-    for day in sorted({line.on for _, line in lines}):
-        judged = [(line_id, line.verdict) for line_id, line in lines if line.on == day]
-        ids = iter(pricing.store_checks(session, verdicts=judged, subject_kind="order_line", gate="G2", now=now, on=day))
-        found |= {line_id: list(islice(ids, len(verdict.checks))) for line_id, verdict in judged}
-    return found
+"""
 
 
 def _line_row(line_id: UUID, line: QuotedLine, check_ids: Sequence[UUID]) -> dict[str, object]:

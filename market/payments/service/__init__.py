@@ -21,7 +21,16 @@ from market.payments.service.cards import (
     start_checkout,
 )
 from market.payments.service.events import compare_events, handle_event, store_event, sweep
-from market.payments.service.open import acknowledge, announce_again, cancel_unsent, expire, open_payment, refunded_parts
+from market.payments.service.open import (
+    OPENED,
+    acknowledge,
+    announce_again,
+    cancel_unsent,
+    expire,
+    open_payment,
+    opening,
+    refunded_parts,
+)
 from market.payments.service.refunds import (
     give_back_credit,
     prepare_refund,
@@ -36,6 +45,7 @@ from market.payments.service.refunds import (
 from market.payments.service.transfers import record_transfer, undo_transfer
 
 __all__ = [
+    "OPENED",
     "Amounts",
     "PaymentPart",
     "acknowledge",
@@ -51,6 +61,7 @@ __all__ = [
     "match_bank_payouts",
     "match_new_lines",
     "open_payment",
+    "opening",
     "prepare_checkout",
     "prepare_refund",
     "puzzle_line",

@@ -1,7 +1,10 @@
 """Begin a payment, and end one that brought no money."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -10,6 +13,8 @@ from sqlalchemy.orm import Session
 from market.kernel import direct, outbox
 from market.kernel.ids import new_id
 from market.kernel.locks import lock, lock_one
+from market.kernel.money import Money
+from market.kernel.references import Kind, reference
 from market.payments.errors import PaymentAlreadyOpen, PaymentNotOpen, SeveralCoopsByTransfer
 from market.payments.events import CLOSED, PAID
 from market.payments.models import Payment, PaymentPartRow
@@ -37,6 +42,66 @@ def open_payment(
     A payment of the same kind and amount that is still open is returned instead of a second one. `expires_at` of a card
     payment is at most 23 hours away; its page is closed then. Raises PaymentAlreadyOpen, SeveralCoopsByTransfer.
     """
+    begun = opening(
+        subject_kind=subject_kind, subject_id=subject_id, parts=parts, method=method, title=title, expires_at=expires_at, now=now,
+        payer_account_id=payer_account_id, email=email,
+    )  # fmt: skip
+    written = direct.run_together(session, [begun.piece], OPENED)
+    if written:
+        return begun.view(written[0][0])
+    existing = live_payment(session, subject_kind=subject_kind, subject_id=subject_id)
+    if existing is not None and existing.is_open and existing.method == method and existing.money == begun.money:
+        return existing
+    raise PaymentAlreadyOpen(
+        "This is paid already, or another payment for it is under way.", payment_id=existing.id if existing else None
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A payment about to be written as a piece of a statement that gives `OPENED` back, its number, if it was let in."""
+
+    piece: direct.Piece
+    money: Money
+    values: dict[str, Any]
+
+    def view(self, number: int) -> PaymentView:
+        """Return the payment as it was written."""
+        return PaymentView(
+            id=self.values["id"],
+            number=number,
+            reference=reference(Kind.PAYMENT, number),
+            subject_kind=self.values["subject_kind"],
+            subject_id=self.values["subject_id"],
+            method=self.values["method"],
+            state=self.values["state"],
+            title=self.values["title"],
+            money=self.money,
+            received=Money.zero(self.money.currency),
+            refunded=Money.zero(self.money.currency),
+            checkout_id=None,
+            checkout_url=None,
+            problem=None,
+            opened_at=self.values["opened_at"],
+            expires_at=self.values["expires_at"],
+            paid_at=None,
+        )
+
+
+def opening(
+    *,
+    subject_kind: str,
+    subject_id: UUID,
+    parts: Sequence[PaymentPart],
+    method: str,
+    title: str,
+    expires_at: datetime,
+    now: datetime,
+    payer_account_id: UUID | None,
+    email: str | None,
+    title_ending: str = "''",
+) -> Opening:
+    """Return what `open_payment` writes. `title_ending` is SQL over the other pieces: a number that is drawn with them."""
     money = total_of(parts)
     if method == "transfer" and len({part.coop_id for part in parts}) > 1:
         raise SeveralCoopsByTransfer(
@@ -61,15 +126,8 @@ def open_payment(
         "expires_at": expires_at if method == "transfer" else min(expires_at, now + LONGEST_CHECKOUT),
     }
     rows = [_row_of(part) for part in parts]
-    written = direct.run(session, _OPEN, {"payment": direct.as_json([values]), "parts": direct.as_json(rows)})
-    if written:
-        return view(Payment(**values, number=written[0][0]))
-    existing = live_payment(session, subject_kind=subject_kind, subject_id=subject_id)
-    if existing is not None and existing.is_open and existing.method == method and existing.money == money:
-        return existing
-    raise PaymentAlreadyOpen(
-        "This is paid already, or another payment for it is under way.", payment_id=existing.id if existing else None
-    )
+    written = {"payment": direct.as_json(values), "payment_parts": direct.as_json(rows)}
+    return Opening(direct.Piece(_opening(title_ending), written), money, values)
 
 
 _PAYMENT = (
@@ -79,13 +137,20 @@ _PAYMENT = (
 _PART = ("coop_id", "subject_id", "currency", *(f"{name}_minor" for name in COMPONENTS))
 # Two checkouts at once: the index over live payments lets one in, and the other finds its row.
 _PARTS = ", ".join(f"part.{name}" for name in _PART)
-_OPEN = f"""
-WITH opened AS ({direct.insert_of("payment", _PAYMENT, "payment")} ON CONFLICT (subject_kind, subject_id)
-  WHERE state IN ({", ".join(f"'{state}'" for state in sorted(LIVE))}) DO NOTHING RETURNING id, number),
-parts AS (INSERT INTO payment_part (payment_id, {", ".join(_PART)}) SELECT opened.id, {_PARTS}
-  FROM opened, jsonb_populate_recordset(NULL::payment_part, %(parts)s::jsonb) AS part)
-SELECT number FROM opened
-"""  # noqa: S608
+_LIVE = ", ".join(f"'{state}'" for state in sorted(LIVE))
+OPENED = "SELECT number FROM opened"
+
+
+@cache
+def _opening(title_ending: str) -> str:
+    names = ", ".join(_PAYMENT)
+    return f"""
+opened AS (INSERT INTO payment ({names}) SELECT {names.replace("title", f"title || {title_ending}")}
+  FROM jsonb_populate_record(NULL::payment, %(payment)s::jsonb) ON CONFLICT (subject_kind, subject_id)
+  WHERE state IN ({_LIVE}) DO NOTHING RETURNING id, number),
+opened_parts AS (INSERT INTO payment_part (payment_id, {", ".join(_PART)}) SELECT opened.id, {_PARTS}
+  FROM opened, jsonb_populate_recordset(NULL::payment_part, %(payment_parts)s::jsonb) AS part)
+"""  # noqa: S608  (the names above)
 
 
 def _row_of(part: PaymentPart) -> dict[str, object]:

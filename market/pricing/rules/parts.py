@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 
 from market.kernel.money import Money, allocate, total
 from market.kernel.words import say
@@ -76,6 +77,19 @@ def breakdown(
     discounts, and each part shows its share of it. Raises FloorTouched when goods stay under round(floor * q) or a
     discount would be borne by the producer below it.
     """
+    return list(_breakdown(price, quantity, charges, premium, organic_differential, floor, tuple(discounts)))
+
+
+@lru_cache(maxsize=5000)  # pure, and a shop window asks for the same few quantities of the same offers
+def _breakdown(
+    price: Price,
+    quantity: Decimal,
+    charges: Charges,
+    premium: Price | None,
+    organic_differential: Price | None,
+    floor: Price | None,
+    discounts: tuple[Discount, ...],
+) -> tuple[Component, ...]:
     currency = price.currency
     goods = round_line(Fraction(price.amount) * Fraction(quantity) / Fraction(price.per), currency)
     organic = min(_share(organic_differential, price, quantity), goods, key=lambda money: money.minor)
@@ -90,7 +104,7 @@ def breakdown(
     for cut in discounts:
         parts.append(Component(0, "discount", cut.label, Money(-cut.amount_minor, currency), cut.bearer, "buyer", cut.bearer))
     _hold_floor(goods, floor, price, quantity, discounts)
-    return [replace(part, seq=seq) for seq, part in enumerate(parts, start=1)]
+    return tuple(replace(part, seq=seq) for seq, part in enumerate(parts, start=1))
 
 
 def _share(rate: Price | None, price: Price, quantity: Decimal) -> Money:

@@ -176,13 +176,23 @@ def store_checks(
     return _keep(session, rows)
 
 
-_KEEP = "INSERT INTO price_check SELECT * FROM jsonb_populate_recordset(NULL::price_check, %(rows)s::jsonb)"
+def storing(judged: Sequence[tuple[UUID, PriceVerdict, date]], *, now: datetime) -> tuple[dict[UUID, list[UUID]], direct.Piece]:
+    """Return the ids of the checks of each order line (its id, verdict, day judged), and the piece that keeps them all."""
+    rows = {
+        line_id: [_stored(check, "order_line", line_id, "G2", now, on) for check in verdict.checks]
+        for line_id, verdict, on in judged
+    }
+    every = [row for own in rows.values() for row in own]
+    ids = {line_id: [UUID(str(row["id"])) for row in own] for line_id, own in rows.items()}
+    return ids, direct.Piece(f"checked AS ({_KEEP})", {"checks": direct.as_json(every)})
+
+
+_KEEP = "INSERT INTO price_check SELECT * FROM jsonb_populate_recordset(NULL::price_check, %(checks)s::jsonb)"
 
 
 def _keep(session: Session, rows: list[dict[str, object]]) -> list[UUID]:
-    """Insert in one statement with one parameter: the order path keeps several checks of every line."""
     if rows:
-        direct.run(session, _KEEP, {"rows": direct.as_json(rows)})
+        direct.run(session, _KEEP, {"checks": direct.as_json(rows)})
     return [UUID(str(row["id"])) for row in rows]
 
 
