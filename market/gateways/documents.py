@@ -56,31 +56,41 @@ class TypstDocuments:
 
 
 def _formatted(facts: dict[str, Any], statement: PayeeStatement, language: str) -> dict[str, Any]:
-    def money(value: Money) -> str:
-        return money_text(value, language)
+    def own(text: str) -> str:
+        """Keep the direction of a text that somebody typed, inside a line that runs the other way."""
+        return f"\u2068{text}\u2069" if direction == "rtl" and text else text
+
+    def money(value: Money, sign: str = "") -> str:
+        return own(sign + money_text(value, language))
+
+    direction = languages.locale(language).text_direction
 
     return facts | {
         "language": language,
-        "direction": languages.locale(language).text_direction,
+        "direction": direction,
+        "coop_address": [own(line) for line in statement.coop_address],
+        "payee_name": own(statement.payee_name),
+        "paid_to": own(statement.paid_to),
         "words": {name: tell(text, language) for name, text in _WORDS.items()},
         "rail": tell(_RAILS[statement.rail], language),
         "paid_on": day_text(statement.paid_on, language),
-        "reference_shown": grouped(statement.reference),
+        "reference_shown": own(grouped(statement.reference)),
         "gross": money(statement.gross),
         "paid": money(statement.paid),
         "lines": [
             {
                 "on": short_day(line.on, language),
                 "number": line.number,
-                "text": line.text,
-                "quantity": line.quantity or "",
-                "unit_price": line.unit_price or "",
+                "text": own(line.text),
+                "quantity": own(line.quantity or ""),
+                "unit_price": own(line.unit_price or ""),
                 "money": money(line.money),
             }
             for line in statement.lines
         ],
         "deductions": [
-            {"text": row.text, "money": money(row.money), "still_owed": money(row.still_owed)} for row in statement.deductions
+            {"text": own(row.text), "money": money(row.money, "−"), "still_owed": money(row.still_owed)}
+            for row in statement.deductions
         ],
     }
 

@@ -91,6 +91,11 @@ def told(words: str) -> str:
     return languages.tell(words, language())
 
 
+def told_check(check: Any) -> str:
+    """Return the sentence of a price check in the reader's language; a stored one is made again from its inputs."""
+    return str(check.words) if _english() else told(getattr(check, "said", check.words))
+
+
 def _keep_language(endpoint: str, values: dict[str, Any]) -> None:
     """Hand the language of the address on to every link that a page makes."""
     if request and endpoint != "static" and not request.path.startswith(_FOR_PROGRAMS) and (chosen := asked()) is not None:
@@ -227,6 +232,7 @@ def init_app(app: Flask) -> None:
         day=show_day,
         instant=show_instant,
         told=told,
+        check_words=told_check,
     )
     app.jinja_env.globals.update(
         get_locale=get_locale,

@@ -24,7 +24,7 @@ from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
 
 from market.kernel.money import Money, exponent
-from market.kernel.words import Amount, Number, Said, Sentences, Term
+from market.kernel.words import Amount, Number, Said, Sentences, Term, Unit
 
 NAMES = {"en": "English", "es": "Español", "fr": "Français", "pt": "Português", "sw": "Kiswahili", "ar": "العربية"}
 LANGUAGES = tuple(NAMES)
@@ -115,7 +115,7 @@ def fact(value: Any, language: str) -> str:
         figures, _, currency = value.partition(" ")
         return _money(Decimal(figures.replace(",", "")), currency, language)
     if isinstance(value, str):
-        return catalogue(language).gettext(value) if isinstance(value, Term) and value else str(value)
+        return catalogue(language).gettext(value) if isinstance(value, (Term, Unit)) and value else str(value)
     if isinstance(value, Money):
         return money(value, language)
     if isinstance(value, date):

@@ -31,6 +31,12 @@ class Term(str):
     __slots__ = ()
 
 
+class Unit(str):
+    """A unit of trade by its code (`kg`, `piece`); languages have words for those that are words."""
+
+    __slots__ = ()
+
+
 class Said(str):
     """An English sentence with its `template` and `facts`; `plural` and `number` where the number decides the form."""
 

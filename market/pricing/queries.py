@@ -14,7 +14,7 @@ from market.kernel.errors import Missing
 from market.kernel.money import Money
 from market.pricing.errors import ReferenceUnknown
 from market.pricing.models import CoopFloorRow, FxEvidenceRow, ImportBatch, ImportRow, MarketQuote, PriceCheck, PriceReference
-from market.pricing.rules import CoopFloor, FxEvidence, Reference
+from market.pricing.rules import CoopFloor, FxEvidence, Reference, replay
 from market.pricing.rules.judge import MAX_QUOTE_DAYS
 from market.pricing.service.shelf import floor_of, load_packagings, open_shelf, reference_of
 
@@ -94,6 +94,12 @@ class StoredCheck:
     evaluated_at: datetime
     evaluated_for: date
     inputs: dict[str, Any]
+
+    @property
+    def said(self) -> str:
+        """The sentence made again from the inputs, which can be told in any language; as stored when the rule has changed."""
+        again = replay(self.inputs).words
+        return again if again == self.words else self.words
 
 
 def _row(row: PriceReference, packagings: Any) -> ReferenceRow:

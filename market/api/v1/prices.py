@@ -8,6 +8,7 @@ from market.api.v1.schemas.prices import PriceCheckOut, PriceCheckQuery, StoredC
 from market.http.auth import access
 from market.http.clock import today
 from market.http.db import unit_of_work
+from market.http.i18n import told_check
 from market.pricing import queries, service
 from market.pricing.rules import GATES, Check, Goods, PriceVerdict, plain, replay
 
@@ -65,7 +66,7 @@ def stored_check(check_id: UUID) -> dict[str, Any]:
         "version": stored.version,
         "outcome": stored.outcome,
         "reason": stored.reason,
-        "words": stored.words,
+        "words": told_check(stored),
         "blocks": [gate for gate in GATES[stored.rule] if stored.outcome == "violation"],
         "amount_short": stored.amount_short and money_out(stored.amount_short),
         "inputs": stored.inputs,
@@ -105,7 +106,7 @@ def _check_out(check: Check) -> dict[str, Any]:
         "version": check.version,
         "outcome": check.outcome.value,
         "reason": check.reason,
-        "words": check.words,
+        "words": told_check(check),
         "blocks": [gate for gate in GATES[check.rule] if check.blocks(gate)],
         "amount_short": check.amount_short and money_out(check.amount_short),
         "inputs": check.inputs,

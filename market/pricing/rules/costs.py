@@ -6,6 +6,7 @@ from decimal import Decimal
 from fractions import Fraction
 from uuid import UUID
 
+from market.kernel.words import N_, Amount, Term, say, sentences
 from market.pricing.rules.floors import Floor, hold_against
 from market.pricing.rules.units import Price, decimal_of, plain
 from market.pricing.rules.verdict import Finding, Outcome, rule
@@ -70,11 +71,18 @@ class CostBuildUp:
     def words(self) -> str:
         """The build-up as a sentence that can be followed on paper."""
         wage = decimal_of(self.wage_hour)
-        return (
-            f"Materials {plain(self.material_cost, 2)} + labour {plain(self.hours_per_piece)} h × {plain(wage, 2)}"
-            f" = {plain(self.labour_cost, 2)} + overhead {plain(self.overhead_per_piece, 2)},"
-            f" with a reserve of {plain(self.reserve_pct)} %: {plain(self.cost, 2)} {self.currency},"
-            f" up to the next {plain(self.price_step, 2)}: {plain(self.floor, 2)} {self.currency} per piece."
+        return say(
+            "Materials %(materials)s + labour %(hours)s h × %(wage)s = %(labour)s + overhead %(overhead)s,"
+            " with a reserve of %(reserve)s %%: %(cost)s, up to the next %(step)s: %(floor)s per piece.",
+            materials=plain(self.material_cost, 2),
+            hours=plain(self.hours_per_piece),
+            wage=plain(wage, 2),
+            labour=plain(self.labour_cost, 2),
+            overhead=plain(self.overhead_per_piece, 2),
+            reserve=plain(self.reserve_pct),
+            cost=Amount(f"{plain(self.cost, 2)} {self.currency}"),
+            step=plain(self.price_step, 2),
+            floor=Amount(f"{plain(self.floor, 2)} {self.currency}"),
         )
 
 
@@ -111,14 +119,22 @@ class CoopFloor:
 @rule("COOP")
 def coop_floor(*, price: Price, quantity: Decimal, floor: CoopFloor, on: date) -> Finding:
     """Hold the price against the co-op's own floor; past its review day the floor stays and is called stale."""
-    story = (
-        f"Floor of the co-op for {floor.title or floor.product.replace('_', ' ')}, decided by the"
-        f" {floor.decided_by_body} on {floor.decided_on}: {floor.price.text}."
+    story = say(
+        "Floor of the co-op for %(goods)s, decided by the %(body)s on %(day)s: %(price)s.",
+        goods=floor.title or Term(floor.product.replace("_", " ")),
+        body=floor.decided_by_body,
+        day=floor.decided_on,
+        price=floor.price.text,
     )
     if floor.build_up is not None:
-        story = f"{story} {floor.build_up.words}"
-    limit = Floor("coop", "floor of the co-op", floor.price, Fraction(floor.amount), floor.id)
+        story = sentences(story, floor.build_up.words)
+    limit = Floor("coop", N_("floor of the co-op"), floor.price, Fraction(floor.amount), floor.id)
     said = hold_against(price, quantity, limit, missing=None, fx=None, level=0, story=story)
     if said.outcome is Outcome.OK and on > floor.review_by:
-        return Finding(Outcome.WARNING, "stale", f"{said.words} It was to be reviewed by {floor.review_by}.", floor=said.floor)
+        return Finding(
+            Outcome.WARNING,
+            "stale",
+            sentences(said.words, say("It was to be reviewed by %(day)s.", day=floor.review_by)),
+            floor=said.floor,
+        )
     return said

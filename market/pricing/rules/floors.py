@@ -12,7 +12,7 @@ from fractions import Fraction
 from uuid import UUID
 
 from market.kernel.money import Money
-from market.kernel.words import say
+from market.kernel.words import N_, Term, Unit, say, sentences
 from market.pricing.rules.references import Reference
 from market.pricing.rules.units import (
     FxEvidence,
@@ -24,8 +24,10 @@ from market.pricing.rules.units import (
     figure,
     in_measure,
     measures,
+    per,
     plain,
     round_line,
+    whole,
 )
 from market.pricing.rules.verdict import Finding, Outcome, rule
 
@@ -54,9 +56,15 @@ class MarketPrice:
     @property
     def text(self) -> str:
         """The parts, their sum, the day and the source, in words."""
-        parts = " + ".join(f"{label} {plain(amount, 2)}" for label, amount in self.parts)
-        total = f"{parts} = {self.price.text}" if len(self.parts) > 1 else f"{parts} {self.currency} per {self.price.measure}"
-        return f"{total} (quoted {self.quoted_on}{', ' + self.source_name if self.source_name else ''})"
+        parts = [say("%(label)s %(amount)s", label=label, amount=plain(amount, 2)) for label, amount in self.parts]
+        whole = sentences(*parts, between=" + ")
+        if len(parts) > 1:
+            total = say("%(parts)s = %(total)s", parts=whole, total=self.price.text)
+        else:
+            total = say("%(label)s %(price)s", label=self.parts[0][0] if self.parts else "", price=self.price.text)
+        if not self.source_name:
+            return say("%(total)s (quoted %(day)s)", total=total, day=self.quoted_on)
+        return say("%(total)s (quoted %(day)s, %(source)s)", total=total, day=self.quoted_on, source=self.source_name)
 
 
 def trusted(quotes: Iterable[tuple[MarketPrice, bool]]) -> list[MarketPrice]:
@@ -121,7 +129,14 @@ def _fx_rate(price: Price, currency: str, fx: FxEvidence | None) -> tuple[Fracti
                 floor=currency,
             ),
         )
-    words = f"At {plain(fx.rate)} {fx.quote} for 1 {fx.base} ({fx.rate_date}, {fx.source_name})"
+    words = say(
+        "At %(rate)s %(quote)s for 1 %(base)s (%(day)s, %(source)s)",
+        rate=plain(fx.rate),
+        quote=fx.quote,
+        base=fx.base,
+        day=fx.rate_date,
+        source=fx.source_name,
+    )
     return Fraction(fx.rate), words
 
 
@@ -135,7 +150,8 @@ def _compare(price: Price, quantity: Decimal, floor: Price, exact: Fraction, fx:
     amount = round_line(max(short, Fraction(0)) * measures(quantity, price, floor), floor.currency)
     words = conversion_words(price, floor)
     if fx_words:
-        words = f"{words} {fx_words} that is {figure(decimal_of(mine), floor.currency)} per {floor.measure}.".strip()
+        converted = per(figure(decimal_of(mine), floor.currency), floor.measure)
+        words = sentences(words, say("%(rate)s that is %(price)s.", rate=fx_words, price=converted))
     return _Compared(short, amount, passing, words)
 
 
@@ -163,17 +179,27 @@ def hold_against(
     try:
         seen = _compare(price, quantity, floor.price, floor.exact, fx)
     except NotComparable as refusal:
-        return Finding(Outcome.NOT_CHECKABLE, refusal.reason, f"{story} {refusal.words}")
+        return Finding(Outcome.NOT_CHECKABLE, refusal.reason, sentences(story, refusal.words))
     floor = Floor(floor.kind, floor.label, floor.price, floor.exact, floor.reference_id, seen.passing)
-    told = " ".join(part for part in (story, seen.words) if part)
+    told = sentences(story, seen.words)
     if seen.short > 0 and level >= 0:
-        gap = f"{figure(decimal_of(seen.short), floor.price.currency)} per {floor.price.measure}"
+        gap = per(figure(decimal_of(seen.short), floor.price.currency), floor.price.measure)
         return Finding(
             Outcome.VIOLATION if floor.blocks else Outcome.WARNING,
             "below_floor",
-            f"{told} The price of {price.text} is {gap} too low: {seen.amount_short.decimal:,f} {seen.amount_short.currency}"
-            f" for {plain(quantity)} {price.unit}. A price of {figure(seen.passing, price.currency)} per {price.measure}"
-            " or more passes.",
+            sentences(
+                told,
+                say(
+                    "The price of %(price)s is %(gap)s too low: %(short)s for %(quantity)s %(unit)s."
+                    " A price of %(passing)s or more passes.",
+                    price=price.text,
+                    gap=gap,
+                    short=whole(seen.amount_short),
+                    quantity=plain(quantity),
+                    unit=Unit(price.unit),
+                    passing=per(figure(seen.passing, price.currency), price.measure),
+                ),
+            ),
             seen.amount_short,
             floor,
         )
@@ -181,12 +207,17 @@ def hold_against(
         return Finding(
             Outcome.NOT_CHECKABLE,
             "incoterm_level",
-            f"{told} The offer is at another delivery level than the row, and no cost documents join the two.",
+            sentences(told, N_("The offer is at another delivery level than the row, and no cost documents join the two.")),
             floor=floor,
         )
     if missing is not None:
-        return Finding(Outcome.NOT_CHECKABLE, missing[0], f"{told} {missing[1]}", floor=floor)
-    return Finding(Outcome.OK, "at_or_above_floor", f"{told} The price of {price.text} is not below it.", floor=floor)
+        return Finding(Outcome.NOT_CHECKABLE, missing[0], sentences(told, missing[1]), floor=floor)
+    return Finding(
+        Outcome.OK,
+        "at_or_above_floor",
+        sentences(told, say("The price of %(price)s is not below it.", price=price.text)),
+        floor=floor,
+    )
 
 
 def _base_floor(row: Reference, market: MarketPrice | None) -> tuple[Fraction | None, str, tuple[str, str] | None]:
@@ -210,20 +241,26 @@ def _base_floor(row: Reference, market: MarketPrice | None) -> tuple[Fraction | 
     name = wanted or "market"
     lacking = (
         f"{'index' if index else 'market'}_price_missing",
-        f"The {name} price of the day is not known here, and it could be higher.",
+        say("The %(market)s price of the day is not known here, and it could be higher.", market=Term(name)),
     )
     if index:
         if quoted is None or minimum is None:
-            return None, f"The minimum is {minimum} % of {name}.", lacking
+            return None, say("The minimum is %(share)s %% of %(market)s.", share=plain(minimum or 0), market=name), lacking
         share = Fraction(minimum) / 100 * quoted
         return (
             share,
-            f"{plain(minimum)} % of {name}: {market.text if market else ''} gives {row.priced(decimal_of(share)).text}.",
+            say(
+                "%(share)s %% of %(market)s: %(quote)s gives %(price)s.",
+                share=plain(minimum),
+                market=name,
+                quote=market.text if market else "",
+                price=row.priced(decimal_of(share)).text,
+            ),
             None,
         )
     if minimum is None:
-        return quoted, "The row has no fixed minimum; the market price counts.", lacking if quoted is None else None
-    least = f"The minimum is {row.priced(minimum).text}."
+        return quoted, N_("The row has no fixed minimum; the market price counts."), lacking if quoted is None else None
+    least = say("The minimum is %(price)s.", price=row.priced(minimum).text)
     if quoted is None:
         return Fraction(minimum), least, lacking if row.relevant_market else None
     return max(Fraction(minimum), quoted), least, None
@@ -240,53 +277,67 @@ def _floor_of_row(
     needs_addition: bool,
 ) -> Finding:
     """Judge against one row of a scheme; `addition` is the organic differential, on top of both branches (R-04)."""
-    opening = f"{row.title}."
+    opening = say("%(row)s.", row=row.title)
     if row.special_terms:
         return Finding(
-            Outcome.NOT_CHECKABLE, "special_terms", f"{opening} Its price follows special terms that no general formula covers."
+            Outcome.NOT_CHECKABLE,
+            "special_terms",
+            sentences(opening, N_("Its price follows special terms that no general formula covers.")),
         )
     try:
         base, words, missing = _base_floor(row, market)
     except NotComparable as refusal:
-        return Finding(Outcome.NOT_CHECKABLE, refusal.reason, f"{opening} {refusal.words}")
+        return Finding(Outcome.NOT_CHECKABLE, refusal.reason, sentences(opening, refusal.words))
     if base is None:
         return Finding(
-            Outcome.NOT_CHECKABLE, (missing or ("no_floor", ""))[0], f"{opening} {words} {(missing or ('', ''))[1]}".strip()
+            Outcome.NOT_CHECKABLE, (missing or ("no_floor", ""))[0], sentences(opening, words, (missing or ("", ""))[1])
         )
-    story = [opening, words]
+    story: list[str] = [opening, words]
     if market is not None and row.minimum_basis != "pct_index":
-        story.append(f"The market price is {market.text}.")
+        story.append(say("The market price is %(price)s.", price=market.text))
         if row.minimum_price is not None:
-            story.append(f"The higher of the two is {row.priced(decimal_of(base)).text}.")
+            story.append(say("The higher of the two is %(price)s.", price=row.priced(decimal_of(base)).text))
     exact = base + Fraction(addition or 0)
     if addition is not None:
         total = row.priced(decimal_of(exact)).text
-        story.append(f"The organic differential of {figure(addition, row.currency or 'USD')} comes on top: {total}.")
+        story.append(
+            say(
+                "The organic differential of %(amount)s comes on top: %(total)s.",
+                amount=figure(addition, row.currency or "USD"),
+                total=total,
+            )
+        )
     elif needs_addition:
-        missing = ("organic_differential_missing", "The organic differential of this row is not known here, and it comes on top.")
+        missing = (
+            "organic_differential_missing",
+            N_("The organic differential of this row is not known here, and it comes on top."),
+        )
     floor = Floor("scheme", row.title, row.priced(decimal_of(exact)), exact, row.id)
     level = _level(incoterm, row.incoterm)
-    return hold_against(price, quantity, floor, missing=missing, fx=fx, level=level, story=" ".join(story))
+    return hold_against(price, quantity, floor, missing=missing, fx=fx, level=level, story=sentences(*story))
 
 
 def _newer_warning(said: Finding, price: Price, newer: Reference | None, addition: Decimal, fx: FxEvidence | None) -> Finding:
     """Turn anything but a violation into at best a warning when a newer row waits for confirmation (R-03, step 3)."""
     if newer is None or said.outcome is Outcome.VIOLATION:
         return said
-    told = f"{said.words} A newer row is not confirmed yet ({newer.title})"
+    told = say("A newer row is not confirmed yet (%(row)s).", row=newer.title)
     short = None
     if newer.minimum_price is not None and newer.minimum_basis == "abs":
         try:
             exact = Fraction(newer.minimum_price) + Fraction(addition)
             short = _compare(price, Decimal(1), newer.priced(newer.minimum_price), exact, fx).short
-            gap = f"{figure(decimal_of(max(short, Fraction(0))), newer.currency or 'USD')} per {newer.unit}"
-            told += f": the price is {gap} below it" if short > 0 else ": the price is not below it"
+            gap = per(figure(decimal_of(max(short, Fraction(0))), newer.currency or "USD"), Unit(newer.unit or ""))
+            if short > 0:
+                told = say("A newer row is not confirmed yet (%(row)s): the price is %(gap)s below it.", row=newer.title, gap=gap)
+            else:
+                told = say("A newer row is not confirmed yet (%(row)s): the price is not below it.", row=newer.title)
         except NotComparable:
             short = None
     outcome = Outcome.NOT_CHECKABLE if said.outcome is Outcome.NOT_CHECKABLE else Outcome.WARNING
     facts = None if short is None else {"short_of_newer_row": f"{decimal_of(max(short, Fraction(0))):f}"}
     reason = said.reason if outcome is Outcome.NOT_CHECKABLE else "newer_row_unconfirmed"
-    return Finding(outcome, reason, f"{told}.", said.amount_short, said.floor, facts)
+    return Finding(outcome, reason, sentences(said.words, told), said.amount_short, said.floor, facts)
 
 
 @rule("R-01")
@@ -333,13 +384,19 @@ def statutory_floor(
 ) -> Finding:
     """Hold the price against a price fixed by law or a state board; an undated end makes the row stale (R-08, E17)."""
     if row.minimum_price is None:
-        return Finding(Outcome.NOT_CHECKABLE, "no_floor", f"{row.title}. The row names no price.")
+        return Finding(
+            Outcome.NOT_CHECKABLE, "no_floor", sentences(say("%(row)s.", row=row.title), N_("The row names no price."))
+        )
     floor = Floor("statute", row.title, row.priced(row.minimum_price), Fraction(row.minimum_price), row.id)
-    story = f"{row.title}. The law sets {floor.price.text}."
+    story = sentences(say("%(row)s.", row=row.title), say("The law sets %(price)s.", price=floor.price.text))
     said = hold_against(price, quantity, floor, missing=None, fx=fx, level=_level(incoterm, row.incoterm), story=story)
     if row.valid_to is None or row.valid_to < on:
-        ended = "has no end date" if row.valid_to is None else f"ended on {row.valid_to}"
-        words = f"{said.words} The row {ended}, so it only informs."
+        ended = (
+            N_("The row has no end date, so it only informs.")
+            if row.valid_to is None
+            else say("The row ended on %(day)s, so it only informs.", day=row.valid_to)
+        )
+        words = sentences(said.words, ended)
         return Finding(Outcome.WARNING, "stale", words, said.amount_short)
     return said
 
@@ -352,19 +409,35 @@ def regulated_difference(*, quantity: Decimal, row: Reference, market: MarketPri
     row's measure.
     """
     if row.minimum_price is None or market.currency != row.currency:
-        return Finding(Outcome.NOT_CHECKABLE, "no_floor", f"{row.title}. It has no minimum in {market.currency}.")
+        return Finding(
+            Outcome.NOT_CHECKABLE,
+            "no_floor",
+            sentences(say("%(row)s.", row=row.title), say("It has no minimum in %(currency)s.", currency=market.currency)),
+        )
     gap = max(Fraction(row.minimum_price) - in_measure(market.price, row.measure), Fraction(0))
     due = round_line(gap * Fraction(quantity), market.currency)
     short = due - Money.of(paid, market.currency)
-    words = (
-        f"{row.title}. The minimum is {row.priced(row.minimum_price).text}, the state's price {market.text}:"
-        f" a difference of {figure(decimal_of(gap), market.currency)} per {row.measure.measure},"
-        f" {due.decimal:,f} {due.currency} for {plain(quantity)} {row.measure.measure}."
+    words = sentences(
+        say("%(row)s.", row=row.title),
+        say(
+            "The minimum is %(minimum)s, the state's price %(market)s: a difference of %(gap)s,"
+            " %(due)s for %(quantity)s %(measure)s.",
+            minimum=row.priced(row.minimum_price).text,
+            market=market.text,
+            gap=per(figure(decimal_of(gap), market.currency), row.measure.measure),
+            due=whole(due),
+            quantity=plain(quantity),
+            measure=row.measure.measure,
+        ),
     )
     facts = {"difference_due": due}
     if short.minor > 0:
         return Finding(
-            Outcome.VIOLATION, "difference_unpaid", f"{words} {short.decimal:,f} of it is not paid.", short, facts=facts
+            Outcome.VIOLATION,
+            "difference_unpaid",
+            sentences(words, say("%(short)s of it is not paid.", short=whole(short))),
+            short,
+            facts=facts,
         )
     return Finding(Outcome.OK, "difference_paid", words, facts=facts)
 
@@ -375,9 +448,9 @@ def living_income(
 ) -> Finding:
     """Set the price beside a living income reference: it informs and never blocks (R-20)."""
     if row.minimum_price is None:
-        return Finding(Outcome.OK, "no_floor", f"{row.title}. The row names no price.")
+        return Finding(Outcome.OK, "no_floor", sentences(say("%(row)s.", row=row.title), N_("The row names no price.")))
     floor = Floor("living_income", row.title, row.priced(row.minimum_price), Fraction(row.minimum_price), row.id)
-    story = f"{row.title}: {floor.price.text}, a reference that rests on assumed yields."
+    story = say("%(row)s: %(price)s, a reference that rests on assumed yields.", row=row.title, price=floor.price.text)
     said = hold_against(price, quantity, floor, missing=None, fx=fx, level=_level(incoterm, row.incoterm), story=story)
     if said.outcome is Outcome.NOT_CHECKABLE:
         return Finding(Outcome.OK, "not_compared", said.words)

@@ -8,6 +8,7 @@ from fractions import Fraction
 from uuid import UUID
 
 from market.kernel.money import Money
+from market.kernel.words import N_, Term, say, sentences
 from market.pricing.rules.costs import CoopFloor, coop_floor
 from market.pricing.rules.floors import (
     Floor,
@@ -116,7 +117,9 @@ class PriceVerdict:
     def words(self) -> str:
         """All sentences, worst first, one paragraph each."""
         order = list(Outcome)
-        return "\n".join(check.words for check in sorted(self.checks, key=lambda check: order.index(check.outcome)))
+        return sentences(
+            *(check.words for check in sorted(self.checks, key=lambda check: order.index(check.outcome))), between="\n"
+        )
 
 
 def _certified(claim: str, certificates: tuple[Certificate, ...], product: str, on: date) -> Finding:
@@ -125,15 +128,27 @@ def _certified(claim: str, certificates: tuple[Certificate, ...], product: str, 
     name = SCHEME_NAMES.get(claim, claim)
     for certificate in fitting:
         if certificate.covers(product, on):
-            until = f", valid to {certificate.valid_to}" if certificate.valid_to else ""
-            return Finding(
-                Outcome.OK, "certified", f"The {name} claim is carried by certificate {certificate.number or 'on file'}{until}."
+            number = certificate.number or Term(N_("on file"))
+            said = (
+                say(
+                    "The %(scheme)s claim is carried by certificate %(number)s, valid to %(day)s.",
+                    scheme=Term(name),
+                    number=number,
+                    day=certificate.valid_to,
+                )
+                if certificate.valid_to
+                else say("The %(scheme)s claim is carried by certificate %(number)s.", scheme=Term(name), number=number)
             )
+            return Finding(Outcome.OK, "certified", said)
     ended = [c.valid_to for c in fitting if c.valid_to and c.valid_to < on]
-    why = f" The last one ended on {max(ended)}." if ended else ""
-    return Finding(
-        Outcome.VIOLATION, "no_certificate", f"No valid {name} certificate covers {product.replace('_', ' ')} on {on}.{why}"
+    none = say(
+        "No valid %(scheme)s certificate covers %(goods)s on %(day)s.",
+        scheme=Term(name),
+        goods=Term(product.replace("_", " ")),
+        day=on,
     )
+    why = say("The last one ended on %(day)s.", day=max(ended)) if ended else ""
+    return Finding(Outcome.VIOLATION, "no_certificate", sentences(none, why))
 
 
 @rule("R-21")

@@ -7,7 +7,7 @@ from fractions import Fraction
 from functools import lru_cache
 
 from market.kernel.money import Money, allocate, total
-from market.kernel.words import say
+from market.kernel.words import Unit, say
 from market.pricing.errors import FloorTouched
 from market.pricing.rules.units import Price, measures, plain, round_line
 
@@ -174,7 +174,7 @@ def _hold_floor(goods: Money, floor: Price | None, price: Price, quantity: Decim
                 goods=goods,
                 least=least,
                 quantity=plain(quantity),
-                unit=price.unit,
+                unit=Unit(price.unit),
             ),
             rule="R-16",
             amount_short=least - goods,

@@ -5,7 +5,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from market.kernel.money import Money, total
-from market.kernel.words import say
+from market.kernel.words import N_, Term, Unit, say, sentences
 from market.pricing.rules.floors import MarketPrice
 from market.pricing.rules.references import Reference
 from market.pricing.rules.units import (
@@ -16,8 +16,10 @@ from market.pricing.rules.units import (
     figure,
     in_measure,
     measures,
+    per,
     plain,
     round_line,
+    whole,
 )
 from market.pricing.rules.verdict import Finding, Outcome, rule
 
@@ -25,10 +27,10 @@ DEFAULT_PCT = Decimal(15)
 """Premium of goods without a row of their own: 15 % of the commercial or negotiated price, world-wide (R-07)."""
 
 _BASES = {
-    "pct_commercial": "the commercial price",
-    "pct_negotiated": "the negotiated price",
-    "pct_fob": "the FOB price",
-    "pct_index": "the index price",
+    "pct_commercial": N_("the commercial price"),
+    "pct_negotiated": N_("the negotiated price"),
+    "pct_fob": N_("the FOB price"),
+    "pct_index": N_("the index price"),
 }
 
 
@@ -65,7 +67,7 @@ def premium_rate(row: Reference, price: Price, market: MarketPrice | None = None
                 "index_price_missing",
                 say(
                     "The premium is %(premium)s %% of %(index_name)s, whose price is not known here.",
-                    premium=row.premium,
+                    premium=plain(row.premium),
                     index_name=row.index_name,
                 ),
             )
@@ -94,35 +96,52 @@ def premium_paid(
     try:
         due = premium_due(row, price, quantity, market)
     except NotComparable as refusal:
-        return Finding(Outcome.NOT_CHECKABLE, refusal.reason, f"{row.title}. {refusal.words}")
+        return Finding(Outcome.NOT_CHECKABLE, refusal.reason, sentences(say("%(row)s.", row=row.title), refusal.words))
     if due is None:
-        return Finding(Outcome.OK, "no_premium", f"{row.title}. The row asks for no premium.")
+        return Finding(Outcome.OK, "no_premium", sentences(say("%(row)s.", row=row.title), N_("The row asks for no premium.")))
     wrong = [line.label for line in lines if line.amount_minor < 0 and not line.is_credit_note]
     taken = total([Money(cut.amount_minor, due.currency) for cut in deductions], due.currency)
     paid = total([Money(line.amount_minor, due.currency) for line in lines], due.currency) - taken
     short = due - paid
-    words = f"{row.title}. The premium is {_rate_words(row)}: {due.decimal:,f} {due.currency} for {plain(quantity)} {price.unit}."
+    told = [
+        say("%(row)s.", row=row.title),
+        say(
+            "The premium is %(rate)s: %(due)s for %(quantity)s %(unit)s.",
+            rate=_rate_words(row),
+            due=whole(due),
+            quantity=plain(quantity),
+            unit=Unit(price.unit),
+        ),
+    ]
     if taken:
-        words += f" {taken.decimal:,f} was taken off it ({', '.join(cut.fee_type for cut in deductions)}), which nobody may do."
+        kinds = [Term(cut.fee_type.replace("_", " ")) for cut in deductions]
+        told.append(say("%(taken)s was taken off it (%(kinds)s), which nobody may do.", taken=whole(taken), kinds=kinds))
     if wrong:
-        words += f" The negative line '{wrong[0]}' is not a credit note."
+        told.append(say("The negative line '%(line)s' is not a credit note.", line=wrong[0]))
+    words = sentences(*told)
     if short.minor > 0 or taken.minor > 0 or wrong:
         owed = Money(max(short.minor, 0), due.currency)
-        words = f"{words} {paid.decimal:,f} arrives: {owed.decimal:,f} {due.currency} is missing."
+        words = sentences(words, say("%(paid)s arrives: %(owed)s is missing.", paid=whole(paid), owed=whole(owed)))
         return Finding(Outcome.VIOLATION, "premium_short", words, owed, facts={"premium_due": due})
-    return Finding(Outcome.OK, "premium_whole", f"{words} It is paid in full, beside the price.", facts={"premium_due": due})
+    return Finding(
+        Outcome.OK, "premium_whole", sentences(words, N_("It is paid in full, beside the price.")), facts={"premium_due": due}
+    )
 
 
 def _rate_words(row: Reference) -> str:
     amount = row.premium or Decimal(0)
-    return row.priced(amount).text if row.premium_kind == "abs" else f"{plain(amount)} % of {_BASES[row.premium_kind]}"
+    if row.premium_kind == "abs":
+        return row.priced(amount).text
+    return say("%(share)s %% of %(base)s", share=plain(amount), base=Term(_BASES[row.premium_kind]))
 
 
 @rule("R-05")
 def stated_price(*, price: Price, row: Reference, includes_premium: bool | None = None) -> Finding:
     """Split a stated price into goods and premium by what the contract says it includes (R-05)."""
     if includes_premium is None:
-        return Finding(Outcome.NOT_CHECKABLE, "premium_flag_missing", "It is not said whether the price includes the premium.")
+        return Finding(
+            Outcome.NOT_CHECKABLE, "premium_flag_missing", N_("It is not said whether the price includes the premium.")
+        )
     try:
         rate = premium_rate(row, price) or Fraction(0)
     except NotComparable as refusal:
@@ -132,13 +151,19 @@ def stated_price(*, price: Price, row: Reference, includes_premium: bool | None 
         return Finding(
             Outcome.OK,
             "premium_on_top",
-            f"The stated {price.text} is for the goods; the premium of {figure(decimal_of(rate), price.currency)} comes on top.",
+            say(
+                "The stated %(price)s is for the goods; the premium of %(premium)s comes on top.",
+                price=price.text,
+                premium=figure(decimal_of(rate), price.currency),
+            ),
             facts=facts,
         )
     goods = ceil_price(Fraction(price.amount) - rate)
-    words = (
-        f"The stated {price.text} includes the premium of {figure(decimal_of(rate), price.currency)}:"
-        f" {figure(goods, price.currency)} per {price.measure} is for the goods."
+    words = say(
+        "The stated %(price)s includes the premium of %(premium)s: %(goods)s is for the goods.",
+        price=price.text,
+        premium=figure(decimal_of(rate), price.currency),
+        goods=per(figure(goods, price.currency), price.measure),
     )
     if goods <= 0:
         return Finding(
@@ -154,12 +179,21 @@ def default_premium(
     """Return the premium of goods without a price of their own: a share of the commercial or negotiated price (R-07)."""
     due = round_line(Fraction(amount) * Fraction(pct) / 100, currency)
     exact = figure(decimal_of(Fraction(amount) * Fraction(pct) / 100), currency)
-    opening = f"{row.title}. The" if row else "No row fixes a premium, so the"
+    opening = say("%(row)s.", row=row.title) if row else N_("No row fixes a premium.")
     return Finding(
         Outcome.OK,
         "default_premium",
-        f"{opening} premium is {plain(pct)} % of {_BASES[base]}: {plain(amount, 2)} × {plain(pct)} % = {exact},"
-        f" rounded {due.decimal:,f} {due.currency}.",
+        sentences(
+            opening,
+            say(
+                "The premium is %(share)s %% of %(base)s: %(amount)s × %(share)s %% = %(exact)s, rounded %(due)s.",
+                share=plain(pct),
+                base=Term(_BASES[base]),
+                amount=plain(amount, 2),
+                exact=exact,
+                due=whole(due),
+            ),
+        ),
         facts={"premium_due": due},
     )
 
@@ -178,7 +212,9 @@ def fees(
     """
     if price.currency != floor.currency:
         return Finding(
-            Outcome.NOT_CHECKABLE, "fx_evidence_missing", f"The price is in {price.currency}, the floor in {floor.currency}."
+            Outcome.NOT_CHECKABLE,
+            "fx_evidence_missing",
+            say("The price is in %(currency)s, the floor in %(floor)s.", currency=price.currency, floor=floor.currency),
         )
     try:
         least = Fraction(floor.amount) * measures(quantity, price, floor)
@@ -188,13 +224,23 @@ def fees(
     taken = sum(cut.amount_minor for cut in deductions if cut.payer == "producer")
     fee = Money(taken, price.currency)
     short = round_line(least - (gross - Fraction(fee.decimal)), price.currency)
-    words = (
-        f"{price.text} for {plain(quantity)} {price.unit} is {figure(decimal_of(gross), price.currency)}; the producer pays fees"
-        f" of {fee.decimal:,f} {fee.currency}; the floor of {floor.text} asks for {figure(decimal_of(least), floor.currency)}."
+    words = say(
+        "%(price)s for %(quantity)s %(unit)s is %(gross)s; the producer pays fees of %(fees)s;"
+        " the floor of %(floor)s asks for %(least)s.",
+        price=price.text,
+        quantity=plain(quantity),
+        unit=Unit(price.unit),
+        gross=figure(decimal_of(gross), price.currency),
+        fees=whole(fee),
+        floor=floor.text,
+        least=figure(decimal_of(least), floor.currency),
     )
     if short.minor > 0 and taken > 0:
-        told = f"{words} {short.decimal:,f} {short.currency} of the fees comes out of the floor; the buyer's side must bear it."
+        taken_out = say("%(short)s of the fees comes out of the floor; the buyer's side must bear it.", short=whole(short))
+        told = sentences(words, taken_out)
         return Finding(Outcome.VIOLATION, "fee_from_floor", told, short)
     if short.minor > 0:
-        return Finding(Outcome.VIOLATION, "below_floor", f"{words} {short.decimal:,f} {short.currency} is missing.", short)
-    return Finding(Outcome.OK, "floor_untouched", f"{words} The floor is untouched.")
+        return Finding(
+            Outcome.VIOLATION, "below_floor", sentences(words, say("%(short)s is missing.", short=whole(short))), short
+        )
+    return Finding(Outcome.OK, "floor_untouched", sentences(words, N_("The floor is untouched.")))

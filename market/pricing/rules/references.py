@@ -11,6 +11,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from uuid import UUID
 
+from market.kernel.words import N_, Term, say, sentences
 from market.pricing.rules.units import Packaging, Price
 from market.pricing.rules.verdict import Finding, Outcome, rule
 
@@ -38,7 +39,7 @@ class Goods:
     def text(self) -> str:
         """The goods in words: `coffee, arabica, washed green`."""
         parts = (self.product, self.variety, self.form, self.characteristic)
-        return ", ".join(part.replace("_", " ") for part in parts if part)
+        return sentences(*(Term(part.replace("_", " ")) for part in parts if part), between=", ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,11 +99,13 @@ class Reference:
     def title(self) -> str:
         """The row's name in words, with its day and source, as every screen shows it."""
         goods = Goods(self.product, self.variety, self.form, self.characteristic).text
-        place = "" if self.geo_level == "world" else f", {self.geo_code}"
-        level = f", {self.incoterm}" if self.incoterm else ""
-        start = self.valid_from.isoformat() if self.valid_from else (self.valid_from_text or "no date")
-        return (
-            f"{SCHEME_NAMES.get(self.scheme, self.scheme)} row for {goods} ({self.quality}{place}{level}), in force from {start}"
+        place = "" if self.geo_level == "world" else self.geo_code
+        return say(
+            "%(scheme)s row for %(goods)s (%(terms)s), in force from %(day)s",
+            scheme=Term(SCHEME_NAMES.get(self.scheme, self.scheme)),
+            goods=goods,
+            terms=sentences(Term(self.quality), place, self.incoterm, between=", "),
+            day=self.valid_from or self.valid_from_text or N_("no date"),
         )
 
 
@@ -228,24 +231,43 @@ def which_row(
     found = resolve(rows, goods=goods, scheme=scheme, on=on, qualities=qualities, until=until)
     name = SCHEME_NAMES.get(scheme, scheme)
     if found.row is None:
-        unconfirmed = "" if found.newer_unconfirmed is None else f" The {found.newer_unconfirmed.title}, is not confirmed."
+        newer = found.newer_unconfirmed
+        unconfirmed = "" if newer is None else say("The %(row)s, is not confirmed.", row=newer.title)
         return Finding(
             Outcome.NOT_CHECKABLE,
             "no_row",
-            f"No confirmed row of the {name} table covers {goods.text} on {on},"
-            f" so the price cannot be called {name}.{unconfirmed}",
+            sentences(
+                say(
+                    "No confirmed row of the %(scheme)s table covers %(goods)s on %(day)s,"
+                    " so the price cannot be called %(scheme)s.",
+                    scheme=Term(name),
+                    goods=goods.text,
+                    day=on,
+                ),
+                unconfirmed,
+            ),
         )
-    words = f"On {on} the {found.row.title}, applies (source: {found.row.source_name or 'not named'})."
+    words = say(
+        "On %(day)s the %(row)s, applies (source: %(source)s).",
+        day=on,
+        row=found.row.title,
+        source=found.row.source_name or Term(N_("not named")),
+    )
     if found.ahead is not None:
         now, then = _minimum_words(found.row), _minimum_words(found.ahead)
         return Finding(
             Outcome.WARNING,
             "row_change_ahead",
-            f"{words} From {found.ahead.valid_from} another row applies: {now} becomes {then}.",
+            sentences(
+                words,
+                say(
+                    "From %(day)s another row applies: %(now)s becomes %(then)s.", day=found.ahead.valid_from, now=now, then=then
+                ),
+            ),
             facts={"row": found.row, "ahead": found.ahead},
         )
     return Finding(Outcome.OK, "row_found", words, facts={"row": found.row})
 
 
 def _minimum_words(row: Reference) -> str:
-    return "no fixed minimum" if row.minimum_price is None else row.priced(row.minimum_price).text
+    return Term(N_("no fixed minimum")) if row.minimum_price is None else row.priced(row.minimum_price).text

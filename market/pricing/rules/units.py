@@ -10,7 +10,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from market.kernel.money import Money, exponent
-from market.kernel.words import Term, say
+from market.kernel.words import Amount, Number, Said, Term, Unit, say
 
 PLACES = 6
 """Digits of a unit price: the scale of numeric(18,6)."""
@@ -64,14 +64,14 @@ class Price:
     packaging: Packaging | None = None
 
     @property
-    def text(self) -> str:
+    def text(self) -> Said:
         """The price as a person reads it: `1.80 USD per lb`."""
-        return f"{figure(self.amount, self.currency)} per {self.measure}"
+        return per(figure(self.amount, self.currency), self.measure)
 
     @property
     def measure(self) -> str:
         """What the amount is for: `lb`, `100 kg`."""
-        return self.unit if self.per == 1 else f"{plain(self.per)} {self.unit}"
+        return Unit(self.unit) if self.per == 1 else say("%(number)s %(unit)s", number=plain(self.per), unit=Unit(self.unit))
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,17 +85,27 @@ class FxEvidence:
     source_name: str
 
 
-def plain(value: Decimal | Fraction | int, digits: int = 0) -> str:
+def per(amount: str, measure: str) -> Said:
+    """Return an amount per measure in words: `1.80 USD per lb`."""
+    return say("%(amount)s per %(measure)s", amount=amount, measure=measure)
+
+
+def plain(value: Decimal | Fraction | int, digits: int = 0) -> Number:
     """Return a number as people write it: groups of three, at least `digits` decimals, no empty zeros after them."""
     text = f"{decimal_of(value) if isinstance(value, Fraction) else value:,f}"
     whole, _, decimals = text.partition(".")
     decimals = decimals.rstrip("0").ljust(digits, "0")
-    return f"{whole}.{decimals}" if decimals else whole
+    return Number(f"{whole}.{decimals}" if decimals else whole)
 
 
-def figure(value: Decimal | Fraction, currency: str) -> str:
+def figure(value: Decimal | Fraction, currency: str) -> Amount:
     """Return an amount of money with its currency: `1.80 USD`, `3.9683 USD`, `1,602 XOF`."""
-    return f"{plain(value, exponent(currency))} {currency}"
+    return Amount(f"{plain(value, exponent(currency))} {currency}")
+
+
+def whole(money: Money) -> Amount:
+    """Return money with all its minor digits, in groups of three: `1,250.00 USD`."""
+    return Amount(f"{money.decimal:,f} {money.currency}")
 
 
 def decimal_of(value: Fraction) -> Decimal:
@@ -202,14 +212,25 @@ def conversion_words(price: Price, like: Price) -> str:
     ratio = Fraction(like.per) * factor(like.unit, like.packaging) / (Fraction(price.per) * factor(price.unit, price.packaging))
     result = decimal_of(in_measure(price, like))
     if _finite(ratio):
-        return (
-            f"{price.text} is {plain(price.amount)} × {plain(ratio)} ({price.measure} in one {like.measure})"
-            f" = {figure(result, price.currency)} per {like.measure}."
+        return say(
+            "%(price)s is %(amount)s × %(ratio)s (%(small)s in one %(large)s) = %(result)s.",
+            price=price.text,
+            amount=plain(price.amount),
+            ratio=plain(ratio),
+            small=price.measure,
+            large=like.measure,
+            result=per(figure(result, price.currency), like.measure),
         )
-    about = "= " if _finite(in_measure(price, like)) else "≈ "
-    return (
-        f"{price.text} is {plain(price.amount)} ÷ {plain(1 / ratio)} ({like.measure} in one {price.measure})"
-        f" {about}{figure(result, price.currency)} per {like.measure}."
+    about = "=" if _finite(in_measure(price, like)) else "≈"
+    return say(
+        "%(price)s is %(amount)s ÷ %(ratio)s (%(small)s in one %(large)s) %(equals)s %(result)s.",
+        price=price.text,
+        amount=plain(price.amount),
+        ratio=plain(1 / ratio),
+        small=like.measure,
+        large=price.measure,
+        equals=about,
+        result=per(figure(result, price.currency), like.measure),
     )
 
 

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from market.kernel import direct
 from market.kernel.errors import Missing
 from market.kernel.ids import new_id
-from market.kernel.words import say
+from market.kernel.words import say, sentences
 from market.pricing.errors import ClaimNotProven, PriceBelowFloor
 from market.pricing.models import PriceCheck
 from market.pricing.rules import (
@@ -153,7 +153,7 @@ def refuse(verdict: PriceVerdict, *, gate: str = "G1") -> None:
     if verdict.proposed_price is not None:
         facts["passing_price"] = plain(verdict.proposed_price)
     facts["unit"], facts["currency"] = price.unit, price.currency
-    words = " ".join(check.words for check in blocking)
+    words = sentences(*(check.words for check in blocking))
     raise PriceBelowFloor(say("%(rule)s: %(words)s", rule=hardest.rule, words=words), pointer="/unit_price", **facts)
 
 
