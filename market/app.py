@@ -15,15 +15,18 @@ from market.api.v1 import producers as api_producers
 from market.api.v1 import statements as api_statements
 from market.cli import commands
 from market.console import coops as console_coops
+from market.console import desk as console_desk
 from market.console import orders as console_orders
 from market.console import payments as console_payments
 from market.console import payouts as console_payouts
 from market.console import people as console_people
 from market.console import prices as console_prices
+from market.console import records as console_records
+from market.console import site as console_site
 from market.console import statements as console_statements
 from market.console import today
 from market.hooks import stripe as hooks_stripe
-from market.http import auth, csrf, db, headers, i18n, login, navigation, problems
+from market.http import auth, csrf, db, headers, i18n, login, navigation, problems, readonly
 from market.kernel.clock import Clock, SystemClock
 from market.ports import Ports
 from market.web import (
@@ -68,6 +71,9 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     today.blueprint,
     console_people.blueprint,
     console_coops.blueprint,
+    console_desk.blueprint,
+    console_records.blueprint,
+    console_site.blueprint,
 )
 # The API's parts; they are built from `market.api.openapi`, so the list stands here, above it.
 API: tuple[openapi.Blueprint, ...] = (
@@ -109,6 +115,7 @@ def create_app(settings: Settings, ports: Ports | None = None, clock: Clock | No
     problems.init_app(app)
     auth.init_app(app)
     login.init_app(app)
+    readonly.init_app(app)
     csrf.init_app(app)
     headers.init_app(app)
     navigation.init_app(app)

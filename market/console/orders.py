@@ -1,12 +1,17 @@
 """The co-op's orders: what was sold, what hangs, and refunds before the producer is paid."""
 
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.orm import Session
 
+from market.console import lists, words
+from market.console.lists import Column, Desk, Filter
 from market.http import forms
 from market.http.auth import access, current_actor
 from market.http.clock import now
@@ -15,20 +20,50 @@ from market.http.forms import BadField
 from market.http.i18n import told
 from market.kernel.errors import DomainError, Missing
 from market.orders import queries, service
-from market.orders.rules import BEARERS, STATES
+from market.orders.rules import BEARERS
 from market.provenance import queries as provenance
+from market.reports.queries import desks
 
 blueprint = Blueprint("console_orders", __name__, url_prefix="/console/orders")
+
+
+def _pane(session: Session, seller_order_id: UUID) -> dict[str, Any]:
+    part = queries.seller_order(session, seller_order_id)
+    return {"part": part, "refundable": queries.can_refund(part), "history": desks.history(session, "seller_order", part.id)}
+
+
+DESK = Desk(
+    name="orders",
+    title=_l("Orders"),
+    endpoint="console_orders.index",
+    source=desks.orders,
+    columns=(
+        Column("number", _l("Order"), "link"),
+        Column("placed_at", _l("Placed"), "instant"),
+        Column("buyer", _l("Buyer")),
+        Column("producer", _l("Producer")),
+        Column("total_minor", _l("Total"), "money"),
+        Column("refunded_minor", _l("Refunded"), "money"),
+        Column("state", _l("State"), "state", words.ORDERS),
+    ),
+    filters=(
+        Filter("q", _l("Number or buyer")),
+        Filter("state", _l("State"), "choice", words.options(words.ORDERS, ("problem", _l("paid, and no goods")))),
+        Filter("from", _l("From"), "day"),
+        Filter("to", _l("To"), "day"),
+        Filter("amount", _l("Amount"), "amount"),
+    ),
+    sortings=(("newest", _l("newest first")), ("oldest", _l("oldest first"))),
+    pane=_pane,
+    empty=_l("Orders of your members' goods stand here as soon as they are placed."),
+)
 
 
 @blueprint.get("")
 @access("staff")
 def index() -> ResponseReturnValue:
-    """List the co-op's seller orders, newest first, by state."""
-    state = request.args.get("state", "")
-    with unit_of_work() as session:
-        page = queries.seller_orders(session, states=(state,) if state in STATES else (), cursor=request.args.get("cursor"))
-    return render_template("console/orders.html", page=page, state=state, states=STATES)
+    """List the co-op's seller orders, newest first."""
+    return lists.show(DESK, "console/orders.html")
 
 
 @blueprint.get("/<uuid:seller_order_id>")

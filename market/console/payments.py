@@ -1,11 +1,16 @@
 """The co-op's payments that need a person: transfers awaited, buyers' money in credit, refunds that have not arrived."""
 
+from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.orm import Session
 
+from market.console import lists, words
+from market.console.lists import Column, Desk, Filter
 from market.http.auth import access, current_actor
 from market.http.clock import now
 from market.http.db import unit_of_work
@@ -13,8 +18,56 @@ from market.http.i18n import told
 from market.kernel.errors import DomainError, Missing
 from market.kernel.references import grouped
 from market.payments import queries, service
+from market.reports.queries import desks
 
 blueprint = Blueprint("console_payments", __name__, url_prefix="/console/payments")
+
+
+def _pane(session: Session, refund_id: UUID) -> dict[str, Any]:
+    refund = queries.refund(session, refund_id)
+    return {
+        "refund": refund,
+        "payment": queries.payment(session, refund.payment_id),
+        "grouped": grouped,
+        "history": desks.history(session, "refund", refund_id),
+    }
+
+
+REFUNDS = Desk(
+    name="refunds",
+    title=_l("Refunds"),
+    endpoint="console_payments.refunds",
+    source=desks.refunds,
+    columns=(
+        Column("number", _l("Number"), "link"),
+        Column("decided_at", _l("Decided"), "instant"),
+        Column("order", _l("Order")),
+        Column("buyer", _l("Buyer")),
+        Column("reason", _l("Reason")),
+        Column("bearer", _l("Borne by"), words=words.BEARERS),
+        Column("method", _l("Way"), words=words.METHODS),
+        Column("amount_minor", _l("Amount"), "money"),
+        Column("state", _l("State"), "state", words.REFUNDS),
+    ),
+    filters=(
+        Filter("q", _l("Order number or buyer")),
+        Filter("state", _l("State"), "choice", words.options(words.REFUNDS, ("problem", _l("needs a person")))),
+        Filter("method", _l("Way"), "choice", words.options(words.METHODS)),
+        Filter("from", _l("From"), "day"),
+        Filter("to", _l("To"), "day"),
+        Filter("amount", _l("Amount"), "amount"),
+    ),
+    sortings=(("newest", _l("newest first")), ("largest", _l("largest amount first"))),
+    pane=_pane,
+    empty=_l("Nothing was given back."),
+)
+
+
+@blueprint.get("/refunds")
+@access("staff")
+def refunds() -> ResponseReturnValue:
+    """List the co-op's refunds, newest first."""
+    return lists.show(REFUNDS, "console/refunds.html")
 
 
 @blueprint.get("")

@@ -1,32 +1,69 @@
 """Staff pages about people: today's work, members, where they are paid, certificates, keys, the co-op itself."""
 
+from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.orm import Session
 
 from market.accounts import queries as accounts
 from market.accounts import service as accounts_service
+from market.console import lists, words
+from market.console.lists import Column, Desk, Filter
 from market.http import forms, login
 from market.http.auth import access, current_actor, current_coop
 from market.http.clock import now, today
 from market.http.db import unit_of_work
 from market.http.payees import pay_to
 from market.kernel.errors import DomainError
+from market.payables import queries as payables
 from market.producers import queries, service
+from market.reports.queries import desks
 
 blueprint = Blueprint("console_people", __name__, url_prefix="/console")
+
+
+def _pane(session: Session, producer_id: UUID) -> dict[str, Any]:
+    return {
+        "row": queries.member(session, coop_id=current_coop(), producer_id=producer_id),
+        "payees": queries.payee_accounts(session, actor=current_actor(), producer_id=producer_id),
+        "owed": payables.owed_to(session, producer_id),
+        "history": desks.history(session, "producer", producer_id),
+    }
+
+
+MEMBERS = Desk(
+    name="members",
+    title=_l("Members"),
+    endpoint="console_people.members",
+    source=desks.members,
+    columns=(
+        Column("number", _l("Number"), "number"),
+        Column("name", _l("Name"), "link"),
+        Column("region", _l("Region")),
+        Column("joined_on", _l("Joined"), "day"),
+        Column("state", _l("State"), "state", words.MEMBERS),
+        Column("paid_at", _l("Where they are paid"), "state", words.PAID_AT),
+    ),
+    filters=(
+        Filter("q", _l("Number or name")),
+        Filter("state", _l("State"), "choice", words.options(words.MEMBERS)),
+        Filter("paid", _l("Where they are paid"), "choice", words.options(words.PAID_AT)),
+    ),
+    sortings=(("number", _l("by number")), ("name", _l("by name"))),
+    pane=_pane,
+    empty=_l("Take in the first member."),
+)
 
 
 @blueprint.get("/members")
 @access("staff")
 def members() -> ResponseReturnValue:
     """List the members by number."""
-    with unit_of_work() as session:
-        page = queries.member_page(session, coop_id=current_coop(), cursor=request.args.get("cursor"))
-        count = queries.member_count(session, coop_id=current_coop())
-    return render_template("console/members.html", page=page, count=count)
+    return lists.show(MEMBERS, "console/members.html")
 
 
 @blueprint.get("/members/new")

@@ -9,9 +9,12 @@ from uuid import UUID
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
 from market.accounts import queries as people
+from market.console import lists, words
+from market.console.lists import Column, Desk, Filter
 from market.http.auth import access, current_actor, current_coop
 from market.http.clock import now, today
 from market.http.db import unit_of_work
@@ -21,31 +24,68 @@ from market.pricing import queries, service
 from market.pricing.rules import UNITS, CostBuildUp, Goods, Material
 from market.pricing.rules.references import SCHEME_NAMES
 from market.pricing.rules.tables import HEADS, FileFacts
+from market.reports.queries import desks
 
 blueprint = Blueprint("console_prices", __name__, url_prefix="/console")
-STATUSES = ("needs_review", "active", "superseded", "rejected")
 SCHEMES = [(code, name) for code, name in SCHEME_NAMES.items() if code not in ("law", "living_income")]
 UNIT_OPTIONS = [(code, code.replace("_", " ")) for code in UNITS]
 _NUMBERS = ("minimum_price", "premium", "organic_differential")
 _DAYS = ("valid_from", "valid_to")
 
 
+def _pane(session: Session, reference_id: UUID) -> dict[str, Any]:
+    return {
+        "reference": queries.reference(session, reference_id),
+        "earlier": desks.price_changes(session, reference_id=reference_id),
+        "history": desks.history(session, "price_reference", reference_id),
+    }
+
+
+ROWS = Desk(
+    name="prices",
+    title=_l("Price tables"),
+    endpoint="console_prices.references",
+    source=desks.price_rows,
+    columns=(
+        Column("goods", _l("Goods"), "link"),
+        Column("scheme", _l("Scheme"), words={code: (name, "") for code, name in SCHEME_NAMES.items()}),
+        Column("geo_code", _l("Where")),
+        Column("quality", _l("Quality")),
+        Column("minimum_price", _l("Minimum"), "number"),
+        Column("premium", _l("Premium"), "number"),
+        Column("currency", _l("Currency")),
+        Column("valid_from", _l("In force from"), "day"),
+        Column("status", _l("State"), "state", words.PRICE_ROWS),
+    ),
+    filters=(
+        Filter("q", _l("Goods")),
+        Filter("status", _l("State"), "choice", words.options(words.PRICE_ROWS)),
+        Filter("scheme", _l("Scheme"), "choice", tuple(SCHEME_NAMES.items())),
+        Filter("product", _l("Code of the product")),
+    ),
+    sortings=(("waiting", _l("waiting ones first")), ("newest", _l("newest first"))),
+    pane=_pane,
+    empty=_l("Import a price table; each row gets an answer."),
+)
+
+
 @blueprint.get("/prices")
 @access("staff")
 def references() -> ResponseReturnValue:
     """Show the rows of the price tables, those that wait for a person first, and the imports."""
-    status, product = request.args.get("status", ""), request.args.get("product", "")
     with unit_of_work() as session:
-        rows = queries.references(session, status=status if status in STATUSES else None, product=product or None)
-        batches, products = queries.batches(session), queries.products(session)
-    return render_template(
-        "console/prices/references.html",
-        rows=rows,
-        batches=batches,
-        status=status,
-        product=product,
-        products=[(code, code.replace("_", " ")) for code in products],
-    )
+        batches = queries.batches(session)
+    return lists.show(ROWS, "console/prices/references.html", batches=batches[:6])
+
+
+@blueprint.get("/prices/changes")
+@access("staff")
+def changes() -> ResponseReturnValue:
+    """Show what each edition of a price table changed against the one before it."""
+    scheme = request.args.get("scheme", "")
+    with unit_of_work() as session:
+        rows = desks.price_changes(session, scheme=scheme if scheme in SCHEME_NAMES else None)
+    return render_template("console/prices/changes.html", rows=rows, scheme=scheme, schemes=list(SCHEME_NAMES.items()))
 
 
 @blueprint.get("/prices/<uuid:reference_id>")

@@ -1,105 +1,120 @@
-"""The staff's first page: what waits for somebody, most urgent first; what does not wait is named in one line."""
+"""The staff's first page: what waits for somebody, by age and amount, and who sees to it; and the search over everything."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from dataclasses import dataclass
+from typing import Any
 
-from flask import Blueprint, render_template
+from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext as _
-from sqlalchemy.orm import Session
+from flask_babel import lazy_gettext as _l
 
-from market.http.auth import access, current_actor, current_coop
-from market.http.clock import now, today
+from market.console import lists
+from market.console.lists import Column, Desk, Filter
+from market.http.auth import access, current_coop
+from market.http.clock import today
 from market.http.db import unit_of_work
-from market.kernel.actor import Actor
-from market.orders import queries as orders
 from market.payables import queries as payables
-from market.payments import queries as payments
-from market.payouts import queries as payouts
 from market.pricing import queries as prices
 from market.producers import queries as producers
-from market.producers.queries import CoopView
-from market.producers.rules import CERTIFICATE_WARNING
-from market.statements import queries as statements
+from market.reports.queries import finding, tasks
 
 blueprint = Blueprint("console", __name__, url_prefix="/console")
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
-    """Something that may wait: how often it does, in words, and the page (`only` filters it) where it is worked off."""
+class Kind:
+    """A kind of task: its words, where one of them is worked off (`by` names the argument that takes its id), and how urgent."""
 
-    words: str
-    count: int
+    words: Any
     endpoint: str
+    by: str = ""
     urgent: bool = False
-    only: dict[str, str] = field(default_factory=dict)
+
+
+KINDS: dict[str, Kind] = {
+    "order_problem": Kind(_l("Paid orders without goods"), "console_orders.detail", "seller_order_id", urgent=True),
+    "refund_problem": Kind(_l("Refunds that came back"), "console_payments.refunds", "open", urgent=True),
+    "payout_person": Kind(_l("Payouts that need a person"), "console_payouts.payout", "payout_id", urgent=True),
+    "payout_unseen": Kind(_l("Payouts sent, and on no statement"), "console_payouts.run", "run_id", urgent=True),
+    "run_draft": Kind(_l("Payout runs to approve"), "console_payouts.run", "run_id"),
+    "file_waits": Kind(_l("Bank files to give to the bank"), "console_payouts.run", "run_id"),
+    "refund_by_bank": Kind(_l("Refunds to send by bank"), "console_payments.refunds", "open"),
+    "order_late": Kind(_l("Paid orders not sent for three days"), "console_orders.detail", "seller_order_id"),
+    "lines": Kind(_l("Statement lines to explain"), "console_statements.desk", "account_id"),
+    "file_draft": Kind(_l("Statement files that wait for a decision"), "console_statements.file", "file_id"),
+    "close_prepared": Kind(_l("Periods to close as the second person"), "console_statements.close", "close_id"),
+    "account_waits": Kind(_l("Accounts to confirm"), "console_people.payee_accounts"),
+    "certificate_entered": Kind(_l("Certificates to check"), "console_people.certificates"),
+    "certificate_ends": Kind(_l("Certificates that end within 60 days"), "console_people.certificates"),
+}
+
+DESK = Desk(
+    name="tasks",
+    title=_l("Today"),
+    endpoint="console.home",
+    source=tasks.tasks,
+    columns=(
+        Column("kind", _l("What"), words={code: (kind.words, "") for code, kind in KINDS.items()}),
+        Column("number", _l("Number")),
+        Column("words", _l("Who or what")),
+        Column("amount_minor", _l("Amount"), "money"),
+        Column("since", _l("Waits since"), "instant"),
+        Column("owner", _l("Who sees to it")),
+    ),
+    filters=(
+        Filter("kind", _l("What"), "choice", tuple((code, kind.words) for code, kind in KINDS.items())),
+        Filter("owner", _l("Who sees to it"), "choice", (("mine", _l("I")), ("free", _l("nobody yet")))),
+        Filter("q", _l("Name or number")),
+    ),
+    sortings=(("oldest", _l("oldest first")), ("largest", _l("largest amount first"))),
+    empty=_l("Everything is packed, paid, explained and checked."),
+)
 
 
 @blueprint.get("")
 @access("staff")
 def home() -> ResponseReturnValue:
     """Show what waits today."""
-    actor, coop_id, instant = current_actor(), current_coop(), now()
     with unit_of_work() as session:
-        coop = producers.coop(session, coop_id)
+        who = lists.viewer(session)
+        coop = producers.coop(session, current_coop())
         on = today(coop.time_zone)
-        tasks = [
-            *_orders(session, coop),
-            *_money(session, coop, instant),
-            *_bank(session, coop),
-            *_people(session, coop, actor, on),
-            *_prices(session, on),
-        ]
-        members = producers.member_count(session, coop_id=coop_id)
-    waiting = sorted((task for task in tasks if task.count), key=lambda task: not task.urgent)
-    done = [task for task in tasks if not task.count]
-    return render_template("console/today.html", coop=coop, on=on, waiting=waiting, done=done, members=members)
+        counts = tasks.counts(session, who)
+        owed = sum(1 for row in payables.totals_by_payee(session, coop.id) if row.open.minor)
+        missing = sum(not row.fresh for row in prices.wanted_markets(session, on))
+        review = prices.rows_to_review(session)
+        members = producers.member_count(session, coop_id=coop.id)
+    facts = {"owed": owed, "missing": missing, "review": review, "members": members}
+    return lists.show(DESK, "console/today.html", coop=coop, on=on, counts=counts, kinds=KINDS, facts=facts, href=_href)
 
 
-def _orders(session: Session, coop: CoopView) -> Iterator[Task]:
-    counts = orders.seller_orders_by_state(session, coop_id=coop.id)
-    yield Task(_("Paid orders without goods"), counts.pop("problem", 0), "console_orders.index", urgent=True)
-    yield Task(_("Orders to pack and send"), counts.get("paid", 0), "console_orders.index", only={"state": "paid"})
+def _href(row: Any) -> str:
+    """Return where a task is worked off."""
+    kind = KINDS[row.kind]
+    values: dict[str, Any] = {kind.by: row.id} if kind.by else {}
+    return url_for(kind.endpoint, **values)
 
 
-def _money(session: Session, coop: CoopView, instant: datetime) -> Iterator[Task]:
-    alarms = payouts.alarms(session, now=instant, coop_id=coop.id)
-    runs = payouts.runs(session, coop_id=coop.id).items
-    owed = [row for row in payables.totals_by_payee(session, coop.id) if row.open.minor]
-    refunds = [row for row in payments.hanging_refunds(session, coop_id=coop.id) if row.state in ("failed", "needs_person")]
-    yield Task(_("Payouts that need a person"), sum(row.count for row in alarms), "console_payouts.overview", urgent=True)
-    yield Task(_("Refunds that came back"), len(refunds), "console_payments.index", urgent=True)
-    yield Task(_("Payout runs to approve"), sum(run.state == "draft" for run in runs), "console_payouts.overview")
-    yield Task(_("Producers who are owed money"), len(owed), "console_payouts.overview")
-    yield Task(_("Buyers with money in credit"), len(payments.buyer_credits(session, coop_id=coop.id)), "console_payments.index")
+@blueprint.get("/search")
+@access("staff")
+def search() -> ResponseReturnValue:
+    """Find anything by number, name or amount; the only thing that is found is opened at once."""
+    text = request.args.get("q", "").strip()[:100]
+    with unit_of_work() as session:
+        groups = finding.everything(session, lists.viewer(session), text) if text else []
+    found = [(group.kind, hit) for group in groups for hit in group.hits]
+    if len(found) == 1:
+        ((kind, hit),) = found
+        endpoint, argument, _words = PLACES[kind]
+        values: dict[str, Any] = {argument: hit.id}
+        return redirect(url_for(endpoint, **values), 303)
+    return render_template("console/search.html", text=text, groups=groups, places=PLACES)
 
 
-def _bank(session: Session, coop: CoopView) -> Iterator[Task]:
-    accounts = statements.accounts(session, coop_id=coop.id)
-    lines = sum(statements.figures(session, account.id).open_lines for account in accounts)
-    closes = [close for close in statements.closes(session, coop_id=coop.id) if close.state == "prepared"]
-    yield Task(_("Statement lines to explain"), lines, "console_statements.accounts")
-    yield Task(_("Periods to close as the second person"), len(closes), "console_statements.closes")
-
-
-def _people(session: Session, coop: CoopView, actor: Actor, on: date) -> Iterator[Task]:
-    waiting = producers.payee_accounts(session, actor=actor, waiting=True)
-    certificates = producers.certificates(session, coop_id=coop.id)
-    ending = [row for row in certificates if row.status == "active" and on <= row.valid_to <= on + CERTIFICATE_WARNING]
-    yield Task(_("Certificates that end within 60 days"), len(ending), "console_people.certificates", urgent=True)
-    yield Task(_("Accounts to confirm"), len(waiting), "console_people.payee_accounts")
-    entered = sum(row.status == "entered" for row in certificates)
-    yield Task(_("Certificates to check"), entered, "console_people.certificates")
-
-
-def _prices(session: Session, on: date) -> Iterator[Task]:
-    missing = sum(not row.fresh for row in prices.wanted_markets(session, on))
-    yield Task(_("Market prices that are missing"), missing, "console_prices.quotes")
-    yield Task(
-        _("Rows of price tables to review"),
-        prices.rows_to_review(session),
-        "console_prices.references",
-        only={"status": "needs_review"},
-    )
+PLACES: dict[str, tuple[str, str, Any]] = {
+    "order": ("console_orders.detail", "seller_order_id", _l("Orders")),
+    "payout": ("console_payouts.payout", "payout_id", _l("Payouts")),
+    "refund": ("console_payments.refunds", "open", _l("Refunds")),
+    "line": ("console_statements.line", "line_id", _l("Statement lines")),
+    "member": ("console_people.member", "producer_id", _l("Members")),
+    "listing": ("offers.edit", "listing_id", _l("Listings")),
+}

@@ -89,9 +89,11 @@ DESKS: dict[str, tuple[str, tuple[Link, ...]]] = {
         (
             Link("console.home", _l("Today"), STAFF),
             Link("console_orders.index", _l("Orders"), STAFF),
-            Link("offers.index", _l("Listings"), STAFF),
+            Link("console_records.listings", _l("Listings"), STAFF),
             Link("console_payments.index", _l("Payments"), STAFF),
+            Link("console_payments.refunds", _l("Refunds"), STAFF),
             Link("console_payouts.overview", _l("Payouts"), STAFF),
+            Link("console_records.all_payouts", _l("All payouts"), STAFF),
             Link("console_payouts.cash_box", _l("Cash box"), STAFF),
             Link("console_statements.accounts", _l("Bank statements"), STAFF),
             Link("console_statements.closes", _l("Periods"), STAFF),
@@ -101,6 +103,9 @@ DESKS: dict[str, tuple[str, tuple[Link, ...]]] = {
             Link("console_prices.references", _l("Price tables"), STAFF),
             Link("console_prices.quotes", _l("Market prices"), STAFF),
             Link("console_prices.floors", _l("Own floors"), STAFF),
+            Link("console_records.mails", _l("Mails sent"), STAFF),
+            Link("console_records.audit", _l("Who did what"), STAFF),
+            Link("console_records.people", _l("People and roles"), STAFF),
             Link("console_people.keys", _l("Keys"), STAFF),
             Link("console_coops.own", _l("The co-op"), STAFF),
         ),
@@ -110,6 +115,7 @@ DESKS: dict[str, tuple[str, tuple[Link, ...]]] = {
         (
             Link("console_coops.all_coops", _l("All co-ops"), ADMINS),
             Link("console_coops.new_coop", _l("Open a co-op"), ADMINS),
+            Link("console_site.switch", _l("Read-only switch"), ADMINS),
         ),
     ),
 }

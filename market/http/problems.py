@@ -60,7 +60,10 @@ def _domain(error: DomainError) -> ResponseReturnValue:
     facts = {
         name: value if isinstance(value, int | float | bool | list | dict) else str(value) for name, value in error.facts.items()
     }
-    return answer(STATUS[error.kind], error.code, told(error.detail), pointer=error.pointer, facts=facts)
+    response = answer(STATUS[error.kind], error.code, told(error.detail), pointer=error.pointer, facts=facts)
+    if error.kind == "unavailable":
+        response.headers["Retry-After"] = "60"
+    return response
 
 
 def _http(error: HTTPException) -> ResponseReturnValue:

@@ -27,7 +27,10 @@ class AuditEntry(Base):
     old: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     new: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
 
-    __table_args__ = (Index("audit_entry_subject", "subject_kind", "subject_id", "id"),)
+    __table_args__ = (
+        Index("audit_entry_subject", "subject_kind", "subject_id", "id"),
+        Index("audit_entry_of_coop", "coop_id", "id"),
+    )
 
 
 def record(

@@ -232,6 +232,21 @@ def _payout_trouble(session: Session, payload: Payload) -> list[Telling]:
     ]
 
 
+def coops(session: Session, payload: Payload) -> list[UUID]:
+    """Return the co-ops whose business a fact is; none for a letter about somebody's own account."""
+    if "coop_id" in payload:
+        return [UUID(payload["coop_id"])]
+    if "seller_order_id" in payload:
+        return [orders.seller_order(session, UUID(payload["seller_order_id"])).coop_id]
+    if "payout_id" in payload:
+        return [payouts.payout(session, UUID(payload["payout_id"])).coop_id]
+    if "order_id" in payload:
+        return sorted({part.coop_id for part in orders.order(session, UUID(payload["order_id"])).parts})
+    if "payment_id" in payload:
+        return sorted({part.coop_id for part in payments.parts(session, UUID(payload["payment_id"]))})
+    return []
+
+
 TELLERS: dict[str, Teller] = {
     "accounts.letter": _letter,
     "orders.placed": _placed,

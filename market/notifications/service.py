@@ -17,7 +17,7 @@ from market.kernel.ids import new_id
 from market.kernel.locks import lock_one
 from market.kernel.words import say
 from market.notifications import rules
-from market.notifications.audience import TELLERS, Telling
+from market.notifications.audience import TELLERS, Telling, coops
 from market.notifications.models import Notification, NotificationPreference
 
 LEASE = timedelta(minutes=5)
@@ -46,6 +46,7 @@ def tell(session: Session, *, topic: str, payload: Mapping[str, str], now: datet
     """Write down the mails that a fact calls for; return how many are new. The same fact again adds none."""
     told = TELLERS[topic](session, payload)
     unwanted = _unwanted(session, told)
+    about = coops(session, payload) if told else []
     rows = [
         {
             "id": new_id(),
@@ -59,6 +60,7 @@ def tell(session: Session, *, topic: str, payload: Mapping[str, str], now: datet
             "state": "unwanted" if (one.account_id, rules.TOPIC_OF.get(one.kind)) in unwanted else "waiting",
             "try_at": now,
             "created_at": now,
+            "coop_ids": about,
         }
         for one in told
     ]

@@ -73,6 +73,7 @@ class Order(Base):
         CheckConstraint("(state = 'paid') = (paid_at IS NOT NULL)", name="paid"),
         CheckConstraint("country ~ '^[A-Z]{2}$'", name="country"),
         Index("orders_unpaid", "expires_at", postgresql_where=text("state = 'placed'")),
+        Index("orders_by_buyer", text("to_tsvector('simple'::regconfig, (name || ' '::text) || email)"), postgresql_using="gin"),
     )
 
 
@@ -113,6 +114,9 @@ class SellerOrder(CoopOwned, Base):
         CheckConstraint("charges_refunded_minor BETWEEN 0 AND charges_minor", name="charges"),
         CheckConstraint("tax_refunded_minor BETWEEN 0 AND tax_minor", name="tax"),
         Index("seller_order_release", "release_on", postgresql_where=text("state IN ('shipped', 'confirmed')")),
+        Index("seller_order_by_amount", "coop_id", text("(goods_minor + premium_minor + charges_minor + tax_minor)")),
+        Index("seller_order_newest", "coop_id", "placed_at", "id"),
+        Index("seller_order_by_state", "coop_id", "state", "placed_at", "id"),
     )
 
 

@@ -159,6 +159,7 @@ class Refund(CoopOwned, Base):
         CheckConstraint("kind = 'surplus' OR amount_minor = goods_minor + premium_minor + charges_minor + tax_minor", name="sum"),
         CheckConstraint("number < 1000000000", name="number"),
         Index("refund_payment", "payment_id"),
+        Index("refund_newest", "coop_id", "number"),
         Index("refund_to_send", "next_try_at", postgresql_where=text("state IN ('decided', 'unsure', 'pending')")),
     )
 

@@ -11,6 +11,7 @@ from typing import Any
 from market.accounts import service as accounts
 from market.accounts.models import AccountRole
 from market.catalogue.models import Listing
+from market.desks.models import SavedView
 from market.kernel.ids import new_id
 from market.payments import service as payments
 from market.payments.models import Payment
@@ -150,6 +151,11 @@ def _close(world: Any) -> Any:
     return _add(world, PeriodClose(id=new_id(), coop_id=world.coop.id, **days, **words))
 
 
+def _view(world: Any) -> Any:
+    values = {"desk": "orders", "name": "Late", "query": "state=paid", "created_at": NOW}
+    return _add(world, SavedView(id=new_id(), coop_id=world.coop.id, account_id=world.people["staff"].id, **values))
+
+
 SAMPLES: dict[tuple[str, str], Callable[[Any], Any]] = {
     ("", "batch_id"): _batch,
     ("", "capture_id"): _capture,
@@ -186,6 +192,9 @@ SAMPLES: dict[tuple[str, str], Callable[[Any], Any]] = {
     ("", "line_id"): lambda world: _line(world, "line_id"),
     ("", "match_id"): _match,
     ("", "suggestion_id"): _suggestion,
+    ("", "kind"): lambda world: "seller_order",
+    ("", "subject_id"): lambda world: new_id(),
+    ("", "view_id"): _view,
 }
 
 # Parameters of public routes whose rows are one person's, who proves it by signing in or by the key in a link.

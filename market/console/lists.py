@@ -1,0 +1,224 @@
+"""The pattern of the staff's lists: one `Desk` and one template make a page (docs/desks.md).
+
+The address holds everything: filters, order, place in the list, the record that is open beside it. The same address with
+`format=csv` or `format=xlsx` gives the whole list as a file, read in batches and never held in memory.
+"""
+
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+from uuid import UUID
+
+from flask import Response, render_template, request, send_file, stream_with_context, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from market.desks import queries as kept
+from market.http.auth import current_actor, current_coop
+from market.http.clock import now
+from market.http.db import unit_of_work
+from market.kernel import tenancy
+from market.kernel.money import Money
+from market.kernel.sheets import csv_lines, write_workbook
+from market.producers import queries as producers
+from market.reports.queries import lists
+from market.reports.queries.lists import Line, Source, Totals, Viewer
+
+Words = Mapping[str, tuple[Any, str]]
+"""Code of a state -> its words and the kind of its badge."""
+
+_RESERVED = {"cursor", "open", "format", "sort"}
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column: which value of the row, its heading, and how it is shown.
+
+    Kinds: text, link (opens the record), number, money (`<key>` is minor units of the row's `currency`), price (per unit),
+    day, instant, state (with `words`).
+    """
+
+    key: str
+    label: Any
+    kind: str = "text"
+    words: Words = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """A filter: its name in the address, its label; kinds text, day, amount, or choice among `options` (code, words)."""
+
+    name: str
+    label: Any
+    kind: str = "text"
+    options: Sequence[tuple[str, Any]] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """A list of the staff. `name` is the key of its saved views and the name of its files."""
+
+    name: str
+    title: Any
+    endpoint: str
+    source: Callable[[Viewer], Source]
+    columns: Sequence[Column]
+    filters: Sequence[Filter] = ()
+    sortings: Sequence[tuple[str, Any]] = ()
+    pane: Callable[[Session, Any], Mapping[str, Any]] | None = None
+    key: Callable[[str], Any] = UUID
+    lead: Any = ""
+    empty: Any = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A desk as it is shown now."""
+
+    desk: Desk
+    rows: Sequence[Line]
+    next_cursor: str | None
+    totals: Totals
+    chosen: Mapping[str, str]
+    errors: Mapping[str, str]
+    views: Sequence[kept.View]
+    opened: str
+
+    def url(self, **changes: Any) -> str:
+        """Return this address with other arguments; None takes one away. A change of the list starts it again."""
+        kept_back = {} if changes.keys() <= {"open"} else {"cursor": None, "open": None}
+        values = {**request.view_args, **request.args.to_dict(), **kept_back, **changes}  # type: ignore[dict-item]
+        return _address(self.desk, {name: value for name, value in values.items() if value not in (None, "")})
+
+    def view_url(self, view: kept.View) -> str:
+        """Return the address of a saved view."""
+        return _address(self.desk, {**(request.view_args or {}), **dict(parse_qsl(view.query))})
+
+    @property
+    def query(self) -> str:
+        """The part of the address that a saved view keeps."""
+        return urlencode({name: value for name, value in request.args.items() if value and name not in _RESERVED - {"sort"}})
+
+    def shows(self, view: kept.View) -> bool:
+        """Whether a saved view is what is shown."""
+        return dict(parse_qsl(view.query)) == dict(parse_qsl(self.query))
+
+    @property
+    def first(self) -> bool:
+        """Whether this is the first page."""
+        return not request.args.get("cursor")
+
+
+def _address(desk: Desk, values: Mapping[str, Any]) -> str:
+    """Return an address of the desk; names that `url_for` keeps for itself are not the list's."""
+    return url_for(desk.endpoint, **{name: value for name, value in values.items() if not name.startswith("_")})
+
+
+def viewer(session: Session) -> Viewer:
+    """Return for whom lists are read in this request."""
+    coop = producers.coop(session, current_coop())
+    return Viewer(coop.id, coop.currency, coop.time_zone, current_actor().account_id, now())
+
+
+def show(desk: Desk, template: str = "console/list.html", **more: Any) -> ResponseReturnValue:
+    """Answer with the desk's page, or with its file when the address asks for one. `more` goes to the template."""
+    wanted = request.args.get("format", "")
+    if wanted in ("csv", "xlsx"):
+        return _file(desk, wanted)
+    opened = request.args.get("open", "")
+    with unit_of_work() as session:
+        who = viewer(session)
+        source = desk.source(who)
+        chosen, errors = _chosen(desk, source)
+        found = lists.page(session, source, chosen, sorting=request.args.get("sort", ""), cursor=request.args.get("cursor"))
+        totals = lists.totals(session, source, chosen)
+        views = kept.views(session, account_id=who.account_id, coop_id=who.coop_id, desk=desk.name) if who.account_id else []
+        facts = desk.pane(session, desk.key(opened)) if desk.pane and _readable(desk, opened) else {}
+    sheet = Sheet(desk, found.items, found.next_cursor, totals, chosen, errors, views, opened if facts else "")
+    return render_template(template, sheet=sheet, **facts, **more)
+
+
+def _readable(desk: Desk, opened: str) -> bool:
+    try:
+        return bool(opened) and desk.key(opened) is not None
+    except ValueError:
+        return False
+
+
+def _chosen(desk: Desk, source: Source) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the values of the filters that can be read, and a sentence for each that cannot."""
+    chosen: dict[str, str] = {}
+    errors: dict[str, str] = {}
+    for each in desk.filters:
+        value = request.args.get(each.name, "").strip()[:200]
+        if not value:
+            continue
+        try:
+            source.filters[each.name](value)
+            chosen[each.name] = value
+        except ValueError:
+            errors[each.name] = {
+                "day": _("Please enter a day, such as 2026-11-25."),
+                "amount": _("Please enter an amount with a point, such as 1250.00."),
+                "choice": _("Please choose one of the list."),
+            }.get(each.kind, _("This cannot be searched for. Try a word or a number."))
+    return chosen, errors
+
+
+def _file(desk: Desk, wanted: str) -> ResponseReturnValue:
+    with unit_of_work() as session:
+        who = viewer(session)
+    chosen, _errors = _chosen(desk, desk.source(who))
+    batches = lists.batches(_session_for(who.coop_id), lambda: desk.source(who), chosen, request.args.get("sort", ""))
+    headings = [str(column.label) for column in desk.columns]
+    rows = ([plain(column, row) for column in desk.columns] for batch in batches for row in batch)
+    name = f"{desk.name}.{wanted}"
+    if wanted == "xlsx":
+        return workbook(name, headings, rows)
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "private, no-store"}
+    return Response(stream_with_context(csv_lines(headings, rows)), content_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _session_for(coop_id: UUID) -> Callable[[], Any]:
+    """Return how a batch is read: the answer streams after the request's own scope has ended."""
+    scope = tenancy.scope_of(coop_id)
+
+    class Scoped:
+        def __enter__(self) -> Session:
+            self._token = tenancy.enter(scope)
+            self._unit = unit_of_work()
+            return self._unit.__enter__()
+
+        def __exit__(self, *exc: Any) -> None:
+            self._unit.__exit__(*exc)
+            tenancy.leave(self._token)
+
+    return Scoped
+
+
+def plain(column: Column, row: Line) -> Any:
+    """Return a value as a program wants it: amounts as decimals, days in ISO form, states in words."""
+    value = getattr(row, column.key)
+    if value is None:
+        return ""
+    if column.kind == "money":
+        return Money(int(value), row.currency).decimal
+    if column.words:
+        return str(column.words[value][0]) if value in column.words else str(value)
+    if isinstance(value, dict):
+        return "; ".join(f"{name}: {each}" for name, each in value.items())
+    return value
+
+
+def workbook(name: str, headings: Sequence[str], rows: Iterator[Sequence[Any]]) -> ResponseReturnValue:
+    """Answer with an XLSX file, written to disk on the way."""
+    file = tempfile.TemporaryFile()  # noqa: SIM115 - the answer closes it when it has been sent
+    write_workbook(file, headings, rows)
+    file.seek(0)
+    kind = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    answer = send_file(file, mimetype=kind, as_attachment=True, download_name=name, conditional=False)
+    answer.headers["Cache-Control"] = "private, no-store"
+    return answer

@@ -1,0 +1,78 @@
+"""Codes in the words of the staff, each with the kind of its badge. One table per thing, for pages and files alike."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from flask_babel import lazy_gettext as _l
+
+from market.console.lists import Words
+
+ORDERS: Words = {
+    "placed": (_l("waits for payment"), "warn"),
+    "paid": (_l("to be packed"), "info"),
+    "shipped": (_l("on its way"), "info"),
+    "confirmed": (_l("arrived"), "good"),
+    "settled": (_l("arrived, producer credited"), "good"),
+    "refunded": (_l("refunded"), ""),
+    "cancelled": (_l("cancelled"), ""),
+}
+REFUNDS: Words = {
+    "decided": (_l("decided"), "info"),
+    "unsure": (_l("outcome unknown"), "warn"),
+    "pending": (_l("on its way"), "info"),
+    "paid": (_l("paid back"), "good"),
+    "failed": (_l("came back"), "bad"),
+    "needs_person": (_l("a person must decide"), "bad"),
+}
+METHODS: Words = {"card": (_l("card"), ""), "transfer": (_l("bank transfer"), "")}
+BEARERS: Words = {"coop": (_l("the co-op"), ""), "producer": (_l("the producer"), ""), "carrier": (_l("the carrier"), "")}
+PAYOUTS: Words = {
+    "draft": (_l("draft"), "warn"),
+    "approved": (_l("approved"), "info"),
+    "queued": (_l("waits to be sent"), ""),
+    "sending": (_l("being sent"), "info"),
+    "sent": (_l("sent"), "info"),
+    "unknown": (_l("outcome unknown"), "warn"),
+    "needs_person": (_l("a person must decide"), "bad"),
+    "settled": (_l("settled"), "good"),
+    "failed": (_l("failed"), "bad"),
+    "cancelled": (_l("cancelled"), ""),
+    "returned": (_l("returned"), "bad"),
+}
+RAILS: Words = {"sepa": (_l("bank transfer"), ""), "stripe": (_l("Stripe transfer"), ""), "cash": (_l("cash"), "")}
+RUNS: Words = {
+    "draft": (_l("waits for approval"), "warn"),
+    "approved": (_l("approved"), "good"),
+    "cancelled": (_l("discarded"), ""),
+}
+MEMBERS: Words = {"member": (_l("member"), "good"), "left": (_l("has left"), "")}
+PAID_AT: Words = {
+    "confirmed": (_l("account confirmed"), "good"),
+    "waits": (_l("account waits for a second person"), "warn"),
+    "none": (_l("no account yet"), "bad"),
+}
+LISTINGS: Words = {"draft": (_l("draft"), ""), "published": (_l("in the shop"), "good"), "withdrawn": (_l("withdrawn"), "warn")}
+CHECKS: Words = {
+    "ok": (_l("price holds"), "good"),
+    "warning": (_l("holds, with a note"), "warn"),
+    "not_checkable": (_l("cannot be checked"), "warn"),
+    "violation": (_l("below a floor"), "bad"),
+}
+PRICE_ROWS: Words = {
+    "needs_review": (_l("to review"), "warn"),
+    "active": (_l("active"), "good"),
+    "superseded": (_l("superseded"), ""),
+    "rejected": (_l("set aside"), ""),
+}
+MAILS: Words = {
+    "waiting": (_l("waits to be sent"), "info"),
+    "sent": (_l("sent"), "good"),
+    "unwanted": (_l("not wanted by its reader"), ""),
+    "failed": (_l("could not be sent"), "bad"),
+}
+ROLES: Words = {"preparer": (_l("preparer"), ""), "approver": (_l("approver"), "info"), "admin": (_l("administrator"), "warn")}
+
+
+def options(words: Words, *first: tuple[str, Any]) -> Sequence[tuple[str, Any]]:
+    """Return the choices of a filter: `first`, then every code of the table."""
+    return (*first, *((code, each[0]) for code, each in words.items()))

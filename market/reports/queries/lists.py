@@ -1,0 +1,190 @@
+"""Lists for staff: any SELECT with named columns, filtered, sorted, in keyset pages, with totals.
+
+A `Source` says what a list is made of; this module reads it the same way for every desk, so a new list is a SELECT and a few
+conditions. Values come from an address: a condition raises ValueError for one that it cannot read.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, Row, Select, func, literal, literal_column, select, tuple_
+from sqlalchemy.orm import Session
+
+from market.kernel import paging
+from market.kernel.money import Money
+from market.kernel.paging import Page
+
+PAGE, BATCH = 50, 1_000
+MOST = 10_000
+"""Totals are exact up to this many rows; beyond, a list says `more than`, and a report counts them."""
+
+SIMPLE: Any = literal_column("'simple'::regconfig")
+"""Words as they are written, as the indexes over names have them."""
+
+Listed = Select[*tuple[Any, ...]]
+Line = Row[*tuple[Any, ...]]
+Condition = Callable[[str], ColumnElement[bool]]
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """For whom a list is read and when: the co-op, its currency and zone, the person."""
+
+    coop_id: UUID
+    currency: str
+    zone: str
+    account_id: UUID | None = None
+    now: datetime | None = None
+
+    def begin_of(self, text: str) -> datetime:
+        """Return the first instant of a day as people of the co-op count it. Raises ValueError."""
+        return datetime.combine(date.fromisoformat(text), time(), ZoneInfo(self.zone))
+
+    def minor(self, text: str) -> int:
+        """Return an amount in minor units of the co-op's currency. Raises ValueError."""
+        return Money.parse(text.replace(",", "."), self.currency).minor
+
+
+@dataclass(frozen=True, slots=True)
+class Sorting:
+    """An order of rows: columns that are never null, the last one unique, each with how a cursor's text is read."""
+
+    keys: tuple[tuple[Any, Callable[[str], Any]], ...]
+    descending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What a list is made of. `amount` and `currency` are what totals sum up; the first sorting is the usual one."""
+
+    statement: Listed
+    sortings: Mapping[str, Sorting]
+    filters: Mapping[str, Condition] = field(default_factory=dict)
+    amount: Any = None
+    currency: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """How many rows a list has and their sums; `more` when it has more than were counted."""
+
+    count: int
+    more: bool
+    sums: Sequence[Money]
+
+
+def page(
+    session: Session,
+    source: Source,
+    chosen: Mapping[str, str],
+    *,
+    sorting: str = "",
+    cursor: str | None = None,
+    limit: int = PAGE,
+) -> Page[Line]:
+    """Return a page of rows. Raises BadCursor, and ValueError for a value that a filter cannot read."""
+    order = source.sortings.get(sorting) or next(iter(source.sortings.values()))
+    columns = [column for column, _ in order.keys]
+    statement = _filtered(source, chosen).add_columns(*(column.label(f"key_{n}") for n, column in enumerate(columns)))
+    if cursor:
+        last = paging.read(cursor, *(kind for _, kind in order.keys))
+        keys, seen = tuple_(*columns), tuple_(*(literal(value) for value in last))
+        statement = statement.where(keys < seen if order.descending else keys > seen)
+    statement = statement.order_by(*(column.desc() if order.descending else column for column in columns)).limit(limit + 1)
+    rows = session.execute(statement).all()
+    if len(rows) <= limit:
+        return Page(rows, None)
+    last_row = rows[limit - 1]
+    return Page(rows[:limit], paging.encode([_plain(getattr(last_row, f"key_{n}")) for n in range(len(columns))]))
+
+
+def totals(session: Session, source: Source, chosen: Mapping[str, str], *, most: int = MOST) -> Totals:
+    """Return count and sums per currency of what is chosen, looking at `most` rows at most."""
+    if source.amount is None:
+        some = _filtered(source, chosen).with_only_columns(literal(1)).order_by(None).limit(most + 1).subquery()
+        count = session.scalar(select(func.count()).select_from(some)) or 0
+        return Totals(min(count, most), count > most, ())
+    columns = (source.amount.label("minor"), source.currency.label("currency"))
+    some = _filtered(source, chosen).with_only_columns(*columns).order_by(None).limit(most + 1).subquery()
+    rows = session.execute(
+        select(some.c.currency, func.count(), func.sum(some.c.minor)).group_by(some.c.currency).order_by(some.c.currency)
+    ).all()
+    count = sum(int(number) for _, number, _ in rows)
+    sums = [Money(int(minor), currency) for currency, _, minor in rows if currency and minor is not None]
+    return Totals(min(count, most), count > most, () if count > most else sums)
+
+
+def batches(
+    open_session: Callable[[], Any], make: Callable[[], Source], chosen: Mapping[str, str], sorting: str = ""
+) -> Iterator[Sequence[Line]]:
+    """Yield all rows in batches, each read in a unit of work of its own: a long download holds no transaction open."""
+    cursor: str | None = None
+    while True:
+        with open_session() as session:
+            found = page(session, make(), chosen, sorting=sorting, cursor=cursor, limit=BATCH)
+        yield found.items
+        cursor = found.next_cursor
+        if cursor is None:
+            return
+
+
+def words(column: Any, text: str) -> ColumnElement[bool]:
+    """Return the condition that every word of `text` begins a word of the column (an index over it). Raises ValueError."""
+    found = ["".join(sign for sign in word if sign.isalnum() or sign in "@.-_") for word in text.split()]
+    parts = [f"'{word}':*" for word in found if any(sign.isalnum() for sign in word)]
+    if not parts:
+        raise ValueError(text)
+    condition: ColumnElement[bool] = column.op("@@")(func.to_tsquery(SIMPLE, " & ".join(parts)))
+    return condition
+
+
+def contains(column: Any, text: str) -> ColumnElement[bool]:
+    """Return the condition that the column contains `text`, for lists that a co-op's own rows keep short."""
+    found: ColumnElement[bool] = func.strpos(func.lower(column), text.strip().lower()) > 0
+    return found
+
+
+def one_of(column: Any, allowed: Sequence[str]) -> Condition:
+    """Return the condition that the column has a value; only those in `allowed` can be read."""
+
+    def condition(text: str) -> ColumnElement[bool]:
+        if text not in allowed:
+            raise ValueError(text)
+        found: ColumnElement[bool] = column == text
+        return found
+
+    return condition
+
+
+def by_day(column: Any, *, descending: bool = True, kind: Callable[[str], Any] = datetime.fromisoformat, unique: Any) -> Sorting:
+    """Return the sorting by an instant or day, ties by a unique id."""
+    return Sorting(((column, kind), (unique, UUID)), descending)
+
+
+def by_amount(column: Any, *, unique: Any) -> Sorting:
+    """Return the sorting by an amount, the largest first, ties by a unique id."""
+    return Sorting(((column, int), (unique, UUID)), descending=True)
+
+
+def between_days(viewer: Viewer, column: Any) -> dict[str, Condition]:
+    """Return the filters `from` and `to` over an instant: whole days of the co-op's zone, both included."""
+    return {
+        "from": lambda text: column >= viewer.begin_of(text),
+        "to": lambda text: column < viewer.begin_of(date.fromordinal(date.fromisoformat(text).toordinal() + 1).isoformat()),
+    }
+
+
+def _filtered(source: Source, chosen: Mapping[str, str]) -> Listed:
+    statement = source.statement
+    for name, condition in source.filters.items():
+        if value := chosen.get(name, "").strip():
+            statement = statement.where(condition(value))
+    return statement
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, date) else value

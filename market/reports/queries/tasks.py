@@ -1,0 +1,163 @@
+"""What waits for a person of a co-op: one list over everything that can wait, with age, amount and who sees to it.
+
+Each kind is a SELECT of the same columns; together they are one UNION that the staff's first page filters, sorts and counts
+like any other list. Things that come in thousands (statement lines, payouts without a line) stand here once per account or run.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import BigInteger, DateTime, String, Text, cast, func, literal, null, select, union_all
+from sqlalchemy.orm import Session
+
+from market.accounts.models import Account
+from market.desks.models import Assignment
+from market.orders.models import Order, SellerOrder
+from market.payments.models import Refund
+from market.payouts.models import Payout, PayoutFile, PayoutRun
+from market.producers.models import Certificate, PayeeAccount, Producer
+from market.producers.rules import CERTIFICATE_WARNING
+from market.reports.queries.desks import WORTH
+from market.reports.queries.lists import Listed, Sorting, Source, Viewer, contains
+from market.statements.models import MoneyAccount, PeriodClose, StatementFile, StatementLine
+
+LATE = timedelta(days=3)
+"""A paid order that nobody has sent for this long is a task for the co-op [P]."""
+UNSEEN = timedelta(days=5)
+"""A payout that was sent and stands on no statement for this long needs a look (payouts.queries.alarms)."""
+KINDS = (
+    "order_problem", "refund_problem", "payout_person", "payout_unseen", "run_draft", "file_waits", "refund_by_bank",
+    "order_late", "lines", "file_draft", "close_prepared", "account_waits", "certificate_entered", "certificate_ends",
+)  # fmt: skip
+
+
+def tasks(viewer: Viewer) -> Source:
+    """Return what waits for a person, the oldest first."""
+    assert viewer.now is not None
+    found = union_all(*_kinds(viewer.coop_id, viewer.now)).subquery("task")
+    columns = found.c
+    taken = (
+        (Assignment.coop_id == viewer.coop_id) & (Assignment.subject_id == columns.id) & (Assignment.subject_kind == columns.kind)
+    )
+    statement = (
+        select(*columns, Account.name.label("owner"), Assignment.account_id.label("owner_id"))
+        .outerjoin(Assignment, taken)
+        .outerjoin(Account, Account.id == Assignment.account_id)
+    )
+    owners = {"mine": Assignment.account_id == viewer.account_id, "free": Assignment.account_id.is_(None)}
+    return Source(
+        statement,
+        {
+            "oldest": Sorting(((columns.since, datetime.fromisoformat), (columns.kind, str), (columns.id, UUID))),
+            "largest": Sorting(((func.coalesce(columns.amount_minor, 0), int), (columns.kind, str), (columns.id, UUID)), True),
+        },
+        {
+            "kind": lambda text: columns.kind == text,
+            "owner": lambda text: _known(owners, text),
+            "q": lambda text: contains(columns.words, text) | (columns.number == text.strip()),
+        },
+        columns.amount_minor,
+        columns.currency,
+    )
+
+
+def counts(session: Session, viewer: Viewer) -> dict[str, int]:
+    """Return how many of each kind wait."""
+    assert viewer.now is not None
+    found = union_all(*_kinds(viewer.coop_id, viewer.now)).subquery("task")
+    return {kind: int(count) for kind, count in session.execute(select(found.c.kind, func.count()).group_by(found.c.kind))}
+
+
+def _known(table: dict[str, Any], text: str) -> Any:
+    if text not in table:
+        raise ValueError(text)
+    return table[text]
+
+
+def _row(kind: str, identity: Any, number: Any, words: Any, minor: Any, currency: Any, since: Any) -> tuple[Any, ...]:
+    return (
+        literal(kind, String).label("kind"),
+        identity.label("id"),
+        cast(number, Text).label("number"),
+        cast(words, Text).label("words"),
+        cast(minor, BigInteger).label("amount_minor"),
+        cast(currency, Text).label("currency"),
+        since.label("since"),
+    )
+
+
+def _at(day: Any) -> Any:
+    """A day as an instant, so that days and instants sort together."""
+    return func.timezone("UTC", cast(day, DateTime()))
+
+
+def _kinds(coop_id: UUID, now: datetime) -> list[Listed]:
+    return [*_orders(coop_id, now), *_money(coop_id, now), *_bank(coop_id), *_people(coop_id, now)]
+
+
+def _orders(coop_id: UUID, now: datetime) -> list[Listed]:
+    number = cast(Order.number, Text) + "-" + cast(SellerOrder.position, Text)
+    facts = (SellerOrder.id, number, Order.name, WORTH, SellerOrder.currency, SellerOrder.placed_at)
+    mine = (SellerOrder.coop_id == coop_id, SellerOrder.state == "paid")
+    joined = (Order, Order.id == SellerOrder.order_id)
+    return [
+        select(*_row("order_problem", *facts)).join(*joined).where(*mine, SellerOrder.problem.is_not(None)),
+        select(*_row("order_late", *facts))
+        .join(*joined)
+        .where(*mine, SellerOrder.problem.is_(None), SellerOrder.placed_at < now - LATE),
+    ]
+
+
+def _money(coop_id: UUID, now: datetime) -> list[Listed]:
+    refund = (Refund.id, Refund.number, Refund.reason, Refund.amount_minor, Refund.currency, Refund.decided_at)
+    payout = (Payout.id, Payout.number, Producer.name, Payout.amount_minor, Payout.currency, Payout.changed_at)
+    unseen = (func.count(), func.sum(Payout.amount_minor), func.min(Payout.currency), func.min(Payout.changed_at))
+    run = (PayoutRun.id, PayoutRun.number, func.to_char(PayoutRun.due_by, "YYYY-MM-DD"), null(), null(), PayoutRun.prepared_at)
+    file = (PayoutFile.run_id, PayoutFile.count, PayoutFile.message_id, PayoutFile.total_minor, PayoutFile.currency)
+    return [
+        select(*_row("refund_problem", *refund)).where(Refund.coop_id == coop_id, Refund.state.in_(("failed", "needs_person"))),
+        select(*_row("refund_by_bank", *refund)).where(
+            Refund.coop_id == coop_id, Refund.method == "transfer", Refund.state == "decided"
+        ),
+        select(*_row("payout_person", *payout))
+        .join(Producer, Producer.id == Payout.payee_id)
+        .where(Payout.coop_id == coop_id, Payout.state.in_(("needs_person", "unknown"))),
+        select(*_row("payout_unseen", Payout.run_id, unseen[0], literal(""), *unseen[1:]))
+        .where(Payout.coop_id == coop_id, Payout.state == "sent", Payout.changed_at < now - UNSEEN)
+        .group_by(Payout.run_id, Payout.currency),
+        select(*_row("run_draft", *run)).where(PayoutRun.coop_id == coop_id, PayoutRun.state == "draft"),
+        select(*_row("file_waits", *file, PayoutFile.written_at)).where(
+            PayoutFile.coop_id == coop_id, PayoutFile.submitted_at.is_(None)
+        ),
+    ]
+
+
+def _bank(coop_id: UUID) -> list[Listed]:
+    left = func.abs(StatementLine.amount_minor) - StatementLine.matched_minor
+    lines = (func.count(), MoneyAccount.name, func.sum(left), MoneyAccount.currency, _at(func.min(StatementLine.booked_on)))
+    draft = (StatementFile.id, StatementFile.new_lines, StatementFile.name, null(), null(), StatementFile.uploaded_at)
+    until = func.to_char(PeriodClose.ends_on, "YYYY-MM-DD")
+    close = (PeriodClose.id, literal(""), until, null(), null(), PeriodClose.prepared_at)
+    return [
+        select(*_row("lines", MoneyAccount.id, *lines))
+        .join(StatementLine, StatementLine.money_account_id == MoneyAccount.id)
+        .where(MoneyAccount.coop_id == coop_id, StatementLine.state.in_(("new", "suggested", "parked")))
+        .group_by(MoneyAccount.id),
+        select(*_row("file_draft", *draft)).where(StatementFile.coop_id == coop_id, StatementFile.outcome == "draft"),
+        select(*_row("close_prepared", *close)).where(PeriodClose.coop_id == coop_id, PeriodClose.state == "prepared"),
+    ]
+
+
+def _people(coop_id: UUID, now: datetime) -> list[Listed]:
+    account = (PayeeAccount.id, literal(""), Producer.name, null(), null(), PayeeAccount.entered_at)
+    entered = (Certificate.id, Certificate.number, Certificate.scheme, null(), null(), Certificate.entered_at)
+    ends = (Certificate.id, Certificate.number, Certificate.scheme, null(), null(), _at(Certificate.valid_to))
+    soon = Certificate.valid_to.between(now.date(), now.date() + CERTIFICATE_WARNING)
+    return [
+        select(*_row("account_waits", *account))
+        .join(Producer, Producer.id == PayeeAccount.producer_id)
+        .where(PayeeAccount.coop_id == coop_id, PayeeAccount.confirmed_at.is_(None), PayeeAccount.replaced_at.is_(None)),
+        select(*_row("certificate_entered", *entered)).where(Certificate.coop_id == coop_id, Certificate.status == "entered"),
+        select(*_row("certificate_ends", *ends)).where(Certificate.coop_id == coop_id, Certificate.status == "active", soon),
+    ]
