@@ -11,6 +11,7 @@ from market.desks import service
 from market.http.auth import access, current_actor, current_coop
 from market.http.clock import now
 from market.http.db import unit_of_work
+from market.http.i18n import told
 from market.kernel.errors import DomainError
 
 blueprint = Blueprint("console_desk", __name__, url_prefix="/console/desk")
@@ -41,7 +42,7 @@ def save_view() -> ResponseReturnValue:
             )
         flash(_("The view is saved."), "good")
     except DomainError as refusal:
-        flash(refusal.detail, "bad")
+        flash(told(refusal.detail), "bad")
     return redirect(back(), 303)
 
 
@@ -65,7 +66,7 @@ def take(kind: str, subject_id: UUID) -> ResponseReturnValue:
                 session, actor=current_actor(), coop_id=current_coop(), subject_kind=kind[:40], subject_id=subject_id, now=now()
             )
     except DomainError as refusal:
-        flash(refusal.detail, "bad")
+        flash(told(refusal.detail), "bad")
     return redirect(back(), 303)
 
 

@@ -13,6 +13,7 @@ from market.desks.queries import Switch
 from market.http.clock import now
 from market.http.db import reading
 from market.kernel.errors import Unavailable
+from market.kernel.words import say
 
 FRESH = timedelta(seconds=2)
 STILL_TAKEN = frozenset({"security.login", "security.logout", "security.verify", "console_site.set_switch"})
@@ -47,7 +48,12 @@ def _refuse_writes() -> None:
         return
     switch = current()
     if switch.read_only:
-        raise SiteReadOnly(f"The site can be read and takes no changes at present: {switch.reason} Please send it again later.")
+        raise SiteReadOnly(
+            say(
+                "The site can be read and takes no changes at present: %(reason)s Please send it again later.",
+                reason=switch.reason,
+            )
+        )
 
 
 def init_app(app: Flask) -> None:
