@@ -54,9 +54,7 @@ def upgrade() -> None:
         sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("problem", sa.Text(), nullable=True),
         sa.Column("coop_id", sa.Uuid(), nullable=False),
-        sa.CheckConstraint(
-            "state IN ('waiting', 'running', 'done', 'cancelled', 'failed')", name=op.f("report_job_state_check")
-        ),
+        sa.CheckConstraint("state IN ('waiting', 'running', 'done', 'cancelled', 'failed')", name=op.f("report_job_state_check")),
         sa.CheckConstraint("(state = 'done') = (body IS NOT NULL)", name=op.f("report_job_body_check")),
         sa.CheckConstraint("done >= 0 AND total >= 0", name=op.f("report_job_progress_check")),
         sa.ForeignKeyConstraint(["account_id"], ["account.id"], name=op.f("report_job_account_id_fkey")),
@@ -81,7 +79,11 @@ def upgrade() -> None:
     op.create_index("seller_order_newest", "seller_order", ["coop_id", "placed_at", "id"], unique=False)
     op.create_index("seller_order_by_state", "seller_order", ["coop_id", "state", "placed_at", "id"], unique=False)
     op.create_index(
-        "orders_by_buyer", "orders", [sa.text("to_tsvector('simple'::regconfig, (name || ' '::text) || email)")], unique=False, postgresql_using="gin"
+        "orders_by_buyer",
+        "orders",
+        [sa.text("to_tsvector('simple'::regconfig, (name || ' '::text) || email)")],
+        unique=False,
+        postgresql_using="gin",
     )
     op.create_index(
         "statement_line_by_name",
@@ -93,7 +95,9 @@ def upgrade() -> None:
     op.create_index("statement_line_by_amount", "statement_line", ["coop_id", sa.text("abs(amount_minor)")], unique=False)
     op.create_index("seller_order_by_amount", "seller_order", ["coop_id", sa.text(_WORTH)], unique=False)
     op.create_index("audit_entry_of_coop", "audit_entry", ["coop_id", "id"], unique=False)
-    op.add_column("notification", sa.Column("coop_ids", postgresql.ARRAY(sa.Uuid()), server_default=sa.text("'{}'"), nullable=False))
+    op.add_column(
+        "notification", sa.Column("coop_ids", postgresql.ARRAY(sa.Uuid()), server_default=sa.text("'{}'"), nullable=False)
+    )
     op.create_index("notification_of_coop", "notification", ["coop_ids"], unique=False, postgresql_using="gin")
     op.create_index("refund_newest", "refund", ["coop_id", "number"], unique=False)
 
