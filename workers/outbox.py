@@ -40,6 +40,7 @@ TOPICS: dict[str, tuple[str, ...]] = {
     "provenance.capture_accepted": ("provenance.capture",),
     "provenance.lots_changed": ("provenance.refresh_pages",),
     "statements.imported": ("statements.match",),
+    "statements.received": ("statements.read",),
 }
 _CLAIM = text(
     """

@@ -1,4 +1,4 @@
-"""Match the lines of imported statements: plan once, then apply in portions, so that no transaction grows large."""
+"""Read large statement files, and match the lines of imported ones: plan once, apply in portions."""
 
 from typing import Any
 from uuid import UUID
@@ -21,3 +21,9 @@ def match(*, money_account_id: str, **_: Any) -> None:
             service.apply_slice(session, money_account_id=account_id, proposals=portion, actor=actor, now=now())
     with unit_of_work() as session:
         service.keep_suggestions(session, money_account_id=account_id, proposals=proposals)
+
+
+@shared_task(name="statements.read", soft_time_limit=1500, time_limit=1560)
+def read(*, file_id: str, **_: Any) -> None:
+    """Read and import one received file. Running it twice reads it once."""
+    service.read_file(unit_of_work, file_id=UUID(file_id), now=now())

@@ -33,6 +33,12 @@ class FileNotFound(Missing):
     code = "statements.file_not_found"
 
 
+class BadMapping(Invalid):
+    """A CSV cannot be read by this mapping."""
+
+    code = "statements.bad_mapping"
+
+
 class NotADraft(Conflict):
     """Only a file that waits for a person can be confirmed or discarded."""
 

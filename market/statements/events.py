@@ -2,3 +2,6 @@
 
 IMPORTED = "statements.imported"
 """A file was imported and its lines wait to be matched: `money_account_id`."""
+
+RECEIVED = "statements.received"
+"""A large file was kept and waits to be read: `file_id`."""

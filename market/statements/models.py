@@ -23,7 +23,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from market.kernel.orm import Base, CoopOwned, Id, Instant, Json, Minor
 
-OUTCOMES = ("refused", "draft", "imported", "discarded")
+OUTCOMES = ("waiting", "refused", "draft", "imported", "discarded")
 LINE_STATES = ("new", "suggested", "matched", "parked", "ignored")
 TARGETS = ("payout", "payout_return", "payment", "refund", "account")
 MATCH_KINDS = ("full", "partial", "fee", "write_off", "return", "rest")
@@ -58,7 +58,10 @@ class MoneyAccount(CoopOwned, Base):
 
 
 class StatementFile(CoopOwned, Base):
-    """A file as it came, kept in every case, compressed; `findings` are what a person was told about it."""
+    """A file as it came, kept in every case, compressed; `findings` are what a person was told about it.
+
+    `waiting`: a worker reads it; `read_bytes` says how far it is. `code` is the refusal's stable name.
+    """
 
     __tablename__ = "statement_file"
 
@@ -70,7 +73,11 @@ class StatementFile(CoopOwned, Base):
     body_zlib: Mapped[bytes] = mapped_column(LargeBinary)
     outcome: Mapped[str]
     reason: Mapped[str | None]
+    code: Mapped[str | None]
+    format: Mapped[str] = mapped_column(server_default=sql("''"))
     findings: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+    balances: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default=sql("'[]'"))
+    read_bytes: Mapped[Minor] = mapped_column(server_default=sql("0"))
     new_lines: Mapped[int] = mapped_column(Integer, server_default=sql("0"))
     known_lines: Mapped[int] = mapped_column(Integer, server_default=sql("0"))
     provisional_lines: Mapped[int] = mapped_column(Integer, server_default=sql("0"))
@@ -166,6 +173,98 @@ class StatementLine(CoopOwned, Base):
     )
 
 
+class InterimLine(CoopOwned, Base):
+    """An entry that a bank announced (camt.052, camt.054, MT942, or pending): shown and used, never posted.
+
+    `parts` are the transactions of a batch, which a later statement may name only as a sum.
+    """
+
+    __tablename__ = "statement_interim_line"
+
+    id: Mapped[Id]
+    money_account_id: Mapped[UUID] = mapped_column(ForeignKey("money_account.id"))
+    file_id: Mapped[UUID] = mapped_column(ForeignKey("statement_file.id"))
+    format: Mapped[str]
+    status: Mapped[str]
+    identity: Mapped[UUID]
+    occurrence: Mapped[int] = mapped_column(Integer)
+    expected_on: Mapped[date]
+    amount_minor: Mapped[Minor]
+    currency: Mapped[str] = mapped_column(CHAR(3))
+    bank_ref: Mapped[str]
+    refs: Mapped[list[str]] = mapped_column(ARRAY(TEXT))
+    creditor_refs: Mapped[list[str]] = mapped_column(ARRAY(TEXT))
+    batch_refs: Mapped[list[str]] = mapped_column(ARRAY(TEXT))
+    counterparty_name: Mapped[str]
+    counterparty_account: Mapped[str]
+    text: Mapped[str]
+    parts: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+
+    __table_args__ = (
+        UniqueConstraint("money_account_id", "identity", "occurrence"),
+        Index("statement_interim_line_expected", "money_account_id", "expected_on"),
+    )
+
+
+class CsvFormat(CoopOwned, Base):
+    """How the bank of an account writes its CSV, as a person said once; a new one for the same header replaces it."""
+
+    __tablename__ = "statement_csv_format"
+
+    id: Mapped[Id]
+    money_account_id: Mapped[UUID] = mapped_column(ForeignKey("money_account.id"))
+    fingerprint: Mapped[str]
+    header: Mapped[list[str]] = mapped_column(ARRAY(TEXT))
+    mapping: Mapped[Json]
+    made_by: Mapped[str]
+    made_at: Mapped[Instant]
+    replaced_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        Index(
+            "statement_csv_format_live",
+            "money_account_id",
+            "fingerprint",
+            unique=True,
+            postgresql_where=sql("replaced_at IS NULL"),
+        ),
+    )
+
+
+class BookingRule(CoopOwned, Base):
+    """What staff said of lines like one they saw: always book these so (money.md 8.1, rule 9).
+
+    Empty conditions are none; at least one of counterparty and words is given. Automatic from `confirmations` 3 on.
+    """
+
+    __tablename__ = "statement_booking_rule"
+
+    id: Mapped[Id]
+    money_account_id: Mapped[UUID] = mapped_column(ForeignKey("money_account.id"))
+    sign: Mapped[int] = mapped_column(SmallInteger)
+    account_code: Mapped[str]
+    counterparty_account: Mapped[str]
+    counterparty_name: Mapped[str]
+    words: Mapped[list[str]] = mapped_column(ARRAY(TEXT))
+    max_minor: Mapped[Minor]
+    reason: Mapped[str]
+    confirmations: Mapped[int] = mapped_column(Integer, server_default=sql("1"))
+    made_from: Mapped[UUID | None] = mapped_column(ForeignKey("statement_line.id"))
+    made_by: Mapped[str]
+    made_at: Mapped[Instant]
+    ended_by: Mapped[str | None]
+    ended_at: Mapped[datetime | None]
+    ended_reason: Mapped[str | None]
+
+    __table_args__ = (
+        CheckConstraint("sign IN (-1, 1)", name="sign"),
+        CheckConstraint("counterparty_account <> '' OR counterparty_name <> '' OR cardinality(words) > 0", name="conditions"),
+        CheckConstraint("max_minor > 0", name="maximum"),
+        CheckConstraint("(ended_at IS NULL) = (ended_by IS NULL)", name="ended"),
+        Index("statement_booking_rule_live", "money_account_id", postgresql_where=sql("ended_at IS NULL")),
+    )
+
+
 class StatementLinePart(CoopOwned, Base):
     """One transaction inside a batch line."""
 
@@ -249,6 +348,7 @@ class StatementSuggestion(CoopOwned, Base):
     kind: Mapped[str]
     rule: Mapped[str]
     evidence: Mapped[Json]
+    account_code: Mapped[str | None]
     rank: Mapped[int] = mapped_column(SmallInteger)
     dismissed_by: Mapped[str | None]
     dismissed_at: Mapped[datetime | None]

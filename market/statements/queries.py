@@ -71,6 +71,10 @@ class FileView:
     size_bytes: int
     outcome: str
     reason: str | None
+    code: str | None
+    format: str
+    balances: Sequence[dict[str, Any]]
+    read_bytes: int
     findings: Sequence[dict[str, Any]]
     new_lines: int
     known_lines: int

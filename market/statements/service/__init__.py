@@ -2,6 +2,7 @@
 
 from market.statements.service.accounts import open_account
 from market.statements.service.closing import Difference, close_period, differences, prepare_close
+from market.statements.service.csv_formats import PREVIEW, file_of, mapping_from, mappings_of, save_mapping, try_mapping
 from market.statements.service.deciding import (
     BOOKABLE,
     accept_suggestion,
@@ -22,7 +23,7 @@ from market.statements.service.matching import (
     slices,
 )
 from market.statements.service.preparing import Prepared, prepare_file
-from market.statements.service.taking import take_draft, take_file
+from market.statements.service.taking import read_file, receive_file, take_draft, take_file
 
 __all__ = [
     "BOOKABLE",
@@ -43,13 +44,21 @@ __all__ = [
     "keep_suggestions",
     "match_reference",
     "open_account",
+    "PREVIEW",
+    "file_of",
+    "mapping_from",
+    "mappings_of",
     "park_line",
     "plan_matching",
     "prepare_close",
     "prepare_file",
+    "read_file",
+    "receive_file",
     "run_matching",
+    "save_mapping",
     "slices",
     "take_draft",
     "take_file",
+    "try_mapping",
     "undo_match",
 ]

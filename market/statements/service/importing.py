@@ -1,7 +1,5 @@
 """Import a prepared file: keep it in every case, write new lines once, post each against suspense (money.md 1.1, 7)."""
 
-import io
-import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
@@ -23,11 +21,17 @@ from market.statements.errors import FileNotFound, NotADraft
 from market.statements.events import IMPORTED
 from market.statements.models import MoneyAccount, PeriodClose, Statement, StatementFile, StatementLine
 from market.statements.rules import shapes
+from market.statements.rules.accounts import same_account
 from market.statements.rules.sums import check_chain
 from market.statements.service.accounts import account_of
-from market.statements.service.preparing import LINE_COLUMNS, PART_COLUMNS, Prepared, prepare_file
+from market.statements.service.announcing import enrich, write_interim
+from market.statements.service.csv_formats import mappings_of
+from market.statements.service.preparing import LINE_COLUMNS, PART_COLUMNS, Prepared, Unpacked, prepare_file
 
 LEGS_PER_ENTRY = 5_000
+BALANCES_SHOWN = 100
+"""Of so many statements in a file the sums are kept for the page."""
+
 LEGS_PER_CALL = 50_000
 _COPY_CHUNK = 1 << 20
 
@@ -55,27 +59,18 @@ def import_file(
     account = account_of(session, money_account_id)
     locks.lock(session, MoneyAccount, [account.id])  # one import at a time: the chain of statements is a sequence
     known = _same_bytes(session, account, prepared.sha256)
-    if known is not None:
+    if known is not None and not _readable_now(known, prepared):
         reason = f"These are the same bytes as {known.name!r} of {known.uploaded_at:%Y-%m-%d}, which was: {known.outcome}."
         return Imported(known.id, "known", reason, known.findings)
-    refusal = prepared.refusal or _misfit(account, prepared)
+    misfit = None if prepared.refusal else _misfit(account, prepared)
+    refusal = prepared.refusal or misfit
     findings = [] if refusal else _findings(session, account, prepared)
     held = any(finding["hold"] for finding in findings) and not confirmed
-    outcome = "refused" if refusal else "draft" if held else "imported"
-    file = StatementFile(
-        coop_id=account.coop_id,
-        money_account_id=account.id,
-        sha256=prepared.sha256,
-        name=prepared.name,
-        size_bytes=prepared.size_bytes,
-        body_zlib=prepared.body_zlib,
-        outcome=outcome,
-        reason=refusal,
-        findings=findings,
-        provisional_lines=prepared.provisional,
-        uploaded_by=actor.label,
-        uploaded_at=now,
-    )
+    file = known or new_file(account, prepared, actor=actor, now=now)
+    file.outcome = outcome = "refused" if refusal else "draft" if held else "imported"
+    file.reason, file.code = refusal, "statements.other_account" if misfit else prepared.code
+    file.format, file.findings, file.balances = prepared.format, findings, _balances(prepared)
+    file.provisional_lines, file.read_bytes = prepared.provisional, prepared.size_bytes
     session.add(file)
     session.flush()
     audit.record(session, actor=actor, action=f"statements.{outcome}", subject_kind="statement_file", subject_id=file.id,
@@ -85,10 +80,50 @@ def import_file(
     return _outcome(file)
 
 
+def new_file(account: MoneyAccount, prepared: Prepared, *, actor: Actor, now: datetime) -> StatementFile:
+    """Return the row of a file that was not seen before, waiting to be read."""
+    return StatementFile(
+        coop_id=account.coop_id,
+        money_account_id=account.id,
+        sha256=prepared.sha256,
+        name=prepared.name,
+        size_bytes=prepared.size_bytes,
+        body_zlib=prepared.body_zlib,
+        outcome="waiting",
+        findings=[],
+        uploaded_by=actor.label,
+        uploaded_at=now,
+    )
+
+
+def _readable_now(file: StatementFile, prepared: Prepared) -> bool:
+    """Return whether a known file is still to be read, or was refused for a reason that is gone: a mapping was missing."""
+    return file.outcome == "waiting" or (file.outcome == "refused" and prepared.refusal is None)
+
+
+def _balances(prepared: Prepared) -> list[dict[str, Any]]:
+    """Return per statement what must add up: opening + booked = closing."""
+    return [
+        {
+            "number": each.number,
+            "currency": each.currency,
+            "lines": each.lines,
+            "opening_minor": each.opening.minor if each.opening else None,
+            "booked_minor": each.booked_minor,
+            "closing_minor": each.closing.minor if each.closing else None,
+            "difference_minor": each.difference_minor,
+            "skipped": each.skipped,
+        }
+        for each in prepared.statements[:BALANCES_SHOWN]
+    ]
+
+
 def confirm_file(session: Session, *, file_id: UUID, actor: Actor, now: datetime) -> Imported:
     """Import a draft although something does not add up: a person's explicit act. Raises FileNotFound, NotADraft."""
     file, account = _draft(session, file_id)
-    prepared = prepare_file(io.BytesIO(zlib.decompress(file.body_zlib)), name=file.name, currency=account.currency)
+    prepared = prepare_file(
+        Unpacked(file.body_zlib), name=file.name, currency=account.currency, mappings=mappings_of(session, account.id)
+    )
     file.outcome, file.decided_by, file.decided_at = "imported", actor.label, now
     audit.record(session, actor=actor, action="statements.confirmed", subject_kind="statement_file", subject_id=file.id,
                  coop_id=account.coop_id, now=now, new={"findings": [each["code"] for each in file.findings]})  # fmt: skip
@@ -136,7 +171,7 @@ def _same_bytes(session: Session, account: MoneyAccount, sha256: str) -> Stateme
 
 def _misfit(account: MoneyAccount, prepared: Prepared) -> str | None:
     for statement in prepared.statements:
-        if not (statement.account == account.iban or (len(statement.account) >= 8 and account.iban.endswith(statement.account))):
+        if not same_account(statement.account, account.iban, account.currency):
             return f"the file is about the account {statement.account}, not about {account.iban}; choose or register that account"
         if foreign := sorted(set(statement.booked) - {account.currency}):
             return f"the file books {', '.join(foreign)}, the account is kept in {account.currency}"
@@ -185,6 +220,8 @@ def _write(session: Session, account: MoneyAccount, file: StatementFile, prepare
     _stage(session, prepared)
     file.new_lines = _insert_lines(session, account, chains)
     file.known_lines = prepared.booked - file.new_lines
+    write_interim(session, account, file, prepared)
+    enrich(session, account)
     session.flush()
     outbox.announce(session, IMPORTED, {"money_account_id": account.id}, key=str(account.id))
     book_id = ledger.book_of(session, account.coop_id)

@@ -6,17 +6,20 @@ bytes are kept with the reason.
 """
 
 import hashlib
+import json
 import zlib
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from tempfile import SpooledTemporaryFile
-from typing import IO
+from uuid import UUID
 
 from market.kernel.ids import new_id
 from market.statements.rules.identity import line_key
+from market.statements.rules.readers.delimited import CsvMapping
 from market.statements.rules.readers.recognise import read_statements
-from market.statements.rules.readers.source import MAX_BYTES
+from market.statements.rules.readers.source import MAX_BYTES, Readable
 from market.statements.rules.references import find_references
 from market.statements.rules.shapes import Line, Part, Statement, Unreadable
 
@@ -25,11 +28,16 @@ LINE_COLUMNS = (
     "refs", "creditor_refs", "batch_refs", "batch_count", "counterparty_name", "counterparty_account", "text", "bank_code",
     "reversal", "returned", "return_reason", "charges_minor", "parts",
 )  # fmt: skip
+INTERIM_COLUMNS = (
+    "id", "format", "status", "identity", "occurrence", "expected_on", "amount_minor", "currency", "bank_ref", "refs",
+    "creditor_refs", "batch_refs", "counterparty_name", "counterparty_account", "text", "parts",
+)  # fmt: skip
 PART_COLUMNS = (
     "line_id", "n", "amount_minor", "refs", "creditor_refs", "batch_refs", "counterparty_name", "counterparty_account",
     "text", "returned", "return_reason", "charges_minor",
 )  # fmt: skip
 _SPOOL = 4 * 1024 * 1024
+_TELL_EVERY = 4 * 1024 * 1024
 _KEPT_OF_REFUSED = 16 * 1024 * 1024
 """So much of a refused file is kept beyond what was read of it: enough to see what it was."""
 
@@ -57,13 +65,22 @@ class Prepared:
     provisional: int = 0
     lines: SpooledTemporaryFile[bytes] = field(default_factory=_spool)
     parts: SpooledTemporaryFile[bytes] = field(default_factory=_spool)
+    interim: SpooledTemporaryFile[bytes] = field(default_factory=_spool)
+    seen: Counter[UUID] = field(default_factory=Counter)
+
+    @property
+    def format(self) -> str:
+        """Return the name of the file's format; empty when it was not recognised."""
+        return self.statements[0].format if self.statements else ""
 
 
 class _Kept:
     """The stream, hashed and compressed while it is read; of what no statement can be, the beginning is kept."""
 
-    def __init__(self, stream: IO[bytes]) -> None:
+    def __init__(self, stream: Readable, progress: Callable[[int], None] | None) -> None:
         self.stream = stream
+        self.progress = progress
+        self.told = 0
         self.hash = hashlib.sha256()
         self.zip = zlib.compressobj(6)
         self.size = 0
@@ -76,6 +93,9 @@ class _Kept:
         if chunk and self.size < self.limit:
             self.packed += self.zip.compress(chunk[: self.limit - self.size])
         self.size += len(chunk)
+        if self.progress is not None and self.size - self.told >= _TELL_EVERY:
+            self.told = self.size
+            self.progress(self.size)
         return chunk
 
     def finish(self, *, refused: bool) -> bytes:
@@ -88,18 +108,49 @@ class _Kept:
         return bytes(self.packed)
 
 
-def prepare_file(stream: IO[bytes], *, name: str, currency: str) -> Prepared:
-    """Return what `stream` holds; `currency` stands in where the file names none."""
-    kept = _Kept(stream)
+def keep_bytes(stream: Readable, *, name: str) -> Prepared:
+    """Return a file hashed and compressed, not read yet. Nothing is kept beyond MAX_BYTES, and reading will say so."""
+    kept = _Kept(stream, None)
+    body = kept.finish(refused=False)
+    return Prepared(name=name[:200] or "statement", sha256=kept.hash.hexdigest(), size_bytes=kept.size, body_zlib=body)
+
+
+class Unpacked:
+    """The bytes of a kept file again, a piece at a time."""
+
+    def __init__(self, packed: bytes) -> None:
+        self.unzip = zlib.decompressobj()
+        self.rest = packed
+
+    def read(self, size: int = 1 << 16) -> bytes:
+        """Return at most `size` bytes, none at the end."""
+        chunk = self.unzip.decompress(self.rest, size)
+        self.rest = self.unzip.unconsumed_tail
+        return chunk
+
+
+def prepare_file(
+    stream: Readable,
+    *,
+    name: str,
+    currency: str,
+    mappings: Sequence[CsvMapping] = (),
+    progress: Callable[[int], None] | None = None,
+) -> Prepared:
+    """Return what `stream` holds; `currency` stands in where the file names none, `mappings` are the account's for CSV.
+
+    `progress` is told now and then how many bytes were read.
+    """
+    kept = _Kept(stream, progress)
     prepared = Prepared(name=name[:200] or "statement")
     try:
-        for event in read_statements(kept, default_currency=currency):
+        for event in read_statements(kept, default_currency=currency, mappings=mappings):
             if isinstance(event, Statement):
                 prepared.statements.append(event)
             elif event.booked:
                 _keep(prepared, event)
             else:
-                prepared.provisional += 1
+                _keep_interim(prepared, event)
     except Unreadable as refusal:
         prepared.refusal, prepared.code = str(refusal), refusal.code
     prepared.body_zlib = kept.finish(refused=prepared.refusal is not None)
@@ -122,6 +173,23 @@ def _keep(prepared: Prepared, line: Line) -> None:
     prepared.lines.write(copy_row(values))
     for part in line.parts:
         prepared.parts.write(copy_row((line_id, *_part_values(part))))
+
+
+def _keep_interim(prepared: Prepared, line: Line) -> None:
+    """Keep a line that a booked statement will say again; without any day it cannot be told when to expect it."""
+    prepared.provisional += 1
+    identity = line_key(line)
+    prepared.seen[identity] += 1
+    parts = [
+        dict(zip(PART_COLUMNS[1:], _part_values(part), strict=True)) for part in line.parts
+    ]
+    values = (
+        new_id(), "camt" if line.interim else "pending", line.status, identity, prepared.seen[identity],
+        line.booked_on or line.value_on, line.amount_minor, line.currency, line.bank_ref, line.refs,
+        find_references(*line.refs, line.text), line.batch_refs, line.counterparty_name, line.counterparty_account, line.text,
+        json.dumps(parts),
+    )  # fmt: skip
+    prepared.interim.write(copy_row(values))
 
 
 def _part_values(part: Part) -> tuple[object, ...]:

@@ -7,16 +7,21 @@ an import stands whatever the rules make of its lines. Large imports are matched
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import datetime
-from typing import IO
 from uuid import UUID
 
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from market.kernel.actor import Actor
+from market.kernel import locks, outbox
+from market.kernel.actor import Actor, system
+from market.statements.events import RECEIVED
+from market.statements.models import MoneyAccount, StatementFile
+from market.statements.rules.readers.source import Readable
 from market.statements.service.accounts import account_of
-from market.statements.service.importing import Imported, confirm_file, import_file
+from market.statements.service.csv_formats import file_of, mappings_of
+from market.statements.service.importing import Imported, confirm_file, import_file, new_file
 from market.statements.service.matching import run_matching
-from market.statements.service.preparing import prepare_file
+from market.statements.service.preparing import Unpacked, keep_bytes, prepare_file
 
 AT_ONCE = 2_000
 """Files with more lines than this are matched by a worker alone."""
@@ -25,18 +30,60 @@ Units = Callable[[], AbstractContextManager[Session]]
 
 
 def take_file(
-    units: Units, *, money_account_id: UUID, stream: IO[bytes], name: str, actor: Actor, now: datetime, confirmed: bool = False
+    units: Units, *, money_account_id: UUID, stream: Readable, name: str, actor: Actor, now: datetime, confirmed: bool = False
 ) -> Imported:
     """Read, import and match; return what became of the file. Raises AccountNotFound."""
     with units() as session:
         currency = account_of(session, money_account_id).currency
-    prepared = prepare_file(stream, name=name, currency=currency)
+        mappings = mappings_of(session, money_account_id)
+    prepared = prepare_file(stream, name=name, currency=currency, mappings=mappings)
     with units() as session:
         result = import_file(
             session, money_account_id=money_account_id, prepared=prepared, actor=actor, now=now, confirmed=confirmed
         )
     _match(units, result, money_account_id, actor, now)
     return result
+
+
+def receive_file(
+    units: Units, *, money_account_id: UUID, stream: Readable, name: str, actor: Actor, now: datetime
+) -> UUID:
+    """Keep a large file and leave the reading to a worker (`statements.received`); return the file's id.
+
+    The same bytes again give the same file. Raises AccountNotFound.
+    """
+    kept = keep_bytes(stream, name=name)
+    with units() as session:
+        account = account_of(session, money_account_id)
+        locks.lock(session, MoneyAccount, [account.id])
+        file = session.execute(
+            select(StatementFile).where(StatementFile.money_account_id == account.id, StatementFile.sha256 == kept.sha256)
+        ).scalar_one_or_none()
+        if file is None:
+            file = new_file(account, kept, actor=actor, now=now)
+            session.add(file)
+            session.flush()
+        outbox.announce(session, RECEIVED, {"file_id": file.id}, key=str(file.id))
+        return file.id
+
+
+def read_file(units: Units, *, file_id: UUID, now: datetime) -> Imported | None:
+    """Read and import a received file, noting how far it is; None when that was done before. Raises FileNotFound."""
+    with units() as session:
+        file = file_of(session, file_id)
+        if file.outcome not in ("waiting", "refused"):
+            return None
+        account = account_of(session, file.money_account_id)
+        account_id, name, currency, body = account.id, file.name, account.currency, file.body_zlib
+        mappings = mappings_of(session, account.id)
+
+    def note(count: int) -> None:
+        with units() as session:
+            session.execute(update(StatementFile).where(StatementFile.id == file_id).values(read_bytes=count))
+
+    prepared = prepare_file(Unpacked(body), name=name, currency=currency, mappings=mappings, progress=note)
+    with units() as session:
+        return import_file(session, money_account_id=account_id, prepared=prepared, actor=system("import"), now=now)
 
 
 def take_draft(units: Units, *, file_id: UUID, money_account_id: UUID, actor: Actor, now: datetime) -> Imported:
