@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import func, select, text, tuple_
 from sqlalchemy.orm import Session
 
 from market.kernel import paging
@@ -145,6 +145,20 @@ class LineView:
 
 
 @dataclass(frozen=True, slots=True)
+class AnnouncedView:
+    """An entry that the bank announced and has not booked."""
+
+    id: UUID
+    expected_on: date
+    money: Money
+    status: str
+    format: str
+    counterparty_name: str
+    text: str
+    references: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
 class CloseView:
     """A close of a period, prepared or closed."""
 
@@ -248,6 +262,26 @@ def file_body(session: Session, file_id: UUID) -> bytes:
     if row is None:
         raise FileNotFound("There is no such statement file here.")
     return zlib.decompress(row.body_zlib)
+
+
+_ANNOUNCED = """
+SELECT i.id, i.expected_on, i.amount_minor, i.currency, i.status, i.format, i.counterparty_name, i.text, i.creditor_refs
+FROM statement_interim_line i
+WHERE i.money_account_id = :account
+  AND i.expected_on > (SELECT coalesce(max(to_on), '-infinity') FROM statement WHERE money_account_id = :account)
+  AND NOT EXISTS (SELECT FROM statement_line l WHERE l.money_account_id = i.money_account_id AND l.amount_minor = i.amount_minor
+    AND l.booked_on >= i.expected_on - 7 AND (l.identity = i.identity OR (i.bank_ref <> '' AND l.bank_ref = i.bank_ref)))
+ORDER BY i.expected_on, i.id LIMIT :limit"""
+
+
+def announced(session: Session, account_id: UUID, *, limit: int = PAGE) -> list[AnnouncedView]:
+    """Return what the bank announced and no statement has booked yet, the oldest first. Nothing of it is in the books."""
+    rows = session.execute(text(_ANNOUNCED), {"account": account_id, "limit": limit})
+    return [
+        AnnouncedView(row.id, row.expected_on, Money(row.amount_minor, row.currency.strip()), row.status, row.format,
+                      row.counterparty_name, row.text, row.creditor_refs)
+        for row in rows
+    ]  # fmt: skip
 
 
 def lines(
@@ -363,8 +397,9 @@ def _account(row: MoneyAccount) -> AccountView:
 
 def _file(row: StatementFile) -> FileView:
     return FileView(
-        row.id, row.money_account_id, row.name, row.sha256, row.size_bytes, row.outcome, row.reason, row.findings,
-        row.new_lines, row.known_lines, row.provisional_lines, row.uploaded_at,
+        row.id, row.money_account_id, row.name, row.sha256, row.size_bytes, row.outcome, row.reason, row.code, row.format,
+        row.balances, row.read_bytes, row.findings, row.new_lines, row.known_lines, row.provisional_lines,
+        row.uploaded_at,
     )  # fmt: skip
 
 

@@ -34,6 +34,7 @@ def upgrade() -> None:
     _booking_rule()
     enable_rls(*_TABLES)
     op.execute(f"GRANT UPDATE ({_FILE_COLUMNS}) ON statement_file TO market_app")
+    op.execute("GRANT UPDATE (parts) ON statement_line TO market_app")  # a notification may list what a batch holds
     changes = {
         "statement_interim_line": None,
         "statement_csv_format": "replaced_at",
@@ -160,6 +161,7 @@ def downgrade() -> None:
     for table in reversed(_TABLES):
         op.drop_table(table)
     op.execute(f"REVOKE UPDATE ({_FILE_COLUMNS}) ON statement_file FROM market_app")
+    op.execute("REVOKE UPDATE (parts) ON statement_line FROM market_app")
     op.drop_constraint("statement_file_outcome_check", "statement_file")
     op.create_check_constraint(
         op.f("statement_file_outcome_check"), "statement_file", "outcome IN ('refused', 'draft', 'imported', 'discarded')"

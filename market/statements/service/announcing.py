@@ -24,7 +24,8 @@ FROM incoming_interim ON CONFLICT (money_account_id, identity, occurrence) DO NO
 # A batch that a statement books as one sum, and a notification that lists what is in it: one of each, or nothing is done.
 _ENRICH = """
 WITH pair AS (
-  SELECT l.id AS line_id, l.coop_id, i.parts, count(*) OVER (PARTITION BY l.id) AS lists, count(*) OVER (PARTITION BY i.id) AS lines
+  SELECT l.id AS line_id, l.coop_id, i.parts, count(*) OVER (PARTITION BY l.id) AS lists,
+    count(*) OVER (PARTITION BY i.id) AS lines
   FROM statement_line l JOIN statement_interim_line i
     ON i.money_account_id = l.money_account_id AND i.amount_minor = l.amount_minor AND i.currency = l.currency
    AND abs(i.expected_on - l.booked_on) <= 7
@@ -40,6 +41,8 @@ FROM pair, jsonb_to_recordset(pair.parts) AS p (n integer, amount_minor bigint, 
   batch_refs text[], counterparty_name text, counterparty_account text, text text, returned boolean, return_reason text,
   charges_minor bigint)
 WHERE pair.lists = 1 AND pair.lines = 1"""
+_ANY_LISTS = """
+SELECT EXISTS (SELECT FROM statement_interim_line WHERE money_account_id = :account AND jsonb_array_length(parts) > 1)"""
 _COUNT_PARTS = """
 UPDATE statement_line l SET parts = p.n FROM (SELECT line_id, count(*) AS n FROM statement_line_part GROUP BY line_id) p
 WHERE l.id = p.line_id AND l.money_account_id = :account AND l.parts = 0"""
@@ -65,6 +68,8 @@ def write_interim(session: Session, account: MoneyAccount, file: StatementFile, 
 
 def enrich(session: Session, account: MoneyAccount) -> int:
     """Give batch lines the transactions that a notification listed for them; return how many lines were given some."""
+    if not session.execute(text(_ANY_LISTS), {"account": account.id}).scalar_one():
+        return 0
     if not session.execute(text(_ENRICH), {"account": account.id}).rowcount:  # type: ignore[attr-defined]
         return 0
     return int(session.execute(text(_COUNT_PARTS), {"account": account.id}).rowcount)  # type: ignore[attr-defined]

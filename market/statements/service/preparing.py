@@ -180,9 +180,7 @@ def _keep_interim(prepared: Prepared, line: Line) -> None:
     prepared.provisional += 1
     identity = line_key(line)
     prepared.seen[identity] += 1
-    parts = [
-        dict(zip(PART_COLUMNS[1:], _part_values(part), strict=True)) for part in line.parts
-    ]
+    parts = [dict(zip(PART_COLUMNS[1:], _part_values(part), strict=True)) for part in line.parts]
     values = (
         new_id(), "camt" if line.interim else "pending", line.status, identity, prepared.seen[identity],
         line.booked_on or line.value_on, line.amount_minor, line.currency, line.bank_ref, line.refs,

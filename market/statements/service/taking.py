@@ -45,9 +45,7 @@ def take_file(
     return result
 
 
-def receive_file(
-    units: Units, *, money_account_id: UUID, stream: Readable, name: str, actor: Actor, now: datetime
-) -> UUID:
+def receive_file(units: Units, *, money_account_id: UUID, stream: Readable, name: str, actor: Actor, now: datetime) -> UUID:
     """Keep a large file and leave the reading to a worker (`statements.received`); return the file's id.
 
     The same bytes again give the same file. Raises AccountNotFound.
