@@ -6,8 +6,8 @@ from sqlalchemy.dialects import postgresql
 
 from migrations.kit import enable_rls
 
-revision = "0015_statement_formats"
-down_revision = "0014_notifications"
+revision = "0016_statement_formats"
+down_revision = "0015_desks"
 
 _TABLES = ("statement_interim_line", "statement_csv_format", "statement_booking_rule")
 _FILE_COLUMNS = "code, format, balances, read_bytes, uploaded_by, uploaded_at"
