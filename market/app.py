@@ -27,15 +27,18 @@ from market.console import statements as console_statements
 from market.console import today
 from market.hooks import stripe as hooks_stripe
 from market.http import auth, csrf, db, headers, i18n, login, navigation, problems, readonly
+from market.http import auth, csrf, db, headers, i18n, login, navigation, problems, sending
 from market.kernel.clock import Clock, SystemClock
 from market.ports import Ports
 from market.web import (
     account,
     checkout,
+    field,
     notifications,
     offers,
     orders,
     prices,
+    producer_home,
     producer_lots,
     producer_money,
     producer_orders,
@@ -50,7 +53,9 @@ from market.wiring import build_ports
 BLUEPRINTS: tuple[Blueprint, ...] = (
     system.blueprint,
     trace.blueprint,
+    producer_home.blueprint,
     producer_lots.blueprint,
+    field.blueprint,
     prices.blueprint,
     console_payouts.blueprint,
     console_prices.blueprint,
@@ -117,6 +122,7 @@ def create_app(settings: Settings, ports: Ports | None = None, clock: Clock | No
     login.init_app(app)
     readonly.init_app(app)
     csrf.init_app(app)
+    sending.init_app(app)
     headers.init_app(app)
     navigation.init_app(app)
     for blueprint in BLUEPRINTS:

@@ -41,7 +41,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Menus:
-    """The menus of one page; `desk` is the list beside the content of a working area."""
+    """The menus of one page; `desk` is the list beside the content of a working area.
+
+    `producer` is the id of whose pages a producer sees, and `standing_in_for` the name when somebody of the staff does.
+    """
 
     main: list[Entry] = field(default_factory=list)
     account: list[Entry] = field(default_factory=list)
@@ -49,13 +52,15 @@ class Menus:
     desk_name: str = ""
     foot: list[Entry] = field(default_factory=list)
     sign_out: str | None = None
+    standing_in_for: str = ""
+    producer: str = ""
 
 
 MAIN: tuple[Link, ...] = (
     Link("shop.catalogue", _l("Shop")),
     Link("producers.coops", _l("Co-ops")),
     Link("prices.price_check", _l("Check a price")),
-    Link("producer_orders.index", _l("My work"), PRODUCERS),
+    Link("producer_home.index", _l("My work"), PRODUCERS),
     Link("console.home", _l("Staff desk"), STAFF),
     Link("console_coops.all_coops", _l("Administration"), ADMINS),
 )
@@ -77,6 +82,7 @@ DESKS: dict[str, tuple[str, tuple[Link, ...]]] = {
     "/producer": (
         _l("My work"),
         (
+            Link("producer_home.index", _l("Home"), PRODUCERS),
             Link("producer_orders.index", _l("Orders to send"), PRODUCERS),
             Link("offers.index", _l("My listings"), PRODUCERS),
             Link("producer_lots.index", _l("My lots"), PRODUCERS),
@@ -98,6 +104,7 @@ DESKS: dict[str, tuple[str, tuple[Link, ...]]] = {
             Link("console_statements.accounts", _l("Bank statements"), STAFF),
             Link("console_statements.closes", _l("Periods"), STAFF),
             Link("console_people.members", _l("Members"), STAFF),
+            Link("field.members", _l("Work for a member"), STAFF),
             Link("console_people.payee_accounts", _l("Accounts to confirm"), STAFF),
             Link("console_people.certificates", _l("Certificates"), STAFF),
             Link("console_prices.references", _l("Price tables"), STAFF),
@@ -132,11 +139,15 @@ def menus(bare: bool = False) -> Menus:
         desk_name=str(name),
         foot=_entries(FOOT, actor),
         sign_out=_sign_out() if actor.account_id else None,
+        standing_in_for=actor.on_behalf_name,
+        producer=str(actor.producer_id or ""),
     )
 
 
 def _area(actor: Actor) -> str:
     """Return the working area of the page; staff see to listings at their own desk."""
+    if request.path == "/field":
+        return "/console"
     area = next((path for path in DESKS if request.path == path or request.path.startswith(path + "/")), "")
     return "/console" if area == "/producer" and actor.is_staff and not actor.roles & PRODUCERS else area
 

@@ -11,7 +11,8 @@ STAFF = frozenset({"preparer", "approver"})
 class Actor:
     """A person, a machine with a key, or nobody (`account_id` None and no roles).
 
-    `coop_id` is the co-op the actor works for in this request; `producer_id` the producer they are.
+    `coop_id` is the co-op the actor works for in this request; `producer_id` the producer they are, or for whom they do the
+    work: then `on_behalf_of` names that producer, too, and every audit entry keeps it.
     `scopes` is None for people and the granted scopes for API keys.
     """
 
@@ -21,6 +22,8 @@ class Actor:
     roles: frozenset[str] = field(default_factory=frozenset)
     name: str = ""
     scopes: frozenset[str] | None = None
+    on_behalf_of: UUID | None = None
+    on_behalf_name: str = ""
 
     @property
     def label(self) -> str:

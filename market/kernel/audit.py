@@ -13,13 +13,14 @@ from market.kernel.orm import Base, Instant
 
 
 class AuditEntry(Base):
-    """One act of a person or task on one record."""
+    """One act of a person or task on one record; `on_behalf_of` is the producer for whom staff did it."""
 
     __tablename__ = "audit_entry"
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     at: Mapped[Instant]
     actor: Mapped[str]
+    on_behalf_of: Mapped[UUID | None]
     coop_id: Mapped[UUID | None]
     action: Mapped[str]
     subject_kind: Mapped[str]
@@ -50,6 +51,7 @@ def record(
         AuditEntry(
             at=now,
             actor=actor.label,
+            on_behalf_of=actor.on_behalf_of,
             coop_id=coop_id or actor.coop_id,
             action=action,
             subject_kind=subject_kind,

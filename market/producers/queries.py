@@ -256,6 +256,32 @@ def member(session: Session, *, coop_id: UUID, producer_id: UUID) -> MemberRow:
     return _member(found[0], found[1])
 
 
+def current_member(session: Session, *, coop_id: UUID, producer_id: UUID) -> ProducerView | None:
+    """Return a producer who is a member of the co-op now; None for anybody else."""
+    statement = (
+        select(Producer)
+        .join(Member, Member.producer_id == Producer.id)
+        .where(Member.coop_id == coop_id, Member.producer_id == producer_id, Member.left_on.is_(None))
+    )
+    row = session.scalars(statement).one_or_none()
+    return _producer(row) if row else None
+
+
+def find_members(session: Session, *, coop_id: UUID, words: str = "", limit: int = PAGE) -> list[MemberRow]:
+    """Return present members of a co-op by name, those whose name or number has `words` in it."""
+    statement = (
+        select(Member, Producer)
+        .join(Producer, Producer.id == Member.producer_id)
+        .where(Member.coop_id == coop_id, Member.left_on.is_(None))
+        .order_by(Producer.name, Producer.id)
+        .limit(limit)
+    )
+    if words:
+        named = Producer.name.icontains(words, autoescape=True)
+        statement = statement.where(or_(named, Member.number == int(words)) if words.isdecimal() and len(words) < 10 else named)
+    return [_member(member, of) for member, of in session.execute(statement)]
+
+
 def member_count(session: Session, *, coop_id: UUID) -> int:
     """Return how many members the co-op has now."""
     statement = select(func.count()).select_from(Member).where(Member.coop_id == coop_id, Member.left_on.is_(None))

@@ -15,6 +15,8 @@ from market.http.login.door import (
     sign_out,
     sign_out_everywhere,
     sign_up,
+    stand_down,
+    stand_in,
 )
 
 __all__ = [
@@ -28,4 +30,6 @@ __all__ = [
     "sign_out",
     "sign_out_everywhere",
     "sign_up",
+    "stand_down",
+    "stand_in",
 ]

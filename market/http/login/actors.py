@@ -1,5 +1,6 @@
 """From a proof of identity to an `Actor`: the person of the session, or the holder of an API key."""
 
+from dataclasses import replace
 from uuid import UUID
 
 from flask import Request
@@ -15,6 +16,7 @@ from market.kernel.actor import Actor
 from market.producers import queries as producers
 
 CHOSEN_COOP = "coop_id"
+STANDS_IN_FOR = "stands_in_for"
 
 
 def by_session(request: Request) -> Actor | None:
@@ -26,7 +28,9 @@ def by_session(request: Request) -> Actor | None:
             return None
         if i18n.COOKIE not in cookie:
             i18n.remember(accounts.person(session, current_user.account_id).locale)
-        return actor_of(session, current_user.account_id, coop_id=_uuid(cookie.get(CHOSEN_COOP)))
+        actor = actor_of(session, current_user.account_id, coop_id=_uuid(cookie.get(CHOSEN_COOP)))
+        producer_id = _uuid(cookie.get(STANDS_IN_FOR))
+        return standing_in(session, actor, producer_id) or actor if producer_id else actor
 
 
 def by_key(request: Request) -> Actor | None:
@@ -62,6 +66,20 @@ def actor_of(session: Session, account_id: UUID, *, coop_id: UUID | None = None,
         name=person.name,
         scopes=scopes,
     )
+
+
+def standing_in(session: Session, actor: Actor, producer_id: UUID) -> Actor | None:
+    """Return the actor as somebody who does the work of a member of their co-op; None when they may not (any more).
+
+    They have the member's role alone while it lasts, so nothing of the staff's desk is done in a member's name.
+    """
+    if not actor.is_staff or actor.coop_id is None:
+        return None
+    member = producers.current_member(session, coop_id=actor.coop_id, producer_id=producer_id)
+    if member is None:
+        return None
+    roles = frozenset({"buyer", "producer"})
+    return replace(actor, producer_id=member.id, roles=roles, on_behalf_of=member.id, on_behalf_name=member.name)
 
 
 def coop_ids(session: Session, account_id: UUID) -> list[UUID]:

@@ -29,7 +29,7 @@ from market.kernel.actor import Actor
 from market.kernel.errors import DomainError, Invalid
 from market.kernel.ids import new_token
 from market.producers import queries as producers
-from market.producers.errors import CoopMissing
+from market.producers.errors import CoopMissing, ProducerMissing
 
 PASSWORD_LENGTH = 10
 _SIGNED_IN = auth.Access(frozenset({"buyer"}))
@@ -148,6 +148,7 @@ def sign_in(*, email: str, password: str) -> None:
 def sign_out() -> None:
     """End this session."""
     logout_user()
+    cookie.pop(actors.STANDS_IN_FOR, None)
     auth.forget_actor()
 
 
@@ -171,6 +172,20 @@ def choose_coop(session: Session, *, actor: Actor, coop_id: UUID) -> None:
     if coop_id not in actors.coop_ids(session, actor.account_id):
         raise CoopMissing("You have nothing to do with this co-op.")
     cookie[actors.CHOSEN_COOP] = str(coop_id)
+    auth.forget_actor()
+
+
+def stand_in(session: Session, *, actor: Actor, producer_id: UUID) -> None:
+    """Do the work of a member from here on, until `stand_down`. Raises ProducerMissing for nobody of one's co-op."""
+    if actors.standing_in(session, actor, producer_id) is None:
+        raise ProducerMissing("There is no such member in your co-op now.")
+    cookie[actors.STANDS_IN_FOR] = str(producer_id)
+    auth.forget_actor()
+
+
+def stand_down() -> None:
+    """Be oneself again."""
+    cookie.pop(actors.STANDS_IN_FOR, None)
     auth.forget_actor()
 
 
