@@ -30,14 +30,14 @@ class Entry:
         return value
 
     def decimal(self, name: str, *, required: bool = True, zero: bool = False) -> Decimal | None:
-        """Return a number with at most six decimals, written with a point; above zero unless `zero`."""
-        value = self.form.get(name, "").strip()
+        """Return a number with at most six decimals, written with a point or a comma; above zero unless `zero`."""
+        value = self.form.get(name, "").strip().replace(",", ".")
         if not value:
             if required:
                 self.errors[name] = _("Please enter a number.")
             return None
         if not _DECIMAL.fullmatch(value):
-            self.errors[name] = _("Please enter a number with a point and at most six decimals, such as 3.97.")
+            self.errors[name] = _("Please enter a number with at most six decimals, such as 3.97.")
             return None
         number = Decimal(value)
         if not number and not zero:

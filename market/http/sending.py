@@ -53,7 +53,8 @@ def answered(session: Session) -> Response | None:
     try:
         before = idempotency.recall(session, scope=_scope(), key=key[:200], payload=_payload())
     except idempotency.KeyUsedDifferently:
-        raise SentBefore(_("This form was sent before with other content, and that is recorded. Send it again to add this.")) from None
+        detail = _("This form was sent before with other content, and that is recorded. Send it again to add this.")
+        raise SentBefore(detail) from None
     return redirect(before[1]["location"], 303) if before else None  # type: ignore[return-value]
 
 

@@ -7,13 +7,14 @@ never shows them to somebody else on the same phone.
 import hashlib
 from uuid import UUID
 
-from flask import Blueprint, Response, current_app, jsonify, render_template, request
+from flask import Blueprint, Response, current_app, g, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import generate_csrf
 
 from market.http.auth import NotYours, access, current_actor
 from market.http.clock import today
 from market.http.db import unit_of_work
+from market.kernel.actor import GUEST
 from market.payables import queries as payables
 from market.producers import queries as producers
 from market.reports.queries import producer_home
@@ -59,7 +60,7 @@ def worker() -> ResponseReturnValue:
 @blueprint.after_app_request
 def _whose(answer: Response) -> Response:
     if request.path == "/producer" or request.path.startswith("/producer/"):
-        actor = current_actor()
+        actor = g.get("actor", GUEST)
         if actor.producer_id is not None:
             whose = f"{actor.account_id}:{actor.producer_id}".encode()
             answer.headers["X-Pages-Of"] = hashlib.blake2b(whose, digest_size=12).hexdigest()

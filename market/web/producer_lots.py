@@ -5,13 +5,14 @@ from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from uuid import UUID
 
-from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, flash, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
+from market.http import sending
 from market.http.auth import access, current_actor
 from market.http.clock import now, today
 from market.http.db import unit_of_work
@@ -117,6 +118,8 @@ def create() -> ResponseReturnValue:
         sent.errors["kind"] = _("Choose what it is.")
     try:
         with unit_of_work() as session:
+            if (before := sending.answered(session)) is not None:
+                return before
             coop, producer = _who(session, actor)
             place_id = _place(session, sent, coop, producer)
             if written is None or place_id is None or sent.errors:
@@ -134,11 +137,11 @@ def create() -> ResponseReturnValue:
                 now=now(),
                 form_key=sent.key(),
             )
-            lot_id = lot.id
+            answer = sending.done(session, url_for("producer_lots.show", lot_id=lot.id))
     except DomainError as error:
         return _again(sent, error)
     flash(_("Recorded. Everybody can see where it comes from now."), "good")
-    return redirect(url_for("producer_lots.show", lot_id=lot_id), 303)
+    return answer
 
 
 @blueprint.get("/from")
@@ -162,6 +165,8 @@ def transform() -> ResponseReturnValue:
     inputs = _inputs(sent)
     try:
         with unit_of_work() as session:
+            if (before := sending.answered(session)) is not None:
+                return before
             coop, producer = _who(session, actor)
             place_id = _place(session, sent, coop, producer)
             if written is None or place_id is None or sent.errors:
@@ -180,11 +185,11 @@ def transform() -> ResponseReturnValue:
                 now=now(),
                 form_key=sent.key(),
             )
-            lot_id = lot.id
+            answer = sending.done(session, url_for("producer_lots.show", lot_id=lot.id))
     except DomainError as error:
         return _again(sent, error, [str(lot_id) for lot_id, _quantity in inputs])
     flash(_("Recorded. The new lot carries the shares of its origins."), "good")
-    return redirect(url_for("producer_lots.show", lot_id=lot_id), 303)
+    return answer
 
 
 @blueprint.get("/<uuid:lot_id>")
@@ -295,7 +300,6 @@ def _form(session: Session, sent: Sent, *, rework: bool = False) -> str:
         "producer/lot_from.html" if rework else "producer/lot_new.html",
         form=sent.form,
         errors=sent.errors,
-        key=sent.form.get("key") or new_id(),
         kinds=KINDS,
         work=[(code, PROCESSES[code]) for code in WORK],
         lots=[lot for lot in lots if lot.left > 0],

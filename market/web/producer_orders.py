@@ -6,6 +6,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
+from market.http import sending
 from market.http.auth import access, current_actor
 from market.http.clock import now
 from market.http.db import unit_of_work
@@ -47,9 +48,13 @@ def ship(seller_order_id: UUID) -> ResponseReturnValue:
     """Record the dispatch."""
     try:
         with unit_of_work() as session:
+            if (before := sending.answered(session)) is not None:
+                return before
             tracking = request.form.get("tracking", "")[:120]
             service.ship(session, actor=current_actor(), seller_order_id=seller_order_id, tracking=tracking, now=now())
+            answer = sending.done(session, url_for("producer_orders.packing", seller_order_id=seller_order_id))
         flash(_("Noted. The buyer has been told that it is on its way."), "good")
+        return answer
     except DomainError as error:
         if isinstance(error, Missing):
             raise

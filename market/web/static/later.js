@@ -131,7 +131,7 @@
     try { for (const kept of [localStorage, sessionStorage]) kept.removeItem(`keep:${form.getAttribute("action") || location.pathname}:${form.id}`); } catch { /* no storage */ }
     form.reset();
     const key = form.elements.namedItem("key"); // the next form is another one
-    if (key) key.value = crypto.randomUUID?.() ?? "";
+    if (key) key.value = [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
     await show(result.unsent);
     place.tabIndex = -1;
     place.focus();
