@@ -109,8 +109,8 @@
       url.search = new URLSearchParams([...data].filter(([, value]) => value !== "" && typeof value === "string"));
       swap(url.href, names);
     } else {
-      const files = form.enctype === "multipart/form-data";
-      swap(url.href, names, { method, body: files ? data : new URLSearchParams([...data]), form });
+      const files = (button?.getAttribute("formenctype") ?? form.enctype) === "multipart/form-data";
+      swap(url.href, names, { method, body: files ? data : new URLSearchParams([...data].filter(([, value]) => typeof value === "string")), form });
     }
   });
   addEventListener("popstate", (event) => { if (event.state?.swap || $("[data-swap]")) swap(location.href, "content", { push: false }); });
