@@ -116,6 +116,4 @@ def held(session: Session, producer_id: UUID) -> list[Money]:
 def tasks(session: Session, producer_id: UUID, *, coop_id: UUID, on: date) -> list[Task]:
     """Return what waits for the producer, the most pressing first; empty when nothing does."""
     values = {"producer": producer_id, "coop": coop_id, "on": on, "soon": on + CERTIFICATE_NOTICE}
-    return [
-        Task(row.kind, row.n, row.name or "", row.on_day, row.subject) for row in session.execute(_TASKS, values) if row.n
-    ]
+    return [Task(row.kind, row.n, row.name or "", row.on_day, row.subject) for row in session.execute(_TASKS, values) if row.n]
