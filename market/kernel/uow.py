@@ -46,6 +46,16 @@ def unit_of_work(open_session: Callable[[], Session]) -> Iterator[Session]:
             _log.exception("a wake-up after commit failed; the sweep repairs it")
 
 
+@contextmanager
+def tried(session: Session) -> Iterator[None]:
+    """Take back whatever the block wrote: for asking what would happen, inside a unit of work that stores nothing of it."""
+    savepoint = session.begin_nested()
+    try:
+        yield
+    finally:
+        savepoint.rollback()
+
+
 def after_commit(wake_up: Callable[[], None]) -> None:
     """Run `wake_up` once the open unit of work has committed; a failure is only logged."""
     wake_ups = _open.get()

@@ -20,6 +20,7 @@ from market.catalogue.service import Draft
 from market.http.auth import current_actor
 from market.http.clock import now, today
 from market.http.entry import Entry
+from market.kernel import uow
 from market.kernel.errors import DomainError
 from market.kernel.money import EXPONENTS, Money
 from market.pricing import rules as prices
@@ -93,25 +94,27 @@ def read_draft(session: Session, entry: Entry, offer: ListingView | None = None)
 def try_price(session: Session, form: Any, offer: ListingView | None = None) -> Tried:
     """Return what the price rules say of what is typed, whatever else is still missing; nothing is stored."""
     entry = Entry(form.to_dict() | {"title": form.get("title", "").strip()[:120].ljust(3, "."), "description": ""})
-    attempt = session.begin_nested()
     try:
-        draft = read_draft(session, entry, offer)
-        if draft is None:
-            return Tried(missing=_MISSING.get(next(iter(entry.errors), ""), _("Fill in the lot, what it is, and your price.")))
-        verdict = service.check_draft(session, actor=current_actor(), draft=draft, now=now())
-        coop = producers.coop(session, provenance.lot(session, draft.lot_id).coop_id)
-        parts = prices.breakdown(
-            price=prices.Price(draft.unit_price, draft.currency, draft.unit),
-            quantity=draft.order_step,
-            charges=prices.Charges(coop.service_pct, coop.transport_minor_per_line, coop.payment_pct, coop.tax_pct),
-            premium=verdict.premium,
-            organic_differential=verdict.organic_differential,
-        )
+        with uow.tried(session):
+            draft = read_draft(session, entry, offer)
+            if draft is None:
+                return Tried(missing=_MISSING.get(next(iter(entry.errors), ""), _("Fill in the lot, what it is, and your price.")))
+            verdict = service.check_draft(session, actor=current_actor(), draft=draft, now=now())
+            return Tried(verdict, tuple(_parts(session, draft, verdict)))
     except DomainError as refusal:
         return Tried(refused=refusal.detail)
-    finally:
-        attempt.rollback()
-    return Tried(verdict, tuple(parts))
+
+
+def _parts(session: Session, draft: Draft, verdict: prices.PriceVerdict) -> list[prices.Component]:
+    """Return who would get what of one step of a draft."""
+    coop = producers.coop(session, provenance.lot(session, draft.lot_id).coop_id)
+    return prices.breakdown(
+        price=prices.Price(draft.unit_price, draft.currency, draft.unit),
+        quantity=draft.order_step,
+        charges=prices.Charges(coop.service_pct, coop.transport_minor_per_line, coop.payment_pct, coop.tax_pct),
+        premium=verdict.premium,
+        organic_differential=verdict.organic_differential,
+    )
 
 
 _MISSING = {
