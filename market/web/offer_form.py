@@ -98,7 +98,9 @@ def try_price(session: Session, form: Any, offer: ListingView | None = None) -> 
         with uow.tried(session):
             draft = read_draft(session, entry, offer)
             if draft is None:
-                return Tried(missing=_MISSING.get(next(iter(entry.errors), ""), _("Fill in the lot, what it is, and your price.")))
+                return Tried(
+                    missing=_MISSING.get(next(iter(entry.errors), ""), _("Fill in the lot, what it is, and your price."))
+                )
             verdict = service.check_draft(session, actor=current_actor(), draft=draft, now=now())
             return Tried(verdict, tuple(_parts(session, draft, verdict)))
     except DomainError as refusal:
