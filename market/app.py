@@ -26,8 +26,7 @@ from market.console import site as console_site
 from market.console import statements as console_statements
 from market.console import today
 from market.hooks import stripe as hooks_stripe
-from market.http import auth, csrf, db, headers, i18n, login, navigation, problems, readonly
-from market.http import auth, csrf, db, headers, i18n, login, navigation, problems, sending
+from market.http import auth, csrf, db, headers, i18n, login, navigation, problems, readonly, sending
 from market.kernel.clock import Clock, SystemClock
 from market.ports import Ports
 from market.web import (
