@@ -10,7 +10,7 @@ from market.kernel.orm import Base, CoopOwned, Id, Instant, Minor
 
 
 class Payable(CoopOwned, Base):
-    """An amount owed to one payee. `taken_by` is the run that is paying it while it is taken or scheduled."""
+    """An amount owed to one payee. `taken_by` is the run that pays it, or the hold that keeps it, or what it was netted with."""
 
     __tablename__ = "payable"
 
@@ -31,8 +31,8 @@ class Payable(CoopOwned, Base):
         UniqueConstraint("coop_id", "source_kind", "source_id", "kind", "part", name="payable_source_key"),
         CheckConstraint("amount_minor > 0", name="amount"),
         CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency"),
-        CheckConstraint("state IN ('open', 'taken', 'scheduled', 'paid', 'split', 'refunded')", name="state"),
-        CheckConstraint("(state IN ('taken', 'scheduled', 'paid')) = (taken_by IS NOT NULL)", name="taken"),
+        CheckConstraint("state IN ('open', 'taken', 'scheduled', 'paid', 'split', 'refunded', 'held', 'netted')", name="state"),
+        CheckConstraint("(state IN ('taken', 'scheduled', 'paid', 'held', 'netted')) = (taken_by IS NOT NULL)", name="taken"),
         Index("payable_open", "coop_id", "due_on", postgresql_where=text("state = 'open'")),
         Index("payable_payee", "payee_id", "currency", "state"),
         Index("payable_taken", "taken_by", postgresql_where=text("taken_by IS NOT NULL")),

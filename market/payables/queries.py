@@ -117,6 +117,16 @@ def unscheduled_by_payee(session: Session, coop_id: UUID) -> dict[tuple[UUID, st
     return {(payee, currency): int(minor) for payee, currency, minor in session.execute(statement)}
 
 
+def held_by_payee(session: Session, coop_id: UUID) -> dict[tuple[UUID, str], int]:
+    """Return the sums that must equal the ledger's `payable_on_hold:<payee>` balances."""
+    statement = (
+        select(Payable.payee_id, Payable.currency, func.sum(Payable.amount_minor))
+        .where(Payable.coop_id == coop_id, Payable.state == "held")
+        .group_by(Payable.payee_id, Payable.currency)
+    )
+    return {(payee, currency): int(minor) for payee, currency, minor in session.execute(statement)}
+
+
 def _totals(session: Session, *where: object) -> list[OwedTotal]:
     open_sum = func.coalesce(func.sum(case((Payable.state == "open", Payable.amount_minor))), 0)
     way_sum = func.coalesce(func.sum(case((Payable.state != "open", Payable.amount_minor))), 0)

@@ -5,16 +5,15 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, insert, select, update
+from sqlalchemy import ColumnElement, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
 from market.kernel.ids import new_id
 from market.kernel.money import Money
-from market.kernel.words import Term, say
 from market.payables.errors import AlreadyOnItsWay, NotAboveZero, PayableNotFound, RaisedDifferently
 from market.payables.models import Payable
-from market.payables.queries import Owed, owed_from
+from market.payables.queries import LIVE, Owed, owed_from
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +63,7 @@ def raise_payable(
     ).scalar_one()
     if (row.payee_id, row.currency, row.amount_minor) != (payee_id, money.currency, money.minor):
         raise RaisedDifferently(
-            say(
-                "This %(source_kind)s already owes %(money)s.",
-                source_kind=Term(source_kind.replace("_", " ")),
-                money=owed_from(row).money,
-            ),
-            payable_id=str(row.id),
+            f"This {source_kind.replace('_', ' ')} already owes {owed_from(row).money.text}.", payable_id=str(row.id)
         )
     return owed_from(row)
 
@@ -80,32 +74,73 @@ def reduce_payable(session: Session, *, coop_id: UUID, source_kind: str, source_
     The row is split: it becomes history, and two new rows say what was refunded and what is left. Raises AlreadyOnItsWay
     when a run has taken it (then the refund is a claim, E20), PayableNotFound when nothing or too little is open.
     """
-    row = session.execute(
-        select(Payable)
-        .where(*_source(coop_id, source_kind, source_id), Payable.kind == kind, Payable.state.not_in(("split", "refunded")))
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).scalar_one_or_none()
-    if row is None or row.currency != money.currency or row.amount_minor < money.minor:
-        raise PayableNotFound(say("Less than %(money)s is still owed for this.", money=money))
-    if row.state != "open":
-        raise AlreadyOnItsWay("This money is already in a payout run. Cancel the payout first, or book a claim.")
     if money.minor <= 0:
         raise NotAboveZero("Only an amount above zero can be taken off.", amount_minor=money.minor)
-    row.state = "split"
-    session.flush()  # the open row must be history before its parts stand beside it
-    parts = [(row.part + 1, money.minor, "refunded"), (row.part + 2, row.amount_minor - money.minor, "open")]
-    common = {
-        name: getattr(row, name) for name in ("coop_id", "payee_id", "currency", "kind", "due_on", "source_kind", "source_id")
-    }
-    made = [
-        common | {"id": new_id(), "part": part, "amount_minor": minor, "state": state}
-        for part, minor, state in parts
-        if minor > 0
-    ]
-    session.execute(insert(Payable), made)
-    rest = next((one["id"] for one in made if one["state"] == "open"), None)
-    return owed_from(session.get_one(Payable, rest)) if rest else None
+    rows = _locked(session, *_source(coop_id, source_kind, source_id), Payable.kind == kind, Payable.state.in_(LIVE))
+    whole = [row for row in rows if row.state == "open" and row.currency == money.currency]
+    if sum(row.amount_minor for row in whole) < money.minor:
+        if any(row.state != "open" for row in rows):
+            raise AlreadyOnItsWay("This money is already in a payout run. Cancel the payout first, or book a claim.")
+        raise PayableNotFound(f"Less than {money.text} is still owed for this.")
+    _take_off(session, whole, money.minor, state="refunded", taker=None)
+    rest = next(
+        iter(_locked(session, *_source(coop_id, source_kind, source_id), Payable.kind == kind, Payable.state == "open")), None
+    )
+    return owed_from(rest) if rest else None
+
+
+def set_aside(
+    session: Session, *, coop_id: UUID, payee_id: UUID, money: Money, state: str, taker: UUID, source_id: UUID | None = None
+) -> list[UUID]:
+    """Take `money` out of what is open for a payee, earliest due first, and return the rows that now stand for it.
+
+    `held` waits until `release_held` gives it back, `netted` settled something else of the payee; `taker` is that thing.
+    `source_id` narrows it to what one source owes. Locks the rows. Raises PayableNotFound when less is open.
+    """
+    where = [Payable.coop_id == coop_id, Payable.payee_id == payee_id, Payable.currency == money.currency]
+    if source_id is not None:
+        where.append(Payable.source_id == source_id)
+    rows = _locked(session, *where, Payable.state == "open")
+    if money.minor <= 0 or sum(row.amount_minor for row in rows) < money.minor:
+        raise PayableNotFound(f"Less than {money.text} is open for this producer.", pointer="/amount")
+    return _take_off(session, sorted(rows, key=lambda row: (row.due_on, row.id)), money.minor, state=state, taker=taker)
+
+
+def release_held(session: Session, *, taker: UUID) -> int:
+    """Make what a hold kept back payable again; return how many rows."""
+    return _move(session, Payable.taken_by == taker, Payable.state == "held", state="open", taken_by=None)
+
+
+def _locked(session: Session, *where: ColumnElement[bool]) -> Sequence[Payable]:
+    statement = select(Payable).where(*where).order_by(Payable.id).with_for_update()
+    return session.execute(statement.execution_options(populate_existing=True)).scalars().all()
+
+
+def _take_off(session: Session, rows: Sequence[Payable], minor: int, *, state: str, taker: UUID | None) -> list[UUID]:
+    """Give rows, the last one split where need be, another state; amounts never change, a split row becomes history."""
+    taken: list[UUID] = []
+    for row in rows:
+        if minor == 0:
+            break
+        if row.amount_minor <= minor:
+            row.state, row.taken_by, minor = state, taker, minor - row.amount_minor
+            taken.append(row.id)
+            continue
+        row.state = "split"
+        last = session.execute(
+            select(func.max(Payable.part)).where(*_source(row.coop_id, row.source_kind, row.source_id), Payable.kind == row.kind)
+        ).scalar_one()
+        names = ("coop_id", "payee_id", "currency", "kind", "due_on", "source_kind", "source_id")
+        common = {name: getattr(row, name) for name in names}
+        part_id = new_id()
+        part = {"id": part_id, "part": last + 1, "amount_minor": minor, "state": state, "taken_by": taker}
+        rest = {"id": new_id(), "part": last + 2, "amount_minor": row.amount_minor - minor, "state": "open", "taken_by": None}
+        session.flush()  # the open row must be history before its parts stand beside it
+        session.execute(insert(Payable), [common | part, common | rest])
+        taken.append(part_id)
+        minor = 0
+    session.flush()
+    return taken
 
 
 def take_due(session: Session, *, coop_id: UUID, due_by: date, taker: UUID) -> list[Taken]:

@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from market.earnings import service as earnings
 from market.kernel import audit
 from market.kernel.actor import Actor
 from market.kernel.clock import day_in
@@ -95,7 +96,7 @@ def settle(session: Session, *, seller_order_ids: list[UUID], now: datetime) -> 
         seller.state, seller.settled_at = "settled", now
         goods = rules.by_component(own, seller.currency)["goods"]
         if goods:
-            payables.raise_payable(
+            owed = payables.raise_payable(
                 session,
                 coop_id=seller.coop_id,
                 payee_id=seller.producer_id,
@@ -105,6 +106,9 @@ def settle(session: Session, *, seller_order_ids: list[UUID], now: datetime) -> 
                 source_kind="seller_order",
                 source_id=seller.id,
             )
+            back = earnings.recover(session, owed, on=earned_on)
+            key = f"payable:{owed.id}:recovered"
+            entries.append(Entry(books[seller.coop_id], "advance_recovered", key, earned_on, "system:orders", back))
         announce(session, events.SETTLED, {"seller_order_id": seller.id})
     ledger.post(session, [entry for entry in entries if entry.legs], late=True)
     return len(sellers)

@@ -20,10 +20,15 @@ def check(session: Session) -> list[Finding]:
             (f"payable:{payee}", currency): minor
             for (payee, currency), minor in payables.unscheduled_by_payee(session, coop_id).items()
         }
+        held = {
+            (f"payable_on_hold:{payee}", currency): minor
+            for (payee, currency), minor in payables.held_by_payee(session, coop_id).items()
+        }
         moving = {
             (f"in_transit:{rail}", currency): minor for (rail, currency), minor in in_transit_totals(session, coop_id).items()
         }
         findings += _differences(session, book_id, "open payables = payable:*", "payable:", owed)
+        findings += _differences(session, book_id, "held payables = payable_on_hold:*", "payable_on_hold:", held)
         findings += _differences(session, book_id, "payouts on their way = in_transit:*", "in_transit:", moving)
     return findings
 

@@ -1,0 +1,1 @@
+"""What members earn and owe beside sales: deliveries, advances, second payments, patronage, offsets, corrections, holds."""

@@ -1,0 +1,1 @@
+"""Earnings beside sales."""
