@@ -13,7 +13,7 @@ from market.kernel.ids import new_id
 from market.kernel.money import Money
 from market.payables.errors import AlreadyOnItsWay, NotAboveZero, PayableNotFound, RaisedDifferently
 from market.payables.models import Payable
-from market.payables.queries import LIVE, Owed, owed_from
+from market.payables.queries import Owed, owed_from
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,25 +68,27 @@ def raise_payable(
     return owed_from(row)
 
 
-def reduce_payable(session: Session, *, coop_id: UUID, source_kind: str, source_id: UUID, kind: str, money: Money) -> Owed | None:
-    """Take a refund off what is still owed for a source (E17); return what stays owed, None when nothing does.
+def take_back(
+    session: Session, *, coop_id: UUID, source_kind: str, source_id: UUID, kind: str, money: Money
+) -> tuple[Money, Money]:
+    """Take a refund off what a source earned; return what came off the open payable (E17) and what is a claim (E20).
 
-    The row is split: it becomes history, and two new rows say what was refunded and what is left. Raises AlreadyOnItsWay
-    when a run has taken it (then the refund is a claim, E20), PayableNotFound when nothing or too little is open.
+    A row is split: it becomes history, and two new rows say what was refunded and what is left. What was paid, or is on its
+    way, cannot be taken off: the payee owes it. Raises AlreadyOnItsWay while a draft run has taken it, PayableNotFound when
+    the source never earned as much.
     """
     if money.minor <= 0:
         raise NotAboveZero("Only an amount above zero can be taken off.", amount_minor=money.minor)
-    rows = _locked(session, *_source(coop_id, source_kind, source_id), Payable.kind == kind, Payable.state.in_(LIVE))
-    whole = [row for row in rows if row.state == "open" and row.currency == money.currency]
-    if sum(row.amount_minor for row in whole) < money.minor:
-        if any(row.state != "open" for row in rows):
-            raise AlreadyOnItsWay("This money is already in a payout run. Cancel the payout first, or book a claim.")
-        raise PayableNotFound(f"Less than {money.text} is still owed for this.")
-    _take_off(session, whole, money.minor, state="refunded", taker=None)
-    rest = next(
-        iter(_locked(session, *_source(coop_id, source_kind, source_id), Payable.kind == kind, Payable.state == "open")), None
-    )
-    return owed_from(rest) if rest else None
+    source = (*_source(coop_id, source_kind, source_id), Payable.kind == kind, Payable.currency == money.currency)
+    rows = _locked(session, *source, Payable.state.not_in(("split", "refunded")))
+    if sum(row.amount_minor for row in rows) < money.minor:
+        raise PayableNotFound(f"Less than {money.text} was earned by this.")
+    if any(row.state == "taken" for row in rows):
+        raise AlreadyOnItsWay("This money is in a payout run that waits for approval. Discard the run or approve it first.")
+    whole = [row for row in rows if row.state == "open"]
+    off = min(money.minor, sum(row.amount_minor for row in whole))
+    _take_off(session, whole, off, state="refunded", taker=None)
+    return Money(off, money.currency), Money(money.minor - off, money.currency)
 
 
 def set_aside(

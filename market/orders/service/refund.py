@@ -56,8 +56,9 @@ def refund_lines(
     """Give back the parts of the returned quantities in the tender they were paid in; return the refund's id.
 
     Goods that had not left go back on the shelf. Once the order is settled the money comes from where it went: what the
-    producer bears is taken off what they are still owed (E17). Raises WrongState for an order that is not paid,
-    AlreadyOnItsWay when the producer's money is in a payout run, RefundTooLarge beyond what was ordered and not returned.
+    producer bears is taken off what they are still owed (E17); what was paid already they owe (E20). Raises WrongState for
+    an order that is not paid,
+    AlreadyOnItsWay while the producer's money is in a draft run, RefundTooLarge beyond what was ordered and not returned.
     """
     seller = lock_one(session, SellerOrder, seller_order_id)
     if seller.state not in (*REFUNDABLE, "settled"):
@@ -108,12 +109,12 @@ def refund_lines(
 
 
 def _after_release(session: Session, seller: SellerOrder, amounts: Amounts, fee: Money, bearer: str) -> tuple[Leg, ...]:
-    """Take back what was earned (E17): the premium with its quantity, the co-op's own fee, and what nobody returns as a cost."""
+    """Take back what was earned (E17; paid out, E20): the premium with its quantity, the fee, the rest as a cost."""
     fee = min(fee, amounts.charges)
-    goods = "refund_cost"
+    off, claim, cost = Money.zero(seller.currency), Money.zero(seller.currency), amounts.goods
     if bearer == "producer" and amounts.goods:
-        goods = f"payable:{seller.producer_id}"
-        payables.reduce_payable(
+        cost = Money.zero(seller.currency)
+        off, claim = payables.take_back(
             session,
             coop_id=seller.coop_id,
             source_kind="seller_order",
@@ -122,7 +123,9 @@ def _after_release(session: Session, seller: SellerOrder, amounts: Amounts, fee:
             money=amounts.goods,
         )
     return legs_of(
-        (goods, "refund_payable", amounts.goods),
+        (f"payable:{seller.producer_id}", "refund_payable", off),
+        (f"claim:{seller.producer_id}", "refund_payable", claim),
+        ("refund_cost", "refund_payable", cost),
         ("fund_available", "refund_payable", amounts.premium),
         ("bank:1", "premium_bank", amounts.premium),
         ("fee_income", "refund_payable", fee),

@@ -245,6 +245,17 @@ def test_e17_settled_and_not_yet_paid_out_is_refunded_by_who_bears_it(session, c
     assert payouts.check(session) == []
 
 
+def test_e20_the_refund_of_what_was_paid_out_is_a_claim_that_the_next_run_nets(session, coop, listing):
+    _, part = settled(session, listing)
+    run = new_id()
+    payable_service.take_due(session, coop_id=coop.id, due_by=NOW.date() + timedelta(days=30), taker=run)
+    payable_service.schedule_taken(session, taker=run)
+    give_back_two(session, part, "producer")
+    after = balances(session, coop)
+    assert after[f"claim:{listing.producer_id}"] == 2 * 840
+    assert after[f"payable:{listing.producer_id}"] == 8 * 840  # the run's own posting is not part of this test
+
+
 def test_a_refund_that_the_producer_bears_waits_while_the_money_is_in_a_run(session, coop, listing):
     _, part = settled(session, listing)
     taken = payable_service.take_due(session, coop_id=coop.id, due_by=NOW.date() + timedelta(days=30), taker=new_id())

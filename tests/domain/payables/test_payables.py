@@ -40,8 +40,8 @@ def test_nothing_cannot_be_owed(session, producer):
         owe(session, producer, 0)
 
 
-def reduce(session, owed, minor):
-    return service.reduce_payable(
+def take_back(session, owed, minor):
+    return service.take_back(
         session,
         coop_id=owed.coop_id,
         source_kind=owed.source_kind,
@@ -52,13 +52,22 @@ def reduce(session, owed, minor):
 
 
 def test_a_refund_before_payout_splits_the_payable_twice_if_need_be(session, producer):
-    owed = owe(session, producer, 7200)
-    assert reduce(session, owed, 720).money == Money(6480, "EUR")
-    assert reduce(session, owed, 480).money == Money(6000, "EUR")
-    assert reduce(session, owed, 6000) is None
+    owed, nothing = owe(session, producer, 7200), Money.zero("EUR")
+    for minor, left in ((720, 6480), (480, 6000)):
+        assert take_back(session, owed, minor) == (Money(minor, "EUR"), nothing)
+        assert [total.open.minor for total in queries.owed_to(session, producer.id)] == [left]
+    assert take_back(session, owed, 6000) == (Money(6000, "EUR"), nothing)
     assert queries.owed_to(session, producer.id) == []
     with pytest.raises(PayableNotFound):
-        reduce(session, owed, 1)
+        take_back(session, owed, 1)
+
+
+def test_a_refund_of_what_is_on_its_way_is_a_claim(session, producer):
+    owed, run = owe(session, producer, 7200), new_id()
+    take_back(session, owed, 200)
+    service.take_due(session, coop_id=producer.coop_id, due_by=DAY, taker=run)
+    service.schedule_taken(session, taker=run)
+    assert take_back(session, owed, 720) == (Money.zero("EUR"), Money(720, "EUR"))
 
 
 def test_what_a_run_has_taken_cannot_be_reduced_or_taken_again(session, producer):
@@ -69,7 +78,7 @@ def test_what_a_run_has_taken_cannot_be_reduced_or_taken_again(session, producer
     assert [one.id for one in taken] == [owed.id]
     assert service.take_due(session, coop_id=producer.coop_id, due_by=DAY, taker=new_id()) == []
     with pytest.raises(AlreadyOnItsWay):
-        reduce(session, owed, 1)
+        take_back(session, owed, 1)
 
 
 def test_totals_say_what_is_open_and_what_is_on_its_way(session, producer):
