@@ -1,0 +1,127 @@
+"""Reports of a co-op's money that need more than the books: tax by rate, fees by party, what is owed by age."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from market.kernel.money import Money
+from market.producers.queries import CoopView
+
+AGES = (0, 30, 60, 90)
+"""Days over due at which a new column of an aged list begins; before the first lies what is not due yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class TaxRow:
+    """Tax on what was earned in the days, by country of the buyer, kind of supply and rate; refunds are taken off."""
+
+    country: str
+    kind: str
+    rate: Decimal
+    net: Money
+    tax: Money
+
+
+@dataclass(frozen=True, slots=True)
+class FeeRow:
+    """What one party got of the prices earned in the days, by kind of part and who paid it."""
+
+    kind: str
+    payer: str
+    payee: str
+    lines: int
+    money: Money
+
+
+@dataclass(frozen=True, slots=True)
+class AgedRow:
+    """What stands open with one party in one currency: not due, and by days over due (1-30, 31-60, 61-90, more)."""
+
+    party: str
+    currency: str
+    not_due: Money
+    overdue: tuple[Money, Money, Money, Money]
+
+    @property
+    def total(self) -> Money:
+        """All of it."""
+        return sum(self.overdue, self.not_due)
+
+
+_EARNED = """
+FROM seller_order s
+JOIN orders o ON o.id = s.order_id
+JOIN order_line l ON l.seller_order_id = s.id
+JOIN price_component c ON c.order_line_id = l.id
+WHERE s.coop_id = :coop AND (s.confirmed_at AT TIME ZONE :zone)::date BETWEEN :since AND :until AND s.state = 'settled'"""
+_TAX = f"""
+SELECT o.country, c.kind, c.tax_rate, c.currency, sum(c.amount_minor - c.returned_minor)::bigint AS net,
+       sum(CASE WHEN c.amount_minor = 0 THEN 0
+           ELSE round(c.tax_minor::numeric * (c.amount_minor - c.returned_minor) / c.amount_minor) END)::bigint AS tax
+{_EARNED} AND c.kind <> 'tax' GROUP BY 1, 2, 3, 4 ORDER BY 1, 3, 2, 4"""
+_FEES = f"""
+SELECT c.kind, c.payer, c.payee, c.currency, count(*) AS lines, sum(c.amount_minor - c.returned_minor)::bigint AS minor
+{_EARNED} GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4"""
+_BUCKETS = """
+SELECT party, currency, coalesce(sum(minor) FILTER (WHERE days <= 0), 0)::bigint AS d0,
+       coalesce(sum(minor) FILTER (WHERE days BETWEEN 1 AND 30), 0)::bigint AS d1,
+       coalesce(sum(minor) FILTER (WHERE days BETWEEN 31 AND 60), 0)::bigint AS d31,
+       coalesce(sum(minor) FILTER (WHERE days BETWEEN 61 AND 90), 0)::bigint AS d61,
+       coalesce(sum(minor) FILTER (WHERE days > 90), 0)::bigint AS d91
+FROM ({open}) x GROUP BY party, currency ORDER BY party, currency"""
+_PAYABLES = """
+SELECT p.name AS party, y.currency, y.amount_minor AS minor, CAST(:on AS date) - y.due_on AS days
+FROM payable y JOIN producer p ON p.id = y.payee_id
+WHERE y.coop_id = :coop AND y.state IN ('open', 'taken', 'held')"""
+# What came back settles the oldest debt first, so what is open of a day's debt is what the credits do not reach.
+_RECEIVABLES = """
+SELECT party, currency, least(debit, greatest(sum(debit) OVER (PARTITION BY id ORDER BY day) - credits, 0)) AS minor,
+       CAST(:on AS date) - day AS days
+FROM (
+  SELECT a.id, coalesce(p.name, a.code) AS party, a.currency, t.effective_on AS day,
+         sum(CASE WHEN g.debit_id = a.id THEN g.amount_minor ELSE 0 END) AS debit,
+         sum(sum(CASE WHEN g.credit_id = a.id THEN g.amount_minor ELSE 0 END)) OVER (PARTITION BY a.id) AS credits
+  FROM ledger_book b
+  JOIN ledger_account a ON a.book_id = b.id
+   AND (a.code LIKE 'claim:%' OR a.code LIKE 'advance:%' OR a.code IN ('buyer_receivable', 'premium_receivable', 'disputed'))
+  JOIN ledger_posting g ON g.book_id = b.id AND a.id IN (g.debit_id, g.credit_id)
+  JOIN ledger_transaction t ON t.book_id = b.id AND t.id = g.transaction_id AND t.effective_on <= :on
+  LEFT JOIN advance v ON a.code = 'advance:' || v.id
+  LEFT JOIN producer p ON a.code = 'claim:' || p.id OR p.id = v.producer_id
+  WHERE b.coop_id = :coop GROUP BY a.id, p.name, a.code, a.currency, t.effective_on) days"""
+
+
+def taxes(session: Session, coop: CoopView, *, since: date, until: date) -> Iterator[TaxRow]:
+    """Yield what was earned between two days and the tax in it, by country, rate and kind of supply, fees among them."""
+    values = {"coop": coop.id, "zone": coop.time_zone, "since": since, "until": until}
+    for row in session.execute(text(_TAX), values):
+        yield TaxRow(row.country, row.kind, row.tax_rate, Money(row.net, row.currency), Money(row.tax, row.currency))
+
+
+def fees(session: Session, coop: CoopView, *, since: date, until: date) -> Iterator[FeeRow]:
+    """Yield who got what of the prices that were earned between two days, from the rows frozen on the orders."""
+    values = {"coop": coop.id, "zone": coop.time_zone, "since": since, "until": until}
+    for row in session.execute(text(_FEES), values):
+        yield FeeRow(row.kind, row.payer, row.payee, row.lines, Money(row.minor, row.currency))
+
+
+def aged_payables(session: Session, coop: CoopView, *, on: date) -> Iterator[AgedRow]:
+    """Yield what the co-op owes to each producer now and has not sent, by days over due on a day."""
+    return _aged(session, _PAYABLES, coop, on)
+
+
+def aged_receivables(session: Session, coop: CoopView, *, on: date) -> Iterator[AgedRow]:
+    """Yield what others owe the co-op: claims, advances, invoices on account, open disputes; by days since it arose."""
+    return _aged(session, _RECEIVABLES, coop, on)
+
+
+def _aged(session: Session, source: str, coop: CoopView, on: date) -> Iterator[AgedRow]:
+    for row in session.execute(text(_BUCKETS.format(open=source)), {"coop": coop.id, "on": on}):
+        not_due, *overdue = (Money(minor, row.currency) for minor in (row.d0, row.d1, row.d31, row.d61, row.d91))
+        aged = AgedRow(row.party, row.currency, not_due, (overdue[0], overdue[1], overdue[2], overdue[3]))
+        if aged.total:
+            yield aged

@@ -1,0 +1,68 @@
+"""Tax by rate, fees by party, what is owed by age: from frozen rows and the books."""
+
+from datetime import timedelta
+
+from market.kernel.actor import Actor
+from market.kernel.ids import new_id
+from market.kernel.money import Money
+from market.ledger.rules import Entry, legs
+from market.ledger.service import book_of, post
+from market.orders import service as orders
+from market.producers import queries as producers
+from market.reports.queries import money
+from tests.conftest import NOW
+from tests.factories.catalogue import make_listing
+from tests.factories.orders import paid_order, parts_of
+from tests.factories.payouts import owe
+from tests.factories.producers import make_coop, make_producer
+
+ON = NOW.date()
+
+
+def test_aged_payables_stand_in_the_column_of_their_days(session):
+    producer = make_producer(session)
+    for minor, days in ((100, -3), (20, 1), (3, 31), (5, 200)):
+        owe(session, producer, minor, due_on=ON - timedelta(days=days))
+    (row,) = money.aged_payables(session, producers.coop(session, producer.coop_id), on=ON)
+    assert (row.party, row.not_due.minor, [each.minor for each in row.overdue]) == (producer.name, 100, [20, 3, 0, 5])
+    assert row.total == Money(128, "EUR")
+
+
+def test_what_came_back_settles_the_oldest_claim_first(session):
+    producer = make_producer(session)
+    book, claim = book_of(session, producer.coop_id), f"claim:{producer.id}"
+    for key, days, debit, credit, minor in (
+        ("a", 100, claim, "refund_payable", 700),
+        ("b", 10, claim, "refund_payable", 300),
+        ("c", 5, "bank:1", claim, 800),
+    ):
+        moved = legs((debit, credit, Money(minor, "EUR")))
+        post(session, [Entry(book, "test", f"aged:{key}", ON - timedelta(days=days), "system", moved)])
+    (row,) = money.aged_receivables(session, producers.coop(session, producer.coop_id), on=ON)
+    assert (row.party, [each.minor for each in row.overdue]) == (producer.name, [200, 0, 0, 0])
+
+
+def test_nothing_open_is_no_row(session):
+    coop = producers.coop(session, make_coop(session).id)
+    assert list(money.aged_receivables(session, coop, on=ON)) == list(money.aged_payables(session, coop, on=ON)) == []
+
+
+def test_tax_and_fees_of_what_was_earned_are_the_frozen_parts(session):
+    coop = make_coop(session)
+    listing = make_listing(session, producer=make_producer(session, coop=coop), on_hand=10)
+    placed = paid_order(session, listing)
+    (part,) = parts_of(session, placed.order_id)
+    staff = Actor(account_id=new_id(), roles=frozenset({"preparer"}))
+    orders.ship(session, actor=staff, seller_order_id=part.id, tracking=None, now=NOW)
+    orders.confirm(session, actor=staff, seller_order_id=part.id, now=NOW)
+    view = producers.coop(session, coop.id)
+    days = {"since": ON - timedelta(days=1), "until": ON + timedelta(days=1)}
+    assert list(money.taxes(session, view, **days)) == []  # nothing is earned before it is released
+    orders.settle_due(session, now=NOW)
+    parts = [each for line in part.lines for each in line.parts]
+    taxed = list(money.taxes(session, view, **days))
+    assert sum(row.tax.minor for row in taxed) == sum(each.money.minor for each in parts if each.kind == "tax")
+    paid = {(row.kind, row.payee): row.money for row in money.fees(session, view, **days)}
+    assert sum(each.minor for each in paid.values()) == part.total.minor
+    assert {kind for kind, _ in paid} == {each.kind for each in parts}
+    assert list(money.fees(session, view, since=ON + timedelta(days=5), until=ON + timedelta(days=9))) == []
