@@ -11,6 +11,7 @@ from uuid import UUID
 
 from market.earnings.errors import AmountRefused, SlipRefused
 from market.kernel.money import Money, allocate
+from market.kernel.words import say
 from market.ledger.rules import Leg, legs
 
 CAP_PERCENT = Decimal(50)
@@ -22,7 +23,13 @@ def net_weight(gross: Decimal, tare: Decimal, rejected: Decimal) -> Decimal:
     net = gross - tare - rejected
     if min(gross, tare, rejected) < 0 or net <= 0:
         raise SlipRefused(
-            f"Gross {gross:f} less container {tare:f} less rejected {rejected:f} leaves nothing to pay for.", pointer="/gross"
+            say(
+                "Gross %(gross)s less container %(tare)s less rejected %(rejected)s leaves nothing to pay for.",
+                gross=gross,
+                tare=tare,
+                rejected=rejected,
+            ),
+            pointer="/gross",
         )
     return net
 
@@ -31,7 +38,10 @@ def slip_value(net: Decimal, price: Decimal, deduction: Decimal, currency: str) 
     """Return `(price - deduction) * net`, rounded once per slip. Raises SlipRefused when that is not above zero."""
     value = Money.of((price - deduction) * net, currency) if 0 <= deduction < price else Money.zero(currency)
     if not value:
-        raise SlipRefused(f"A price of {price:f} less {deduction:f} leaves nothing to pay.", pointer="/unit_price")
+        raise SlipRefused(
+            say("A price of %(price)s less %(deduction)s leaves nothing to pay.", price=price, deduction=deduction),
+            pointer="/unit_price",
+        )
     return value
 
 
@@ -51,7 +61,7 @@ def recoveries(payment: Money, advances: Sequence[Open], *, cap_percent: Decimal
     The rest of the payment, at least `100 - cap_percent` percent of it, stays with the member.
     """
     if not 0 <= cap_percent <= 100:
-        raise AmountRefused(f"A cap of {cap_percent:f} % is not between 0 and 100.", pointer="/cap_percent")
+        raise AmountRefused(say("A cap of %(cap)s %% is not between 0 and 100.", cap=cap_percent), pointer="/cap_percent")
     left = int(payment.minor * cap_percent // 100)  # rounded down: a doubt is the member's
     taken: list[tuple[UUID, Money]] = []
     for advance in sorted(advances, key=lambda each: (each.priority, each.granted_on, each.id)):
@@ -77,7 +87,7 @@ class Patronage:
 def patronage(surplus: Money, by: Mapping[UUID, Decimal], *, cash_percent: Decimal) -> dict[UUID, Patronage]:
     """Split a surplus by patronage; of each part `cash_percent` is paid and the rest retained (E33)."""
     if not 0 <= cash_percent <= 100:
-        raise AmountRefused(f"{cash_percent:f} % in cash is not between 0 and 100.", pointer="/cash_percent")
+        raise AmountRefused(say("%(cash)s %% in cash is not between 0 and 100.", cash=cash_percent), pointer="/cash_percent")
     parts = second_payment(surplus, by)
     cash = {member: part.share(cash_percent, Decimal(100)) for member, part in parts.items()}
     return {member: Patronage(cash[member], part - cash[member]) for member, part in parts.items()}

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from market.kernel.ids import new_id
 from market.kernel.money import Money
+from market.kernel.words import Term, say
 from market.payables.errors import AlreadyOnItsWay, NotAboveZero, PayableNotFound, RaisedDifferently
 from market.payables.models import Payable
 from market.payables.queries import Owed, owed_from
@@ -63,7 +64,12 @@ def raise_payable(
     ).scalar_one()
     if (row.payee_id, row.currency, row.amount_minor) != (payee_id, money.currency, money.minor):
         raise RaisedDifferently(
-            f"This {source_kind.replace('_', ' ')} already owes {owed_from(row).money.text}.", payable_id=str(row.id)
+            say(
+                "This %(source_kind)s already owes %(money)s.",
+                source_kind=Term(source_kind.replace("_", " ")),
+                money=owed_from(row).money,
+            ),
+            payable_id=str(row.id),
         )
     return owed_from(row)
 
@@ -82,7 +88,7 @@ def take_back(
     source = (*_source(coop_id, source_kind, source_id), Payable.kind == kind, Payable.currency == money.currency)
     rows = _locked(session, *source, Payable.state.not_in(("split", "refunded")))
     if sum(row.amount_minor for row in rows) < money.minor:
-        raise PayableNotFound(f"Less than {money.text} was earned by this.")
+        raise PayableNotFound(say("Less than %(money)s was earned by this.", money=money))
     if any(row.state == "taken" for row in rows):
         raise AlreadyOnItsWay("This money is in a payout run that waits for approval. Discard the run or approve it first.")
     whole = [row for row in rows if row.state == "open"]
@@ -104,7 +110,7 @@ def set_aside(
         where.append(Payable.source_id == source_id)
     rows = _locked(session, *where, Payable.state == "open")
     if money.minor <= 0 or sum(row.amount_minor for row in rows) < money.minor:
-        raise PayableNotFound(f"Less than {money.text} is open for this producer.", pointer="/amount")
+        raise PayableNotFound(say("Less than %(money)s is open for this producer.", money=money), pointer="/amount")
     return _take_off(session, sorted(rows, key=lambda row: (row.due_on, row.id)), money.minor, state=state, taker=taker)
 
 

@@ -11,6 +11,7 @@ from market.earnings.models import Advance, Distribution, PayableCorrection
 from market.kernel import audit
 from market.kernel.actor import Actor
 from market.kernel.locks import lock
+from market.kernel.words import Term, say
 
 Proposed = TypeVar("Proposed", Advance, Distribution, PayableCorrection)
 
@@ -21,7 +22,7 @@ def decide(session: Session, model: type[Proposed], row_id: UUID, *, actor: Acto
     if row is None:
         raise NoRecord("There is no such record here.")
     if row.state != "proposed":
-        raise NotOpen(f"This is {row.state} already.", state=row.state)
+        raise NotOpen(say("This is %(state)s already.", state=Term(row.state)), state=row.state)
     if row.proposed_by == actor.label:
         raise SecondPerson("You proposed this. Somebody else has to decide.")
     row.state, row.decided_by, row.decided_at = state, actor.label, now

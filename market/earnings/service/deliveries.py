@@ -70,7 +70,10 @@ def price_delivery(
             select(Delivery).where(Delivery.coop_id == member.coop_id, Delivery.slip == slip.strip())
         ).scalar_one()
         if any(getattr(row, name) != value for name, value in facts.items()):
-            raise SlipUsed(f"Slip {slip} was entered already, with other figures. Correct it by a correction.", pointer="/slip")
+            raise SlipUsed(
+                say("Slip %(slip)s was entered already, with other figures. Correct it by a correction.", slip=slip),
+                pointer="/slip",
+            )
         return row.id
     owed = payables.raise_payable(
         session,
