@@ -15,6 +15,7 @@ from market.earnings.service.advances import recover
 from market.kernel import audit
 from market.kernel.actor import Actor
 from market.kernel.ids import new_id
+from market.kernel.words import say
 from market.ledger import service as ledger
 from market.ledger.rules import Entry
 from market.payables import service as payables
