@@ -15,6 +15,7 @@ from workers.base import now, unit_of_work
 # topic -> tasks; each is called with the row's payload and its topic as keyword arguments
 TOPICS: dict[str, tuple[str, ...]] = {
     "accounts.letter": ("notifications.tell",),
+    "earnings.held": ("notifications.tell",),
     "orders.cancelled": ("notifications.tell",),
     "orders.paid": ("provenance.refresh_sold", "notifications.tell"),
     "orders.placed": ("notifications.tell",),

@@ -14,12 +14,14 @@ ROUTES = {
     "orders.*": {"queue": "money"},
     "payments.*": {"queue": "money"},
     "payouts.*": {"queue": "money"},
+    "earnings.*": {"queue": "money"},
     "notifications.*": {"queue": "mail"},
     "statements.*": {"queue": "files"},
     "provenance.capture": {"queue": "files"},
 }
 MODULES = (
     "workers.catalogue",
+    "workers.earnings",
     "workers.notifications",
     "workers.orders",
     "workers.outbox",

@@ -19,6 +19,8 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "payouts": {"task": "payouts.sweep", "schedule": 15.0},
     # Law 5: nobody is forgotten. Once an hour is often enough for days.
     "payouts-overdue": {"task": "payouts.overdue", "schedule": 3600.0},
+    # A hold on what is owed ends by itself (law 5).
+    "earnings-holds": {"task": "earnings.end_holds", "schedule": 3600.0},
     # A hold that nobody pays gives its goods back to others.
     "orders-expire": {"task": "orders.expire", "schedule": 30.0},
     # Producers do not wait for a buyer who forgot to say that it came.

@@ -12,7 +12,7 @@ from market.kernel.orm import Base, CoopOwned, Id, Instant, Minor, Percent, Quan
 class Delivery(CoopOwned, Base):
     """A weigh slip: `(unit_price - deduction) * (gross - tare - rejected) = amount`, never priced anew once settled."""
 
-    __tablename__ = "delivery"
+    __tablename__ = "weigh_slip"
 
     id: Mapped[Id]
     producer_id: Mapped[UUID] = mapped_column(ForeignKey("producer.id"))
@@ -36,7 +36,7 @@ class Delivery(CoopOwned, Base):
         CheckConstraint("deduction >= 0 AND unit_price > deduction", name="price"),
         CheckConstraint("amount_minor > 0", name="amount"),
         CheckConstraint("pool ~ '^[A-Za-z0-9_-]{1,40}$'", name="pool"),
-        Index("delivery_producer", "producer_id", "delivered_on"),
+        Index("weigh_slip_producer", "producer_id", "delivered_on"),
     )
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from market.earnings.errors import NoRecord
 from market.earnings.models import (
     Advance,
     AdvanceRecovery,
@@ -136,10 +137,12 @@ def holds(session: Session, coop_id: UUID, *, producer_id: UUID | None = None, e
     return [_hold(row) for row in session.scalars(statement)]
 
 
-def hold(session: Session, hold_id: UUID) -> HoldView | None:
-    """Return one hold, None when this scope has none."""
+def hold(session: Session, hold_id: UUID) -> HoldView:
+    """Return one hold. Raises NoRecord when this scope has none."""
     row = session.get(PayableHold, hold_id)
-    return _hold(row) if row else None
+    if row is None:
+        raise NoRecord("There is no such hold here.")
+    return _hold(row)
 
 
 def hold_for(session: Session, *, coop_id: UUID, source_kind: str, source_id: UUID) -> list[HoldView]:

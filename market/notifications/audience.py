@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from market.accounts import queries as accounts
 from market.accounts.queries import Person
+from market.earnings import queries as earnings
 from market.kernel.money import Money
 from market.orders import queries as orders
 from market.orders.queries import OrderView, SellerPart
@@ -207,6 +208,20 @@ def _payee_confirmed(session: Session, payload: Payload) -> list[Telling]:
     return [_to_person(person, fact=fact, kind="payee_account_confirmed", link="", facts={"account": shown})]
 
 
+def _payable_held(session: Session, payload: Payload) -> list[Telling]:
+    hold = earnings.hold(session, UUID(payload["hold_id"]))
+    person = _producer(session, hold.producer_id)
+    if person is None:
+        return []
+    facts = {
+        "amount": _money(hold.money),
+        "until": {"day": hold.ends_on.isoformat()},
+        "reason": hold.reason,
+        "appeal": hold.appeal,
+    }
+    return [_to_person(person, fact=f"hold:{hold.id}", kind="payable_held", link=("money", ""), facts=facts)]
+
+
 def _payout_printed(session: Session, payload: Payload) -> list[Telling]:
     payout = payouts.payout(session, UUID(payload["payout_id"]))
     person = _producer(session, payout.payee_id)
@@ -240,6 +255,8 @@ def coops(session: Session, payload: Payload) -> list[UUID]:
         return [orders.seller_order(session, UUID(payload["seller_order_id"])).coop_id]
     if "payout_id" in payload:
         return [payouts.payout(session, UUID(payload["payout_id"])).coop_id]
+    if "hold_id" in payload:
+        return [earnings.hold(session, UUID(payload["hold_id"])).coop_id]
     if "order_id" in payload:
         return sorted({part.coop_id for part in orders.order(session, UUID(payload["order_id"])).parts})
     if "payment_id" in payload:
@@ -259,6 +276,7 @@ TELLERS: dict[str, Teller] = {
     "payments.surplus": _surplus,
     "producers.payee_account_entered": _payee_entered,
     "producers.payee_account_confirmed": _payee_confirmed,
+    "earnings.held": _payable_held,
     "payouts.printed": _payout_printed,
     "payouts.failed": _payout_trouble,
     "payouts.returned": _payout_trouble,

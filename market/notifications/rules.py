@@ -16,6 +16,7 @@ TOPIC_OF = {
     "packing_note": "selling",
     "payout_settled": "money",
     "payee_account_confirmed": "money",
+    "payable_held": "money",
     "problem": "desk",
     "payee_account_entered": "desk",
     "refunded_elsewhere": "desk",

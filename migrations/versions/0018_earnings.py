@@ -11,7 +11,7 @@ down_revision = "0017_on_behalf"
 
 _STATES = "state IN ('open', 'taken', 'scheduled', 'paid', 'split', 'refunded'{more})"
 _TAKEN = "(state IN ('taken', 'scheduled', 'paid'{more})) = (taken_by IS NOT NULL)"
-_OWN = ("distribution", "advance", "delivery", "payable_hold", "payable_correction", "advance_recovery", "distribution_share")
+_OWN = ("distribution", "advance", "weigh_slip", "payable_hold", "payable_correction", "advance_recovery", "distribution_share")
 
 
 def _payable_checks(more: str) -> None:
@@ -92,7 +92,7 @@ def upgrade() -> None:
         "advance_open", "advance", ["producer_id", "priority"], unique=False, postgresql_where=sa.text("state = 'granted'")
     )
     op.create_table(
-        "delivery",
+        "weigh_slip",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("producer_id", sa.Uuid(), nullable=False),
         sa.Column("slip", sa.Text(), nullable=False),
@@ -109,17 +109,17 @@ def upgrade() -> None:
         sa.Column("entered_by", sa.Text(), nullable=False),
         sa.Column("entered_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("coop_id", sa.Uuid(), nullable=False),
-        sa.CheckConstraint("pool ~ '^[A-Za-z0-9_-]{1,40}$'", name=op.f("delivery_pool_check")),
-        sa.CheckConstraint("amount_minor > 0", name=op.f("delivery_amount_check")),
-        sa.CheckConstraint("deduction >= 0 AND unit_price > deduction", name=op.f("delivery_price_check")),
-        sa.CheckConstraint("tare >= 0 AND rejected >= 0 AND gross > tare + rejected", name=op.f("delivery_weights_check")),
-        sa.ForeignKeyConstraint(["coop_id"], ["coop.id"], name=op.f("delivery_coop_id_fkey")),
-        sa.ForeignKeyConstraint(["producer_id"], ["producer.id"], name=op.f("delivery_producer_id_fkey")),
-        sa.PrimaryKeyConstraint("id", name=op.f("delivery_pkey")),
-        sa.UniqueConstraint("coop_id", "slip", name=op.f("delivery_coop_id_slip_key")),
+        sa.CheckConstraint("pool ~ '^[A-Za-z0-9_-]{1,40}$'", name=op.f("weigh_slip_pool_check")),
+        sa.CheckConstraint("amount_minor > 0", name=op.f("weigh_slip_amount_check")),
+        sa.CheckConstraint("deduction >= 0 AND unit_price > deduction", name=op.f("weigh_slip_price_check")),
+        sa.CheckConstraint("tare >= 0 AND rejected >= 0 AND gross > tare + rejected", name=op.f("weigh_slip_weights_check")),
+        sa.ForeignKeyConstraint(["coop_id"], ["coop.id"], name=op.f("weigh_slip_coop_id_fkey")),
+        sa.ForeignKeyConstraint(["producer_id"], ["producer.id"], name=op.f("weigh_slip_producer_id_fkey")),
+        sa.PrimaryKeyConstraint("id", name=op.f("weigh_slip_pkey")),
+        sa.UniqueConstraint("coop_id", "slip", name=op.f("weigh_slip_coop_id_slip_key")),
     )
-    op.create_index(op.f("delivery_coop_id_idx"), "delivery", ["coop_id"], unique=False)
-    op.create_index("delivery_producer", "delivery", ["producer_id", "delivered_on"], unique=False)
+    op.create_index(op.f("weigh_slip_coop_id_idx"), "weigh_slip", ["coop_id"], unique=False)
+    op.create_index("weigh_slip_producer", "weigh_slip", ["producer_id", "delivered_on"], unique=False)
     op.create_table(
         "distribution_share",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -214,7 +214,7 @@ def upgrade() -> None:
     )
     op.create_index(op.f("advance_recovery_coop_id_idx"), "advance_recovery", ["coop_id"], unique=False)
     enable_rls(*_OWN)
-    append_only("delivery", "advance_recovery", "distribution_share")
+    append_only("weigh_slip", "advance_recovery", "distribution_share")
 
 
 def downgrade() -> None:

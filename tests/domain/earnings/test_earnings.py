@@ -250,3 +250,20 @@ def test_what_is_held_or_netted_is_never_paid_out(session):
     (paid,) = payouts.payouts_of_run(session, run.id).items
     assert paid.money == Money(3000, "EUR")
     assert laws_hold(session)
+
+
+def test_the_member_is_told_of_a_hold_with_its_reason_and_how_to_appeal(session):
+    from market.notifications import audience
+    from tests.factories.accounts import make_account
+
+    member = make_producer(session, account_id=make_account(session).id)
+    owe(session, member, 5000)
+    made = service.hold(
+        session, actor=PREPARER, producer_id=member.id, money=Money(2000, "EUR"), reason="card dispute", source_kind="dispute",
+        appeal="Ask the office.", ends_on=NOW.date() + timedelta(days=7), source_id=new_id(), now=NOW,
+    )  # fmt: skip
+    (told,) = audience.TELLERS["earnings.held"](session, {"hold_id": str(made)})
+    assert (told.facts["reason"], told.facts["appeal"], told.facts["amount"]) == (
+        "card dispute", "Ask the office.", {"money": [2000, "EUR"]},
+    )  # fmt: skip
+    assert audience.coops(session, {"hold_id": str(made)}) == [member.coop_id]
