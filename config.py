@@ -43,6 +43,15 @@ def _url(text: str) -> str:
     return text.rstrip("/")
 
 
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
+
+
+def host_of(netloc: str) -> str:
+    """Return the name in a Host header or address, in lower case, without port."""
+    name, colon, port = netloc.rpartition(":")
+    return (name if colon and port.isdecimal() else netloc).lower()
+
+
 def _env(text: str) -> str:
     if text not in ("development", "test", "production"):
         raise ValueError("must be development, test or production")
@@ -84,7 +93,37 @@ class Settings:
     smtp_tls: bool = _setting("SMTP_TLS", "1 to start TLS", read=lambda text: text == "1", default=False)
     mail_from: str = _setting("MAIL_FROM", "sender of our mail", default="Fair Market <no-reply@market.example>")
     files_url: str = _setting("FILES_URL", "where photos and documents lie: a folder or s3://bucket", default="var/files")
+    allowed_hosts: frozenset[str] = _setting(
+        "ALLOWED_HOSTS",
+        "names besides PUBLIC_URL's under which the site answers, between commas; loopback ones count outside production",
+        read=lambda text: frozenset(name.strip().lower() for name in text.split(",") if name.strip()),
+        default=frozenset(),
+    )
+    guest_orders_per_email: int = _setting(
+        "GUEST_ORDERS_PER_EMAIL",
+        "orders without an account in an hour for one e-mail address; 0 is no limit",
+        read=_whole,
+        default=6,
+    )
+    guest_orders_per_address: int = _setting(
+        "GUEST_ORDERS_PER_ADDRESS", "the same from one network address", read=_whole, default=30
+    )
+    unpaid_orders: int = _setting(
+        "UNPAID_ORDERS", "orders of one buyer that may wait for a bank transfer at a time; 0 is no limit", read=_whole, default=5
+    )
+    guest_unpaid_value: int = _setting(
+        "GUEST_UNPAID_VALUE",
+        "what they may come to for a buyer without an account, in whole units of the currency; 0 is no limit",
+        read=_whole,
+        default=2000,
+    )
     proxy_hops: int = _setting("PROXY_HOPS", "trusted reverse proxies in front", read=_whole, default=0)
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """The names under which the site answers, without port; IPv6 in brackets."""
+        loopback = frozenset() if self.env == "production" else LOOPBACK
+        return self.allowed_hosts | loopback | {host_of(urlsplit(self.public_url).netloc)}
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> "Settings":
@@ -116,7 +155,8 @@ def env_example() -> str:
     for item in fields(Settings):
         lines.append(f"# {item.metadata['about']}")
         default = "" if item.default is MISSING else item.default
-        lines.append(f"{item.metadata['name']}={int(default) if isinstance(default, bool) else default}")
+        shown = int(default) if isinstance(default, bool) else ",".join(default) if isinstance(default, frozenset) else default
+        lines.append(f"{item.metadata['name']}={shown}")
     return "\n".join(lines) + "\n"
 
 

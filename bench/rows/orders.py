@@ -34,7 +34,8 @@ def orders(site: Site) -> Iterator[bytes]:
         first = generator.randrange(site.plan.listings - data.PRODUCERS)
         lots = (first, first + data.COOPS)  # two producers of one co-op, which one transfer can pay
         lines = [{"listing_id": str(data.ident(lot, 5)), "quantity": "1"} for lot in lots]
-        body = json.dumps({"lines": lines, "buyer": BUYER, "method": "transfer"}).encode()
+        buyer = BUYER | {"email": f"ada{number}@example.com"}
+        body = json.dumps({"lines": lines, "buyer": buyer, "method": "transfer"}).encode()
         headers = {"Content-Type": "application/json", "Idempotency-Key": f"bench-{number:012}"}
         yield request("POST", "/api/v1/orders", host=host, headers=headers, body=body)
 

@@ -6,7 +6,7 @@ everything else together (docs/decisions, "Cards are rendered when a listing cha
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Protocol
@@ -15,6 +15,7 @@ from uuid import UUID
 from markupsafe import Markup
 
 from market.catalogue.rules import listing_terms
+from market.kernel import languages
 from market.kernel.money import Money
 from market.pricing import rules as prices
 from market.pricing.rules.references import SCHEME_NAMES
@@ -129,8 +130,8 @@ def measure(quantity: Decimal, unit: str) -> str:
 
 
 def render(facts: CardFacts) -> Card:
-    """Return the card of a published listing; transport is charged once per order line, so the card leaves it out."""
-    parts = parts_of(facts, replace(facts.charges, transport_minor=0), facts.order_step)
+    """Return the card of a published listing: what one step of it costs ordered alone, transport included, as its page says."""
+    parts = parts_of(facts, facts.charges, facts.order_step)
     amount = prices.sum_of(parts)
     compared, base = comparison(amount, facts.order_step, facts.unit)
     return Card(
@@ -191,7 +192,7 @@ def bar(parts: Sequence[prices.Component]) -> Markup:
 def _html(facts: CardFacts, parts: Sequence[prices.Component], amount: Money, compared: Money, base: str) -> str:
     per_base = Markup("")
     if (facts.order_step, facts.unit) != (Decimal(1), base):
-        per_base = Markup('<p class="soft"><small>{} / {}</small></p>').format(compared.text, base)
+        per_base = Markup('<p class="soft"><small>{} / {}</small></p>').format(languages.money(compared, "en"), base)
     return str(
         Markup(
             '{photo}<div class="body"><h3><a href="/listings/{id}">{title}</a></h3>'
@@ -205,7 +206,7 @@ def _html(facts: CardFacts, parts: Sequence[prices.Component], amount: Money, co
             producer=facts.producer,
             coop=facts.coop,
             country=facts.country,
-            amount=amount.text,
+            amount=languages.money(amount, "en"),
             measure=measure(facts.order_step, facts.unit),
             per_base=per_base,
             bar=bar(parts),

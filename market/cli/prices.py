@@ -17,8 +17,9 @@ from market.http.db import unit_of_work
 from market.kernel import tenancy
 from market.kernel.actor import Actor
 from market.kernel.errors import DomainError
+from market.kernel.sheets import safe
 from market.pricing import queries, service
-from market.pricing.rules.tables import HEADS, FileFacts, ReadRow, escaped
+from market.pricing.rules.tables import HEADS, FileFacts, ReadRow
 from market.pricing.rules.terms import ABSENT
 
 prices = AppGroup("prices", help="Price tables: import, approve, list.")
@@ -83,10 +84,10 @@ def import_(
 def _write(path: Path, rows: tuple[ReadRow, ...]) -> None:
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
-        writer.writerow(["row", "state", "codes", "answer", *(rows[0].cells if rows else ())])
+        writer.writerow(map(safe, ["row", "state", "codes", "answer", *(rows[0].cells if rows else ())]))
         for row in rows:
             words = " ".join(note.words for note in row.notes)
-            writer.writerow([row.number, row.state, " ".join(row.codes), words, *map(escaped, row.cells.values())])
+            writer.writerow(map(safe, [str(row.number), row.state, " ".join(row.codes), words, *row.cells.values()]))
 
 
 @prices.command("approve")

@@ -31,6 +31,9 @@ def _terms(form: Mapping[str, str]) -> CoopTerms:
         payment_pct=forms.number(form, "payment_pct"),
         tax_pct=forms.number(form, "tax_pct"),
         transport_minor_per_line=int(forms.number(form, "transport_minor_per_line")),
+        transfer_hold_days=int(forms.number(form, "transfer_hold_days")),
+        part_paid_days=int(forms.number(form, "part_paid_days")),
+        book_alone_minor=int(forms.number(form, "book_alone_minor")),
         latitude=forms.number(form, "latitude") if forms.text(form, "latitude") else None,
         longitude=forms.number(form, "longitude") if forms.text(form, "longitude") else None,
     )

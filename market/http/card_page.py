@@ -30,8 +30,8 @@ def open_page(order_id: UUID, payment_id: UUID) -> str | None:
         unit_of_work,
         current_app.extensions["ports"].cards,
         payment_id=payment_id,
-        return_url=url_for("orders.returned", order_id=order_id, key=key, _external=True),
-        cancel_url=order_url(order_id, external=True),
+        return_url=links.public(url_for("orders.returned", order_id=order_id, key=key)),
+        cancel_url=links.public(order_url(order_id)),
         now=now(),
     )
     return opened.checkout_url
@@ -47,9 +47,9 @@ def own_order(session: Session, order_id: UUID, key: str | None) -> OrderView:
     return view
 
 
-def order_url(order_id: UUID, *, external: bool = False) -> str:
+def order_url(order_id: UUID) -> str:
     """Return the address of an order's page with the key that opens it."""
-    return url_for("orders.order", order_id=order_id, key=links.key_for(LINK, order_id), _external=external)
+    return url_for("orders.order", order_id=order_id, key=links.key_for(LINK, order_id))
 
 
 def to_card_page(order_id: UUID, payment_id: UUID) -> Response:

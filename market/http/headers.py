@@ -3,8 +3,10 @@
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, current_app, request
+from flask_babel import gettext as _
+from werkzeug.exceptions import BadRequest
 
-from config import Settings
+from config import Settings, host_of
 
 _POLICY = "; ".join(
     (
@@ -52,7 +54,19 @@ def _add(response: Response) -> Response:
     return response
 
 
+# Asked by machines that know an address and no name; their answers hold no link.
+_FOR_MACHINES = ("/healthz", "/readyz", "/metrics")
+
+
+def _known_host() -> None:
+    """Refuse a Host header that is none of ours: links, caches and proxies must not follow a stranger's."""
+    if host_of(request.environ.get("HTTP_HOST", "")) not in current_app.config["HOSTS"] and request.path not in _FOR_MACHINES:
+        raise BadRequest(_("This site is not reached under the name in your request. Use the address that you were given."))
+
+
 def init_app(app: Flask) -> None:
-    """Put the headers on every answer."""
+    """Put the headers on every answer, and answer only under the names of the site."""
+    app.config["HOSTS"] = app.extensions["settings"].hosts
+    app.before_request_funcs.setdefault(None, []).insert(0, _known_host)
     app.config["CONTENT_POLICY"] = _POLICY.format(card_page=card_page(app.extensions["settings"]))
     app.after_request(_add)

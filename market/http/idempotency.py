@@ -1,5 +1,6 @@
 """`Idempotency-Key` for writes of the API: the same call twice has one effect and one answer."""
 
+import hashlib
 from collections.abc import Callable
 from typing import Any
 
@@ -25,11 +26,18 @@ class StillRunning(Conflict):
     code = "idempotency.still_running"
 
 
-def once(payload: dict[str, Any], act: Callable[[Session], tuple[int, dict[str, Any]]], *, required: bool = True) -> Response:
+def once(
+    payload: dict[str, Any],
+    act: Callable[[Session], tuple[int, dict[str, Any]]],
+    *,
+    required: bool = True,
+    guest: str | None = None,
+) -> Response:
     """Carry `act` out in one unit of work under the request's key, or answer as before.
 
-    `act` gets the session and returns status and JSON body. Raises KeyNeeded without a key where one is required, and
-    KeyUsedDifferently when the key was used with another payload.
+    `act` gets the session and returns status and JSON body. `guest` is the e-mail address of a caller without an account:
+    keys are each caller's own, and guests who choose the same one never meet. Raises KeyNeeded without a key where one is
+    required, and KeyUsedDifferently when the key was used with another payload.
     """
     key = request.headers.get("Idempotency-Key", "")
     if not key:
@@ -40,7 +48,7 @@ def once(payload: dict[str, Any], act: Callable[[Session], tuple[int, dict[str, 
         return _answer(status, body)
     if not 8 <= len(key) <= 200 or not key.isprintable():
         raise KeyNeeded("An Idempotency-Key has 8 to 200 characters that can be printed.")
-    scope = f"{current_actor().label}:{request.method}:{request.endpoint}"
+    scope = f"{_whose(guest)}:{request.method}:{request.endpoint}"
     with unit_of_work() as session:
         direct.plan_once(session)
         before = idempotency.recall(session, scope=scope, key=key, payload=payload)
@@ -50,6 +58,13 @@ def once(payload: dict[str, Any], act: Callable[[Session], tuple[int, dict[str, 
         if not idempotency.remember(session, scope=scope, key=key, payload=payload, status=status, body=body, now=now()):
             raise StillRunning("The same request is being carried out right now. Ask again in a moment.")
     return _answer(status, body)
+
+
+def _whose(guest: str | None) -> str:
+    actor = current_actor()
+    if actor.account_id is None and guest is not None:
+        return "guest " + hashlib.sha256(guest.strip().lower().encode()).hexdigest()
+    return actor.label
 
 
 def _answer(status: int, body: dict[str, Any], *, replayed: bool = False) -> Response:

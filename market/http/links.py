@@ -1,5 +1,6 @@
 """Links that prove what they are for: a guest's order opens with the key that was mailed to them."""
 
+from functools import cache
 from uuid import UUID
 
 from flask import current_app
@@ -7,7 +8,17 @@ from itsdangerous import BadSignature, URLSafeSerializer
 
 
 def _serializer(purpose: str) -> URLSafeSerializer:
-    return URLSafeSerializer(current_app.extensions["settings"].secret_key, salt=f"link:{purpose}")
+    return _made(current_app.extensions["settings"].secret_key, purpose)
+
+
+@cache  # making one derives its key anew
+def _made(secret: str, purpose: str) -> URLSafeSerializer:
+    return URLSafeSerializer(secret, salt=f"link:{purpose}")
+
+
+def public(path: str) -> str:
+    """Return a path of ours at the site's public address: what leaves the site never follows the caller's Host header."""
+    return str(current_app.extensions["settings"].public_url) + path
 
 
 def key_for(purpose: str, subject: UUID) -> str:

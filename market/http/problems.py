@@ -11,9 +11,11 @@ from werkzeug.exceptions import HTTPException
 
 from market.http.auth import SignInNeeded, sign_in_page
 from market.http.i18n import told
-from market.kernel.errors import DomainError
+from market.kernel.errors import DomainError, TooMany
 
-STATUS = {"invalid": 422, "anonymous": 401, "forbidden": 403, "missing": 404, "conflict": 409, "unavailable": 503}
+STATUS = {
+    "invalid": 422, "anonymous": 401, "forbidden": 403, "missing": 404, "conflict": 409, "too_many": 429, "unavailable": 503,
+}  # fmt: skip
 
 
 def wants_problem() -> bool:
@@ -63,6 +65,8 @@ def _domain(error: DomainError) -> ResponseReturnValue:
     response = answer(STATUS[error.kind], error.code, told(error.detail), pointer=error.pointer, facts=facts)
     if error.kind == "unavailable":
         response.headers["Retry-After"] = "60"
+    if isinstance(error, TooMany) and "retry_after" in error.facts:
+        response.headers["Retry-After"] = str(error.facts["retry_after"])
     return response
 
 

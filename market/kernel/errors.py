@@ -46,6 +46,12 @@ class Conflict(DomainError):
     code = "conflict"
 
 
+class TooMany(DomainError):
+    """The same was asked for too often; `retry_after` in the facts is how many seconds to wait."""
+
+    kind = "too_many"
+
+
 class Unavailable(DomainError):
     """Something outside does not answer; trying later may help."""
 

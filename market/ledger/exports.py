@@ -12,6 +12,7 @@ from datetime import date, timedelta
 from sqlalchemy.orm import Session
 
 from market.kernel.money import Money
+from market.kernel.sheets import safe
 from market.ledger import queries
 from market.ledger.queries import PostingLine
 from market.ledger.rules import CHART, DEBIT
@@ -142,8 +143,7 @@ def _csv(session: Session, book_id: int, since: date | None, until: date | None)
 
 
 def _csv_line(values: Iterable[object]) -> str:
-    # A cell that a spreadsheet would run as a formula gets an apostrophe; numbers stay numbers.
-    cells = [f"'{value}" if isinstance(value, str) and value[:1] in "=+-@\t\r" and value else value for value in values]
+    cells = [safe(value) for value in values]
     out = io.StringIO()
     csv.writer(out).writerow(cells)
     return out.getvalue()

@@ -1,6 +1,6 @@
 """Refusals of the basket, the checkout and fulfilment."""
 
-from market.kernel.errors import Conflict, Invalid, Missing
+from market.kernel.errors import Conflict, Invalid, Missing, TooMany
 
 
 class BasketEmpty(Invalid):
@@ -31,6 +31,18 @@ class PriceChanged(Conflict):
     """The price is another one than the buyer agreed to."""
 
     code = "orders.price_changed"
+
+
+class TooManyOrders(TooMany):
+    """Too many orders without an account, by one e-mail address or from one network address, within the hour."""
+
+    code = "orders.too_many"
+
+
+class TooMuchUnpaid(Conflict):
+    """The buyer's orders that wait for a bank transfer are too many or too dear: goods are kept for them from others."""
+
+    code = "orders.too_much_unpaid"
 
 
 class OrderMissing(Missing):

@@ -64,6 +64,7 @@ class Order(Base):
     paid_at: Mapped[datetime | None]
     cancelled_at: Mapped[datetime | None]
     problem: Mapped[str | None]
+    placed_from: Mapped[bytes | None]
 
     __table_args__ = (
         UniqueConstraint("number"),
@@ -74,6 +75,8 @@ class Order(Base):
         CheckConstraint("country ~ '^[A-Z]{2}$'", name="country"),
         Index("orders_unpaid", "expires_at", postgresql_where=text("state = 'placed'")),
         Index("orders_by_buyer", text("to_tsvector('simple'::regconfig, (name || ' '::text) || email)"), postgresql_using="gin"),
+        Index("orders_of_guest", "email", "placed_at", postgresql_where=text("account_id IS NULL")),
+        Index("orders_placed_from", "placed_from", "placed_at", postgresql_where=text("placed_from IS NOT NULL")),
     )
 
 

@@ -1,6 +1,7 @@
 """Orders without a database: states, which account each part of a price belongs to, terms."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 from market.kernel.money import Money, total
@@ -8,7 +9,7 @@ from market.kernel.words import Term, say
 from market.ledger.rules import Leg, legs
 from market.orders.errors import WrongState
 
-HOLD_MINUTES = {"card": 60, "transfer": 7 * 24 * 60}
+CARD_MINUTES = 60  # how long goods are held for a card payment; for a transfer the co-op says how many days
 CONFIRM_DAYS = 14  # silence of the buyer counts as confirmation after this many days from dispatch
 PAY_DAYS = 7  # what is earned falls due this many days later
 
@@ -59,6 +60,24 @@ _WORDS = {
     "refunded": "was refunded",
     "cancelled": "was cancelled",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much one buyer may have ordered and not paid; 0 is no limit. Kept goods are kept from everybody else.
+
+    `per_email` and `per_address` count orders without an account in an hour; `unpaid` orders that wait for a transfer, four
+    times as many from one network address, which a household or a shop may share; `unpaid_value` is what those of a buyer
+    without an account may come to, in whole units of the currency.
+    """
+
+    per_email: int
+    per_address: int
+    unpaid: int
+    unpaid_value: int
+
+
+SHARED = 4
 
 
 def next_state(now: str, wanted: str) -> str:

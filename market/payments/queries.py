@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import func, select, true
+from sqlalchemy import Text, cast, func, select, true
 from sqlalchemy.orm import Session
 
 from market.kernel.money import Money
@@ -15,6 +15,7 @@ from market.ledger.service import book_of
 from market.payments.errors import PaymentMissing
 from market.payments.models import Payment, PaymentPartRow, ProcessorLine, Refund
 from market.payments.rules import LIVE, OPEN, Amounts, PaymentPart, State
+from market.producers import queries as producers
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,6 +310,21 @@ def overdue(session: Session, *, now: datetime, limit: int = 100) -> list[UUID]:
         .limit(limit)
     )
     return list(session.scalars(statement))
+
+
+def waiting_too_long(session: Session, *, now: datetime, limit: int = 1000) -> list[UUID]:
+    """Return part payments whose rest has not come within the days that the co-op gives it after the order's own time."""
+    statement = (
+        select(Payment.id, Payment.expires_at, func.min(cast(PaymentPartRow.coop_id, Text)))
+        .join(PaymentPartRow, PaymentPartRow.payment_id == Payment.id)
+        .where(Payment.state == State.PART_PAID, Payment.expires_at < now)
+        .group_by(Payment.id)
+        .order_by(Payment.expires_at)
+        .limit(limit)
+    )
+    rows = [(payment_id, expires_at, UUID(coop_id)) for payment_id, expires_at, coop_id in session.execute(statement)]
+    coops = producers.coops_by_id(session, {coop_id for _, _, coop_id in rows})
+    return [one for one, ended, coop_id in rows if ended + timedelta(days=coops[coop_id].part_paid_days) <= now]
 
 
 def unacknowledged(session: Session, *, before: datetime | None = None, limit: int = 100) -> list[PaymentView]:

@@ -4,7 +4,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import CHAR, CheckConstraint, ForeignKey, Index, Numeric, Text, UniqueConstraint, text
+from sqlalchemy import CHAR, CheckConstraint, ForeignKey, Index, Numeric, SmallInteger, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -38,6 +38,9 @@ class Coop(Base):
     postcode: Mapped[str] = mapped_column(server_default=text("''"))
     latitude: Mapped[Decimal | None] = mapped_column(Numeric(9, 6))
     longitude: Mapped[Decimal | None] = mapped_column(Numeric(9, 6))
+    transfer_hold_days: Mapped[int] = mapped_column(SmallInteger, server_default=text("5"))
+    part_paid_days: Mapped[int] = mapped_column(SmallInteger, server_default=text("14"))
+    book_alone_minor: Mapped[Minor] = mapped_column(server_default=text("0"))
     created_at: Mapped[Instant]
 
     __table_args__ = (
@@ -49,6 +52,9 @@ class Coop(Base):
             "service_pct BETWEEN 0 AND 100 AND payment_pct BETWEEN 0 AND 100 AND tax_pct BETWEEN 0 AND 100", name="percentages"
         ),
         CheckConstraint("transport_minor_per_line >= 0", name="transport"),
+        CheckConstraint(
+            "transfer_hold_days BETWEEN 1 AND 31 AND part_paid_days BETWEEN 1 AND 90 AND book_alone_minor >= 0", name="terms"
+        ),
     )
 
 

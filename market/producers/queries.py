@@ -44,6 +44,9 @@ class CoopView:
     postcode: str
     latitude: Decimal | None
     longitude: Decimal | None
+    transfer_hold_days: int
+    part_paid_days: int
+    book_alone_minor: int
 
 
 @dataclass(frozen=True, slots=True)

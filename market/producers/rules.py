@@ -127,6 +127,16 @@ def check_coop(
         raise BadCoop("Transport costs nothing or more.", pointer="/transport_minor_per_line")
 
 
+def check_terms(*, transfer_hold_days: int, part_paid_days: int, book_alone_minor: int) -> None:
+    """Raise BadCoop, pointing at the field, unless a co-op may wait and decide alone like this."""
+    if not 1 <= transfer_hold_days <= 31:
+        raise BadCoop("Goods are kept for a bank transfer for 1 to 31 days.", pointer="/transfer_hold_days")
+    if not 1 <= part_paid_days <= 90:
+        raise BadCoop("A part payment waits for the rest for 1 to 90 days.", pointer="/part_paid_days")
+    if book_alone_minor < 0:
+        raise BadCoop("The amount that one person books alone is nothing or more.", pointer="/book_alone_minor")
+
+
 def check_producer(*, name: str, sms_phone: str | None) -> None:
     """Raise BadProducer unless a producer may be described like this."""
     if not 2 <= len(name.strip()) <= 120:

@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from market.http.auth import access, current_actor
+from market.http.buyers import caller
 from market.http.card_page import order_url, to_card_page
 from market.http.clock import now
 from market.http.db import unit_of_work
@@ -161,7 +162,9 @@ def place() -> ResponseReturnValue:
             prices = {name.removeprefix("seen-"): text for name, text in request.form.items() if name.startswith("seen-")}
             wanted = [WantedLine(line.listing_id, line.quantity, _seen(prices.get(str(line.listing_id)))) for line in lines]
             buyer = Buyer(**{name: form[name] for name in FIELDS}, locale=letter_language())
-            placed = service.place_order(work, actor=actor, wanted=wanted, buyer=buyer, method=form["method"], now=now())
+            placed = service.place_order(
+                work, actor=actor, wanted=wanted, buyer=buyer, method=form["method"], now=now(), caller=caller()
+            )
             if target is not None:
                 service.clear_basket(work, basket_id=target, listing_ids=[line.listing_id for line in lines])
     except DomainError as error:

@@ -12,7 +12,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
-from market.http import sending
+from market.http import links, sending
 from market.http.auth import access, current_actor
 from market.http.clock import now, today
 from market.http.db import unit_of_work
@@ -202,7 +202,7 @@ def show(lot_id: UUID) -> ResponseReturnValue:
         if lot.producer_id != actor.producer_id:
             raise LotMissing(_("There is no such lot of yours."))
         events = queries.events_naming(session, uris=[lot.uri], limit=100)
-    address = url_for("trace.short", slug=lot.slug, _external=True)
+    address = links.public(url_for("trace.short", slug=lot.slug))
     return render_template("producer/lot.html", lot=lot, events=events, address=address, units=UNITS, processes=PROCESSES)
 
 

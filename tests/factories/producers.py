@@ -28,6 +28,7 @@ def make_coop(session, **values) -> Coop:
             "building": "1",
             "town": "Köln",
             "postcode": "50667",
+            "book_alone_minor": 1000,
             "created_at": NOW,
         }
         | values

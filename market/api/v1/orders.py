@@ -11,6 +11,7 @@ from market.api.openapi import Blueprint, money_out
 from market.api.v1.schemas import orders as schemas
 from market.http import card_page, links
 from market.http.auth import access, current_actor
+from market.http.buyers import caller
 from market.http.card_page import LINK
 from market.http.clock import now
 from market.http.db import unit_of_work
@@ -58,7 +59,8 @@ class Orders(MethodView):
 
     @blueprint.arguments(schemas.OrderIn())  # an instance: a class would be made anew at each call
     @blueprint.response(201, schemas.PlacedOut)
-    @blueprint.alt_response(409, description="Sold out, price changed, or below a floor")
+    @blueprint.alt_response(409, description="Sold out, price changed, below a floor, or too much left unpaid")
+    @blueprint.alt_response(429, description="Too many orders without an account within the hour")
     @access("public")
     def post(self, body: dict[str, Any]) -> Response:
         """Place an order and open its payment.
@@ -74,10 +76,11 @@ class Orders(MethodView):
                 buyer=Buyer(**body["buyer"]),
                 method=body["method"],
                 now=now(),
+                caller=caller(),
             )
             return 201, _placed(placed)
 
-        response = once(request.get_json(), act)
+        response = once(request.get_json(), act, guest=body["buyer"]["email"])
         if body["method"] == "card" and response.status_code == 201:
             answer = response.get_json()
             answer["payment_url"] = _payment_url(UUID(answer["id"]), UUID(answer["payment_id"]))

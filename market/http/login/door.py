@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from flask import Flask
+from flask import Flask, g
 from flask import session as cookie
 from flask.sessions import SecureCookieSessionInterface
 from flask_login import user_logged_in
@@ -21,13 +21,14 @@ from market.accounts import queries as accounts
 from market.accounts import service as accounts_service
 from market.accounts.rules import checked_email
 from market.http import auth, clock
-from market.http.db import db
+from market.http.db import db, unit_of_work
 from market.http.login import actors, letters
 from market.http.login.forms import ConfirmAgainForm, ForgotForm, SignInForm, SignUpForm
 from market.http.login.models import User
 from market.kernel.actor import Actor
 from market.kernel.errors import DomainError, Invalid
-from market.kernel.ids import new_token
+from market.kernel.ids import new_id, new_token
+from market.orders import service as orders
 from market.producers import queries as producers
 from market.producers.errors import CoopMissing, ProducerMissing
 
@@ -234,4 +235,15 @@ def init_app(app: Flask) -> None:
 
 
 def _stay(*_: Any, **__: Any) -> None:
+    """Keep the session for days, and let nothing of it be known to whoever may have planted it before the sign-in.
+
+    The token of the forms is made anew; the basket comes along under an id that only this session knows.
+    """
+    cookie.pop("csrf_token", None)
+    g.pop("csrf_token", None)
+    basket = cookie.pop("basket", None)
+    if basket is not None:
+        cookie["basket"] = str(new_id())
+        with unit_of_work() as session:
+            orders.move_basket(session, basket_id=UUID(basket), to=UUID(cookie["basket"]))
     cookie.permanent = True

@@ -3,10 +3,10 @@
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import current_app
 from flask_security import MailUtil
 
 from market.accounts import service as accounts
+from market.http import links
 from market.http.db import unit_of_work
 from market.http.login.models import User
 
@@ -50,4 +50,4 @@ class OutboxMail(MailUtil):  # type: ignore[misc]
 
 def own(link: str) -> str:
     """Return `link` on our public address: the library takes the host from the request, which a stranger can choose."""
-    return str(current_app.extensions["settings"].public_url) + urlsplit(link).path
+    return links.public(urlsplit(link).path)

@@ -1,14 +1,16 @@
 """Commands of baskets and orders, one file per use case."""
 
-from market.orders.service.basket import clear_basket, set_line
+from market.orders.service.basket import clear_basket, move_basket, set_line
 from market.orders.service.cancel import cancel_order, expire_orders
 from market.orders.service.fulfil import confirm, confirm_silent, settle, settle_due, ship, to_settle
+from market.orders.service.guard import Caller
 from market.orders.service.pay import mark_paid, reopen_payment, solve_problem
 from market.orders.service.place import Buyer, PlacedOrder, Quote, QuotedLine, WantedLine, place_order, quote
 from market.orders.service.refund import note_refunds, refund_lines, refund_seller_order
 
 __all__ = [
     "Buyer",
+    "Caller",
     "PlacedOrder",
     "Quote",
     "QuotedLine",
@@ -19,6 +21,7 @@ __all__ = [
     "confirm_silent",
     "expire_orders",
     "mark_paid",
+    "move_basket",
     "note_refunds",
     "place_order",
     "quote",

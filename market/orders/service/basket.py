@@ -4,7 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -42,6 +42,11 @@ def set_line(session: Session, *, basket_id: UUID, listing_id: UUID, quantity: D
         .values(row)
         .on_conflict_do_update(index_elements=["basket_id", "listing_id"], set_={"quantity": quantity})
     )
+
+
+def move_basket(session: Session, *, basket_id: UUID, to: UUID) -> None:
+    """Give a basket another id, because the old one may be known to somebody else."""
+    session.execute(update(BasketLine).where(BasketLine.basket_id == basket_id).values(basket_id=to))
 
 
 def clear_basket(session: Session, *, basket_id: UUID, listing_ids: list[UUID] | None = None) -> None:

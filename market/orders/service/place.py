@@ -22,6 +22,7 @@ from market.kernel.words import say
 from market.orders import events, rules
 from market.orders.errors import BasketEmpty, ListingGone, PriceChanged, QuantityFaulty, TwoCurrencies
 from market.orders.queries import TransferInstructions, instructions
+from market.orders.service.guard import Caller, refuse_too_much
 from market.payments import service as payments
 from market.payments.rules import COMPONENTS, PaymentPart
 from market.pricing import rules as prices
@@ -123,16 +124,21 @@ def place_order(
     buyer: Buyer,
     method: str,
     now: datetime,
+    caller: Caller | None = None,
 ) -> PlacedOrder:
     """Place an order over any number of producers in one currency, hold its stock and open its payment.
 
     Prices are checked again today (G2) and each line's parts frozen. The caller lets the transaction plan its statements
-    once (`direct.plan_once`). Raises BasketEmpty, TwoCurrencies, ListingGone,
-    QuantityFaulty, PriceChanged, ListingSoldOut, PriceBelowFloor.
+    once (`direct.plan_once`). `caller` is held to the limits of the site. Raises BasketEmpty, TwoCurrencies, ListingGone,
+    QuantityFaulty, PriceChanged, ListingSoldOut, PriceBelowFloor, TooManyOrders, TooMuchUnpaid.
     """
     priced = quote(session, wanted=wanted, now=now)
+    if caller is not None:
+        refuse_too_much(
+            session, caller, account_id=actor.account_id, email=buyer.email, method=method, total=priced.total, now=now
+        )
     order_id = new_id()
-    expires_at = now + timedelta(minutes=rules.HOLD_MINUTES[method])
+    expires_at = now + _held_for(method, priced)
     order: dict[str, object] = {
         "id": order_id,
         "account_id": actor.account_id,
@@ -150,6 +156,7 @@ def place_order(
         "state": "placed",
         "placed_at": now,
         "expires_at": expires_at,
+        "placed_from": caller and caller.address and f"\\x{caller.address.hex()}",
     }
     pieces, parts = _pieces(order, priced, now)
     begun = payments.opening(
@@ -179,6 +186,12 @@ def place_order(
 
 
 _WRITTEN = f"SELECT placed.number, opened.number, held.* FROM placed, ({payments.OPENED}) AS opened, ({stock.HELD}) AS held"  # noqa: S608
+
+
+def _held_for(method: str, priced: Quote) -> timedelta:
+    if method == "card":
+        return timedelta(minutes=rules.CARD_MINUTES)
+    return timedelta(days=min(coop.transfer_hold_days for coop in priced.coops.values()))
 
 
 def _offers(session: Session, wanted: Sequence[WantedLine]) -> dict[UUID, ListingView]:
@@ -269,7 +282,7 @@ def _pieces(order: dict[str, object], priced: Quote, now: datetime) -> tuple[lis
 
 _ORDER = (
     *("id", "account_id", "email", "name", "street", "building", "postcode", "town", "country", "locale", "currency"),
-    *("total_minor", "method", "state", "placed_at", "expires_at"),
+    *("total_minor", "method", "state", "placed_at", "expires_at", "placed_from"),
 )
 _SELLER = (
     *("id", "coop_id", "order_id", "producer_id", "position", "currency", "state", "placed_at"),

@@ -359,11 +359,12 @@ def give_back_credit(session: Session, *, payment_id: UUID, actor: Actor, now: d
     credit = balance(session, ledger.book_of(session, coop_id), account, row.currency)
     if not credit:
         raise NothingToRefund("No money of the buyer waits here.")
+    reason = "Paid without need"
     if row.state == State.PART_PAID:
-        row.state = State.CANCELLED
+        row.state, reason = State.CANCELLED, "The rest of the price did not come"
         outbox.announce(session, CLOSED, ids_of(view(row)), key=str(row.id))
     made = _new_refund(row, coop_id=coop_id, subject=row.subject_id, kind="surplus", money=credit,
-                       reason="Paid without need", bearer="coop", actor=actor, now=now)  # fmt: skip
+                       reason=reason, bearer="coop", actor=actor, now=now)  # fmt: skip
     session.add(made)
     session.flush()
     outbox.announce(session, REFUND_DECIDED, {"refund_id": str(made.id)}, key=str(payment_id))

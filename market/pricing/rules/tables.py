@@ -190,11 +190,6 @@ def _check_cells(cells: Mapping[str, str], notes: _Notes) -> None:
             notes.add("E18", "note", f"The field {head} begins like a formula; it is kept as text and escaped on export.")
 
 
-def escaped(cell: str) -> str:
-    """Return a cell as it may stand in an exported file, so that no spreadsheet runs it (E18)."""
-    return f"'{cell}" if cell[:1] in ("=", "+", "-", "@", "\t", "\r") else cell
-
-
 def _seed_values(cells: Mapping[str, str]) -> dict[str, str]:
     kind = cells["price_kind"]
     index = kind.removeprefix("PCT_OF_") if kind.startswith("PCT_OF_") else ""

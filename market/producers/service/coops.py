@@ -41,6 +41,12 @@ class CoopTerms:
     postcode: str = ""
     latitude: Decimal | None = None
     longitude: Decimal | None = None
+    transfer_hold_days: int = 5
+    """How long goods are kept for an order that is paid by bank transfer."""
+    part_paid_days: int = 14
+    """How long after that a part payment may wait for the rest before it is given back."""
+    book_alone_minor: int = 0
+    """Up to what a preparer books a statement line to charges or writes it off without an approver."""
 
 
 def create_coop(session: Session, *, actor: Actor, terms: CoopTerms, currency: str, now: datetime, slug: str = "") -> UUID:
@@ -95,6 +101,11 @@ def _checked(terms: CoopTerms, currency: str) -> dict[str, object]:
         time_zone=terms.time_zone,
         percentages={"service_pct": terms.service_pct, "payment_pct": terms.payment_pct, "tax_pct": terms.tax_pct},
         transport_minor=terms.transport_minor_per_line,
+    )
+    rules.check_terms(
+        transfer_hold_days=terms.transfer_hold_days,
+        part_paid_days=terms.part_paid_days,
+        book_alone_minor=terms.book_alone_minor,
     )
     return asdict(terms) | {
         "name": terms.name.strip(),

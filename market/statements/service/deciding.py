@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from market.kernel import audit, locks
@@ -36,8 +36,8 @@ from market.statements.service.applying import Wish, make_matches, rest_of
 from market.statements.service.importing import closed_through, posting_day
 from market.statements.service.targets import payee_of
 
-WRITE_OFF_LIMIT_MINOR = 1_000
-"""Above this only an approver writes off (money.md 8.3) [P]."""
+GIVEN_UP = ("write_off", "bank_charges")
+"""What the co-op bears itself; above its own limit only an approver books it (money.md 8.3). What a rule finds needs nobody."""
 
 # What staff may book a line as, and in which direction: 1 money in, -1 money out, 0 both (E50 to E52, E49).
 BOOKABLE = {
@@ -96,7 +96,8 @@ def book_line(
 ) -> UUID:
     """Book a line, or a part of it, to one of BOOKABLE with a reason; return the match's id.
 
-    Raises ReasonNeeded, WrongDirection, SecondPersonNeeded for a write-off above the limit by somebody who does not approve.
+    Raises ReasonNeeded, WrongDirection, SecondPersonNeeded for charges or a write-off above what the co-op
+    lets one person book, by somebody who does not approve.
     """
     line, account = _line(session, line_id)
     sign = BOOKABLE.get(account_code)
@@ -107,14 +108,22 @@ def book_line(
     minor = rest_of(line) if amount_minor is None else amount_minor
     if minor <= 0:
         raise LineExplained("Nothing of this line is left to be booked.", pointer="/amount")
-    if account_code == "write_off" and minor > WRITE_OFF_LIMIT_MINOR and "approver" not in actor.roles:
-        limit = Money(WRITE_OFF_LIMIT_MINOR, account.currency).text
-        raise SecondPersonNeeded(say("Above %(limit)s an approver writes off. Ask a colleague who approves.", limit=limit))
+    if account_code in GIVEN_UP and "approver" not in actor.roles:
+        alone = producers.coop(session, account.coop_id).book_alone_minor
+        if minor + _given_up(session, line.id) > alone:
+            limit = Money(alone, account.currency)
+            raise SecondPersonNeeded(say("Above %(limit)s an approver books this. Ask a colleague who approves.", limit=limit))
     kind = {"bank_charges": "fee", "write_off": "write_off"}.get(account_code, "rest" if line.matched_minor else "full")
     wish = Wish(line.id, "account", None, minor, kind, "person", actor.label, account_code=account_code, reason=reason.strip())
     _note(session, actor, "statements.booked", line, now, {"account": account_code, "minor": minor, "reason": reason.strip()})
     make_matches(session, account, [wish], now=now)
     return wish.id
+
+
+def _given_up(session: Session, line_id: UUID) -> int:
+    """What of a line the co-op bears already: a large sum in small parts is still a large sum."""
+    live = (StatementMatch.line_id == line_id, StatementMatch.account_code.in_(GIVEN_UP), StatementMatch.undone_at.is_(None))
+    return int(session.scalar(select(func.coalesce(func.sum(func.abs(StatementMatch.line_minor)), 0)).where(*live)) or 0)
 
 
 def undo_match(session: Session, *, match_id: UUID, reason: str, actor: Actor, now: datetime) -> None:

@@ -188,8 +188,8 @@ def test_a_refund_before_release_leaves_the_rest_to_the_producer(session):
 def test_unpaid_orders_expire_and_give_stock_back(session):
     listing = make_listing(session, on_hand=10)
     placed = place(session, listing, quantity=4, method="transfer")
-    assert service.expire_orders(session, now=NOW + timedelta(days=6)) == []
-    assert service.expire_orders(session, now=NOW + timedelta(days=8)) == [placed.order_id]
+    assert service.expire_orders(session, now=NOW + timedelta(days=4)) == []
+    assert service.expire_orders(session, now=NOW + timedelta(days=6)) == [placed.order_id]
     assert free(session, listing) == 10
     assert payments.live_payment(session, subject_kind="order", subject_id=placed.order_id) is None
 

@@ -1,6 +1,7 @@
 """Bank transfers in: the states, the receipts, and the legs for the statement's match."""
 
-from datetime import date
+from contextlib import contextmanager
+from datetime import date, timedelta
 
 import pytest
 
@@ -66,6 +67,26 @@ def test_two_transfers_complete_an_order(session, coop):
     assert arrive(session, payment, 4000).is_paid
     assert balances(session, coop)["held:goods"] == 7200
     assert f"buyer_credit:{payment.id}" not in balances(session, coop)
+
+
+def test_a_part_payment_whose_rest_never_comes_is_given_back_after_the_coops_days(session, coop):
+    coop.part_paid_days = 3
+    session.flush()
+    payment = make_payment(session, parts=[make_part(coop)], method="transfer")
+    arrive(session, payment, 6000)
+    ends = payment.expires_at + timedelta(days=3)
+    assert queries.waiting_too_long(session, now=ends - timedelta(seconds=1)) == []
+    assert queries.waiting_too_long(session, now=ends) == [payment.id]
+
+    @contextmanager
+    def units():
+        yield session
+
+    assert service.sweep(units, None, now=ends)["given_back"] == 1
+    assert queries.payment(session, payment.id).state == State.CANCELLED
+    assert balances(session, coop) == {"bank:1": 6000, "refund_payable": 6000}
+    assert {"payments.closed", "payments.refund_decided"} <= set(topics(session))
+    assert service.sweep(units, None, now=ends)["given_back"] == 0
 
 
 def test_too_much_and_twice_is_the_buyers_credit(session, coop):

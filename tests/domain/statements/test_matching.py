@@ -262,6 +262,23 @@ def test_a_write_off_needs_a_reason_and_above_the_limit_an_approver(session, acc
     assert balance(session, account, "write_off") == 1_001
 
 
+@pytest.mark.parametrize("account_code", ["write_off", "bank_charges"])
+def test_a_preparer_alone_books_what_the_coop_allows_and_not_in_small_parts(session, coop, account, account_code) -> None:
+    import_lines(session, account, [line(-900, ref="A")])
+    (row,) = lines_of(session, account)
+    options = {"line_id": row.id, "account_code": account_code, "reason": "too small to ask", "actor": PREPARER, "now": NOW}
+    coop.book_alone_minor = 0
+    session.flush()
+    with pytest.raises(DomainError) as nobody_alone:
+        service.book_line(session, **options)
+    coop.book_alone_minor = 500
+    session.flush()
+    service.book_line(session, amount_minor=450, **options)
+    with pytest.raises(DomainError) as in_parts:
+        service.book_line(session, amount_minor=450, **options)
+    assert {nobody_alone.value.code, in_parts.value.code} == {"statements.second_person_needed"}
+
+
 def test_a_dismissed_suggestion_does_not_come_back(session, coop, account) -> None:
     payout, _ = sent_payout(session, coop)
     import_lines(session, account, [paid_line(payout, -6_400)])

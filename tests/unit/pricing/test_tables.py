@@ -10,7 +10,7 @@ import pytest
 import market.pricing
 from market.pricing.errors import TableUnreadable
 from market.pricing.rules import Packaging
-from market.pricing.rules.tables import HEADS, FileFacts, ReadRow, escaped, read_table
+from market.pricing.rules.tables import HEADS, FileFacts, ReadRow, read_table
 
 SEED = Path(market.pricing.__file__).parent / "seed" / "fair_price_references.csv"
 FACTS = FileFacts("project_seed_v1", "fairtrade")
@@ -138,7 +138,3 @@ def test_the_official_table_is_read_as_printed() -> None:
     assert liquor.values is not None
     assert (liquor.codes, liquor.values.special_terms) == (("E09",), True)
     assert (percent.state, percent.codes) == ("rejected", ("E12",))
-
-
-def test_export_never_lets_a_spreadsheet_run_a_cell() -> None:
-    assert [escaped(cell) for cell in ("=1+1", "+49", "@x", "plain")] == ["'=1+1", "'+49", "'@x", "plain"]

@@ -38,6 +38,9 @@ class CoopTermsIn(Strict):
     postcode = fields.String(load_default="", validate=_TEXT)
     latitude = _decimal(load_default=None, allow_none=True, validate=validate.Range(-90, 90))
     longitude = _decimal(load_default=None, allow_none=True, validate=validate.Range(-180, 180))
+    transfer_hold_days = fields.Integer(load_default=5, strict=True, validate=validate.Range(1, 31))
+    part_paid_days = fields.Integer(load_default=14, strict=True, validate=validate.Range(1, 90))
+    book_alone_minor = fields.Integer(load_default=0, strict=True, validate=validate.Range(0, 10**12))
 
 
 class CoopIn(CoopTermsIn):

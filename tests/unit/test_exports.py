@@ -1,0 +1,21 @@
+"""What leaves the house as a file for spreadsheets."""
+
+import csv
+import io
+
+import pytest
+
+from market.kernel.sheets import csv_lines
+from tests.conftest import ROOT
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+49", "-1+cmd|' /C calc'!A0", "@SUM(A1)", "\t=1", "\r=1", '=HYPERLINK("x")'])
+def test_an_exported_cell_is_never_run_by_a_spreadsheet(text):
+    file = "".join(csv_lines(["a", "b"], iter([[text, "beside"]]))).removeprefix("\ufeff")
+    assert list(csv.reader(io.StringIO(file, newline="")))[1] == ["'" + text, "beside"]
+
+
+def test_every_writer_of_csv_guards_its_cells():
+    writers = [path for path in (ROOT / "market").rglob("*.py") if "csv.writer(" in path.read_text()]
+    assert len(writers) >= 3
+    assert not [path.name for path in writers if "safe" not in path.read_text()]
