@@ -34,6 +34,8 @@ def _terms(form: Mapping[str, str]) -> CoopTerms:
         transfer_hold_days=int(forms.number(form, "transfer_hold_days")),
         part_paid_days=int(forms.number(form, "part_paid_days")),
         book_alone_minor=int(forms.number(form, "book_alone_minor")),
+        delivery_from_days=int(forms.number(form, "delivery_from_days")),
+        delivery_to_days=int(forms.number(form, "delivery_to_days")),
         latitude=forms.number(form, "latitude") if forms.text(form, "latitude") else None,
         longitude=forms.number(form, "longitude") if forms.text(form, "longitude") else None,
     )

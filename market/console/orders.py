@@ -20,6 +20,7 @@ from market.http.forms import BadField
 from market.http.i18n import told
 from market.kernel.errors import DomainError, Missing
 from market.orders import queries, service
+from market.orders.errors import ComplaintFaulty
 from market.orders.rules import BEARERS
 from market.provenance import queries as provenance
 from market.reports.queries import desks
@@ -77,10 +78,12 @@ def _detail(seller_order_id: UUID, errors: dict[str, str], status: int) -> Respo
     with unit_of_work() as session:
         part = queries.seller_order(session, seller_order_id)
         lots = provenance.slugs(session, [line.lot_id for line in part.lines])
+        complaints = queries.complaints(session, [part.id])
     page = render_template(
         "console/order.html",
         part=part,
         lots=lots,
+        complaints=complaints,
         sums=queries.component_sums(part),
         refundable=queries.can_refund(part),
         bearers=BEARERS,
@@ -124,6 +127,21 @@ def refund(seller_order_id: UUID) -> ResponseReturnValue:
                 raise
             errors["refund"] = told(error.detail)
     return _detail(seller_order_id, errors, 422)
+
+
+@blueprint.post("/<uuid:seller_order_id>/answer")
+@access("staff")
+def answer(seller_order_id: UUID) -> ResponseReturnValue:
+    """Answer what the buyer says is wrong; the answer stands on the order's page."""
+    try:
+        with unit_of_work() as session:
+            service.answer_complaint(
+                session, actor=current_actor(), seller_order_id=seller_order_id, answer=request.form.get("answer", ""), now=now()
+            )
+    except ComplaintFaulty as error:
+        return _detail(seller_order_id, {"answer": told(error.detail)}, 422)
+    flash(_("Answered. The buyer reads it on the page of the order."), "good")
+    return redirect(url_for("console_orders.detail", seller_order_id=seller_order_id), 303)
 
 
 @blueprint.post("/<uuid:seller_order_id>/ship")

@@ -38,10 +38,21 @@ class CoopPlan:
     certificates: tuple[dict[str, object], ...] = ()
     floors: tuple[dict[str, str], ...] = field(default_factory=tuple)
 
+    def goods_of(self, number: int) -> tuple[Good, Good]:
+        """Return the two goods that member `number` offers."""
+        count = len(self.goods)
+        return self.goods[2 * number % count], self.goods[(2 * number + 1) % count]
+
 
 COFFEE = {"category": "coffee", "kind": "coffee", "variety": "arabica", "form": "washed green", "quality": "conventional"}
 ORGANIC = COFFEE | {"quality": "organic", "name": "Arabica, washed, organic"}
 COCOA = {"category": "cocoa", "kind": "cocoa", "form": "beans", "quality": "conventional", "name": "Cocoa beans"}
+HONEY = {"category": "honey", "kind": "honey", "form": "raw", "quality": "conventional", "name": "Honey, raw"}
+SUGAR = {"category": "sugar", "kind": "sugar", "form": "panela", "quality": "conventional", "name": "Panela"}
+BANANAS = {"category": "fruit", "kind": "bananas", "form": "dried", "quality": "conventional", "name": "Bananas, dried"}
+MANGO = {"category": "fruit", "kind": "mango", "form": "dried", "quality": "conventional", "name": "Mango, dried"}
+COTTON = {"category": "fibre", "kind": "cotton", "form": "lint", "quality": "conventional", "name": "Cotton lint"}
+OIL = {"category": "oil", "kind": "olive oil", "form": "extra virgin", "quality": "conventional", "name": "Olive oil"}
 CLOTH = {"category": "craft", "kind": "shawl", "form": "handwoven", "quality": "conventional", "name": "Handwoven shawl"}
 BASKET = {"category": "craft", "kind": "basket", "form": "palm", "quality": "conventional", "name": "Palm basket"}
 
@@ -110,6 +121,48 @@ COOPS = (
                 "FOB",
                 story="Grown under inga trees, without anything from a bag.",
             ),
+            Good(
+                "Typica from the high plots",
+                COFFEE | {"name": "Arabica, washed"},
+                "lb",
+                "2.60",
+                "harvest",
+                "KGM",
+                "180",
+                ("fairtrade",),
+                "FOB",
+                story="Ripens two weeks later; orange blossom and cocoa.",
+            ),
+            Good(
+                "Honey of the coffee blossom",
+                HONEY,
+                "kg",
+                "9.80",
+                "harvest",
+                "KGM",
+                "60",
+                story="The hives stand between the rows; one harvest a year.",
+            ),
+            Good(
+                "Panela, poured by hand",
+                SUGAR,
+                "kg",
+                "3.10",
+                "harvest",
+                "KGM",
+                "150",
+                story="Cane juice boiled down over its own straw, nothing added.",
+            ),
+            Good(
+                "Bananas, dried in the sun",
+                BANANAS,
+                "kg",
+                "7.20",
+                "harvest",
+                "KGM",
+                "80",
+                story="They shade the young coffee; what is too much for the village is dried.",
+            ),
         ),
         certificates=(
             {"scheme": "fairtrade", "kind": "trade", "number": "FLO-40111", "issuer": "FLOCERT", "product_scope": ["coffee"]},
@@ -171,6 +224,48 @@ COOPS = (
                 "FOB",
                 story="From one plot; the fermentation sheet comes with it.",
             ),
+            Good(
+                "Mango, dried in slices",
+                MANGO,
+                "kg",
+                "8.40",
+                "harvest",
+                "KGM",
+                "90",
+                story="Kent and Keitt from the yard, dried in a solar dryer.",
+            ),
+            Good(
+                "Forest honey, dark",
+                HONEY,
+                "kg",
+                "7.90",
+                "harvest",
+                "KGM",
+                "70",
+                story="From the edge of the forest reserve, strained and never heated.",
+            ),
+            Good(
+                "Cocoa nibs, lightly roasted",
+                COCOA,
+                "kg",
+                "9.50",
+                "harvest",
+                "KGM",
+                "60",
+                ("fairtrade",),
+                "FOB",
+                story="Roasted in the village, winnowed by hand.",
+            ),
+            Good(
+                "Cotton, picked by hand",
+                COTTON,
+                "kg",
+                "4.10",
+                "harvest",
+                "KGM",
+                "200",
+                story="Long staple for spinners, ginned in Tamale.",
+            ),
         ),
         certificates=(
             {"scheme": "fairtrade", "kind": "trade", "number": "FLO-40222", "issuer": "FLOCERT", "product_scope": ["cocoa"]},
@@ -226,6 +321,46 @@ COOPS = (
                 "H87",
                 "60",
                 story="Palm cut in January, soaked, split and braided.",
+            ),
+            Good(
+                "Olive oil, first pressing",
+                OIL,
+                "litre",
+                "11.50",
+                "harvest",
+                "LTR",
+                "120",
+                story="Cornicabra from old trees, pressed on the day of picking.",
+            ),
+            Good(
+                "Rosemary honey",
+                HONEY,
+                "kg",
+                "10.90",
+                "harvest",
+                "KGM",
+                "50",
+                story="From the slopes behind the workshop, in May.",
+            ),
+            Good(
+                "Scarf in the colours of autumn",
+                CLOTH,
+                "piece",
+                "54.00",
+                "craft",
+                "H87",
+                "30",
+                story="Dyed with walnut, madder and onion skin.",
+            ),
+            Good(
+                "Fruit basket with a dark band",
+                BASKET,
+                "piece",
+                "21.00",
+                "craft",
+                "H87",
+                "45",
+                story="The band is palm dyed with oak bark.",
             ),
         ),
         floors=(

@@ -45,6 +45,12 @@ class TooMuchUnpaid(Conflict):
     code = "orders.too_much_unpaid"
 
 
+class ComplaintFaulty(Invalid):
+    """A complaint or its answer says nothing, or too much."""
+
+    code = "orders.complaint_faulty"
+
+
 class OrderMissing(Missing):
     """There is no such order for this person."""
 

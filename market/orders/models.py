@@ -123,6 +123,26 @@ class SellerOrder(CoopOwned, Base):
     )
 
 
+class Complaint(CoopOwned, Base):
+    """What a buyer says is wrong with a producer's part, until staff have answered; silence confirms nothing meanwhile."""
+
+    __tablename__ = "complaint"
+
+    id: Mapped[Id]
+    seller_order_id: Mapped[UUID] = mapped_column(ForeignKey("seller_order.id"), index=True)
+    words: Mapped[str]
+    opened_at: Mapped[Instant]
+    answer: Mapped[str | None]
+    answered_by: Mapped[str | None]
+    answered_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        CheckConstraint("(answer IS NULL) = (answered_at IS NULL) AND (answer IS NULL) = (answered_by IS NULL)", name="answered"),
+        Index("complaint_open", "coop_id", "opened_at", postgresql_where=text("answered_at IS NULL")),
+        Index("complaint_one_open", "seller_order_id", unique=True, postgresql_where=text("answered_at IS NULL")),
+    )
+
+
 class OrderLine(CoopOwned, Base):
     """A quantity of one listing at the price of that day, with the checks that allowed it (R-03.4)."""
 

@@ -18,7 +18,7 @@ from market.ledger import queries as books
 from market.ledger.queries import Finding
 from market.orders import rules
 from market.orders.errors import OrderMissing
-from market.orders.models import BasketLine, Order, OrderLine, PriceComponent, SellerOrder
+from market.orders.models import BasketLine, Complaint, Order, OrderLine, PriceComponent, SellerOrder
 from market.payments import queries as payments
 from market.payments.queries import PaymentView
 from market.producers import queries as producers
@@ -195,6 +195,38 @@ def seller_order(session: Session, seller_order_id: UUID, *, producer_id: UUID |
     if row is None or (producer_id is not None and row[0].producer_id != producer_id):
         raise OrderMissing("There is no such order here.")
     return _parts(session, [row[0]], {row[0].order_id: row[1]})[0]
+
+
+@dataclass(frozen=True, slots=True)
+class ComplaintView:
+    """What a buyer said is wrong with a part, and the co-op's answer."""
+
+    seller_order_id: UUID
+    words: str
+    opened_at: datetime
+    answer: str | None
+    answered_at: datetime | None
+
+
+def complaints(session: Session, seller_order_ids: Sequence[UUID]) -> list[ComplaintView]:
+    """Return the complaints about some parts, oldest first."""
+    columns = (Complaint.seller_order_id, Complaint.words, Complaint.opened_at, Complaint.answer, Complaint.answered_at)
+    statement = select(*columns).where(Complaint.seller_order_id.in_(seller_order_ids)).order_by(Complaint.opened_at)
+    return [ComplaintView(*row) for row in session.execute(statement)]
+
+
+def open_complaints(session: Session, *, coop_id: UUID) -> list[tuple[UUID, str, datetime]]:
+    """Return the parts whose buyers wait for an answer, with their numbers and since when, oldest first; at most PAGE."""
+    number = func.concat(Order.number, "-", SellerOrder.position)
+    statement = (
+        select(SellerOrder.id, number, Complaint.opened_at)
+        .join(Complaint, Complaint.seller_order_id == SellerOrder.id)
+        .join(Order, Order.id == SellerOrder.order_id)
+        .where(Complaint.coop_id == coop_id, Complaint.answered_at.is_(None))
+        .order_by(Complaint.opened_at)
+        .limit(PAGE)
+    )
+    return [(row[0], row[1], row[2]) for row in session.execute(statement)]
 
 
 def check(session: Session) -> list[Finding]:

@@ -4,7 +4,18 @@ from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import CHAR, CheckConstraint, ForeignKey, Index, Numeric, SmallInteger, Text, UniqueConstraint, text
+from sqlalchemy import (
+    CHAR,
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    Numeric,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Text,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -29,6 +40,8 @@ class Coop(Base):
     payment_pct: Mapped[Percent] = mapped_column(server_default=text("0"))
     tax_pct: Mapped[Percent] = mapped_column(server_default=text("0"))
     transport_minor_per_line: Mapped[Minor] = mapped_column(server_default=text("0"))
+    delivery_from_days: Mapped[int] = mapped_column(SmallInteger, server_default=text("5"))
+    delivery_to_days: Mapped[int] = mapped_column(SmallInteger, server_default=text("14"))
     account_holder: Mapped[str] = mapped_column(server_default=text("''"))
     iban: Mapped[str | None]
     bic: Mapped[str | None]
@@ -55,7 +68,20 @@ class Coop(Base):
         CheckConstraint(
             "transfer_hold_days BETWEEN 1 AND 31 AND part_paid_days BETWEEN 1 AND 90 AND book_alone_minor >= 0", name="terms"
         ),
+        CheckConstraint("0 <= delivery_from_days AND delivery_from_days <= delivery_to_days", name="delivery"),
     )
+
+
+class Follow(Base):
+    """Somebody who wants to hear of a co-op's news."""
+
+    __tablename__ = "follow"
+
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"))
+    coop_id: Mapped[UUID] = mapped_column(ForeignKey("coop.id"), index=True)
+    since: Mapped[Instant]
+
+    __table_args__ = (PrimaryKeyConstraint("account_id", "coop_id"),)
 
 
 class Producer(CoopOwned, Base):

@@ -13,7 +13,7 @@ from market.kernel import direct, paging
 from market.kernel.actor import Actor
 from market.kernel.paging import Page
 from market.producers.errors import CoopMissing, PayeeAccountMissing, ProducerMissing
-from market.producers.models import Certificate, Coop, Member, PayeeAccount, Producer
+from market.producers.models import Certificate, Coop, Follow, Member, PayeeAccount, Producer
 
 PAGE = 50
 
@@ -35,6 +35,8 @@ class CoopView:
     payment_pct: Decimal
     tax_pct: Decimal
     transport_minor_per_line: int
+    delivery_from_days: int
+    delivery_to_days: int
     account_holder: str
     iban: str | None
     bic: str | None
@@ -148,6 +150,11 @@ def coops(session: Session, *, ids: list[UUID] | None = None) -> list[CoopView]:
     if ids is not None:
         statement = statement.where(Coop.id.in_(ids))
     return [_coop(row) for row in session.scalars(statement)]
+
+
+def followed(session: Session, account_id: UUID) -> set[UUID]:
+    """Return the co-ops that somebody follows."""
+    return set(session.scalars(select(Follow.coop_id).where(Follow.account_id == account_id)))
 
 
 def coops_by_id(session: Session, coop_ids: Iterable[UUID]) -> dict[UUID, CoopView]:

@@ -107,7 +107,14 @@ def checked_pay_to(wanted: PayTo) -> PayTo:
 
 
 def check_coop(
-    *, name: str, country: str, currency: str, time_zone: str, percentages: Mapping[str, Decimal], transport_minor: int
+    *,
+    name: str,
+    country: str,
+    currency: str,
+    time_zone: str,
+    percentages: Mapping[str, Decimal],
+    transport_minor: int,
+    delivery_days: tuple[int, int],
 ) -> None:
     """Raise BadCoop, pointing at the field, unless a co-op may be described like this."""
     if not 2 <= len(name.strip()) <= 120:
@@ -125,6 +132,9 @@ def check_coop(
             raise BadCoop("A percentage lies between 0 and 100.", pointer=f"/{field}")
     if transport_minor < 0:
         raise BadCoop("Transport costs nothing or more.", pointer="/transport_minor_per_line")
+    first, last = delivery_days
+    if not 0 <= first <= last <= 365:
+        raise BadCoop("Goods arrive between these two days, within a year: the earlier one first.", pointer="/delivery_to_days")
 
 
 def check_terms(*, transfer_hold_days: int, part_paid_days: int, book_alone_minor: int) -> None:

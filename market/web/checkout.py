@@ -16,10 +16,13 @@ from market.http.i18n import letter_language, told
 from market.kernel import direct
 from market.kernel.errors import DomainError
 from market.kernel.ids import new_id
+from market.kernel.money import total
 from market.orders import queries, service
 from market.orders.errors import QuantityFaulty
 from market.orders.service import Buyer, WantedLine
 from market.producers import queries as producers
+from market.web.countries import countries
+from market.web.shares import Seller, arrives, by_seller, together
 
 blueprint = Blueprint("checkout", __name__)
 FIELDS = ("name", "email", "street", "building", "postcode", "town", "country")
@@ -61,12 +64,28 @@ def basket() -> ResponseReturnValue:
 def _basket_page(errors: dict[str, str] | None = None, status: int = 200) -> ResponseReturnValue:
     with unit_of_work() as work:
         items = queries.basket(work, basket_id())
-        sellers = producers.producers_by_id(work, {item.offer.producer_id for item in items if item.offer})
-    groups: dict[str, list[queries.BasketItem]] = {}
-    for item in items:
-        groups.setdefault(item.offer.currency if item.offer else "", []).append(item)
-    page = render_template("checkout/basket.html", groups=groups, sellers=sellers, errors=errors or {}, typed=request.form)
+        people = producers.producers_by_id(work, {item.offer.producer_id for item in items if item.offer})
+        coops = producers.coops_by_id(work, {item.offer.coop_id for item in items if item.offer})
+    groups = by_seller(items, people, coops)
+    session["lines"] = len(items)
+    page = render_template(
+        "checkout/basket.html",
+        groups=groups,
+        sums={currency: _sum(currency, sellers) for currency, sellers in groups.items()},
+        gone=[item for item in items if item.offer is None],
+        errors=errors or {},
+        typed=request.form if errors else {},
+    )
     return page, status
+
+
+def _sum(currency: str, sellers: list[Seller]) -> dict[str, object]:
+    lines = [line for seller in sellers for line in seller.lines]
+    return {
+        "total": total([seller.total for seller in sellers], currency),
+        "shares": together(line.parts for line in lines),
+        "available": all(line.item.available for line in lines),
+    }
 
 
 @blueprint.post("/basket/lines")
@@ -83,6 +102,7 @@ def add_line() -> ResponseReturnValue:
             target = basket_id(make=True)
             assert target is not None
             service.set_line(work, basket_id=target, listing_id=listing_id, quantity=quantity, now=now(), add=True)
+            session["lines"] = len(queries.basket(work, target))
         flash(_("It is in your basket."), "good")
     except DomainError as error:
         flash(told(error.detail), "bad")
@@ -141,7 +161,16 @@ def _checkout_page(errors: dict[str, str], typed: dict[str, str], status: int) -
         sellers = producers.producers_by_id(work, {line.offer.producer_id for line in lines if line.offer})
     known = {"email": session.get("email", ""), "name": actor.name, "country": ""}
     page = render_template(
-        "checkout/checkout.html", quote=quote, sellers=sellers, currency=currency, errors=errors, form=known | typed
+        "checkout/checkout.html",
+        quote=quote,
+        sellers=sellers,
+        currency=currency,
+        errors=errors,
+        form=known | typed,
+        guest=actor.account_id is None,
+        countries=countries(),
+        shares=together(line.parts for line in quote.lines),
+        arrivals=[(coop, arrives(coop)) for coop in quote.coops.values()],
     )
     return page, status
 
@@ -167,6 +196,7 @@ def place() -> ResponseReturnValue:
             )
             if target is not None:
                 service.clear_basket(work, basket_id=target, listing_ids=[line.listing_id for line in lines])
+                session["lines"] = len(queries.basket(work, target))
     except DomainError as error:
         return _checkout_page({"order": told(error.detail)}, form, 409)
     session["email"] = form["email"]
@@ -182,7 +212,7 @@ def _form_errors(form: dict[str, str]) -> dict[str, str]:
         "street": _("Please enter the street."),
         "postcode": _("Please enter the postcode."),
         "town": _("Please enter the town."),
-        "country": _("Please enter the country as two letters, such as DE."),
+        "country": _("Please choose the country."),
         "method": _("Please choose how you pay."),
     }
     errors = {name: sentence for name, sentence in words.items() if not form[name] or len(form[name]) > 200}

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from flask import Blueprint, flash, redirect, render_template, request
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
@@ -15,9 +15,12 @@ from market.http.db import unit_of_work
 from market.http.i18n import told
 from market.kernel.errors import DomainError
 from market.orders import queries, service
-from market.orders.errors import OrderMissing
+from market.orders.errors import ComplaintFaulty, OrderMissing, WrongState
 from market.payments import queries as payments
 from market.provenance import queries as provenance
+from market.web.checkout import basket_id
+from market.web.shares import together
+from market.web.transfers import code_of
 
 blueprint = Blueprint("orders", __name__)
 
@@ -31,13 +34,33 @@ def mine(session: Session, order_id: UUID) -> queries.OrderView:
 @access("public")
 def order(order_id: UUID) -> ResponseReturnValue:
     """Show an order: what is to pay and how, where each part is, who gets what."""
+    return _page(order_id)
+
+
+def _page(
+    order_id: UUID, *, wrong: UUID | None = None, errors: dict[str, str] | None = None, typed: str = "", status: int = 200
+) -> ResponseReturnValue:
     with unit_of_work() as session:
         view = mine(session, order_id)
         payment = next(iter(payments.payments_of(session, subject_kind="order", subject_id=order_id)), None)
         instructions = queries.transfer_instructions(session, view) if view.method == "transfer" else None
         lots = provenance.slugs(session, [line.lot_id for part in view.parts for line in part.lines])
-    key = links.key_for(LINK, order_id)
-    return render_template("orders/order.html", order=view, payment=payment, instructions=instructions, lots=lots, key=key)
+        complaints = queries.complaints(session, [part.id for part in view.parts])
+    page = render_template(
+        "orders/order.html",
+        order=view,
+        payment=payment,
+        instructions=instructions,
+        code=code_of(instructions),
+        lots=lots,
+        complaints=complaints,
+        shares=together(line.parts for part in view.parts for line in part.lines),
+        key=links.key_for(LINK, order_id),
+        wrong=wrong,
+        errors=errors or {},
+        typed=typed,
+    )
+    return page, status
 
 
 @blueprint.get("/orders/<uuid:order_id>/return")
@@ -96,6 +119,49 @@ def confirm(order_id: UUID, seller_order_id: UUID) -> ResponseReturnValue:
             raise
         flash(told(error.detail), "bad")
     return redirect(order_url(order_id), 303)
+
+
+@blueprint.post("/orders/<uuid:order_id>/parts/<uuid:seller_order_id>/complaint")
+@access("public")
+def complain(order_id: UUID, seller_order_id: UUID) -> ResponseReturnValue:
+    """Tell the co-op what is wrong with a part; its staff find it among what waits for them."""
+    words = next((text for name, text in request.form.items() if name.startswith("words")), "")
+    try:
+        with unit_of_work() as session:
+            view = mine(session, order_id)
+            numbers = {part.id: number for number, part in enumerate(view.parts, start=1)}
+            if seller_order_id not in numbers:
+                raise OrderMissing("There is no such part of this order.")
+            service.complain(session, actor=current_actor(), seller_order_id=seller_order_id, words=words, now=now())
+    except ComplaintFaulty as error:
+        name = f"words-{numbers[seller_order_id]}"
+        return _page(order_id, wrong=seller_order_id, errors={name: told(error.detail)}, typed=words, status=422)
+    except WrongState as error:
+        flash(told(error.detail), "bad")
+        return redirect(order_url(order_id), 303)
+    flash(_("Your words are with the co-op. Its answer comes here."), "good")
+    return redirect(order_url(order_id), 303)
+
+
+@blueprint.post("/orders/<uuid:order_id>/again")
+@access("public")
+def again(order_id: UUID) -> ResponseReturnValue:
+    """Put what an order had into the basket, as far as it is still sold; prices are today's."""
+    missing = []
+    with unit_of_work() as session:
+        lines = [line for part in mine(session, order_id).parts for line in part.lines]
+        target = basket_id(make=True)
+        assert target is not None
+        for line in lines:
+            try:
+                service.set_line(session, basket_id=target, listing_id=line.listing_id, quantity=line.quantity, now=now())
+            except DomainError:
+                missing.append(line.title)
+    if missing:
+        flash(_("Not sold any more: %(goods)s. The rest is in your basket.", goods=", ".join(missing)), "warn")
+    else:
+        flash(_("Everything is in your basket, at today's prices."), "good")
+    return redirect(url_for("checkout.basket"), 303)
 
 
 @blueprint.get("/account/orders")

@@ -6,6 +6,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
+from market.catalogue.rules import Filters
 from market.http import forms
 from market.http.auth import access, current_actor
 from market.http.clock import now, today
@@ -13,6 +14,7 @@ from market.http.db import unit_of_work
 from market.http.payees import pay_to
 from market.kernel.errors import DomainError
 from market.producers import queries, service
+from market.web.fresh import newest_cards
 
 blueprint = Blueprint("producers", __name__)
 
@@ -29,12 +31,40 @@ def coops() -> ResponseReturnValue:
 @access("public")
 def coop(slug: str) -> ResponseReturnValue:
     """Show a co-op: who it is, what its service costs the buyer, its members and certificates."""
+    account_id = current_actor().account_id
     with unit_of_work() as session:
         view = queries.coop_by_slug(session, slug)
         page = queries.producer_page(session, coop_id=view.id, cursor=request.args.get("cursor"))
         certificates = queries.certificates_on(session, view.id, None, today(view.time_zone))
         count = queries.member_count(session, coop_id=view.id)
-    return render_template("producers/coop.html", coop=view, page=page, certificates=certificates, count=count)
+        follows = None if account_id is None else view.id in queries.followed(session, account_id)
+    return render_template(
+        "producers/coop.html",
+        coop=view,
+        page=page,
+        certificates=certificates,
+        count=count,
+        follows=follows,
+        cards=newest_cards(Filters(coop=view.slug)),
+    )
+
+
+@blueprint.post("/coops/<slug>/follow")
+@access("buyer")
+def follow(slug: str) -> ResponseReturnValue:
+    """Begin or stop to follow a co-op."""
+    account_id, wanted = current_actor().account_id, request.form.get("wanted") == "yes"
+    assert account_id is not None
+    with unit_of_work() as session:
+        view = queries.coop_by_slug(session, slug)
+        service.follow(session, account_id=account_id, coop_id=view.id, wanted=wanted, now=now())
+    flash(
+        _("You follow %(coop)s: it stands first on your front page.", coop=view.name)
+        if wanted
+        else _("You no longer follow it."),
+        "good",
+    )
+    return redirect(url_for("producers.coop", slug=slug), 303)
 
 
 @blueprint.get("/producers/<slug>")
@@ -45,7 +75,8 @@ def producer(slug: str) -> ResponseReturnValue:
         view = queries.producer_by_slug(session, slug)
         coop_view = queries.coop(session, view.coop_id)
         certificates = queries.certificates_on(session, view.coop_id, view.id, today(coop_view.time_zone))
-    return render_template("producers/producer.html", producer=view, coop=coop_view, certificates=certificates)
+    goods = newest_cards(Filters(q=view.name, coop=coop_view.slug))
+    return render_template("producers/producer.html", producer=view, coop=coop_view, certificates=certificates, cards=goods)
 
 
 @blueprint.get("/producer/details")

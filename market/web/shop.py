@@ -17,14 +17,19 @@ from market.http.auth import access, current_actor
 from market.http.clock import today
 from market.http.conditional import ready
 from market.http.db import reading, unit_of_work
-from market.http.i18n import told
+from market.http.i18n import show_unit_price, told
 from market.pricing import queries as checks
 from market.pricing import rules as prices
 from market.pricing.rules.references import SCHEME_NAMES
 from market.producers import queries as producers
 from market.provenance import queries as provenance
+from market.web import marks
+from market.web.fresh import newest_cards
+from market.web.shares import arrives
 
 blueprint = Blueprint("shop", __name__)
+blueprint.add_app_template_global(marks.woven, "woven")
+blueprint.add_app_template_global(marks.landscape, "landscape")
 
 _MEDIA_KEY = re.compile(r"photos/[0-9a-f]{32}-(320|640|1280)\.webp")
 _FIELDS = ("q", "category", "coop", "certificate", "currency", "price_from", "price_to")
@@ -33,18 +38,33 @@ _FIELDS = ("q", "category", "coop", "certificate", "currency", "price_from", "pr
 @blueprint.get("/")
 @access("public")
 def home() -> Response:
-    """Show what this is and the newest offers."""
-    return _page("shop/home.html")
+    """Show what this is, what is new from field and workshop, and the co-ops, those of the reader's country first."""
+    with reading() as connection:
+        kinds = queries.facets(connection)["category"]
+    here, account_id = _country(), current_actor().account_id
+    with unit_of_work() as session:
+        coops = producers.coops(session)
+        followed = producers.followed(session, account_id) if account_id else set()
+    page = render_template(
+        "shop/home.html",
+        cards=newest_cards(Filters()),
+        kinds=[(_choice("category", kind)[1], url_for("shop.catalogue", category=kind.value), False) for kind in kinds],
+        coops=sorted(coops, key=lambda coop: (coop.id not in followed, coop.country != here))[:6],
+        near=here in {coop.country for coop in coops},
+    )
+    return _as_page(page)
+
+
+def _country() -> str | None:
+    """Return the country that the reader's browser names with its language (de-AT), None where it names none."""
+    tags = [tag.replace("_", "-").split("-") for tag in request.accept_languages.values()]
+    return next((parts[-1].upper() for parts in tags if len(parts) > 1 and len(parts[-1]) == 2), None)
 
 
 @blueprint.get("/shop")
 @access("public")
 def catalogue() -> Response:
     """Show the catalogue: search, filters, 24 cards."""
-    return _page("shop/catalogue.html")
-
-
-def _page(template: str) -> Response:
     filters, errors = _filters()
     with reading() as connection:
         try:
@@ -55,10 +75,12 @@ def _page(template: str) -> Response:
         facets = queries.facets(connection)
     chosen: dict[str, Any] = {name: request.args[name] for name in _FIELDS if request.args.get(name)}
     page = render_template(
-        template,
+        "shop/catalogue.html",
         cards=Markup(found.cards),  # noqa: S704 - escaped when the cards were stored
         found=found,
         facets={name: [_choice(name, facet) for facet in values] for name, values in facets.items()},
+        kinds=_kinds(facets["category"], chosen),
+        said=_("Nothing found") if not found.cards else _("The list of goods has changed."),
         chosen=chosen,
         errors=errors,
         next_url=url_for("shop.catalogue", **chosen, cursor=found.next_cursor) if found.next_cursor else None,
@@ -75,6 +97,20 @@ def _as_page(page: str, status: int = 200) -> Response:
     response = ready(page, content_type="text/html; charset=utf-8", cache=f"{'public' if public else 'private'}, no-cache")
     response.headers["Vary"] = "Accept-Language, Cookie"
     return response
+
+
+def _kinds(facets: list[queries.Facet], chosen: dict[str, Any]) -> list[tuple[str, str, bool]]:
+    """Return the kinds of goods as links that keep what else was chosen."""
+    rest: dict[str, Any] = {name: value for name, value in chosen.items() if name != "category"}
+    now = chosen.get("category")
+    everything = (_("All goods"), url_for("shop.catalogue", **rest), now is None)
+    return [
+        everything,
+        *(
+            (_choice("category", kind)[1], url_for("shop.catalogue", **rest, category=kind.value), kind.value == now)
+            for kind in facets
+        ),
+    ]
 
 
 def _choice(name: str, facet: queries.Facet) -> tuple[str, str]:
@@ -144,12 +180,29 @@ def listing(listing_id: UUID) -> Response:
         per_base=per_base,
         base=base,
         measure=cards.measure,
+        rungs=_rungs(offer),
+        arrives=arrives(coop),
         checks=[check for check in stored if check.id in offer.check_ids],
         certificates=[row for row in certificates if row.scheme in offer.claims or row.kind in offer.claims],
         scheme_names=SCHEME_NAMES,
         photo=_photo(offer.photo),
     )
     return _as_page(page)
+
+
+def _rungs(offer: queries.ListingView) -> list[tuple[str, float, str, str]]:
+    """Return the producer's price beside what it is measured by, per unit, lowest first."""
+    known = (
+        (_("Market price"), offer.market_price, "market"),
+        (_("Least fair price"), offer.floor_price, "floor"),
+        (_("Producer's price"), offer.unit_price, "price"),
+    )
+    rungs = [
+        (words, float(price), f"{show_unit_price(price, offer.currency)} / {offer.unit}", kind)
+        for words, price, kind in known
+        if price is not None
+    ]
+    return sorted(rungs, key=lambda rung: rung[1])
 
 
 def _quantity(offer: queries.ListingView) -> Decimal:

@@ -153,7 +153,7 @@ def a_guest_orders_and_pays_by_card(ana: Page, looker: Looker) -> None:
     ana.get_by_label("House number").fill("7")
     ana.get_by_label("Postcode").fill("10115")
     ana.get_by_label("Town").fill("Berlin")
-    ana.get_by_label("Country").fill("DE")
+    ana.get_by_label("Country").select_option("DE")
     looker.look(ana, "Checkout", "checkout")
     ana.get_by_role("button", name=re.compile("^Order and pay")).click()
     looker.look(ana, "You pay", "card-page")

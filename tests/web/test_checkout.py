@@ -79,3 +79,36 @@ def test_card_order_goes_to_the_hosted_page_and_back(client, session, ports, bas
 
 def test_a_forged_post_is_refused(client, basket):
     assert client.post("/checkout", data=FORM).status_code == 400
+
+
+def transfer_order(client):
+    """Place an order to be paid by transfer; return the address of its page."""
+    return post(client, "/checkout", **FORM).location
+
+
+def test_the_basket_shows_who_gets_what_of_all_of_it(client, basket):
+    page = client.get("/basket").text
+    assert "Service of the co-ops" in page
+    assert "Arrives between" in page
+    assert '<span class="count">1</span>' in client.get("/coops").text
+
+
+def test_a_transfer_in_euro_has_a_code_for_banking_apps(client, basket):
+    assert "pay-code" in client.get(transfer_order(client)).text
+
+
+def test_an_order_can_be_ordered_again(client, basket):
+    path, _, key = transfer_order(client).partition("?key=")
+    assert "Nothing in it yet" in client.get("/basket").text
+    assert post(client, f"{path}/again", key=key).status_code == 303
+    assert 'value="2"' in client.get("/basket").text
+
+
+def test_a_complaint_needs_words_and_a_paid_part(client, session, basket):
+    path, _, key = transfer_order(client).partition("?key=")
+    (part,) = queries.seller_orders(session).items
+    silent = post(client, f"{path}/parts/{part.id}/complaint", key=key, **{"words-1": " "})
+    assert silent.status_code == 422
+    early = client.get(post(client, f"{path}/parts/{part.id}/complaint", key=key, **{"words-1": "Too late"}).location)
+    assert "This part is not paid." in early.text
+    assert post(client, f"{path}/parts/{part.id}/complaint", **{"words-1": "Somebody else's"}).status_code == 404

@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from market.earnings import service as earnings
@@ -17,7 +17,7 @@ from market.ledger import service as ledger
 from market.ledger.rules import Entry
 from market.orders import events, rules
 from market.orders.errors import OrderMissing, WrongState
-from market.orders.models import OrderLine, PriceComponent, SellerOrder
+from market.orders.models import Complaint, OrderLine, PriceComponent, SellerOrder
 from market.orders.service.refund import count_refunds_elsewhere
 from market.payables import service as payables
 from market.producers import queries as producers
@@ -48,8 +48,9 @@ def confirm(session: Session, *, actor: Actor, seller_order_id: UUID, now: datet
 
 
 def confirm_silent(session: Session, *, on: date, now: datetime, limit: int = 200) -> int:
-    """Take silence as confirmation where the term is over; return how many."""
-    due = select(SellerOrder.id).where(SellerOrder.state == "shipped", SellerOrder.release_on <= on).limit(limit)
+    """Take silence as confirmation where the term is over and no complaint waits for an answer; return how many."""
+    waits = exists().where(Complaint.seller_order_id == SellerOrder.id, Complaint.answered_at.is_(None))
+    due = select(SellerOrder.id).where(SellerOrder.state == "shipped", SellerOrder.release_on <= on, ~waits).limit(limit)
     sellers = [seller for seller in lock(session, SellerOrder, session.scalars(due)) if seller.state == "shipped"]
     for seller in sellers:
         seller.state, seller.confirmed_at = "confirmed", now

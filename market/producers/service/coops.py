@@ -32,6 +32,8 @@ class CoopTerms:
     payment_pct: Decimal = Decimal(0)
     tax_pct: Decimal = Decimal(0)
     transport_minor_per_line: int = 0
+    delivery_from_days: int = 5
+    delivery_to_days: int = 14
     account_holder: str = ""
     iban: str | None = None
     bic: str | None = None
@@ -101,6 +103,7 @@ def _checked(terms: CoopTerms, currency: str) -> dict[str, object]:
         time_zone=terms.time_zone,
         percentages={"service_pct": terms.service_pct, "payment_pct": terms.payment_pct, "tax_pct": terms.tax_pct},
         transport_minor=terms.transport_minor_per_line,
+        delivery_days=(terms.delivery_from_days, terms.delivery_to_days),
     )
     rules.check_terms(
         transfer_hold_days=terms.transfer_hold_days,

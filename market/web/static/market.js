@@ -15,7 +15,7 @@
   const running = new Map();
   const settle = (url, push) => { if (push && url !== location.href) history.pushState({ swap: true }, "", url); };
 
-  function exchange(ids, page, quiet) {
+  function exchange(ids, page, { quiet = false, method = "GET" } = {}) {
     const active = document.activeElement;
     const held = active?.id, caret = active?.selectionStart;
     let first = null;
@@ -32,8 +32,8 @@
       first ??= { node, inside };
     }
     if (!first) return null;
-    const wrong = !quiet && $("#errors, [aria-invalid=true]", first.node);
     const again = held && document.getElementById(held);
+    const wrong = !quiet && (method !== "GET" || !again) && $("#errors, [aria-invalid=true]", first.node);
     const target = wrong || (first.inside && (again || first.node));
     if (target && target !== document.activeElement) {
       if (target.tabIndex < 0) target.tabIndex = -1;
@@ -65,16 +65,16 @@
       if (running.get(names) === stop) running.delete(names);
     }
     const page = new DOMParser().parseFromString(text, "text/html");
-    const all = ids.every((id) => page.getElementById(id));
+    const all = answer.ok && ids.every((id) => page.getElementById(id));
     if (!all && (quiet || !page.getElementById("content"))) { if (!quiet) location.href = answer.url; return; }
     if (form && answer.ok) forget(form);
-    const node = exchange(all ? ids : ["content"], page, quiet);
+    const node = exchange(all ? ids : ["content"], page, { quiet, method });
     targets.forEach((target) => target.removeAttribute("aria-busy"));
     if (quiet) { if (node?.dataset.say) say(node.dataset.say); return; }
-    if (all) for (const id of ["said", "basket-link"]) if (!ids.includes(id)) exchange([id], page, true);
+    if (all) for (const id of ["said", "basket-link"]) if (!ids.includes(id)) exchange([id], page, { quiet: true });
     document.title = page.title;
-    settle(answer.url, push && (method === "GET" || answer.redirected || !all));
-    if (!all) { scrollTo(0, 0); $("#content").focus({ preventScroll: true }); }
+    settle(answer.url, push && answer.ok && (method === "GET" || answer.redirected || !all));
+    if (!all && answer.ok) { scrollTo(0, 0); $("#content").focus({ preventScroll: true }); }
     say($("#said")?.textContent.trim() || node?.dataset.say || (node && $("h1, h2, h3, caption", node)?.textContent) || page.title);
   }
 
