@@ -5,8 +5,8 @@ from alembic import op
 
 from migrations.kit import enable_rls
 
-revision = "0015_buyers"
-down_revision = "0014_notifications"
+revision = "0019_buyers"
+down_revision = "0018_earnings"
 
 
 def upgrade() -> None:
