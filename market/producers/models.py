@@ -72,13 +72,12 @@ class Coop(Base):
     )
 
 
-class Follow(Base):
+class Follow(CoopOwned, Base):
     """Somebody who wants to hear of a co-op's news."""
 
     __tablename__ = "follow"
 
     account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"))
-    coop_id: Mapped[UUID] = mapped_column(ForeignKey("coop.id"), index=True)
     since: Mapped[Instant]
 
     __table_args__ = (PrimaryKeyConstraint("account_id", "coop_id"),)

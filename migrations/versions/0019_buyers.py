@@ -50,7 +50,7 @@ def upgrade() -> None:
         "complaint_one_open", "complaint", ["seller_order_id"], unique=True, postgresql_where=sa.text("answered_at IS NULL")
     )
     op.create_index("complaint_open", "complaint", ["coop_id", "opened_at"], postgresql_where=sa.text("answered_at IS NULL"))
-    enable_rls("complaint")
+    enable_rls("complaint", "follow")
 
 
 def downgrade() -> None:
