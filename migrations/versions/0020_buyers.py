@@ -5,8 +5,8 @@ from alembic import op
 
 from migrations.kit import enable_rls
 
-revision = "0019_buyers"
-down_revision = "0018_earnings"
+revision = "0020_buyers"
+down_revision = "0019_order_terms"
 
 
 def upgrade() -> None:
