@@ -6,11 +6,13 @@ is two commits of one changed row each.
 
 from __future__ import annotations
 
+import os
 import time
-from datetime import timedelta
+from datetime import date, timedelta
 from uuid import UUID
 
-from sqlalchemy import create_engine, text
+import psycopg
+from sqlalchemy import create_engine
 from sqlalchemy.orm import Session
 
 from bench import data
@@ -21,58 +23,67 @@ from market.cli.migrations import import_models, sqlalchemy_url
 from market.gateways.memory_stripe import MemoryTransfers
 from market.kernel import tenancy, uow
 from market.kernel.actor import Actor
-from market.kernel.ids import new_id
+from market.kernel.ids import new_ids
 from market.kernel.money import Money
 from market.ledger import service as ledger
 from market.ledger.rules import Entry, legs
-from market.payables import service as payables
 from market.payouts import service
-from market.producers.models import PayeeAccount, Producer
 from workers.payouts import drain
 
 PREPARER = Actor(account_id=UUID(int=1), roles=frozenset({"preparer"}), name="Ada")
 APPROVER = Actor(account_id=UUID(int=2), roles=frozenset({"approver"}), name="Bo")
 
 
-def owe(session: Session, count: int) -> UUID:
-    """Let a co-op owe goods to `count` producers, each with a confirmed account; return the co-op."""
-    coop_id = data.ident(0, 1)
-    session.execute(text("SELECT setval('payout_number', 500000000)"))  # the row of statements writes low numbers of its own
-    now, on = data.NOW, data.NOW.date()
-    people = [
-        Producer(id=new_id(), coop_id=coop_id, slug=f"payee-{number}", name=f"Payee {number}", region="Huila", created_at=now)
-        for number in range(count)
-    ]
-    session.add_all(people)
-    session.flush()
-    session.add_all(
-        PayeeAccount(
-            coop_id=coop_id, producer_id=one.id, rail="stripe", currency="EUR", holder=one.name, stripe_account=f"acct_{number}",
-            country="DE", entered_by=PREPARER.label, entered_at=now, confirmed_by=APPROVER.label, confirmed_at=now,
-        )
-        for number, one in enumerate(people)
-    )  # fmt: skip
-    book, entries = ledger.book_of(session, coop_id), []
-    for one in people:
-        owed = payables.raise_payable(
-            session, coop_id=coop_id, payee_id=one.id, money=Money(6480, "EUR"), kind="goods", due_on=on, source_kind="delivery",
-            source_id=new_id(),
-        )  # fmt: skip
-        moves = legs(("held:goods", f"payable:{one.id}", owed.money), subject=owed.source_id)
-        entries.append(Entry(book, "released", f"release:{owed.source_id}", on, "system", moves))
-    ledger.post(session, entries)
+_PEOPLE = """
+INSERT INTO producer (id, coop_id, slug, name, region, created_at)
+SELECT market_nth_id(%(people)s, n), %(coop)s, 'payee-' || n, 'Payee ' || n, 'Huila', %(now)s
+FROM generate_series(1, %(count)s) n"""
+_ACCOUNTS = """
+INSERT INTO payee_account (id, coop_id, producer_id, rail, currency, holder, stripe_account, country, entered_by, entered_at,
+  confirmed_by, confirmed_at)
+SELECT market_nth_id(%(accounts)s, n), %(coop)s, market_nth_id(%(people)s, n), 'stripe', 'EUR', 'Payee ' || n, 'acct_' || n, 'DE',
+  'Ada', %(now)s, 'Bo', %(now)s FROM generate_series(1, %(count)s) n"""
+_OWED = """
+INSERT INTO payable (id, coop_id, payee_id, currency, amount_minor, kind, due_on, source_kind, source_id)
+SELECT market_nth_id(%(payables)s, n), %(coop)s, market_nth_id(%(people)s, n), 'EUR', 6480, 'goods', %(now)s::date, 'delivery',
+  market_nth_id(%(deliveries)s, n) FROM generate_series(1, %(count)s) n"""
+
+
+def owe(database_url: str, count: int) -> UUID:
+    """Let a co-op owe goods to `count` producers, each with a confirmed account; return the co-op. Prepared by sets."""
+    coop_id, on = data.ident(0, 1), data.NOW.date()
+    ids = {name: new_ids(count + 1) for name in ("people", "accounts", "payables", "deliveries")}
+    with psycopg.connect(database_url) as connection:
+        # The row of statements writes low numbers of its own.
+        connection.execute("SELECT setval('payout_number', 500000000)")
+        for statement in (_PEOPLE, _ACCOUNTS, _OWED):
+            connection.execute(statement, {"coop": coop_id, "now": data.NOW, "count": count} | ids)
+        owed = connection.execute("SELECT source_id, payee_id FROM payable WHERE source_kind = 'delivery'").fetchall()
+    engine = create_engine(sqlalchemy_url(database_url))
+    with tenancy.scoped(tenancy.EVERYTHING):
+        for start in range(0, count, 20_000):
+            with Session(engine) as session, session.begin():
+                book = ledger.book_of(session, coop_id)
+                ledger.post(session, [_release(book, on, *one) for one in owed[start : start + 20_000]])
+    engine.dispose()
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute("VACUUM ANALYZE")  # what autovacuum has done by the time that real payables fall due
     return coop_id
+
+
+def _release(book: int, on: date, source_id: UUID, payee_id: UUID) -> Entry:
+    moves = legs(("held:goods", f"payable:{payee_id}", Money(6480, "EUR")), subject=source_id)
+    return Entry(book, "released", f"release:{source_id}", on, "system", moves)
 
 
 def measure(site: Site) -> list[Row]:
     """Measure one run from plan to the last payout sent."""
-    count = 100 if site.plan.short else 2000
+    count = int(os.environ.get("BENCH_PAYEES", "100" if site.plan.short else "100000"))
     import_models()
+    coop_id = owe(site.database_url, count)
     engine = create_engine(sqlalchemy_url(site.database_url))
     now = data.NOW + timedelta(days=1)
     with tenancy.scoped(tenancy.EVERYTHING):
-        with Session(engine) as session, session.begin():
-            coop_id = owe(session, count)
         begun = time.perf_counter()
         with Session(engine) as session, session.begin():
             run = service.plan_run(session, actor=PREPARER, coop_id=coop_id, due_by=now.date(), now=now)

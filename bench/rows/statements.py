@@ -161,7 +161,7 @@ def _entry(number: int, n: int, claim: Claim) -> str:
 _PAYABLE = "id, coop_id, payee_id, currency, amount_minor, kind, due_on, source_kind, source_id, state, taken_by"
 _PAYOUT = (
     "id, coop_id, run_id, number, payee_id, rail, currency, gross_minor, amount_minor, source_account, details, reference,"
-    " idem_key, uetr, state, first_sent_at, changed_at"
+    " state, first_sent_at, changed_at"
 )
 _COOP = (
     "INSERT INTO coop (id, slug, name, country, currency, created_at, iban) VALUES (%s, 'bench-bank', 'B', 'DE', 'EUR', %s, %s)"
@@ -199,5 +199,5 @@ def _payout_row(target: Target) -> tuple[object, ...]:
     number = int(target.reference[5:])
     return (
         target.id, COOP, RUN, number, PRODUCER, "sepa", "EUR", target.amount_minor, target.amount_minor, "bank:1", details,
-        target.reference, f"po-{target.id}", derived_id(f"uetr {target.id}"), "sent", sent, sent,
+        target.reference, "sent", sent, sent,
     )  # fmt: skip

@@ -20,7 +20,6 @@ from market.kernel.money import Money
 from market.payables import queries as payables
 from market.payouts import queries, service
 from market.payouts.rules.cash import Receipt, Signed
-from market.payouts.rules.planning import Plan
 from market.producers import queries as producers
 
 blueprint = Blueprint("console_payouts", __name__, url_prefix="/console")
@@ -325,21 +324,5 @@ def _sums(owed: list[payables.OwedTotal]) -> list[dict[str, Any]]:
     ]
 
 
-def _preview(plan: Plan | None) -> dict[str, Any] | None:
-    if plan is None:
-        return None
-    rows: dict[tuple[str, str], list[int]] = {}
-    for payout_row in plan.payouts:
-        line = rows.setdefault((payout_row.details.rail, payout_row.currency), [0, 0, 0])
-        line[0] += 1
-        line[1] += payout_row.amount_minor
-        line[2] += payout_row.deducted_minor
-    totals = [
-        {"rail": rail, "count": count, "money": Money(minor, currency), "deducted": Money(deducted, currency)}
-        for (rail, currency), (count, minor, deducted) in sorted(rows.items())
-    ]
-    skipped = [
-        {"payee_id": row.payee_id, "money": Money(row.amount_minor, row.currency), "reason": row.reason}
-        for row in plan.skipped[:SHOWN]
-    ]
-    return {"totals": totals, "skipped": skipped}
+def _preview(plan: service.Preview | None) -> dict[str, Any] | None:
+    return None if plan is None else {"totals": plan.totals, "skipped": plan.skipped[:SHOWN]}

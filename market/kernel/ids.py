@@ -7,6 +7,8 @@ import threading
 import time
 from uuid import UUID
 
+_LOW = (1 << 62) - 1
+
 
 class _Newest:
     """The newest id of this process, so that ids made within one millisecond still sort in the order of their making."""
@@ -21,15 +23,22 @@ def new_id() -> UUID:
 
     Made here, so that PostgreSQL 15 serves too.
     """
+    return new_ids(1)
+
+
+def new_ids(count: int) -> UUID:
+    """Return the first of `count` new ids; the others count on from it, for rows made by a set (`market_nth_id` in SQL)."""
     stamp = time.time_ns() // 1_000_000
     with _Newest.lock:
         if stamp > _Newest.stamp:
             _Newest.stamp, _Newest.rest = stamp, secrets.randbits(73)  # one bit is left for counting on
         else:
             _Newest.rest += 1 + secrets.randbits(32)
+        if (_Newest.rest & _LOW) + count > _LOW:
+            _Newest.rest = (_Newest.rest >> 62) + 1 << 62  # counting on stays within the lower half of an id
         stamp, rest = _Newest.stamp, _Newest.rest
-    high, low = rest >> 62, rest & (1 << 62) - 1
-    return UUID(int=stamp << 80 | 7 << 76 | high << 64 | 2 << 62 | low)
+        _Newest.rest += count - 1
+    return UUID(int=stamp << 80 | 7 << 76 | (rest >> 62) << 64 | 2 << 62 | rest & _LOW)
 
 
 def _forget() -> None:

@@ -1,14 +1,15 @@
 """The one door to the books: `post`. Everything that moves money calls it last in its unit of work."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
 from psycopg.errors import Error as DatabaseError
-from sqlalchemy import BigInteger, Engine, Text, func, literal, select, text
+from sqlalchemy import BigInteger, Engine, Select, Text, column, func, literal, select, table, text
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
@@ -19,7 +20,47 @@ from market.ledger.models import LedgerAccount, LedgerBook, LedgerPeriod
 from market.ledger.rules import Entry, kind_of
 
 _CLOSE = text("SELECT ledger_close(:book, :last, :by, :at)")
-_POST = text("SELECT ledger_post(CAST(:entries AS jsonb))")
+_POST = text(
+    "SELECT ledger_post(CAST(:books AS bigint[]), CAST(:kinds AS text[]), CAST(:keys AS text[]), CAST(:days AS date[]),"
+    " CAST(:actors AS text[]), CAST(:reverses AS bigint[]), CAST(CAST(:notes AS text[]) AS jsonb[]), CAST(:counts AS int[]),"
+    " CAST(:debits AS bigint[]), CAST(:credits AS bigint[]), CAST(:currencies AS text[]), CAST(:amounts AS bigint[]),"
+    " CAST(:subjects AS uuid[]))"
+)
+_MANY = 500
+# A plan made while the tables were small could look at each row of one for each of many entries: plan again for many.
+_PLAN_AGAIN = text("DISCARD PLANS")
+_MOVES = table("ledger_move", *(column(name) for name in ("key", "n", "debit", "credit", "currency", "amount_minor", "subject")))
+_STAGE = (
+    text("DROP TABLE IF EXISTS pg_temp.ledger_move"),
+    text(
+        "CREATE TEMPORARY TABLE ledger_move (key text NOT NULL, n integer NOT NULL, debit text NOT NULL, credit text NOT NULL,"
+        " currency text NOT NULL, amount_minor bigint NOT NULL, subject uuid) ON COMMIT DROP"
+    ),
+)
+_ABSENT = text(
+    "SELECT code, currency FROM ("
+    "  SELECT debit AS code, currency FROM ledger_move UNION SELECT credit, currency FROM ledger_move) m"
+    " WHERE NOT EXISTS (SELECT FROM ledger_account a WHERE (a.book_id, a.code, a.currency) = (:book, m.code, m.currency))"
+)
+_POST_MOVES = text(
+    """
+WITH legs AS (
+  SELECT array_agg(d.id ORDER BY key, n) AS debits, array_agg(c.id ORDER BY key, n) AS credits,
+         array_agg(m.currency ORDER BY key, n) AS currencies, array_agg(amount_minor ORDER BY key, n) AS amounts,
+         array_agg(subject ORDER BY key, n) AS subjects
+  FROM ledger_move m
+  JOIN ledger_account d ON (d.book_id, d.code, d.currency) = (:book, m.debit, m.currency)
+  JOIN ledger_account c ON (c.book_id, c.code, c.currency) = (:book, m.credit, m.currency)),
+entries AS (
+  SELECT count(*)::int AS n, array_agg(key ORDER BY key) AS keys, array_agg(legs ORDER BY key) AS counts
+  FROM (SELECT key, count(*)::int AS legs FROM ledger_move GROUP BY key) x)
+SELECT cardinality(ledger_post(
+  array_fill(CAST(:book AS bigint), ARRAY[n]), array_fill(CAST(:kind AS text), ARRAY[n]), keys,
+  array_fill(CAST(:on AS date), ARRAY[n]), array_fill(CAST(:actor AS text), ARRAY[n]),
+  array_fill(CAST(NULL AS bigint), ARRAY[n]), array_fill(CAST(NULL AS jsonb), ARRAY[n]), counts,
+  debits, credits, currencies, amounts, subjects))
+FROM entries, legs WHERE n > 0"""
+)
 # Per database: (book, code, currency) -> account id. Accounts never change; one made in an unfinished transaction is not
 # kept here.
 _known: WeakKeyDictionary[Engine, dict[tuple[int, str, str], int]] = WeakKeyDictionary()
@@ -81,33 +122,62 @@ def post(session: Session, entries: Sequence[Entry], *, late: bool = False) -> l
     if late:
         entries = _on_open_days(session, entries)
     accounts = _accounts(session, entries)
-    payload = [
-        {
-            "book": entry.book_id,
-            "kind": entry.kind,
-            "key": entry.key,
-            "on": entry.on.isoformat(),
-            "actor": entry.actor,
-            "reverses": entry.reverses,
-            "note": entry.note,
-            "legs": [
-                [
-                    accounts[entry.book_id, leg.debit, leg.money.currency],
-                    accounts[entry.book_id, leg.credit, leg.money.currency],
-                    leg.money.currency,
-                    leg.money.minor,
-                    str(leg.subject) if leg.subject else None,
-                ]
-                for leg in entry.legs
-            ],
-        }
-        for entry in entries
-    ]
+    if len(entries) > _MANY:
+        session.execute(_PLAN_AGAIN)
+    columns = _entry_columns(entries) | _leg_columns(entries, accounts)
     try:
-        ids: list[int] = session.execute(_POST, {"entries": json.dumps(payload)}).scalar_one()
+        ids: list[int] = session.execute(_POST, columns).scalar_one()
     except DBAPIError as error:
         raise _refusal(error) from error
     return ids
+
+
+def post_selected(session: Session, *, book_id: int, kind: str, on: date, actor: str, moves: Select[*tuple[Any, ...]]) -> int:
+    """Book what `moves` selects without bringing it here, all or none, and return the number of transactions.
+
+    For runs of many like facts of one day. `moves` gives a row a posting: key, n (its place in the transaction), debit,
+    credit (codes of the chart), currency, amount_minor, subject; rows of one key are one transaction. The laws, locks and
+    refusals are those of `post`; accounts are made on first use.
+    """
+    session.flush()
+    for statement in _STAGE:
+        session.execute(statement)
+    session.execute(insert(_MOVES).from_select([column.name for column in _MOVES.c], moves))
+    session.execute(text("ANALYZE ledger_move"))
+    absent = [(book_id, code, currency) for code, currency in session.execute(_ABSENT, {"book": book_id})]
+    if absent:
+        session.info.setdefault("ledger_fresh_accounts", set()).update(absent)
+        session.execute(insert(LedgerAccount).on_conflict_do_nothing(), [_new_account(key) for key in sorted(absent)])
+    session.execute(_PLAN_AGAIN)
+    values = {"book": book_id, "kind": kind, "on": on, "actor": actor}
+    try:
+        return session.execute(_POST_MOVES, values).scalar() or 0
+    except DBAPIError as error:
+        raise _refusal(error) from error
+
+
+def _entry_columns(entries: Sequence[Entry]) -> dict[str, list[Any]]:
+    return {
+        "books": [entry.book_id for entry in entries],
+        "kinds": [entry.kind for entry in entries],
+        "keys": [entry.key for entry in entries],
+        "days": [entry.on for entry in entries],
+        "actors": [entry.actor for entry in entries],
+        "reverses": [entry.reverses for entry in entries],
+        "notes": [None if entry.note is None else json.dumps(entry.note) for entry in entries],
+        "counts": [len(entry.legs) for entry in entries],
+    }
+
+
+def _leg_columns(entries: Sequence[Entry], accounts: Mapping[tuple[int, str, str], int]) -> dict[str, list[Any]]:
+    moves = [(entry.book_id, leg) for entry in entries for leg in entry.legs]
+    return {
+        "debits": [accounts[book_id, leg.debit, leg.money.currency] for book_id, leg in moves],
+        "credits": [accounts[book_id, leg.credit, leg.money.currency] for book_id, leg in moves],
+        "currencies": [leg.money.currency for _, leg in moves],
+        "amounts": [leg.money.minor for _, leg in moves],
+        "subjects": [leg.subject for _, leg in moves],
+    }
 
 
 def _on_open_days(session: Session, entries: Sequence[Entry]) -> list[Entry]:

@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import case, func, select
+from sqlalchemy import BigInteger, ColumnElement, Select, case, cast, func, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session
 
 from market.kernel.money import Money
@@ -52,6 +54,30 @@ def owed_from(row: Payable) -> Owed:
         source_kind=row.source_kind,
         source_id=row.source_id,
         state=row.state,
+    )
+
+
+def taken_by(run_id: UUID) -> Select[*tuple[Any, ...]]:
+    """Return the SELECT of what a run has taken, a row per payee and currency: sum, ids and amounts of the payables."""
+    return _per_payee(Payable.taken_by == run_id, Payable.state == "taken")
+
+
+def due_by(coop_id: UUID, day: date) -> Select[*tuple[Any, ...]]:
+    """Return the SELECT of what a run of everything due by a day would take; see `taken_by`."""
+    return _per_payee(Payable.coop_id == coop_id, Payable.state == "open", Payable.due_on <= day)
+
+
+def _per_payee(*where: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
+    return (
+        select(
+            Payable.payee_id,
+            Payable.currency,
+            cast(func.sum(Payable.amount_minor), BigInteger).label("gross_minor"),
+            func.array_agg(aggregate_order_by(Payable.id, Payable.id)).label("payable_ids"),
+            func.array_agg(aggregate_order_by(Payable.amount_minor, Payable.id)).label("payable_minors"),
+        )
+        .where(*where)
+        .group_by(Payable.payee_id, Payable.currency)
     )
 
 

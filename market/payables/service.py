@@ -1,11 +1,10 @@
 """Raise, take, give back, mark as paid. Callers post to the ledger; here only rows move."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, insert, select, update
+from sqlalchemy import ColumnElement, func, insert, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
@@ -15,16 +14,6 @@ from market.kernel.words import Term, say
 from market.payables.errors import AlreadyOnItsWay, NotAboveZero, PayableNotFound, RaisedDifferently
 from market.payables.models import Payable
 from market.payables.queries import Owed, owed_from
-
-
-@dataclass(frozen=True, slots=True)
-class Taken:
-    """A payable that a run has taken."""
-
-    id: UUID
-    payee_id: UUID
-    currency: str
-    amount_minor: int
 
 
 def raise_payable(
@@ -151,17 +140,13 @@ def _take_off(session: Session, rows: Sequence[Payable], minor: int, *, state: s
     return taken
 
 
-def take_due(session: Session, *, coop_id: UUID, due_by: date, taker: UUID) -> list[Taken]:
-    """Give every open payable that is due by a day to run `taker`, in one statement; two runs never get the same row."""
-    return [
-        Taken(*row)
-        for row in session.execute(
-            update(Payable)
-            .where(Payable.coop_id == coop_id, Payable.state == "open", Payable.due_on <= due_by)
-            .values(state="taken", taken_by=taker)
-            .returning(Payable.id, Payable.payee_id, Payable.currency, Payable.amount_minor)
-        )
-    ]
+def take_due(session: Session, *, coop_id: UUID, due_by: date, taker: UUID) -> int:
+    """Give every open payable that is due by a day to run `taker`, in one statement; return how many.
+
+    Two runs never get the same row.
+    """
+    due = (Payable.coop_id == coop_id, Payable.state == "open", Payable.due_on <= due_by)
+    return _move(session, *due, state="taken", taken_by=taker)
 
 
 def schedule_taken(session: Session, *, taker: UUID) -> int:
@@ -180,6 +165,13 @@ def give_back(session: Session, *, payable_ids: Sequence[UUID]) -> None:
             taken_by=None,
         )
         _all_moved(moved, len(part))
+
+
+def give_back_of(session: Session, *, taker: UUID, payees: Sequence[tuple[UUID, str]]) -> None:
+    """Make everything open again that run `taker` has taken of some payees in a currency, because they cannot be paid now."""
+    for start in range(0, len(payees), 5000):
+        of_them = tuple_(Payable.payee_id, Payable.currency).in_(payees[start : start + 5000])
+        _move(session, Payable.taken_by == taker, Payable.state == "taken", of_them, state="open", taken_by=None)
 
 
 def mark_paid(session: Session, *, payable_ids: Sequence[UUID]) -> None:

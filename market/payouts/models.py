@@ -8,6 +8,7 @@ from sqlalchemy import (
     CHAR,
     BigInteger,
     CheckConstraint,
+    Computed,
     ForeignKey,
     Index,
     LargeBinary,
@@ -87,11 +88,15 @@ class PayoutFile(CoopOwned, Base):
 
 
 class Payout(CoopOwned, Base):
-    """Money for one payee over one rail. `wake_at` is when a worker may take it (again); null: no worker may."""
+    """Money for one payee over one rail. `wake_at` is when a worker may take it (again); null: no worker may.
+
+    The key for the rail and the UETR follow from the id, so that no payout can ever have another's.
+    """
 
     __tablename__ = "payout"
 
     id: Mapped[Id]
+    coop_id: Mapped[UUID] = mapped_column(ForeignKey("coop.id"))
     run_id: Mapped[UUID] = mapped_column(ForeignKey("payout_run.id"))
     number: Mapped[int] = mapped_column(BigInteger)
     payee_id: Mapped[UUID] = mapped_column(ForeignKey("producer.id"))
@@ -103,8 +108,8 @@ class Payout(CoopOwned, Base):
     source_account: Mapped[str]
     details: Mapped[Json]
     reference: Mapped[str]
-    idem_key: Mapped[str]
-    uetr: Mapped[UUID]
+    idem_key: Mapped[str] = mapped_column(Computed("'po-' || id::text || '-v1'", persisted=True))
+    uetr: Mapped[UUID] = mapped_column(Computed("market_derived_id('uetr:' || id::text)", persisted=True))
     state: Mapped[str] = mapped_column(server_default=text("'draft'"))
     lease_token: Mapped[UUID | None]
     wake_at: Mapped[datetime | None]
@@ -119,9 +124,6 @@ class Payout(CoopOwned, Base):
     __table_args__ = (
         UniqueConstraint("number"),
         UniqueConstraint("reference"),
-        UniqueConstraint("idem_key"),
-        UniqueConstraint("uetr"),
-        UniqueConstraint("rail", "provider_ref"),
         CheckConstraint(_one_of("state", STATES), name="state"),
         CheckConstraint(_one_of("rail", ("sepa", "stripe", "cash")), name="rail"),
         CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency"),
@@ -130,6 +132,13 @@ class Payout(CoopOwned, Base):
         ),
         CheckConstraint("(state = 'settled') <= (settled_on IS NOT NULL)", name="settled"),
         CheckConstraint("lease_token IS NULL OR state = 'sending'", name="lease"),
+        Index("payout_provider_ref", "rail", "provider_ref", unique=True, postgresql_where=text("provider_ref IS NOT NULL")),
+        Index(
+            "payout_ended",
+            "coop_id",
+            "state",
+            postgresql_where=text("state IN ('settled', 'failed', 'cancelled', 'returned')"),
+        ),
         Index("payout_wake", "wake_at", postgresql_where=text("wake_at IS NOT NULL")),
         Index("payout_of_run", "run_id", "number"),
         Index("payout_of_payee", "payee_id", "number"),
@@ -147,6 +156,7 @@ class PayoutItem(CoopOwned, Base):
 
     __tablename__ = "payout_item"
 
+    coop_id: Mapped[UUID] = mapped_column(ForeignKey("coop.id"))
     payout_id: Mapped[UUID] = mapped_column(ForeignKey("payout.id"))
     payable_id: Mapped[UUID] = mapped_column(ForeignKey("payable.id"))
     amount_minor: Mapped[Minor]

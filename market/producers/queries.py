@@ -4,9 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from market.kernel import direct, paging
@@ -342,6 +343,15 @@ def live_payee_accounts(session: Session, coop_id: UUID) -> list[PayeeAccountVie
         PayeeAccount.coop_id == coop_id, PayeeAccount.confirmed_at.is_not(None), PayeeAccount.replaced_at.is_(None)
     )
     return [PayeeAccountView(*row) for row in session.execute(statement)]
+
+
+def live_accounts_of(coop_id: UUID) -> Select[*tuple[Any, ...]]:
+    """Return the SELECT of where every producer of a co-op is paid now, for statements over whole runs."""
+    names = ["id", "producer_id", "rail", "currency", "holder", "iban", "bic", "stripe_account"]
+    names += ["street", "building", "postcode", "town", "country"]
+    return select(*(getattr(PayeeAccount, name) for name in names)).where(
+        PayeeAccount.coop_id == coop_id, PayeeAccount.confirmed_at.is_not(None), PayeeAccount.replaced_at.is_(None)
+    )
 
 
 def certificates_on(session: Session, coop_id: UUID, producer_id: UUID | None, on: date) -> list[CertificateView]:

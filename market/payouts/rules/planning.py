@@ -1,15 +1,10 @@
-"""Turn what is owed into payouts: one per payee and currency, with what is netted and what must wait (pure).
+"""Who can be paid where, and how much of an old claim is netted (pure).
 
 A claim (what a payee owes after a refund, E20) nets once per payout, up to half of it, and is shown on the statement:
 nobody's whole harvest disappears in one old claim.
 """
 
-import hashlib
-import json
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
-from operator import attrgetter
-from uuid import UUID
+from dataclasses import dataclass
 
 from market.kernel.errors import DomainError
 from market.kernel.words import say
@@ -19,16 +14,6 @@ from market.payouts.rules.latin import to_latin
 
 CLAIM_CAP_PERCENT = 50
 SOURCES = {"sepa": "bank:1", "stripe": "stripe:1", "cash": "cash:1"}
-
-
-@dataclass(frozen=True, slots=True)
-class Due:
-    """One payable that may be paid."""
-
-    id: UUID
-    payee_id: UUID
-    currency: str
-    amount_minor: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,71 +32,6 @@ class Details:
     postcode: str = ""
     town: str = ""
     country: str = ""
-
-    def frozen(self) -> dict[str, str]:
-        """Return the details as they are kept in the payout (a run of 100,000 asks for this 300,000 times)."""
-        return dict(zip(_NAMES, _values(self), strict=True))
-
-
-_NAMES = tuple(field.name for field in fields(Details))
-_values = attrgetter(*_NAMES)
-
-
-@dataclass(frozen=True, slots=True)
-class Planned:
-    """One payout to be made: gross = what is owed, deducted = netted claim, amount = what the payee gets."""
-
-    payee_id: UUID
-    currency: str
-    details: Details
-    gross_minor: int
-    deducted_minor: int
-    payables: tuple[tuple[UUID, int], ...]
-
-    @property
-    def amount_minor(self) -> int:
-        """What the payee gets."""
-        return self.gross_minor - self.deducted_minor
-
-
-@dataclass(frozen=True, slots=True)
-class Skipped:
-    """A payee who cannot be paid now, why, and how much waits: shown to staff, so that nobody is forgotten."""
-
-    payee_id: UUID
-    currency: str
-    amount_minor: int
-    reason: str
-    payables: tuple[UUID, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What a run would do."""
-
-    payouts: tuple[Planned, ...]
-    skipped: tuple[Skipped, ...]
-
-
-def make_plan(due: Iterable[Due], *, details: Mapping[tuple[UUID, str], Details], claims: Mapping[tuple[UUID, str], int]) -> Plan:
-    """Group payables by payee and currency, check where each is paid, net claims; ordered by payee and currency."""
-    groups: dict[tuple[UUID, str], list[Due]] = {}
-    for payable in due:
-        groups.setdefault((payable.payee_id, payable.currency), []).append(payable)
-    payouts: list[Planned] = []
-    skipped: list[Skipped] = []
-    for (payee_id, currency), rows in sorted(groups.items()):
-        rows.sort(key=lambda row: row.id)
-        gross = sum(row.amount_minor for row in rows)
-        account = details.get((payee_id, currency))
-        reason = why_not(account, currency)
-        if account is None or reason:
-            skipped.append(Skipped(payee_id, currency, gross, reason or "", tuple(row.id for row in rows)))
-            continue
-        deducted = min(claims.get((payee_id, currency), 0), gross * CLAIM_CAP_PERCENT // 100)
-        payables = tuple((row.id, row.amount_minor) for row in rows)
-        payouts.append(Planned(payee_id, currency, account, gross, max(deducted, 0), payables))
-    return Plan(tuple(payouts), tuple(skipped))
 
 
 def why_not(details: Details | None, currency: str) -> str | None:
@@ -145,22 +65,3 @@ def _check_sepa(details: Details) -> None:
                 say("'%(text)s' is longer than the %(longest)s letters that a bank carries.", text=text, longest=longest),
                 pointer="/street",
             )
-
-
-def list_sha256(payouts: Sequence[Planned]) -> str:
-    """Return the fingerprint of the list that a person approves: who, how much, where to."""
-    digest = hashlib.sha256()
-    for row in payouts:
-        line = [str(row.payee_id), row.currency, str(row.amount_minor), str(row.deducted_minor), *_values(row.details)]
-        digest.update(json.dumps(line, ensure_ascii=False).encode() + b"\n")
-    return digest.hexdigest()
-
-
-def totals(payouts: Iterable[Planned]) -> dict[str, dict[str, list[int]]]:
-    """Return count and sum per rail and currency: `{"sepa": {"EUR": [2, 6585]}}`."""
-    result: dict[str, dict[str, list[int]]] = {}
-    for row in payouts:
-        line = result.setdefault(row.details.rail, {}).setdefault(row.currency, [0, 0])
-        line[0] += 1
-        line[1] += row.amount_minor
-    return result

@@ -3,7 +3,7 @@
 from market.payouts.service.approve import approve_run, discard_run
 from market.payouts.service.cash import cash_box_holds, fill_cash_box, record_receipt
 from market.payouts.service.files import mark_submitted, write_files
-from market.payouts.service.plan import plan_run, preview_run
+from market.payouts.service.plan import Preview, plan_run, preview_run
 from market.payouts.service.send import Claim, claim_next, record_outcome
 from market.payouts.service.settle import (
     Settlement,
@@ -19,6 +19,7 @@ from market.payouts.service.statement import keep_statement
 
 __all__ = [
     "Claim",
+    "Preview",
     "Settlement",
     "approve_run",
     "cancel_payout",

@@ -1,26 +1,22 @@
 """Approve a run: another person, the same list, the same accounts; or discard it (E18, E21)."""
 
-from collections.abc import Iterator, Mapping
-from datetime import date, datetime
+from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import case, select, update
+from sqlalchemy import Text, and_, case, cast, func, literal, select, union_all, update
 from sqlalchemy.orm import Session
 
 from market.kernel import audit, locks, outbox
 from market.kernel.actor import Actor
 from market.kernel.clock import day_in
-from market.kernel.money import Money
 from market.kernel.words import Term, say
 from market.ledger import service as ledger
-from market.ledger.rules import Entry, legs
 from market.payables import service as payables
 from market.payouts.errors import RunChanged, SamePerson, StepRefused
 from market.payouts.models import Payout, PayoutItem, PayoutRun
 from market.payouts.queries import RunRow, run_from
-from market.payouts.rules.planning import Details
 from market.payouts.rules.states import State, Step, transition
-from market.payouts.service.plan import current_details
+from market.payouts.service.plan import Selected, current_accounts
 from market.producers import queries as producers
 
 PROGRAM_RAILS = ("stripe",)
@@ -39,7 +35,7 @@ def approve_run(session: Session, *, actor: Actor, run_id: UUID, list_sha256: st
     if list_sha256 != run.list_sha256:
         raise RunChanged("This is not the list that you were shown. Read it again before you approve it.")
     coop = producers.coop(session, run.coop_id)
-    _accounts_unchanged(session, run, current_details(session, coop))
+    _accounts_unchanged(session, run, current_accounts(session, coop))
     for state, step in ((State.DRAFT, Step.APPROVE), (State.APPROVED, Step.QUEUE)):
         transition(state, step)
     session.execute(
@@ -65,9 +61,14 @@ def approve_run(session: Session, *, actor: Actor, run_id: UUID, list_sha256: st
         new={"list_sha256": run.list_sha256, "totals": run.totals},
     )
     outbox.announce(session, "payouts.approved", {"run_id": run.id})
-    book_id = ledger.book_of(session, run.coop_id)
-    on = day_in(now, coop.time_zone)
-    ledger.post(session, list(_scheduled(session, run, book_id=book_id, on=on, actor=actor.label)))
+    ledger.post_selected(
+        session,
+        book_id=ledger.book_of(session, run.coop_id),
+        kind="payout_scheduled",
+        on=day_in(now, coop.time_zone),
+        actor=actor.label,
+        moves=_scheduled(run),
+    )
     return run_from(run)
 
 
@@ -108,27 +109,33 @@ def _must_be_draft(run: PayoutRun) -> None:
         raise StepRefused(say("This run is %(state)s already.", state=Term(run.state.replace("_", " "))), state=run.state)
 
 
-def _accounts_unchanged(session: Session, run: PayoutRun, current: Mapping[tuple[UUID, str], Details]) -> None:
-    rows = session.execute(select(Payout.number, Payout.payee_id, Payout.currency, Payout.details).where(Payout.run_id == run.id))
-    changed = [
-        number
-        for number, payee_id, currency, frozen in rows
-        if (account := current.get((payee_id, currency))) is None or account.frozen() != frozen
-    ]
-    if changed:
+def _accounts_unchanged(session: Session, run: PayoutRun, accounts: Selected) -> None:
+    now = accounts.subquery("now")
+    of_payee = and_(now.c.producer_id == Payout.payee_id, now.c.currency == Payout.currency)
+    changed = (
+        select(Payout.number, func.count().over())
+        .outerjoin(now, of_payee)
+        .where(Payout.run_id == run.id, now.c.details.is_distinct_from(Payout.details))
+        .order_by(Payout.number)
+        .limit(20)
+    )
+    if rows := session.execute(changed).all():
         raise RunChanged(
-            say("%(num)s accounts were changed after this run was prepared. Discard it and prepare it again.", num=len(changed)),
-            payouts=sorted(changed)[:20],
+            say("%(num)s accounts were changed after this run was prepared. Discard it and prepare it again.", num=rows[0][1]),
+            payouts=[number for number, _ in rows],
         )
 
 
-def _scheduled(session: Session, run: PayoutRun, *, book_id: int, on: date, actor: str) -> Iterator[Entry]:
+def _scheduled(run: PayoutRun) -> Selected:
     """One transaction per payout, so that a payee's own can be shown without the others' (money.md 1.8)."""
-    columns = (Payout.id, Payout.payee_id, Payout.rail, Payout.currency, Payout.amount_minor, Payout.deducted_minor)
-    for payout_id, payee, rail, currency, amount, deducted in session.execute(select(*columns).where(Payout.run_id == run.id)):
-        moves = legs(
-            (f"payable:{payee}", f"in_transit:{rail}", Money(amount, currency)),
-            (f"payable:{payee}", f"claim:{payee}", Money(deducted, currency)),
-            subject=payout_id,
-        )
-        yield Entry(book_id, "payout_scheduled", f"payout:{payout_id}:scheduled", on, actor, moves)
+    key = literal("payout:") + cast(Payout.id, Text) + ":scheduled"
+    payable, claim = (literal(f"{account}:") + cast(Payout.payee_id, Text) for account in ("payable", "claim"))
+    legs = (
+        (literal(1), payable, literal("in_transit:") + Payout.rail, Payout.amount_minor),
+        (literal(2), payable, claim, Payout.deducted_minor),
+    )
+    first, second = (
+        select(key.label("key"), n, debit, credit, Payout.currency, minor, Payout.id).where(Payout.run_id == run.id, minor > 0)
+        for n, debit, credit, minor in legs
+    )
+    return select(*union_all(first, second).subquery().c)

@@ -131,7 +131,9 @@ def make_run_of_another(session, coop):
     return make_run(session, coop.id)
 
 
-@pytest.mark.parametrize("column", ["amount_minor = 1, gross_minor = 1", "reference = 'x'", "idem_key = 'x'", "details = '{}'"])
+@pytest.mark.parametrize(
+    "column", ["amount_minor = 1, gross_minor = 1", "reference = 'x'", "id = gen_random_uuid()", "details = '{}'"]
+)
 def test_what_was_approved_never_changes(session, coop, payee, column):
     owe(session, payee)
     approved_run(session, coop.id)
