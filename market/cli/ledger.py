@@ -1,7 +1,8 @@
-"""`flask ledger check` and `flask ledger export`: the books prove themselves, here and to foreign programs."""
+"""`flask ledger ...`: the books prove themselves, here and to foreign programs, and take over former books."""
 
 import sys
 from datetime import date, datetime
+from typing import TextIO
 
 import click
 from flask.cli import AppGroup
@@ -9,7 +10,8 @@ from flask.cli import AppGroup
 from market.earnings import queries as earnings
 from market.http.db import unit_of_work
 from market.kernel import tenancy
-from market.ledger import exports, queries
+from market.kernel.errors import DomainError
+from market.ledger import exports, opening, queries
 from market.orders import queries as orders
 from market.payouts import queries as payouts
 from market.statements import queries as statements
@@ -45,3 +47,20 @@ def export(form: str, book: int | None, since: date | None, until: date | None) 
         ids = [book_id for book_id, _ in queries.books(session) if book in (None, book_id)]
         for line in exports.export(session, form, book_ids=ids, since=since, until=until):
             click.echo(line, nl=False)
+
+
+@group.command("open")
+@click.argument("file", type=click.File(encoding="utf-8"))
+@click.option("--book", "book", type=int, required=True, help="The book's number, as `check` and `export` name it.")
+@click.option("--on", "on", type=click.DateTime(["%Y-%m-%d"]), callback=_day, required=True, help="Day of the handing over.")
+@click.option("--by", required=True, help="Who enters the balances.")
+@click.option("--seen-by", required=True, help="Who compared them with the former books: another person.")
+def open_book(file: TextIO, book: int, on: date, by: str, seen_by: str) -> None:
+    """Post opening balances from a CSV file with the heads account,currency,amount; once for each book."""
+    try:
+        rows = opening.read(file.read())
+        with tenancy.scoped(tenancy.EVERYTHING), unit_of_work() as session:
+            transaction = opening.open_books(session, book, rows, on=on, by=by, seen_by=seen_by)
+    except DomainError as refusal:
+        raise click.ClickException(str(refusal.detail)) from refusal
+    click.echo(f"{len(rows)} balances stand in book {book}, transaction {transaction}")

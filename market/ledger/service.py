@@ -208,8 +208,11 @@ def close_days(session: Session, book_id: int, *, through: date, actor: str, now
 
 def _refusal(error: DBAPIError) -> Exception:
     cause = error.orig
-    if isinstance(cause, DatabaseError) and cause.sqlstate in _REFUSALS:
-        refusal, sentence = _REFUSALS[cause.sqlstate]
+    if not isinstance(cause, DatabaseError):
+        return error
+    state = "FM003" if cause.diag.constraint_name == "ledger_transaction_book_id_reverses_id_key" else cause.sqlstate
+    if state in _REFUSALS:
+        refusal, sentence = _REFUSALS[state]
         return refusal(sentence, cause=(cause.diag.message_primary or ""))
     return error
 

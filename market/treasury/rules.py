@@ -1,0 +1,93 @@
+"""What treasury events move, as legs (money.md 2, E12, E35 to E40, E47, E48); pure.
+
+The premium fund is a fund of its own (F-1): whatever leaves or reaches it moves on `premium_bank` by the same amount.
+"""
+
+from collections.abc import Mapping
+from uuid import UUID
+
+from market.kernel.money import Money
+from market.ledger.rules import Leg, legs
+
+
+def deposit_paid(source: str, money: Money, order: UUID) -> tuple[Leg, ...]:
+    """E12: a packaging deposit came with a payment."""
+    return legs((source, "deposit_liability", money), subject=order)
+
+
+def deposit_returned(money: Money, order: UUID) -> tuple[Leg, ...]:
+    """E12: the packaging came back, the deposit is owed to the buyer."""
+    return legs(("deposit_liability", "refund_payable", money), subject=order)
+
+
+def premium_invoiced(money: Money, invoice: UUID) -> tuple[Leg, ...]:
+    """E35: premium on account is held until it is there."""
+    return legs(("premium_receivable", "held:premium", money), subject=invoice)
+
+
+def premium_received(suspense: str, bank: str, money: Money, invoice: UUID) -> tuple[Leg, ...]:
+    """E35: the invoice is paid, the premium is available and set aside."""
+    return legs(
+        (suspense, "premium_receivable", money),
+        ("held:premium", "fund_available", money),
+        ("premium_bank", bank, money),
+        subject=invoice,
+    )
+
+
+def item_approved(item: UUID | str, money: Money, subject: UUID) -> tuple[Leg, ...]:
+    """E36: the members' plan commits part of the fund; the reverse while nothing is scheduled is `item_closed`."""
+    return legs(("fund_available", f"fund_committed:{item}", money), subject=subject)
+
+
+def item_scheduled(item: UUID | str, money: Money, subject: UUID) -> tuple[Leg, ...]:
+    """E36: a payment of a plan item is on its way."""
+    return legs((f"fund_committed:{item}", "premium_in_transit", money), subject=subject)
+
+
+def item_paid(suspense: str, bank: str, money: Money, subject: UUID) -> tuple[Leg, ...]:
+    """E37: the statement shows it: the fund's own money went."""
+    return legs(("premium_in_transit", suspense, money), (bank, "premium_bank", money), subject=subject)
+
+
+def item_closed(item: UUID | str, rest: Money, subject: UUID) -> tuple[Leg, ...]:
+    """E37: what an item did not need is available again."""
+    return legs((f"fund_committed:{item}", "fund_available", rest), subject=subject)
+
+
+def premium_owed_back(debtor: UUID | str, money: Money, subject: UUID) -> tuple[Leg, ...]:
+    """E38: premium to be refunded was spent already: the organisation owes it, the fund never goes below zero."""
+    return legs((f"claim:{debtor}", "refund_payable", money), subject=subject)
+
+
+def loan_received(suspense: str, loan: UUID | str, money: Money, subject: UUID) -> tuple[Leg, ...]:
+    """E39: pre-finance of a lender arrived."""
+    return legs((suspense, f"prefinance_payable:{loan}", money), subject=subject)
+
+
+def loan_repaid(loan: UUID | str, rail: str, principal: Money, interest: Money, subject: UUID) -> tuple[Leg, ...]:
+    """E40: principal and interest are on their way to the lender, before members' money is computed."""
+    transit = f"in_transit:{rail}"
+    return legs((f"prefinance_payable:{loan}", transit, principal), ("interest_cost", transit, interest), subject=subject)
+
+
+def conversion_agreed(payee: UUID | str, owed: Money, agreed: Money, subject: UUID) -> tuple[Leg, ...]:
+    """E47: a debt changes its currency at the rate that both sides saw; the position waits on `fx`."""
+    return legs((f"payable:{payee}", "fx", owed), ("fx", f"payable:{payee}", agreed), subject=subject)
+
+
+def conversion_settled(given: Money, given_from: str, got: Money, got_on: str, agreed: Money, subject: UUID) -> tuple[Leg, ...]:
+    """E47: the bank exchanged `given` for `got`; what it took beyond the `agreed` amount is the co-op's, never a fund's."""
+    over = given - agreed
+    result = ("fx_result", "fx", over) if over.minor > 0 else ("fx", "fx_result", -over)
+    return legs(("fx", given_from, given), (got_on, "fx", got), result, subject=subject)
+
+
+def cash_sale(box: str, held: Mapping[str, Money], paid: Money, order: UUID) -> tuple[Leg, ...]:
+    """E48: a sale for cash, rounded by rule to the coins there are; the difference is `rounding`, never goods or premium."""
+    due = sum(held.values(), Money.zero(paid.currency))
+    over = paid - due
+    parts = [(box, f"held:{name}", money) for name, money in held.items()]
+    if over.minor >= 0:
+        return legs(*parts, (box, "rounding", over), subject=order)
+    return legs(*parts, ("rounding", box, -over), subject=order)
