@@ -82,13 +82,16 @@ def rates(site: Site) -> str:
     return f"EUR 1 = USD 1.0850; {len(checks)} market prices, seen by two people"
 
 
+_ROW = re.compile(r'id="row-([0-9a-f-]{36})"')  # as every list of the desk marks its rows
+
+
 def differential(site: Site) -> str:
     """Supply what the table's notes say and nobody parses: the organic differential, approved by a second person (R-04)."""
     preparer, approver = site.coops[0].preparer, site.coops[0].approver
     form = {"organic_rule": "differential", "organic_differential": "0.40", "source_name": "questions and answers of 2023"}
     preparer.submit(f"/console/prices/{_washed_row(preparer)}/correct", form, page=f"/console/prices/{_washed_row(preparer)}")
     waiting = preparer.get("/console/prices?status=needs_review&product=coffee").text
-    for row in dict.fromkeys(re.findall(r"/console/prices/([0-9a-f-]{36})", waiting)):
+    for row in dict.fromkeys(_ROW.findall(waiting)):
         page = preparer.get(f"/console/prices/{row}").text
         if "questions and answers of 2023" in page:
             approver.submit(f"/console/prices/{row}/approve", {}, page=f"/console/prices/{row}")
@@ -99,7 +102,7 @@ def differential(site: Site) -> str:
 def _washed_row(browser: Browser) -> str:
     """Return the id of the active row for washed arabica in force since 2023."""
     rows = browser.get("/console/prices?status=active&product=coffee").text
-    for row in dict.fromkeys(re.findall(r"/console/prices/([0-9a-f-]{36})", rows)):
+    for row in dict.fromkeys(_ROW.findall(rows)):
         page = browser.get(f"/console/prices/{row}").text
         if "washed" in page and "1.80" in page:
             return str(row)
