@@ -26,7 +26,7 @@ from market.console import site as console_site
 from market.console import statements as console_statements
 from market.console import today
 from market.hooks import stripe as hooks_stripe
-from market.http import auth, csrf, db, headers, i18n, login, navigation, problems, readonly, sending
+from market.http import auth, csrf, db, headers, i18n, lane, login, navigation, problems, readonly, sending
 from market.kernel.clock import Clock, SystemClock
 from market.ports import Ports
 from market.web import (
@@ -93,6 +93,7 @@ API: tuple[openapi.Blueprint, ...] = (
     lot_records.blueprint,
     people.blueprint,
 )
+ROADS = (listings.ROAD, lots.ROAD)
 
 
 def create_app(settings: Settings, ports: Ports | None = None, clock: Clock | None = None) -> Flask:
@@ -112,8 +113,6 @@ def create_app(settings: Settings, ports: Ports | None = None, clock: Clock | No
     app.extensions["settings"] = settings
     app.extensions["ports"] = ports or build_ports(settings)
     app.extensions["clock"] = clock or SystemClock()
-    if settings.proxy_hops:
-        app.wsgi_app = ProxyFix(app.wsgi_app, *[settings.proxy_hops] * 3)  # type: ignore[method-assign]
     db.init_app(app, settings)
     i18n.init_app(app)
     problems.init_app(app)
@@ -128,4 +127,7 @@ def create_app(settings: Settings, ports: Ports | None = None, clock: Clock | No
         app.register_blueprint(blueprint)
     openapi.init_app(app, API)
     commands.init_app(app)
+    lane.init_app(app, ROADS)
+    if settings.proxy_hops:
+        app.wsgi_app = ProxyFix(app.wsgi_app, *[settings.proxy_hops] * 3)  # type: ignore[method-assign]
     return app

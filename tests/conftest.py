@@ -174,7 +174,7 @@ def session(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[scoped_sess
 
         scoped = scoped_session(factory)
         monkeypatch.setattr(http_db.db, "session", scoped)
-        monkeypatch.setattr(http_db, "reader", lambda: nullcontext(connection))
+        monkeypatch.setattr(http_db, "reader", lambda app: nullcontext(connection))
         yield scoped
         scoped.remove()
         outer.rollback()

@@ -26,7 +26,9 @@ def reevaluate(*, kind: str | None = None, **_: Any) -> int:
     Returns how many left the shop. After a change of rows only their product is looked at; the hourly round looks at all.
     """
     with unit_of_work() as session:
-        if kind is None and not locks.advisory(session, _REEVALUATE):
-            return 0
+        if kind is None:
+            if not locks.advisory(session, _REEVALUATE):
+                return 0
+            service.forget_changes(session, now=now())
         done = service.reevaluate_listings(session, actor=system("catalogue.reevaluate"), now=now(), kind=kind)
         return len(done.withdrawn)

@@ -20,6 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.dialects.postgresql import UUID as UuidColumn
 from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.types import UserDefinedType
 
 from market.kernel.orm import Base, CoopOwned, Id, Instant, Quantity, UnitPrice
 
@@ -136,6 +137,28 @@ class ListingCard(Base):
     available: Mapped[bool]
     json: Mapped[str]
     html: Mapped[str]
+
+
+class Xid8(UserDefinedType[int]):
+    """PostgreSQL's number of a transaction, which never comes round."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: Any) -> str:
+        """Return the name of the type."""
+        return "xid8"
+
+
+class CatalogueChange(Base):
+    """A transaction that changed cards, postings or the dictionary, written by their triggers: the version of all pages.
+
+    `at` is when it began, so that a database restored elsewhere, where numbers begin anew, still notices every change.
+    """
+
+    __tablename__ = "catalogue_change"
+
+    xid: Mapped[int] = mapped_column(Xid8(), primary_key=True, server_default=text("pg_current_xact_id()"))
+    at: Mapped[Instant] = mapped_column(primary_key=True, server_default=text("now()"))
 
 
 class SearchTerm(Base):

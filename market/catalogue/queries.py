@@ -1,28 +1,29 @@
 """Reads of the catalogue. The hot ones return what PostgreSQL put together from ready-made cards (`*_json`, `*_html`).
 
 A search reads the dictionary (which terms a typed word stands for, how common they are), then walks the postings of the
-rarest group from the newest card down and asks the other groups about each, until the page is full. Nothing is sorted and
-no wide row is touched before the page is known.
+rarest group from the newest card down, beside those of a group that is not much commoner, and asks the other groups about
+each, until the page is full. Nothing is sorted and no wide row is touched before the page is known.
 """
 
 import json
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from functools import cache
+from itertools import count
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Text, TextClause, Uuid, bindparam, func, literal_column, select, text
+from sqlalchemy import Connection, Uuid, bindparam, func, literal_column, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from market.catalogue.errors import ListingMissing, PriceFilterNeedsCurrency, ProductMissing
 from market.catalogue.models import Listing, Product, Stock
-from market.catalogue.rules import EVERYTHING, Filters, Group, driver_first, query_words, spellings, within_one_error
+from market.catalogue.rules import EVERYTHING, Filters, Group, Walk, plan, query_words, spellings, within_one_error
 from market.kernel import paging
-from market.kernel.jsonbytes import json_bytes, plain_rows
+from market.kernel.jsonbytes import Prepared, Result, json_bytes, plain_rows, text_array
 from market.pricing.rules import UNITS, Goods
 from market.pricing.service import PriceLine
 
@@ -30,57 +31,56 @@ PAGE = 24  # written out in the statements below
 _ALTERNATIVES = 12
 _NEWEST = UUID(int=2**128 - 1)
 
-_COMMON = text("SELECT term, listings FROM search_term WHERE term = ANY(:terms)").bindparams(
-    bindparam("terms", type_=ARRAY(Text))
-)
-_BEGINNING = text(
-    "SELECT word, term, listings FROM unnest(:words) AS word CROSS JOIN LATERAL"
+# What is known of filters (the word is empty) and of the words that begin with what was typed.
+_DICTIONARY = Prepared(
+    "SELECT '', term, listings::text FROM search_term WHERE term = ANY($1::text[]) UNION ALL"
+    " SELECT word, term, listings::text FROM unnest($2::text[]) AS word CROSS JOIN LATERAL"
     " (SELECT term, listings FROM search_term WHERE term >= word AND term < word || '~' AND listings > 0"
-    " ORDER BY listings DESC LIMIT 12) AS found ORDER BY word, listings DESC"
-).bindparams(bindparam("words", type_=ARRAY(Text)))
-_SIMILAR = text("SELECT term, listings FROM search_term WHERE spellings && :spellings AND listings > 0").bindparams(
-    bindparam("spellings", type_=ARRAY(Text))
+    " ORDER BY listings DESC LIMIT 12) AS found"
 )
+_SIMILAR = Prepared("SELECT term, listings::text FROM search_term WHERE spellings && $1::text[] AND listings > 0")
 
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """A query made ready: what to walk, what to ask, and which words were read as others."""
+    """A query made ready: terms to walk, a term to walk beside them, terms to ask for, and which words were read as others."""
 
     drivers: tuple[str, ...]
-    others: tuple[str, ...]
-    corrections: dict[str, str]
-    hopeless: bool = False
+    walk: Walk = Walk.ONE
+    beside: str | None = None
+    asked: tuple[tuple[str, ...], ...] = ()
+    corrections: dict[str, str] = field(default_factory=dict)
 
 
 def prepare_search(connection: Connection, filters: Filters) -> Search:
-    """Look the words of a query up in the dictionary; one filter alone needs no look-up.
+    """Look the words of a query up in the dictionary; one filter alone needs no look-up. No drivers: nothing can be found.
 
     A word stands for the twelve commonest words that begin with it; when none does, for those one typing error away.
     """
     words, exact = query_words(filters.q), filters.exact_terms
     if not words and len(exact) == 1:
-        return Search(tuple(exact), (), {})
+        return Search(tuple(exact))
     if words and exact == [EVERYTHING]:
         exact = []
-    groups = [Group((term,), weight) for term, weight in plain_rows(connection, _COMMON, terms=exact)] if exact else []
+    found: dict[str, list[tuple[str, int]]] = {}
+    for word, term, weight in _text_rows(_DICTIONARY.run(connection, text_array(exact), text_array(words))):
+        found.setdefault(word, []).append((term, int(weight)))
+    groups = [Group((term,), weight) for term, weight in found.get("", ())]
     if len(groups) < len(exact):
-        return Search((), (), {}, hopeless=True)
+        return Search(())
     corrections: dict[str, str] = {}
-    beginning: dict[str, list[tuple[str, int]]] = {}
-    for word, term, weight in plain_rows(connection, _BEGINNING, words=words) if words else ():
-        beginning.setdefault(word, []).append((term, weight))
     for word in words:
-        found = beginning.get(word) or _similar(connection, word, corrections)
-        if not found:
-            return Search((), (), {}, hopeless=True)
-        groups.append(Group(tuple(term for term, _ in found), sum(weight for _, weight in found)))
-    first, *others = driver_first(groups)
-    return Search(first.terms, tuple(" ".join(group.terms) for group in others), corrections)
+        terms = found.get(word) or _similar(connection, word, corrections)
+        if not terms:
+            return Search(())
+        groups.append(Group(tuple(term for term, _ in terms), sum(weight for _, weight in terms)))
+    found_plan = plan(groups)
+    beside, asked = found_plan.beside, tuple(group.terms for group in found_plan.asked)
+    return Search(found_plan.driver.terms, found_plan.walk, beside.terms[0] if beside else None, asked, corrections)
 
 
 def _similar(connection: Connection, word: str, corrections: dict[str, str]) -> list[tuple[str, int]]:
-    near = plain_rows(connection, _SIMILAR, spellings=spellings(word))
+    near = ((term, int(weight)) for term, weight in _text_rows(_SIMILAR.run(connection, text_array(spellings(word)))))
     found = sorted(
         ((term, weight) for term, weight in near if within_one_error(word, term)), key=lambda pair: (-pair[1], pair[0])
     )
@@ -89,54 +89,62 @@ def _similar(connection: Connection, word: str, corrections: dict[str, str]) -> 
     return found[:_ALTERNATIVES]
 
 
+def _text_rows(result: Result) -> Iterator[list[str]]:
+    value, columns = result.get_value, range(result.nfields)
+    return ([value(row, column).decode() for column in columns] for row in range(result.ntuples))
+
+
 # The shapes of the page statement are put together from these texts alone; what people type is always a parameter.
-_PRICED = " AND p.price BETWEEN :low AND :high"
-_ASKS = """
- AND NOT EXISTS (SELECT FROM unnest(:others) AS other(terms) WHERE NOT EXISTS (
-   SELECT FROM search_posting AS o WHERE o.term = ANY(string_to_array(other.terms, ' ')) AND o.listing_id = p.listing_id))"""
-_WALK = """SELECT listing_id FROM search_posting AS p
- WHERE p.term = {} AND p.listing_id < :before{} ORDER BY p.listing_id DESC LIMIT 25"""
-_SEVERAL = """SELECT DISTINCT listing_id FROM unnest(:drivers) AS driver(term)
- CROSS JOIN LATERAL ({}) AS found ORDER BY listing_id DESC LIMIT 25"""
-_FOLLOWING = "CASE WHEN (SELECT count(*) FROM hit) > 24 THEN min(listing_id::text) END"
-_SHAPES = {
-    "json": f"""'{{"items":[' || coalesce(string_agg('{{"available":' || available || ',' || substr(json, 2), ','
- ORDER BY listing_id DESC), '') || '],"next":' || coalesce(to_json({_FOLLOWING})::text, 'null')
- || ',"corrections":' || :corrections || '}}'""",
-    "html": f"""coalesce(string_agg(CASE WHEN available THEN '<li class="card goods">' ELSE '<li class="card goods sold-out">' END
- || html || '</li>', '' ORDER BY listing_id DESC), '') AS cards, {_FOLLOWING} AS following""",
-}
-_STATEMENT = """WITH hit AS MATERIALIZED ({}), shown AS MATERIALIZED (SELECT listing_id FROM hit LIMIT 24)
-SELECT {} FROM shown JOIN listing_card USING (listing_id)"""
+_PRICED = " AND p.price BETWEEN {}::numeric AND {}::numeric"
+# Both lists in the order of the page: PostgreSQL merges them.
+_BESIDE = " JOIN search_posting AS o ON o.listing_id = p.listing_id AND o.term = {} AND o.listing_id < $1::uuid"
+# LIMIT keeps it a look-up per candidate: joined in one piece, the planner would read whole lists of a common term.
+_ASKED = """ CROSS JOIN LATERAL (
+ SELECT FROM search_posting AS a WHERE a.term = ANY({}::text[]) AND a.listing_id = p.listing_id LIMIT 1) AS {}"""
+_WALK = """SELECT p.listing_id FROM search_posting AS p{joins}
+ WHERE p.term = {driver} AND p.listing_id < $1::uuid{priced} ORDER BY p.listing_id DESC LIMIT 25"""
+_EACH = """SELECT DISTINCT listing_id FROM unnest($2::text[]) AS driver(term)
+ CROSS JOIN LATERAL ({walk}) AS found ORDER BY listing_id DESC LIMIT 25"""
+_GATHER = """SELECT p.listing_id FROM (SELECT DISTINCT listing_id FROM search_posting AS p
+ WHERE term = ANY($2::text[]) AND listing_id < $1::uuid{priced} ORDER BY listing_id DESC) AS p{joins}
+ ORDER BY p.listing_id DESC LIMIT 25"""
+_STATEMENT = """SELECT hit.listing_id, card.available, card.{form} FROM ({hits}) AS hit CROSS JOIN LATERAL
+ (SELECT available, json, html FROM listing_card AS c WHERE c.listing_id = hit.listing_id OFFSET 0) AS card
+ ORDER BY hit.listing_id DESC"""
 
 
 @cache
-def _page(*, several: bool, asks: bool, priced: bool, form: str) -> TextClause:
+def _page(*, walk: Walk, beside: bool, asked: int, priced: bool, form: str) -> Prepared:
     """Return the statement of a page in one of its shapes: a condition that is not asked for is not in the SQL."""
-    conditions = (_PRICED if priced else "") + (_ASKS if asks else "")
-    hits = _SEVERAL.format(_WALK.format("driver.term", conditions)) if several else _WALK.format(":driver", conditions)
-    statement = text(_STATEMENT.format(hits, _SHAPES[form]))
-    arrays = [bindparam(name, type_=ARRAY(Text)) for name, used in (("drivers", several), ("others", asks)) if used]
-    return statement.bindparams(*arrays)
+    numbers = (f"${number}" for number in count(3))
+    joins = _BESIDE.format(next(numbers)) if beside else ""
+    joins += "".join(_ASKED.format(next(numbers), f"a{number}") for number in range(asked))
+    conditions = _PRICED.format(next(numbers), next(numbers)) if priced else ""
+    if walk is Walk.GATHERED:
+        hits = _GATHER.format(joins=joins, priced=conditions)
+    else:
+        hits = _WALK.format(driver="$2" if walk is Walk.ONE else "driver.term", joins=joins, priced=conditions)
+    return Prepared(_STATEMENT.format(form=form, hits=_EACH.format(walk=hits) if walk is Walk.EACH else hits))
 
 
-def _find(connection: Connection, filters: Filters, cursor: str | None, form: str) -> tuple[TextClause, dict[str, Any], Search]:
+def _find(connection: Connection, filters: Filters, cursor: str | None, form: str) -> tuple[Result | None, dict[str, str]]:
+    """Return the cards of a page and of the one after it (None: nothing can be found), and the corrections."""
     priced = filters.price_from is not None or filters.price_to is not None
     if priced and not filters.currency:
         raise PriceFilterNeedsCurrency("Choose the currency in which the price range is meant.", pointer="/currency")
+    before = str(_before(cursor)).encode()
     search = prepare_search(connection, filters)
-    statement = _page(several=len(search.drivers) != 1, asks=bool(search.others), priced=priced, form=form)
-    params: dict[str, Any] = {"before": _before(cursor)}
-    if len(search.drivers) == 1:
-        params["driver"] = search.drivers[0]
-    else:
-        params["drivers"] = list(search.drivers)
-    if search.others:
-        params["others"] = list(search.others)
+    if not search.drivers:
+        return None, search.corrections
+    params = [before, search.drivers[0].encode() if search.walk is Walk.ONE else text_array(search.drivers)]
+    if search.beside:
+        params.append(search.beside.encode())
+    params += map(text_array, search.asked)
     if priced:
-        params["low"] = filters.price_from if filters.price_from is not None else 0
-        params["high"] = filters.price_to if filters.price_to is not None else Decimal(10) ** 11
-    return statement, params, search
+        params.append(f"{filters.price_from or 0:f}".encode())
+        params.append(f"{10**11 if filters.price_to is None else filters.price_to:f}".encode())
+    statement = _page(walk=search.walk, beside=bool(search.beside), asked=len(search.asked), priced=priced, form=form)
+    return statement.run(connection, *params), search.corrections
 
 
 def _before(cursor: str | None) -> UUID:
@@ -148,14 +156,46 @@ def _before(cursor: str | None) -> UUID:
         raise paging.BadCursor("This page link is not valid any more. Start the list again.", pointer="/cursor") from None
 
 
+def _next(result: Result) -> str | None:
+    return str(UUID(bytes=result.get_value(PAGE - 1, 0))) if result.ntuples > PAGE else None
+
+
+_TRUE = b"\1"  # a boolean in PostgreSQL's binary form
+
+
 def catalogue_page_json(connection: Connection, filters: Filters, *, cursor: str | None = None) -> bytes:
     """Return 24 published listings, newest first, as the JSON body of the API; `next` is the cursor of the following page.
 
     `corrections` says which words were read as others. Raises PriceFilterNeedsCurrency and BadCursor.
     """
-    statement, params, search = _find(connection, filters, cursor, "json")
-    corrections = json.dumps(search.corrections) if search.corrections else "{}"
-    return json_bytes(connection, statement, **params, corrections=corrections)
+    result, corrections = _find(connection, filters, cursor, "json")
+    items: list[bytes] = []
+    following = None
+    if result is not None:
+        value, following = result.get_value, _next(result)
+        for row in range(min(PAGE, result.ntuples)):
+            available = b'{"available":true,' if value(row, 1) == _TRUE else b'{"available":false,'
+            items.append(available + value(row, 2)[1:])
+    end = f'"{following}"' if following else "null"
+    return b'{"items":[%b],"next":%b,"corrections":%b}' % (b",".join(items), end.encode(), json.dumps(corrections).encode())
+
+
+_VERSION = Prepared(
+    "SELECT coalesce((SELECT xid::text FROM catalogue_change WHERE xid < low ORDER BY xid DESC LIMIT 1), '') || ':' ||"
+    " coalesce((SELECT string_agg(xid::text, ',' ORDER BY xid) FROM catalogue_change WHERE xid >= low), '')"
+    " || coalesce(':' || pg_current_xact_id_if_assigned()::text || clock_timestamp(), '')"
+    " FROM pg_snapshot_xmin(pg_current_snapshot()) AS low"
+)
+
+
+def catalogue_version(connection: Connection) -> bytes:
+    """Return what is another one after every change that a catalogue page could show; it costs a tenth of the page.
+
+    Transactions that touch cards, postings or the dictionary leave their number (CatalogueChange). Those below the oldest
+    that still runs are all finished, so the newest of them stands for all; those above are named one by one, since they
+    may become visible in any order. For a transaction that writes itself no version ever stands.
+    """
+    return _VERSION.run(connection).get_value(0, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,9 +209,14 @@ class CataloguePage:
 
 def catalogue_page_html(connection: Connection, filters: Filters, *, cursor: str | None = None) -> CataloguePage:
     """Return the page for people. Raises what `catalogue_page_json` raises."""
-    statement, params, search = _find(connection, filters, cursor, "html")
-    ((cards, following),) = plain_rows(connection, statement, **params)
-    return CataloguePage(cards, following, search.corrections)
+    result, corrections = _find(connection, filters, cursor, "html")
+    if result is None:
+        return CataloguePage("", None, corrections)
+    value, cards = result.get_value, []
+    for row in range(min(PAGE, result.ntuples)):
+        cards += [b'<li class="card goods">' if value(row, 1) == _TRUE else b'<li class="card goods sold-out">', value(row, 2)]
+        cards.append(b"</li>")
+    return CataloguePage(b"".join(cards).decode(), _next(result), corrections)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from enum import Enum
 from uuid import UUID
 
 from market.kernel.text import fold
@@ -24,6 +25,10 @@ _NEXT = {
 _WORD = re.compile(r"[a-z0-9]+")
 MAX_WORDS = 6
 MAX_WORD_LENGTH = 32
+MERGED = 10
+"""Reading on in a second list costs a tenth of looking one listing up in it, so it pays up to ten times the length."""
+GATHERED = 3000
+"""How many listings of several terms are cheaper to sort all at once than to look for 25 of each term."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,27 @@ class Group:
 
     terms: tuple[str, ...]
     weight: int
+
+
+class Walk(Enum):
+    """How the listings of the driving group are gone through, newest first."""
+
+    ONE = 1
+    """The list of its one term."""
+    EACH = 2
+    """The list of each term until it has given a page."""
+    GATHERED = 3
+    """All lists at once, sorted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How a page is found: which group is walked and how, which list is merged with it, which groups each candidate must have."""
+
+    driver: Group
+    walk: Walk
+    beside: Group | None
+    asked: Sequence[Group]
 
 
 def next_state(state: str, act: str) -> str | None:
@@ -95,9 +121,14 @@ def within_one_error(word: str, other: str) -> bool:
     return a[1:] == b or a == b[1:] or a[1:] == b[1:] or (a[:2] == b[1::-1] and a[2:] == b[2:])
 
 
-def driver_first(groups: Iterable[Group]) -> list[Group]:
-    """Return the groups with the rarest first: it is walked, the others are only asked."""
-    return sorted(groups, key=lambda group: group.weight)
+def plan(groups: Iterable[Group]) -> Plan:
+    """Return how to find a page: the rarest group drives, the others are merged or asked (docs/decisions, 0041)."""
+    driver, *others = sorted(groups, key=lambda group: group.weight)
+    several = Walk.GATHERED if others and driver.weight <= GATHERED else Walk.EACH
+    walk = Walk.ONE if len(driver.terms) == 1 else several
+    mergeable = (group for group in others if len(group.terms) == 1 and group.weight <= MERGED * driver.weight)
+    beside = next(mergeable, None) if walk is not Walk.EACH else None
+    return Plan(driver, walk, beside, [group for group in others if group is not beside])
 
 
 def is_orderable(quantity: Decimal, step: Decimal) -> bool:

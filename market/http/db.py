@@ -4,13 +4,14 @@ Connections take the role `market_app`, which owns nothing and passes row-level 
 the owner, who migrates.
 """
 
+import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
-from flask import Flask
+from flask import Flask, current_app
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 from sqlalchemy.orm import Session
 
 from config import Settings
@@ -48,6 +49,8 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {key: value for key, value in options.items() if key != "url"}
     app.config["SQLALCHEMY_BINDS"] = {"reader": engine_options(settings, reader=True)}
     db.init_app(app)
+    with app.app_context():
+        app.extensions["readers"] = Readers(db.engines["reader"])
 
 
 def unit_of_work() -> AbstractContextManager[Session]:
@@ -55,13 +58,38 @@ def unit_of_work() -> AbstractContextManager[Session]:
     return uow.unit_of_work(lambda: db.session())
 
 
-def reader() -> AbstractContextManager[Connection]:
+class Readers:
+    """The connections that read public data: one per thread, kept, since taking one from a pool costs as much as a read."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._own = threading.local()
+
+    @contextmanager
+    def __call__(self) -> Iterator[Connection]:
+        """Give this thread's connection; one that broke is thrown away, and the next caller gets a new one."""
+        connection: Connection | None = getattr(self._own, "connection", None)
+        if connection is None:
+            connection = self._own.connection = self._engine.connect()
+        try:
+            yield connection
+        except BaseException:
+            driver: Any = connection.connection.driver_connection
+            if driver is None or driver.closed:
+                del self._own.connection
+                connection.invalidate()
+                connection.close()
+            raise
+
+
+def reader(app: Flask) -> AbstractContextManager[Connection]:
     """Return a Core connection that reads public data, each statement its own snapshot."""
-    return db.engines["reader"].connect()
+    readers: Readers = app.extensions["readers"]
+    return readers()
 
 
 @contextmanager
 def reading() -> Iterator[Connection]:
     """Give a connection for the hot public reads; looked up at each call, so that tests can lend theirs."""
-    with reader() as connection:
+    with reader(current_app) as connection:
         yield connection

@@ -39,16 +39,18 @@ _ALWAYS = (
 )
 
 
+def standing(app: Flask, *, secure: bool) -> list[tuple[str, str]]:
+    """Return the headers that an answer carries when its view set none of them, in their order."""
+    strict = [("Strict-Transport-Security", "max-age=31536000")] if secure else []
+    return [*_ALWAYS, ("Content-Security-Policy", app.config["CONTENT_POLICY"]), *strict]
+
+
 def _add(response: Response) -> Response:
     headers = response.headers
     present = {name.lower() for name, _ in headers}  # one look over them: `setdefault` looks once for each
-    for name, value in _ALWAYS:
+    for name, value in current_app.extensions["headers"][request.is_secure]:
         if name.lower() not in present:
             headers.add(name, value)
-    if "content-security-policy" not in present:
-        headers.add("Content-Security-Policy", current_app.config["CONTENT_POLICY"])
-    if request.is_secure and "strict-transport-security" not in present:
-        headers.add("Strict-Transport-Security", "max-age=31536000")
     if "cache-control" not in present:
         headers.add("Cache-Control", "private, no-store")
     return response
@@ -69,4 +71,5 @@ def init_app(app: Flask) -> None:
     app.config["HOSTS"] = app.extensions["settings"].hosts
     app.before_request_funcs.setdefault(None, []).insert(0, _known_host)
     app.config["CONTENT_POLICY"] = _POLICY.format(card_page=card_page(app.extensions["settings"]))
+    app.extensions["headers"] = {secure: standing(app, secure=secure) for secure in (False, True)}
     app.after_request(_add)

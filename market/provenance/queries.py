@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 from sqlalchemy.types import Text
 
-from market.kernel.jsonbytes import plain_rows
+from market.kernel.jsonbytes import Prepared
 from market.kernel.words import say
 from market.provenance.errors import CaptureMissing, LineageTooLarge, LotMissing
 from market.provenance.models import CaptureJob, EpcisEvent, Lot, Place
@@ -244,10 +244,12 @@ def capture_jobs(session: Session, *, coop_id: UUID, limit: int = 30) -> list[Jo
     return [_view(JobView, row) for row in session.scalars(wanted)]
 
 
-_PAGE = text("SELECT body, etag FROM lot_page WHERE slug = :slug")
+_PAGE = Prepared("SELECT body, etag FROM lot_page WHERE slug = $1")
 
 
 def stored_page(connection: Connection, slug: str) -> tuple[bytes, str] | None:
     """Return the stored document of a lot's page and its ETag: the hot read, one row by key, no RLS, public data only."""
-    rows = plain_rows(connection, _PAGE, binary=True, slug=slug)
-    return rows[0] if rows else None
+    result = _PAGE.run(connection, slug.encode())
+    if not result.ntuples:
+        return None
+    return result.get_value(0, 0), result.get_value(0, 1).decode()

@@ -65,7 +65,15 @@ def test_filters_and_words_never_meet() -> None:
 
 
 def test_the_rarest_group_is_walked_first() -> None:
-    assert rules.driver_first([Group(("b",), 9), Group(("a",), 2)])[0].terms == ("a",)
+    rare, common, everywhere, several = Group(("a",), 2), Group(("b",), 9), Group(("c",), 90), Group(("d", "e"), 5)
+    one, gathered, each = rules.Walk.ONE, rules.Walk.GATHERED, rules.Walk.EACH
+    assert rules.plan([common, rare]) == rules.Plan(rare, one, common, [])
+    assert rules.plan([everywhere, rare]) == rules.Plan(rare, one, None, [everywhere])
+    assert rules.plan([everywhere, several, rare, common]) == rules.Plan(rare, one, common, [several, everywhere])
+    assert rules.plan([common, several]) == rules.Plan(several, gathered, common, [])
+    assert rules.plan([several]) == rules.Plan(several, each, None, [])
+    many, more = Group(("f", "g"), 4000), Group(("h",), 5000)
+    assert rules.plan([more, many]) == rules.Plan(many, each, None, [more])
 
 
 def test_next_state() -> None:

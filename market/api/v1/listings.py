@@ -1,9 +1,12 @@
 """The catalogue for programs: search, one listing, and what producers do with theirs."""
 
+import re
 from typing import Any
+from urllib.parse import parse_qsl
 from uuid import UUID
 
 from flask import Response, current_app, request
+from sqlalchemy import Connection
 
 from market.api.openapi import Blueprint
 from market.api.v1.schemas import listings as shapes
@@ -13,6 +16,7 @@ from market.http.auth import access, current_actor
 from market.http.clock import now
 from market.http.conditional import ready
 from market.http.db import reading, unit_of_work
+from market.http.lane import Answer, Road
 
 blueprint = Blueprint("listings", __name__, description="What is offered, and the offers of a producer.")
 
@@ -26,6 +30,28 @@ def search(query: dict[str, Any]) -> Response:
     cursor = query.pop("cursor", None)
     with reading() as connection:
         return ready(queries.catalogue_page_json(connection, Filters(**query), cursor=cursor))
+
+
+_NARROWING = {"category": 60, "coop": 60, "certificate": 60, "currency": 3}  # and their longest values
+_CURRENCY = re.compile("[A-Z]{3}")
+
+
+def _search_shortly(connection: Connection, _: str, query: str) -> Answer | None:
+    """Answer what `search` does, for queries of words, filters and a cursor that are surely valid."""
+    pairs = parse_qsl(query, keep_blank_values=True, errors="strict") if query.isascii() else [("", "")]
+    asked = dict(pairs)
+    words, cursor = asked.pop("q", ""), asked.pop("cursor", "")
+    narrow: dict[str, Any] = asked
+    if len(words) > 200 or "\0" in query or "%00" in query or len({name for name, _ in pairs}) < len(pairs):
+        return None
+    if any(name not in _NARROWING or not 0 < len(value) <= _NARROWING[name] for name, value in narrow.items()):
+        return None
+    if len(cursor) > 100 or ("currency" in narrow and not _CURRENCY.fullmatch(narrow["currency"])):
+        return None
+    return queries.catalogue_page_json(connection, Filters(q=words, **narrow), cursor=cursor), None
+
+
+ROAD = Road("listings.search", "/api/v1/listings", _search_shortly, queries.catalogue_version)
 
 
 @blueprint.get("/listings/<uuid:listing_id>")

@@ -1,15 +1,18 @@
 """Lots for everybody: the public document, the lineage with exact shares, the events to download."""
 
 import json
+import re
 from typing import Any
 
 from flask import Response, current_app
+from sqlalchemy import Connection
 
 from market.api.openapi import Blueprint
 from market.api.v1.schemas.provenance import EpcisDocumentSchema, LineageQuery, LineageSchema, LotPageSchema
 from market.http.auth import access
 from market.http.conditional import ready
 from market.http.db import reading, unit_of_work
+from market.http.lane import Answer, Road
 from market.provenance import queries
 from market.provenance.queries import Lineage, LotView
 from market.provenance.rules.events import plain
@@ -17,6 +20,8 @@ from market.provenance.rules.identifiers import IdHost, canonical_slug
 from market.reports.queries import lot_page
 
 blueprint = Blueprint("lots", __name__, url_prefix="/lots", description="Lots: journey, lineage, events")
+
+_PRINTED = re.compile("[0-9a-z]+")
 
 
 @blueprint.get("/<slug>")
@@ -27,6 +32,14 @@ def lot(slug: str) -> Response:
     with reading() as connection:
         body, tag = lot_page.current_page(connection, canonical_slug(slug) or slug)
     return ready(body, tag=tag)
+
+
+def _lot_shortly(connection: Connection, slug: str, query: str) -> Answer | None:
+    """Answer what `lot` does for an address as it is printed, whose page is stored."""
+    return queries.stored_page(connection, slug) if not query and _PRINTED.fullmatch(slug) else None
+
+
+ROAD = Road("lots.lot", "/api/v1/lots/", _lot_shortly)
 
 
 @blueprint.get("/<slug>/lineage")

@@ -1,6 +1,7 @@
 """Commands of the catalogue, one file per use case."""
 
 from market.catalogue.service.cards import rebuild_cards, refresh_cards
+from market.catalogue.service.index import forget_changes
 from market.catalogue.service.listings import (
     EDITABLE,
     Draft,
@@ -37,6 +38,7 @@ __all__ = [
     "create_product",
     "edit_listing",
     "expire_holds",
+    "forget_changes",
     "held",
     "hold_stock",
     "holding",

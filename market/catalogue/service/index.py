@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from market.catalogue.models import SearchPosting, SearchTerm
+from market.catalogue.models import CatalogueChange, SearchPosting, SearchTerm
 from market.catalogue.rules import EVERYTHING, spellings
 
 
@@ -58,6 +59,11 @@ def recount_terms(session: Session) -> None:
     session.execute(update(SearchTerm).values(listings=0))
     _count(session, counts)
     session.execute(delete(SearchTerm).where(SearchTerm.listings == 0, SearchTerm.term != EVERYTHING))
+
+
+def forget_changes(session: Session, *, now: datetime) -> None:
+    """Forget which transactions changed the catalogue a week ago or longer: no page of then is still held against them."""
+    session.execute(delete(CatalogueChange).where(CatalogueChange.at < now - timedelta(days=7)))
 
 
 def _take_turn(session: Session) -> None:
