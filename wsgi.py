@@ -1,4 +1,4 @@
-"""The web application for a server: `gunicorn wsgi:app`."""
+"""The web application for a WSGI server; `serve.py` is ours."""
 
 import os
 

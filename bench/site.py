@@ -101,10 +101,10 @@ def new_database(server_url: str) -> str:
 
 
 def start_web(environ: dict[str, str]) -> tuple[subprocess.Popen[bytes], str, float]:
-    """Start gunicorn as the product is served; return it, its address and the seconds to the first answer."""
+    """Start the web server as the product is served; return it, its address and the seconds to the first answer."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    command = [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "--log-level", "warning", "wsgi:app"]
+    command = [sys.executable, "serve.py", "--port", str(port)]
     begun = time.perf_counter()
     web = subprocess.Popen(command, cwd=ROOT, env=environ | {"PUBLIC_URL": url}, start_new_session=True)
     while True:

@@ -86,7 +86,7 @@ def plan(data: Path, port: int, environ: Mapping[str, str]) -> Site:
     parts += [
         Part("worker", [*celery, "worker", "--loglevel", "INFO", "--concurrency", "2", "--without-mingle", "--without-gossip"]),
         Part("beat", [*celery, "beat", "--loglevel", "INFO", "--pidfile="]),
-        Part("web", [python, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "wsgi:app"]),
+        Part("web", [python, "serve.py", "--port", str(port)]),
     ]
     return Site(data, extra | given, tuple(parts))
 

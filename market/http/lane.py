@@ -83,10 +83,10 @@ class Lane:
         conditional = [("ETag", f'"{tag}"'), ("Cache-Control", PUBLIC), *self._standing[environ["wsgi.url_scheme"] == "https"]]
         if body is None:
             start_response("304 NOT MODIFIED", conditional)
-            return (b"",)
+            return [b""]
         plain = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
         start_response("200 OK", plain + conditional)
-        return (body,)
+        return [body]
 
     def _found(self, road: Road, rest: str, query: str, known: str | None) -> tuple[bytes | None, str] | None:
         """Return body and tag, no body when the caller knows it, or None: Flask shall answer."""

@@ -142,7 +142,7 @@ def test_a_killed_supervisor_leaves_no_part_behind_and_the_next_start_joins_the_
     pids = server_pids(data)
     site.process.kill()
     site.process.communicate()
-    parts = re.compile(r"gunicorn|celery|simulators")
+    parts = re.compile(r"serve|celery|simulators")
     assert wait_until(lambda: not [line for line in processes_of(data) if parts.search(line)], seconds=30)
     assert server_pids(data) == pids
     again = start(data)

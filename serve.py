@@ -1,0 +1,68 @@
+"""The web server: `python serve.py [--host 127.0.0.1] [--port 8000]`, two processes unless WEB_CONCURRENCY says otherwise.
+
+The application is loaded before the processes fork, so that they share its memory and start at once. Two threads each: more
+would wait for each other's turn on the interpreter; what takes long belongs into workers. WEB_THREADS gives more to a site
+whose staff download large reports while others wait (docs/decisions, 0091).
+"""
+
+import argparse
+import gc
+import os
+import socket
+import sys
+from typing import Any
+
+from granian import Granian
+from granian.constants import Interfaces, Loops
+from granian.log import LogLevels
+
+import wsgi
+
+
+def load(_: str) -> Any:
+    """Return the application; a forked process has it already."""
+    return wsgi.app
+
+
+def main() -> int:
+    """Serve until asked to stop; return the exit code."""
+    parser = argparse.ArgumentParser(prog="serve", description="Serve the market.")
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=8000)
+    options = parser.parse_args()
+    if sys.platform == "linux" and _taken(options.host, options.port):
+        print(f"error: Port {options.port} is taken by another program.", file=sys.stderr)
+        return 1
+    gc.collect()
+    gc.freeze()  # what is loaded stays: collections that marked it would copy the shared pages
+    server = Granian(
+        "wsgi:app",
+        address=options.host,
+        port=options.port,
+        interface=Interfaces.WSGI,
+        workers=int(os.environ.get("WEB_CONCURRENCY", "2")),
+        blocking_threads=int(os.environ.get("WEB_THREADS", "2")),
+        blocking_threads_idle_timeout=600,
+        loop=Loops.asyncio,
+        websockets=False,
+        respawn_failed_workers=True,
+        workers_kill_timeout=10,
+        log_level=LogLevels.warning,
+    )
+    server.serve(target_loader=load)
+    return 0
+
+
+def _taken(host: str, port: int) -> bool:
+    """Whether somebody listens there: the server's own sockets would share the port with an older site of the same user."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return True
+        return False
+
+
+if __name__ == "__main__":
+    sys.exit(main())
