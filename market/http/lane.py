@@ -1,7 +1,7 @@
 """The short way: the hottest public reads, answered in front of Flask with the bytes that Flask would send.
 
 A road shares its query, its view's declaration of access and its headers with the long way, and is taken by plain requests
-alone: a GET without cookie and key, whose query it understands and whose answer is there. Everything else goes on to Flask:
+alone: a GET under a name of the site, without cookie and key, whose query it understands and whose answer is there. Everything else goes on to Flask:
 people, programs with keys, odd queries, refusals, faults. A test drives requests both ways and compares byte by byte.
 """
 
@@ -15,6 +15,7 @@ from flask import Flask
 from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
+from config import host_of
 from market.http import db, headers
 from market.http.auth import access_of
 from market.http.conditional import PUBLIC, tag_of
@@ -49,6 +50,7 @@ class Lane:
         self._app = app
         self.further: WSGIApplication = app.wsgi_app
         self._roads = {road.path: road for road in roads}
+        self._hosts: frozenset[str] = app.config["HOSTS"]
         self._tags: dict[tuple[str, str], tuple[bytes, str]] = {}
         standing = {secure: headers.standing(app, secure=secure) for secure in (False, True)}
         self._standing = {secure: [*always, ("Vary", "Cookie")] for secure, always in standing.items()}
@@ -70,6 +72,7 @@ class Lane:
             or "HTTP_COOKIE" in environ
             or "HTTP_AUTHORIZATION" in environ
             or environ.get("SCRIPT_NAME")
+            or host_of(environ.get("HTTP_HOST", "")) not in self._hosts
         ):
             return self.further(environ, start_response)
         asked: str | None = environ.get("HTTP_IF_NONE_MATCH")

@@ -183,10 +183,16 @@ def test_people_keys_and_other_methods_go_the_long_way(lane, shop, path):
 
 
 def test_behind_https_both_ways_say_so(lane, shop):
-    builder = EnvironBuilder(path="/api/v1/listings", base_url="https://market.example")
+    builder = EnvironBuilder(path="/api/v1/listings", base_url="https://localhost")
     short, long = (run_wsgi_app(way, builder.get_environ()) for way in (lane, lane.further))
     assert list(short[2]) == list(long[2])
     assert short[2]["Strict-Transport-Security"]
+
+
+def test_a_foreign_name_is_refused_both_ways(lane, shop):
+    for host in ("elsewhere.example", "", "LOCALHOST:99", "127.0.0.1", "[::1]:80"):
+        both(lane, "/api/v1/listings", Host=host)
+    assert answer(lane, "/api/v1/listings", Host="elsewhere.example")[0].startswith("400")
 
 
 def test_a_view_that_is_not_public_cannot_have_a_short_way(app):
