@@ -1,8 +1,9 @@
 """The short way: the hottest public reads, answered in front of Flask with the bytes that Flask would send.
 
 A road shares its query, its view's declaration of access and its headers with the long way, and is taken by plain requests
-alone: a GET under a name of the site, without cookie and key, whose query it understands and whose answer is there. Everything else goes on to Flask:
-people, programs with keys, odd queries, refusals, faults. A test drives requests both ways and compares byte by byte.
+alone: a GET under a name of the site, without cookie and key, whose query it understands and whose answer is there. Everything
+else goes on to Flask: people, programs with keys, odd queries, refusals, faults. A test drives requests both ways and compares
+byte by byte.
 """
 
 import re
