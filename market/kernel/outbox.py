@@ -3,7 +3,7 @@
 At least once, so every consumer is idempotent. Payloads are ids: hints to look, not facts.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -37,6 +37,12 @@ def announce(session: Session, topic: str, payload: Mapping[str, Any], *, key: s
     direct.run(session, _ANNOUNCE, _row(topic, payload, key))
 
 
+def announce_many(session: Session, topic: str, payloads: Sequence[Mapping[str, Any]]) -> None:
+    """Record that the same kind of thing happened to many, in one statement."""
+    given = direct.as_json([{name: str(value) for name, value in payload.items()} for payload in payloads])
+    direct.run(session, _ANNOUNCE_MANY, {"topic": topic, "payloads": given})
+
+
 def announcing(topic: str, payload: Mapping[str, Any], *, key: str | None = None) -> direct.Piece:
     """Return what `announce` writes as a piece of a statement, once per statement."""
     return direct.Piece(f"announced AS ({_ANNOUNCE})", _row(topic, payload, key))
@@ -47,3 +53,4 @@ def _row(topic: str, payload: Mapping[str, Any], key: str | None) -> dict[str, A
 
 
 _ANNOUNCE = "INSERT INTO outbox (topic, payload, key) VALUES (%(topic)s, %(payload)s::jsonb, %(key)s)"
+_ANNOUNCE_MANY = "INSERT INTO outbox (topic, payload) SELECT %(topic)s, p FROM jsonb_array_elements(%(payloads)s::jsonb) p"

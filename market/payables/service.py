@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, insert, select, tuple_, update
+from sqlalchemy import ARRAY, ColumnElement, Uuid, func, insert, literal, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
@@ -159,7 +159,7 @@ def give_back(session: Session, *, payable_ids: Sequence[UUID]) -> None:
     for part in _slices(payable_ids):
         moved = _move(
             session,
-            Payable.id.in_(part),
+            _among(part),
             Payable.state.in_(("taken", "scheduled", "paid")),
             state="open",
             taken_by=None,
@@ -177,13 +177,13 @@ def give_back_of(session: Session, *, taker: UUID, payees: Sequence[tuple[UUID, 
 def mark_paid(session: Session, *, payable_ids: Sequence[UUID]) -> None:
     """Mark payables as paid: a statement or a receipt has shown the money."""
     for part in _slices(payable_ids):
-        _all_moved(_move(session, Payable.id.in_(part), Payable.state == "scheduled", state="paid"), len(part))
+        _all_moved(_move(session, _among(part), Payable.state == "scheduled", state="paid"), len(part))
 
 
 def mark_unpaid(session: Session, *, payable_ids: Sequence[UUID]) -> None:
     """Undo `mark_paid`: the match that showed the money was taken back."""
     for part in _slices(payable_ids):
-        _all_moved(_move(session, Payable.id.in_(part), Payable.state == "paid", state="scheduled"), len(part))
+        _all_moved(_move(session, _among(part), Payable.state == "paid", state="scheduled"), len(part))
 
 
 def _source(coop_id: UUID, source_kind: str, source_id: UUID) -> tuple[ColumnElement[bool], ...]:
@@ -193,6 +193,10 @@ def _source(coop_id: UUID, source_kind: str, source_id: UUID) -> tuple[ColumnEle
 def _move(session: Session, *where: ColumnElement[bool], **values: object) -> int:
     result = session.execute(update(Payable).where(*where).values(**values).execution_options(synchronize_session=False))
     return int(result.rowcount)  # type: ignore[attr-defined]
+
+
+def _among(ids: Sequence[UUID]) -> ColumnElement[bool]:
+    return Payable.id == func.any(literal(ids, ARRAY(Uuid)))
 
 
 def _slices(ids: Sequence[UUID]) -> list[Sequence[UUID]]:

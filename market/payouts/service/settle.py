@@ -7,9 +7,10 @@ suspense account. `fail`, `cancel_payout` and `decide_unknown` post themselves (
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import ARRAY, Row, Uuid, func, literal, select, text, update
 from sqlalchemy.orm import Session
 
 from market.kernel import audit, locks, outbox
@@ -22,8 +23,13 @@ from market.ledger.rules import Entry, Leg, legs
 from market.payables import service as payables
 from market.payouts.errors import AmountDiffers, EvidenceNeeded, PayoutNotFound, SamePerson
 from market.payouts.models import Payout, PayoutItem, PayoutRun
-from market.payouts.rules.states import Step, Transition, transition
+from market.payouts.rules.states import State, Step, Transition, transition
 from market.producers import queries as producers
+
+_SETTLE = text(
+    "UPDATE payout SET state = :state, settled_on = s.day, changed_at = :now, wake_at = NULL, lease_token = NULL"
+    " FROM unnest(CAST(:ids AS uuid[]), CAST(:days AS date[])) s (id, day) WHERE payout.id = s.id"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,21 +53,27 @@ def settle_all(session: Session, settlements: Sequence[Settlement], *, now: date
     Locks the payouts in id order, then their payables. Raises AmountDiffers when a line shows another amount (a fee inside
     the line is the caller's own leg), StepRefused when a payout is not on its way.
     """
-    rows = {row.id: row for row in locks.lock(session, Payout, [one.payout_id for one in settlements])}
+    columns = (Payout.id, Payout.state, Payout.rail, Payout.amount_minor, Payout.currency)
+    ids = sorted({one.payout_id for one in settlements})
+    locked = select(*columns).where(Payout.id == func.any(literal(ids, ARRAY(Uuid)))).order_by(Payout.id).with_for_update()
+    rows = {row.id: row for row in session.execute(locked)}
     made: list[Leg] = []
+    days: dict[UUID, date] = {}
     for one in settlements:
         row = _found(rows.get(one.payout_id))
-        step = transition(row.state, Step.SETTLE)
+        transition(State.SETTLED if one.payout_id in days else row.state, Step.SETTLE)
         if one.money != _money(row):
             raise AmountDiffers(
                 say("The payout is %(money)s, the line shows %(shown)s.", money=_money(row), shown=one.money),
                 payout_id=str(row.id),
             )
-        _enter(row, step, now)
-        row.settled_on = one.booked_on
         made += legs((f"in_transit:{row.rail}", one.suspense, one.money), subject=row.id)
-        outbox.announce(session, "payouts.settled", {"payout_id": row.id})
-    payables.mark_paid(session, payable_ids=_live_items(session, list(rows)))
+        days[row.id] = one.booked_on
+    values = {"state": State.SETTLED, "now": now, "ids": list(days), "days": list(days.values())}
+    session.execute(_SETTLE, values)
+    session.expire_all()
+    outbox.announce_many(session, "payouts.settled", [{"payout_id": payout_id} for payout_id in days])
+    payables.mark_paid(session, payable_ids=_live_items(session, ids))
     return tuple(made)
 
 
@@ -191,15 +203,16 @@ def _release(session: Session, row: Payout, now: datetime) -> None:
 
 
 def _live_items(session: Session, payout_ids: Sequence[UUID]) -> list[UUID]:
-    statement = select(PayoutItem.payable_id).where(PayoutItem.payout_id.in_(payout_ids), PayoutItem.released_at.is_(None))
+    of_these = PayoutItem.payout_id == func.any(literal(payout_ids, ARRAY(Uuid)))
+    statement = select(PayoutItem.payable_id).where(of_these, PayoutItem.released_at.is_(None))
     return list(session.execute(statement).scalars())
 
 
-def _money(row: Payout) -> Money:
+def _money(row: Payout | Row[*tuple[Any, ...]]) -> Money:
     return Money(row.amount_minor, row.currency)
 
 
-def _found(row: Payout | None) -> Payout:
+def _found(row: Row[*tuple[Any, ...]] | None) -> Row[*tuple[Any, ...]]:
     if row is None:
         raise PayoutNotFound("There is no such payout here.")
     return row

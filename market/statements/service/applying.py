@@ -11,10 +11,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import ARRAY, Row, Uuid, func, literal, select, text
 from sqlalchemy.orm import Session
 
-from market.kernel import locks
 from market.kernel.ids import new_id
 from market.kernel.money import Money
 from market.kernel.orm import Base
@@ -27,6 +26,7 @@ from market.statements.errors import LineExplained, LineNotFound, WrongDirection
 from market.statements.models import MoneyAccount, StatementLine, StatementMatch
 
 Legs = tuple[Leg, ...]
+Line = StatementLine | Row[*tuple[Any, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ def make_matches(session: Session, account: MoneyAccount, wishes: Sequence[Wish]
     Locks lines, then payments, payouts and payables. Raises LineNotFound, LineExplained, WrongDirection, and the refusals
     of the capabilities that own the targets.
     """
-    lines = {line.id: line for line in locks.lock(session, StatementLine, [wish.line_id for wish in wishes])}
+    lines = _locked(session, [wish.line_id for wish in wishes])
     _check(lines, account, wishes)
     legs = _legs(session, account, lines, wishes, now)
     book_id = ledger.book_of(session, account.coop_id)
@@ -77,12 +77,20 @@ def make_matches(session: Session, account: MoneyAccount, wishes: Sequence[Wish]
     return [wish.id for wish in wishes]
 
 
-def rest_of(line: StatementLine) -> int:
+def _locked(session: Session, line_ids: Sequence[UUID]) -> dict[UUID, Line]:
+    """Lock lines in the order of their ids; only the columns that matching needs, because there are thousands."""
+    columns = ("id", "money_account_id", "booked_on", "amount_minor", "matched_minor", "return_reason")
+    wanted = StatementLine.id == func.any(literal(sorted(set(line_ids)), ARRAY(Uuid)))
+    statement = select(*(getattr(StatementLine, name) for name in columns)).where(wanted).order_by(StatementLine.id)
+    return {row.id: row for row in session.execute(statement.with_for_update())}
+
+
+def rest_of(line: Line) -> int:
     """Return how much of a line no match explains yet, as a positive number."""
-    return abs(line.amount_minor) - line.matched_minor
+    return int(abs(line.amount_minor) - line.matched_minor)
 
 
-def _check(lines: dict[UUID, StatementLine], account: MoneyAccount, wishes: Sequence[Wish]) -> None:
+def _check(lines: dict[UUID, Line], account: MoneyAccount, wishes: Sequence[Wish]) -> None:
     wanted: dict[UUID, int] = defaultdict(int)
     for wish in wishes:
         line = lines.get(wish.line_id)
@@ -99,7 +107,7 @@ def _check(lines: dict[UUID, StatementLine], account: MoneyAccount, wishes: Sequ
 
 
 def _legs(
-    session: Session, account: MoneyAccount, lines: dict[UUID, StatementLine], wishes: Sequence[Wish], now: datetime
+    session: Session, account: MoneyAccount, lines: dict[UUID, Line], wishes: Sequence[Wish], now: datetime
 ) -> dict[UUID, Legs]:
     """Return for each wish what its transaction moves; payments first, then payouts, which is the order of locks."""
     found: dict[UUID, Legs] = {}
@@ -117,7 +125,7 @@ def _legs(
     return found
 
 
-def _paid_in(session: Session, account: MoneyAccount, line: StatementLine, wish: Wish, now: datetime) -> Legs:
+def _paid_in(session: Session, account: MoneyAccount, line: Line, wish: Wish, now: datetime) -> Legs:
     assert wish.target_id is not None
     received = payments.record_transfer(
         session,
@@ -146,7 +154,7 @@ def _fee(account: MoneyAccount, wish: Wish) -> Legs:
 
 
 def _settled(
-    session: Session, account: MoneyAccount, lines: dict[UUID, StatementLine], wishes: Iterable[Wish], now: datetime
+    session: Session, account: MoneyAccount, lines: dict[UUID, Line], wishes: Iterable[Wish], now: datetime
 ) -> dict[UUID, Legs]:
     by_payout = {wish.target_id: wish for wish in wishes if wish.target_id is not None}
     if not by_payout:
@@ -166,7 +174,7 @@ def _settled(
     return found
 
 
-def _returned(session: Session, account: MoneyAccount, line: StatementLine, wish: Wish, now: datetime) -> Legs:
+def _returned(session: Session, account: MoneyAccount, line: Line, wish: Wish, now: datetime) -> Legs:
     assert wish.target_id is not None
     return payouts.return_payout(
         session,
@@ -179,7 +187,7 @@ def _returned(session: Session, account: MoneyAccount, line: StatementLine, wish
     )
 
 
-def _to_account(account: MoneyAccount, line: StatementLine, wish: Wish) -> Leg:
+def _to_account(account: MoneyAccount, line: Line, wish: Wish) -> Leg:
     assert wish.account_code is not None
     money = Money(wish.line_minor, account.currency)
     if line.amount_minor > 0:
