@@ -19,7 +19,7 @@ from market.kernel.clock import day_in
 from market.kernel.errors import DomainError
 from market.payables import queries as payables
 from market.payouts import queries, service
-from market.payouts.ports import Answer, NotFound, Rail, Unsure
+from market.payouts.ports import Answer, NotFound, Rail, Refused, Unsure
 from market.payouts.rules.timing import Next
 from workers.base import now, unit_of_work
 
@@ -77,19 +77,34 @@ def alarm(*, payout_id: str, **_: Any) -> None:
 
 
 def drain(open_unit: OpenUnit, rails: Mapping[str, Rail], clock: Callable[[], datetime], *, limit: int = AT_ONCE) -> int:
-    """Claim, commit, call, record, one payout after the other, until none waits; return how many calls were made."""
+    """Claim, commit, call, one payout after the other, until none waits; return how many calls were made.
+
+    What the rail said is recorded in the unit that claims the next one: a commit less for each payout, and still none is
+    called before its claim is committed.
+    """
     capabilities = {name: rail.capabilities for name, rail in rails.items()}
+    called: tuple[service.Claim, Answer] | None = None
     for count in range(limit):
+        if called is not None and isinstance(called[1], Refused):
+            _record(open_unit, called, clock)  # it posts to the books, which is the last thing that a unit does
+            called = None
         with open_unit() as session:
+            if called is not None:
+                service.record_outcome(session, claim=called[0], answer=called[1], now=clock())
             claim = service.claim_next(session, now=clock(), rails=capabilities)
+        called = None
         if claim is None:
             return count
-        if claim.action is Next.GIVE_UP:
-            continue
-        answer = _call(rails[claim.rail], claim)
-        with open_unit() as session:
-            service.record_outcome(session, claim=claim, answer=answer, now=clock())
+        if claim.action is not Next.GIVE_UP:
+            called = (claim, _call(rails[claim.rail], claim))
+    if called is not None:
+        _record(open_unit, called, clock)
     return limit
+
+
+def _record(open_unit: OpenUnit, called: tuple[service.Claim, Answer], clock: Callable[[], datetime]) -> None:
+    with open_unit() as session:
+        service.record_outcome(session, claim=called[0], answer=called[1], now=clock())
 
 
 def _call(rail: Rail, claim: service.Claim) -> Answer:
