@@ -2,14 +2,6 @@
 
 from market.payouts.queries.check import check
 from market.payouts.queries.runs import (
-    Alarm,
-    AttemptRow,
-    FileRow,
-    InTransit,
-    PayoutRow,
-    RunRow,
-    SkippedRow,
-    Total,
     alarms,
     attempts,
     bad_accounts,
@@ -20,13 +12,11 @@ from market.payouts.queries.runs import (
     items,
     payout,
     payout_details,
-    payout_from,
     payouts_of_payee,
     payouts_of_run,
     printed_statement,
     receipt_number,
     run,
-    run_from,
     runs,
     runs_without_files,
     settled,
@@ -34,6 +24,18 @@ from market.payouts.queries.runs import (
     undone,
 )
 from market.payouts.queries.statement import payee_statement
+from market.payouts.queries.views import (
+    Alarm,
+    AttemptRow,
+    FileRow,
+    InTransit,
+    PayoutRow,
+    RunRow,
+    SkippedRow,
+    Total,
+    payout_from,
+    run_from,
+)
 
 __all__ = [
     "Alarm",

@@ -1,8 +1,7 @@
 """Reads of runs and payouts; frozen answers. Lists are pages by number, newest first."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +13,8 @@ from market.kernel.money import Money
 from market.kernel.paging import Page
 from market.payouts.errors import FileNotFound, PayoutNotFound, RunNotFound
 from market.payouts.models import CashReceipt, Payout, PayoutAttempt, PayoutFile, PayoutItem, PayoutRun, PayoutStatement
-from market.payouts.rules.numbers import payout_number, run_number
+from market.payouts.queries.views import Alarm, AttemptRow, FileRow, InTransit, PayoutRow, RunRow, payout_from, run_from
+from market.payouts.rules.numbers import payout_number
 from market.payouts.rules.states import State
 
 PAGE = 50
@@ -23,124 +23,6 @@ ACCOUNT_IS_WRONG = ("AC01", "AC04", "AC06")
 UNKNOWN_TOO_LONG = timedelta(hours=1)
 FILE_WAITS_TOO_LONG = timedelta(days=1)
 SENT_TOO_LONG = timedelta(days=5)
-
-
-@dataclass(frozen=True, slots=True)
-class Total:
-    """Count and sum of one rail and currency."""
-
-    rail: str
-    count: int
-    money: Money
-
-
-@dataclass(frozen=True, slots=True)
-class SkippedRow:
-    """A payee who was left out of a run, and why."""
-
-    payee_id: UUID
-    money: Money
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class RunRow:
-    """A payout run."""
-
-    id: UUID
-    coop_id: UUID
-    number: str
-    state: str
-    due_by: date
-    execute_on: date
-    totals: tuple[Total, ...]
-    skipped: tuple[SkippedRow, ...]
-    list_sha256: str
-    prepared_by: str
-    prepared_at: datetime
-    approved_by: str | None
-    approved_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class PayoutRow:
-    """A payout as staff and its payee see it; `reference` is what the bank will show."""
-
-    id: UUID
-    coop_id: UUID
-    run_id: UUID
-    number: str
-    payee_id: UUID
-    holder: str
-    rail: str
-    gross: Money
-    deducted: Money
-    money: Money
-    reference: str
-    state: str
-    attempts: int
-    provider_ref: str | None
-    file_id: UUID | None
-    reason: str | None
-    settled_on: date | None
-    changed_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class FileRow:
-    """A bank file without its bytes."""
-
-    id: UUID
-    run_id: UUID
-    message_id: str
-    count: int
-    money: Money
-    sha256: str
-    written_at: datetime
-    submitted_by: str | None
-    submitted_at: datetime | None
-
-    @property
-    def name(self) -> str:
-        """The name under which it is downloaded."""
-        return f"{self.message_id}.xml"
-
-
-@dataclass(frozen=True, slots=True)
-class InTransit:
-    """A payout that a statement may still show: what matching compares (money.md 8.1)."""
-
-    payout_id: UUID
-    number: str
-    payee_id: UUID
-    rail: str
-    money: Money
-    reference: str
-    holder: str
-    iban: str
-    state: str
-    message_id: str | None
-    sent_on: date | None
-
-
-@dataclass(frozen=True, slots=True)
-class AttemptRow:
-    """One call of a rail."""
-
-    n: int
-    action: str
-    started_at: datetime
-    ended_at: datetime | None
-    outcome: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Alarm:
-    """Something that waits longer than it may: `kind` is a word, `count` how many, `since` the oldest."""
-
-    kind: str
-    count: int
-    since: datetime
 
 
 def run(session: Session, run_id: UUID) -> RunRow:
@@ -306,55 +188,6 @@ def alarms(session: Session, *, now: datetime, coop_id: UUID | None = None) -> l
         if count:
             found.append(Alarm(kind, int(count), since))
     return found
-
-
-def run_from(row: PayoutRun) -> RunRow:
-    """Return the frozen form of a run."""
-    return RunRow(
-        id=row.id,
-        coop_id=row.coop_id,
-        number=run_number(row.number),
-        state=row.state,
-        due_by=row.due_by,
-        execute_on=row.execute_on,
-        totals=tuple(
-            Total(rail, count, Money(minor, currency))
-            for rail, currencies in sorted(row.totals.items())
-            for currency, (count, minor) in sorted(currencies.items())
-        ),
-        skipped=tuple(
-            SkippedRow(UUID(one["payee_id"]), Money(one["amount_minor"], one["currency"]), one["reason"]) for one in row.skipped
-        ),
-        list_sha256=row.list_sha256,
-        prepared_by=row.prepared_by,
-        prepared_at=row.prepared_at,
-        approved_by=row.approved_by,
-        approved_at=row.approved_at,
-    )
-
-
-def payout_from(row: Payout) -> PayoutRow:
-    """Return the frozen form of a payout."""
-    return PayoutRow(
-        id=row.id,
-        coop_id=row.coop_id,
-        run_id=row.run_id,
-        number=payout_number(row.number),
-        payee_id=row.payee_id,
-        holder=row.details["holder"],
-        rail=row.rail,
-        gross=Money(row.gross_minor, row.currency),
-        deducted=Money(row.deducted_minor, row.currency),
-        money=Money(row.amount_minor, row.currency),
-        reference=row.reference,
-        state=row.state,
-        attempts=row.attempts,
-        provider_ref=row.provider_ref,
-        file_id=row.file_id,
-        reason=row.reason,
-        settled_on=row.settled_on,
-        changed_at=row.changed_at,
-    )
 
 
 def _matchable(

@@ -14,7 +14,8 @@ from market.payables import queries as payables
 from market.payables.queries import Owed
 from market.payouts.errors import StepRefused
 from market.payouts.ports import PayeeStatement, StatementDeduction, StatementLine
-from market.payouts.queries.runs import PayoutRow, items, payout, payout_details, receipt_number
+from market.payouts.queries.runs import items, payout, payout_details, receipt_number
+from market.payouts.queries.views import PayoutRow
 from market.payouts.rules.accounts import masked
 from market.payouts.rules.states import State
 from market.producers import queries as producers
