@@ -139,7 +139,7 @@ class Payout(CoopOwned, Base):
             "state",
             postgresql_where=text("state IN ('settled', 'failed', 'cancelled', 'returned')"),
         ),
-        Index("payout_wake", "wake_at", postgresql_where=text("wake_at IS NOT NULL")),
+        Index("payout_wake", "wake_at", "id", postgresql_where=text("wake_at IS NOT NULL")),
         Index("payout_of_run", "run_id", "number"),
         Index("payout_of_payee", "payee_id", "number"),
         Index(
