@@ -16,12 +16,14 @@ from market.api.v1 import statements as api_statements
 from market.cli import commands
 from market.console import coops as console_coops
 from market.console import desk as console_desk
+from market.console import matching as console_matching
 from market.console import orders as console_orders
 from market.console import payments as console_payments
 from market.console import payouts as console_payouts
 from market.console import people as console_people
 from market.console import prices as console_prices
 from market.console import records as console_records
+from market.console import reports as console_reports
 from market.console import site as console_site
 from market.console import statements as console_statements
 from market.console import today
@@ -77,6 +79,8 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     console_coops.blueprint,
     console_desk.blueprint,
     console_records.blueprint,
+    console_reports.blueprint,
+    console_matching.blueprint,
     console_site.blueprint,
 )
 # The API's parts; they are built from `market.api.openapi`, so the list stands here, above it.

@@ -19,6 +19,7 @@ PAGES = {
     "money": "/producer/money",
     "payee_accounts": "/console/payee-accounts",
     "payments": "/console/payments",
+    "report_lists": "/console/reports/lists",
     "payout_run": "/console/payouts/{}",
 }
 

@@ -16,6 +16,8 @@ from workers.base import now, unit_of_work
 TOPICS: dict[str, tuple[str, ...]] = {
     "accounts.letter": ("notifications.tell",),
     "earnings.held": ("notifications.tell",),
+    "desks.report_asked": ("desks.make_report",),
+    "desks.report_done": ("notifications.tell",),
     "orders.cancelled": ("notifications.tell",),
     "orders.paid": ("provenance.refresh_sold", "notifications.tell"),
     "orders.placed": ("notifications.tell",),

@@ -17,11 +17,13 @@ ROUTES = {
     "earnings.*": {"queue": "money"},
     "notifications.*": {"queue": "mail"},
     "statements.*": {"queue": "files"},
+    "desks.*": {"queue": "files"},
     "provenance.capture": {"queue": "files"},
 }
 MODULES = (
     "workers.catalogue",
     "workers.earnings",
+    "workers.desks",
     "workers.notifications",
     "workers.orders",
     "workers.outbox",

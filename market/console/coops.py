@@ -16,6 +16,7 @@ from market.http.db import unit_of_work
 from market.kernel.errors import DomainError
 from market.producers import queries, service
 from market.producers.service import CoopTerms
+from market.reports.queries import desks
 
 blueprint = Blueprint("console_coops", __name__)
 _TEXTS = (
@@ -65,10 +66,12 @@ def _own(errors: dict[str, str] | None = None) -> ResponseReturnValue:
     with unit_of_work() as session:
         coop = queries.coop(session, current_coop())
         staff = accounts.grants(session, coop_id=current_coop())
+        history = desks.history(session, "coop", coop.id)
     page = render_template(
         "console/coop.html",
         coop=coop,
         staff=staff,
+        history=history,
         actor=current_actor(),
         form=request.form if errors else coop,
         errors=errors or {},

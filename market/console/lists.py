@@ -30,7 +30,7 @@ from market.reports.queries.lists import Line, Source, Totals, Viewer
 Words = Mapping[str, tuple[Any, str]]
 """Code of a state -> its words and the kind of its badge."""
 
-_RESERVED = {"cursor", "open", "format", "sort"}
+_RESERVED = {"cursor", "open", "last", "format", "sort", "lang"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,7 @@ class Filter:
     label: Any
     kind: str = "text"
     options: Sequence[tuple[str, Any]] = ()
+    default: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,7 @@ class Desk:
     key: Callable[[str], Any] = UUID
     lead: Any = ""
     empty: Any = ""
+    counted: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,7 @@ class Sheet:
     desk: Desk
     rows: Sequence[Line]
     next_cursor: str | None
-    totals: Totals
+    totals: Totals | None
     chosen: Mapping[str, str]
     errors: Mapping[str, str]
     views: Sequence[kept.View]
@@ -89,7 +91,7 @@ class Sheet:
 
     def url(self, **changes: Any) -> str:
         """Return this address with other arguments; None takes one away. A change of the list starts it again."""
-        kept_back = {} if changes.keys() <= {"open"} else {"cursor": None, "open": None}
+        kept_back = {} if changes.keys() <= {"open", "last"} else {"cursor": None, "open": None}
         values = {**request.view_args, **request.args.to_dict(), **kept_back, **changes}  # type: ignore[dict-item]
         return _address(self.desk, {name: value for name, value in values.items() if value not in (None, "")})
 
@@ -105,6 +107,12 @@ class Sheet:
     def shows(self, view: kept.View) -> bool:
         """Whether a saved view is what is shown."""
         return dict(parse_qsl(view.query)) == dict(parse_qsl(self.query))
+
+    def after(self, row_id: Any) -> Any:
+        """Return the id of the row below one, None at the end of the page."""
+        ids = [row.id for row in self.rows]
+        place = ids.index(row_id) + 1 if row_id in ids else 0
+        return next((each for each in ids[place:] if each != row_id), None)
 
     @property
     def first(self) -> bool:
@@ -134,7 +142,7 @@ def show(desk: Desk, template: str = "console/list.html", **more: Any) -> Respon
         source = desk.source(who)
         chosen, errors = _chosen(desk, source)
         found = lists.page(session, source, chosen, sorting=request.args.get("sort", ""), cursor=request.args.get("cursor"))
-        totals = lists.totals(session, source, chosen)
+        totals = lists.totals(session, source, chosen) if desk.counted else None
         views = kept.views(session, account_id=who.account_id, coop_id=who.coop_id, desk=desk.name) if who.account_id else []
         facts = desk.pane(session, desk.key(opened)) if desk.pane and _readable(desk, opened) else {}
     sheet = Sheet(desk, found.items, found.next_cursor, totals, chosen, errors, views, opened if facts else "")
@@ -153,7 +161,7 @@ def _chosen(desk: Desk, source: Source) -> tuple[dict[str, str], dict[str, str]]
     chosen: dict[str, str] = {}
     errors: dict[str, str] = {}
     for each in desk.filters:
-        value = request.args.get(each.name, "").strip()[:200]
+        value = request.args.get(each.name, each.default).strip()[:200]
         if not value:
             continue
         try:
@@ -172,17 +180,22 @@ def _file(desk: Desk, wanted: str) -> ResponseReturnValue:
     with unit_of_work() as session:
         who = viewer(session)
     chosen, _errors = _chosen(desk, desk.source(who))
-    batches = lists.batches(_session_for(who.coop_id), lambda: desk.source(who), chosen, request.args.get("sort", ""))
+    batches = lists.batches(session_for(who.coop_id), lambda: desk.source(who), chosen, request.args.get("sort", ""))
     headings = [str(column.label) for column in desk.columns]
     rows = ([plain(column, row) for column in desk.columns] for batch in batches for row in batch)
-    name = f"{desk.name}.{wanted}"
+    return file(desk.name, wanted, headings, rows)
+
+
+def file(name: str, wanted: str, headings: Sequence[str], rows: Iterator[Sequence[Any]]) -> ResponseReturnValue:
+    """Answer with rows as a CSV file that streams, or as a workbook."""
+    name = f"{name}.{wanted}"
     if wanted == "xlsx":
         return workbook(name, headings, rows)
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "private, no-store"}
     return Response(stream_with_context(csv_lines(headings, rows)), content_type="text/csv; charset=utf-8", headers=headers)
 
 
-def _session_for(coop_id: UUID) -> Callable[[], Any]:
+def session_for(coop_id: UUID) -> Callable[[], Any]:
     """Return how a batch is read: the answer streams after the request's own scope has ended."""
     scope = tenancy.scope_of(coop_id)
 

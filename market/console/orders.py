@@ -79,6 +79,7 @@ def _detail(seller_order_id: UUID, errors: dict[str, str], status: int) -> Respo
         part = queries.seller_order(session, seller_order_id)
         lots = provenance.slugs(session, [line.lot_id for line in part.lines])
         complaints = queries.complaints(session, [part.id])
+        history = desks.history(session, "seller_order", part.id)
     page = render_template(
         "console/order.html",
         part=part,
@@ -87,6 +88,7 @@ def _detail(seller_order_id: UUID, errors: dict[str, str], status: int) -> Respo
         sums=queries.component_sums(part),
         refundable=queries.can_refund(part),
         bearers=BEARERS,
+        history=history,
         errors=errors,
         form=request.form,
     )

@@ -21,6 +21,7 @@ from market.payables import queries as payables
 from market.payouts import queries, service
 from market.payouts.rules.cash import Receipt, Signed
 from market.producers import queries as producers
+from market.reports.queries import desks
 
 blueprint = Blueprint("console_payouts", __name__, url_prefix="/console")
 SHOWN = 50
@@ -148,12 +149,14 @@ def _payout_page(payout_id: UUID, form: dict[str, str], errors: dict[str, str]) 
         attempts = queries.attempts(session, found.id)
         run_row = queries.run(session, found.run_id)
         zone = producers.coop(session, found.coop_id).time_zone
+        history = desks.history(session, "payout", payout_id)
     page = render_template(
         "console/payouts/payout.html",
         payout=found,
         run=run_row,
         pays=pays,
         attempts=attempts,
+        history=history,
         form=form,
         errors=errors,
         today=today(zone),

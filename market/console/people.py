@@ -170,6 +170,7 @@ def _member(producer_id: UUID, errors: dict[str, str] | None = None) -> Response
             coop=queries.coop(session, current_coop()),
             person=accounts.person(session, account_id) if account_id else None,
             payees=queries.payee_accounts(session, actor=current_actor(), producer_id=producer_id),
+            history=desks.history(session, "producer", producer_id),
             certificates=queries.certificates_on(session, current_coop(), producer_id, today()),
             actor=current_actor(),
             today=today().isoformat(),

@@ -100,9 +100,9 @@ def _reference_page(reference_id: UUID, form: dict[str, str], errors: dict[str, 
         row = queries.reference(session, reference_id)
         labels = (row.entered_by, row.approved_by, row.confirmed_by)
         names = people.names_of_staff(session, labels, coop_id=current_coop())
-    page = render_template(
-        "console/prices/reference.html", row=row, names=names, form=form, errors=errors, schemes=SCHEMES, me=current_actor().label
-    )
+        history = desks.history(session, "price_reference", reference_id)
+    facts = {"row": row, "names": names, "schemes": SCHEMES, "me": current_actor().label, "history": history}
+    page = render_template("console/prices/reference.html", form=form, errors=errors, **facts)
     return page, 422 if errors else 200
 
 

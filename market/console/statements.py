@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from market.accounts import queries as people
 from market.console import evidence
+from market.console.desk import back
 from market.http.auth import access, current_actor, current_coop
 from market.http.clock import now, today
 from market.http.db import unit_of_work
@@ -21,9 +22,11 @@ from market.http.i18n import told
 from market.kernel.errors import DomainError, Missing
 from market.kernel.money import Money
 from market.producers import queries as producers
+from market.reports.queries import desks
 from market.statements import queries, service
 
 blueprint = Blueprint("console_statements", __name__, url_prefix="/console/statements")
+_FIELDS = {"reference", "account_code", "amount", "reason", "question", "undo_reason"}
 MANY = 5_000
 """More open lines than this are matched by a worker."""
 
@@ -178,13 +181,18 @@ def _line_page(line_id: UUID, form: dict[str, str], errors: dict[str, str]) -> R
     with unit_of_work() as session:
         row = queries.line(session, line_id)
         account = queries.account(session, row.account_id)
+        history = desks.history(session, "statement_line", line_id)
     choices = [code for code, sign in service.BOOKABLE.items() if sign * row.money.minor >= 0]
-    page = render_template("console/statements/line.html", line=row, account=account, choices=choices, form=form, errors=errors)
+    facts = {"line": row, "account": account, "choices": choices, "history": history}
+    page = render_template("console/statements/line.html", form=form, errors=errors, **facts)
     return page, 422 if errors else 200
 
 
-def _decide(line_id: UUID, otherwise: str, act: Callable[[Session], object], said: str) -> ResponseReturnValue:
-    """Carry out a decision about a line, or show the line again with what was wrong and what was typed."""
+def decide(line_id: UUID, otherwise: str, act: Callable[[Session], object], said: str) -> ResponseReturnValue:
+    """Carry out a decision about a line and go on, or show the line with what was wrong and what was typed.
+
+    The way leads back to where the form says, else to the line.
+    """
     entry = Entry(request.form)
     try:
         with unit_of_work() as session:
@@ -193,25 +201,21 @@ def _decide(line_id: UUID, otherwise: str, act: Callable[[Session], object], sai
         if isinstance(refusal, Missing):
             raise
         entry.refused(refusal, otherwise=otherwise)
-        return _line_page(line_id, dict(request.form), entry.errors)
+        errors = {name if name in _FIELDS else "form": words for name, words in entry.errors.items()}
+        return _line_page(line_id, dict(request.form), errors)
     flash(said, "success")
-    return redirect(url_for("console_statements.line", line_id=line_id), 303)
+    return redirect(back() if request.form.get("back") else url_for("console_statements.line", line_id=line_id), 303)
 
 
 @blueprint.post("/lines/<uuid:line_id>/accept/<uuid:suggestion_id>")
 @access("staff")
 def accept(line_id: UUID, suggestion_id: UUID) -> ResponseReturnValue:
-    """Accept a suggestion; from the queue the way leads back to the queue."""
+    """Accept a suggestion."""
 
     def act(session: Session) -> None:
         service.accept_suggestion(session, suggestion_id=suggestion_id, line_id=line_id, actor=current_actor(), now=now())
 
-    answer = _decide(line_id, "suggestion", act, _("Matched."))
-    if request.form.get("back") == "desk" and getattr(answer, "status_code", 422) == 303:
-        with unit_of_work() as session:
-            account_id = queries.line(session, line_id).account_id
-        return redirect(url_for("console_statements.desk", account_id=account_id, show=request.form.get("show", "open")), 303)
-    return answer
+    return decide(line_id, "form", act, _("Matched."))
 
 
 @blueprint.post("/lines/<uuid:line_id>/dismiss/<uuid:suggestion_id>")
@@ -222,7 +226,7 @@ def dismiss(line_id: UUID, suggestion_id: UUID) -> ResponseReturnValue:
     def act(session: Session) -> None:
         service.dismiss_suggestion(session, suggestion_id=suggestion_id, actor=current_actor(), now=now())
 
-    return _decide(line_id, "suggestion", act, _("Rejected. It will not be suggested again."))
+    return decide(line_id, "form", act, _("Rejected. It will not be suggested again."))
 
 
 @blueprint.post("/lines/<uuid:line_id>/reference")
@@ -234,7 +238,7 @@ def reference(line_id: UUID) -> ResponseReturnValue:
     def act(session: Session) -> None:
         service.match_reference(session, line_id=line_id, reference=typed, actor=current_actor(), now=now())
 
-    return _decide(line_id, "reference", act, _("Matched."))
+    return decide(line_id, "reference", act, _("Matched."))
 
 
 @blueprint.post("/lines/<uuid:line_id>/book")
@@ -254,7 +258,7 @@ def book(line_id: UUID) -> ResponseReturnValue:
             amount_minor=amount.minor if amount else None, actor=current_actor(), now=now(),
         )  # fmt: skip
 
-    return _decide(line_id, "account_code", act, _("Booked."))
+    return decide(line_id, "account_code", act, _("Booked."))
 
 
 @blueprint.post("/lines/<uuid:line_id>/park")
@@ -266,7 +270,7 @@ def park(line_id: UUID) -> ResponseReturnValue:
     def act(session: Session) -> None:
         service.park_line(session, line_id=line_id, question=question, actor=current_actor(), now=now())
 
-    return _decide(line_id, "question", act, _("Noted."))
+    return decide(line_id, "question", act, _("Noted."))
 
 
 @blueprint.post("/lines/<uuid:line_id>/undo/<uuid:match_id>")
@@ -278,7 +282,7 @@ def undo(line_id: UUID, match_id: UUID) -> ResponseReturnValue:
     def act(session: Session) -> None:
         service.undo_match(session, match_id=match_id, reason=reason, actor=current_actor(), now=now())
 
-    return _decide(line_id, "undo_reason", act, _("Taken back. The line waits again."))
+    return decide(line_id, "undo_reason", act, _("Taken back. The line waits again."))
 
 
 @blueprint.get("/closes")
@@ -337,7 +341,9 @@ def close(close_id: UUID) -> ResponseReturnValue:
     with unit_of_work() as session:
         row = queries.close(session, close_id)
         names = people.names_of_staff(session, (row.prepared_by, row.closed_by), coop_id=current_coop())
-    return render_template("console/statements/close.html", close=row, names=names, me=current_actor().label)
+        history = desks.history(session, "period_close", close_id)
+    page = {"close": row, "names": names, "history": history, "me": current_actor().label}
+    return render_template("console/statements/close.html", **page)
 
 
 @blueprint.post("/closes/<uuid:close_id>")

@@ -12,7 +12,6 @@ from market.console.lists import Column, Desk, Filter
 from market.http.auth import access, current_coop
 from market.http.clock import today
 from market.http.db import unit_of_work
-from market.payables import queries as payables
 from market.pricing import queries as prices
 from market.producers import queries as producers
 from market.reports.queries import finding, tasks
@@ -67,6 +66,7 @@ DESK = Desk(
     ),
     sortings=(("oldest", _l("oldest first")), ("largest", _l("largest amount first"))),
     empty=_l("Everything is packed, paid, explained and checked."),
+    counted=False,
 )
 
 
@@ -79,7 +79,7 @@ def home() -> ResponseReturnValue:
         coop = producers.coop(session, current_coop())
         on = today(coop.time_zone)
         counts = tasks.counts(session, who)
-        owed = sum(1 for row in payables.totals_by_payee(session, coop.id) if row.open.minor)
+        owed = tasks.payees_owed(session, coop.id)
         missing = sum(not row.fresh for row in prices.wanted_markets(session, on))
         review = prices.rows_to_review(session)
         members = producers.member_count(session, coop_id=coop.id)

@@ -64,6 +64,21 @@ PRICE_ROWS: Words = {
     "superseded": (_l("superseded"), ""),
     "rejected": (_l("set aside"), ""),
 }
+LINES: Words = {
+    "new": (_l("unmatched"), "bad"),
+    "suggested": (_l("suggested"), "warn"),
+    "matched": (_l("matched"), "good"),
+    "parked": (_l("question open"), "info"),
+    "ignored": (_l("nothing to do"), ""),
+}
+SHOWN = (
+    ("open", _l("to explain")),
+    ("suggested", _l("suggested")),
+    ("unmatched", _l("unmatched")),
+    ("parked", _l("questions")),
+    ("matched", _l("matched")),
+    ("all", _l("all")),
+)
 MAILS: Words = {
     "waiting": (_l("waits to be sent"), "info"),
     "sent": (_l("sent"), "good"),

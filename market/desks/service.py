@@ -1,16 +1,17 @@
 """Commands of the staff's own things: keep a view, take a task, ask for a report, set the switch."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from market.desks.errors import ReasonMissing, TakenByAnother, ViewMissing, ViewUnnamed
-from market.desks.models import Assignment, SavedView, SiteSwitch
-from market.kernel import audit
+from market.desks.errors import JobMissing, ReasonMissing, TakenByAnother, ViewMissing, ViewUnnamed
+from market.desks.models import Assignment, ReportJob, SavedView, SiteSwitch
+from market.kernel import audit, outbox
 from market.kernel.actor import Actor
 from market.kernel.ids import new_id
 
@@ -52,6 +53,60 @@ def give_up(session: Session, *, coop_id: UUID, subject_kind: str, subject_id: U
 
 def _of(coop_id: UUID, kind: str, subject_id: UUID) -> tuple[Any, ...]:
     return (Assignment.coop_id == coop_id, Assignment.subject_kind == kind, Assignment.subject_id == subject_id)
+
+
+def ask_for_report(
+    session: Session, *, actor: Actor, coop_id: UUID, kind: str, facts: Mapping[str, Any], file_name: str, now: datetime
+) -> UUID:
+    """Ask a worker for a report; return the job's id."""
+    job_id = new_id()
+    session.add(
+        ReportJob(
+            id=job_id,
+            coop_id=coop_id,
+            account_id=actor.account_id,
+            kind=kind,
+            facts=dict(facts),
+            file_name=file_name,
+            created_at=now,
+        )
+    )
+    outbox.announce(session, "desks.report_asked", {"job_id": job_id})
+    return job_id
+
+
+def begin_report(session: Session, *, job_id: UUID, total: int) -> bool:
+    """Say that a worker has begun, with how many rows it expects; False when there is nothing to do any more."""
+    statement = update(ReportJob).where(ReportJob.id == job_id, ReportJob.state.in_(("waiting", "running")))
+    return session.scalar(statement.values(state="running", done=0, total=total).returning(ReportJob.id)) is not None
+
+
+def note_progress(session: Session, *, job_id: UUID, done: int) -> bool:
+    """Write down how far a report is; False when its owner has cancelled it."""
+    statement = update(ReportJob).where(ReportJob.id == job_id, ReportJob.state == "running").values(done=done)
+    return session.scalar(statement.returning(ReportJob.id)) is not None
+
+
+def finish_report(session: Session, *, job_id: UUID, body: bytes, now: datetime) -> None:
+    """Keep the file and announce it; a report that was cancelled meanwhile stays so."""
+    statement = update(ReportJob).where(ReportJob.id == job_id, ReportJob.state == "running")
+    if session.scalar(statement.values(state="done", body=body, ended_at=now).returning(ReportJob.id)) is not None:
+        outbox.announce(session, "desks.report_done", {"job_id": job_id})
+
+
+def fail_report(session: Session, *, job_id: UUID, problem: str, now: datetime) -> None:
+    """Say that a report could not be made, and why."""
+    statement = update(ReportJob).where(ReportJob.id == job_id, ReportJob.state.in_(("waiting", "running")))
+    session.execute(statement.values(state="failed", problem=problem[:500], ended_at=now))
+
+
+def cancel_report(session: Session, *, actor: Actor, job_id: UUID, now: datetime) -> None:
+    """Stop a report that is not made yet. Raises JobMissing for another person's."""
+    own = (ReportJob.id == job_id, ReportJob.account_id == actor.account_id)
+    if session.scalar(select(ReportJob.id).where(*own)) is None:
+        raise JobMissing("There is no such report of yours.")
+    statement = update(ReportJob).where(*own, ReportJob.state.in_(("waiting", "running")))
+    session.execute(statement.values(state="cancelled", ended_at=now))
 
 
 def set_read_only(session: Session, *, actor: Actor, read_only: bool, reason: str, now: datetime) -> None:

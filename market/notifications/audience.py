@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from market.accounts import queries as accounts
 from market.accounts.queries import Person
+from market.desks import queries as desks
 from market.earnings import queries as earnings
 from market.kernel.money import Money
 from market.orders import queries as orders
@@ -247,6 +248,13 @@ def _payout_trouble(session: Session, payload: Payload) -> list[Telling]:
     ]
 
 
+def _report_done(session: Session, payload: Payload) -> list[Telling]:
+    job = desks.job(session, UUID(payload["job_id"]))
+    person = accounts.person(session, job.account_id)
+    facts = {"file": job.file_name, "rows_written": f"{job.done}"}
+    return [_to_person(person, fact=f"report:{job.id}", kind="report_done", link=("report_lists", ""), facts=facts)]
+
+
 def coops(session: Session, payload: Payload) -> list[UUID]:
     """Return the co-ops whose business a fact is; none for a letter about somebody's own account."""
     if "coop_id" in payload:
@@ -261,11 +269,14 @@ def coops(session: Session, payload: Payload) -> list[UUID]:
         return sorted({part.coop_id for part in orders.order(session, UUID(payload["order_id"])).parts})
     if "payment_id" in payload:
         return sorted({part.coop_id for part in payments.parts(session, UUID(payload["payment_id"]))})
+    if "job_id" in payload:
+        return [desks.job(session, UUID(payload["job_id"])).coop_id]
     return []
 
 
 TELLERS: dict[str, Teller] = {
     "accounts.letter": _letter,
+    "desks.report_done": _report_done,
     "orders.placed": _placed,
     "orders.paid": _paid,
     "orders.shipped": _shipped,

@@ -22,6 +22,7 @@ TOPIC_OF = {
     "refunded_elsewhere": "desk",
     "surplus_staff": "desk",
     "payout_trouble": "desk",
+    "report_done": "desk",
 }
 TRIES = 8
 

@@ -8,6 +8,7 @@ from sqlalchemy import (
     CHAR,
     BigInteger,
     CheckConstraint,
+    Computed,
     ForeignKey,
     Identity,
     Index,
@@ -23,6 +24,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from market.kernel.orm import Base, CoopOwned, Id, Instant, Minor, Percent, Quantity, UnitPrice
 
+_TOTAL = "goods_minor + premium_minor + charges_minor + tax_minor"
 STATES = ("placed", "paid", "shipped", "confirmed", "settled", "refunded", "cancelled")
 
 
@@ -95,6 +97,8 @@ class SellerOrder(CoopOwned, Base):
     premium_minor: Mapped[Minor]
     charges_minor: Mapped[Minor]
     tax_minor: Mapped[Minor]
+    # A column of its own: an index over an expression is of no use where row-level security filters.
+    total_minor: Mapped[int] = mapped_column(BigInteger, Computed(_TOTAL, persisted=True))
     goods_refunded_minor: Mapped[Minor] = mapped_column(server_default=text("0"))
     premium_refunded_minor: Mapped[Minor] = mapped_column(server_default=text("0"))
     charges_refunded_minor: Mapped[Minor] = mapped_column(server_default=text("0"))
@@ -117,7 +121,7 @@ class SellerOrder(CoopOwned, Base):
         CheckConstraint("charges_refunded_minor BETWEEN 0 AND charges_minor", name="charges"),
         CheckConstraint("tax_refunded_minor BETWEEN 0 AND tax_minor", name="tax"),
         Index("seller_order_release", "release_on", postgresql_where=text("state IN ('shipped', 'confirmed')")),
-        Index("seller_order_by_amount", "coop_id", text("(goods_minor + premium_minor + charges_minor + tax_minor)")),
+        Index("seller_order_by_amount", "coop_id", "total_minor"),
         Index("seller_order_newest", "coop_id", "placed_at", "id"),
         Index("seller_order_by_state", "coop_id", "state", "placed_at", "id"),
     )

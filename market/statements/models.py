@@ -160,8 +160,7 @@ class StatementLine(CoopOwned, Base):
         CheckConstraint("matched_minor BETWEEN 0 AND abs(amount_minor)", name="matched"),
         CheckConstraint("(state = 'ignored') = (amount_minor = 0)", name="ignored"),
         CheckConstraint("state <> 'matched' OR matched_minor = abs(amount_minor)", name="explained"),
-        Index("statement_line_by_name", sql("to_tsvector('simple'::regconfig, counterparty_name)"), postgresql_using="gin"),
-        Index("statement_line_by_amount", "coop_id", sql("abs(amount_minor)")),
+        Index("statement_line_by_amount", "coop_id", "amount_minor"),
         Index("statement_line_desk", "money_account_id", "booked_on", "id"),
         Index(
             "statement_line_open",

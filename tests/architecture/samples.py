@@ -11,7 +11,7 @@ from typing import Any
 from market.accounts import service as accounts
 from market.accounts.models import AccountRole
 from market.catalogue.models import Listing
-from market.desks.models import SavedView
+from market.desks.models import ReportJob, SavedView
 from market.kernel.ids import new_id
 from market.payments import service as payments
 from market.payments.models import Payment
@@ -151,6 +151,12 @@ def _close(world: Any) -> Any:
     return _add(world, PeriodClose(id=new_id(), coop_id=world.coop.id, **days, **words))
 
 
+def _job(world: Any) -> Any:
+    values = {"kind": "orders", "facts": {"chosen": {}, "format": "csv", "language": "en"}, "file_name": "orders.csv"}
+    owner = {"coop_id": world.coop.id, "account_id": world.people["staff"].id, "created_at": NOW}
+    return _add(world, ReportJob(id=new_id(), **values, **owner))
+
+
 def _view(world: Any) -> Any:
     values = {"desk": "orders", "name": "Late", "query": "state=paid", "created_at": NOW}
     return _add(world, SavedView(id=new_id(), coop_id=world.coop.id, account_id=world.people["staff"].id, **values))
@@ -196,6 +202,7 @@ SAMPLES: dict[tuple[str, str], Callable[[Any], Any]] = {
     ("", "kind"): lambda world: "seller_order",
     ("", "subject_id"): lambda world: new_id(),
     ("", "view_id"): _view,
+    ("", "job_id"): _job,
 }
 
 # Parameters of public routes whose rows are one person's, who proves it by signing in or by the key in a link.

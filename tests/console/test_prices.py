@@ -130,7 +130,7 @@ def test_market_prices_are_entered_and_checked(desk, session):
 
 @pytest.mark.parametrize(
     "change",
-    [{"price": "0"}, {"price": "1,62"}, {"currency": "xx"}, {"unit": "box"}, {"quoted_on": "2027-01-01"}, {"source_name": " "}],
+    [{"price": "0"}, {"price": "1..62"}, {"currency": "xx"}, {"unit": "box"}, {"quoted_on": "2027-01-01"}, {"source_name": " "}],
 )
 def test_a_market_price_that_cannot_be_right_keeps_the_form(desk, session, change):
     answer = desk.post(desk.preparer, "/console/market-prices", **QUOTE | change)

@@ -99,7 +99,7 @@ def test_a_suggestion_is_accepted_from_the_queue(desk, session, coop, account):
     desk.post(f"/{account.id}/match")
     row = only_line(session, account)
     assert "amount larger" in desk.get(f"/{account.id}").text
-    answer = desk.post(f"/lines/{row.id}/accept/{row.suggestions[0].id}", back="desk", show="open")
+    answer = desk.post(f"/lines/{row.id}/accept/{row.suggestions[0].id}", back=f"{BASE}/{account.id}?show=open")
     assert answer.location.startswith(f"{BASE}/{account.id}")
     assert payout_queries.payout(session, payout.id).state == "settled"
     assert only_line(session, account).rest.minor == -20

@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Text, cast, func, literal, null, or_, select
+from sqlalchemy import ColumnElement, Text, any_, cast, func, literal, null, or_, select
 from sqlalchemy.orm import Session
 
 from market.catalogue.models import Listing
@@ -14,13 +13,13 @@ from market.orders.models import Order, SellerOrder
 from market.payments.models import Payment, Refund
 from market.payouts.models import Payout
 from market.producers.models import Member, Producer
-from market.reports.queries.desks import BUYER, WORTH
-from market.reports.queries.lists import SIMPLE, Listed, Viewer, contains, words
+from market.reports.queries.desks import WORTH, buyers
+from market.reports.queries.lists import Listed, Viewer, contains
 from market.statements.models import StatementLine
 
 FEW = 8
 """Hits shown of each kind; the lists have the rest."""
-LINE = func.to_tsvector(SIMPLE, StatementLine.counterparty_name)
+OPEN = ("new", "suggested", "parked")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,14 +91,9 @@ def _any(*conditions: ColumnElement[bool] | None) -> ColumnElement[bool] | None:
     return or_(*found) if found else None
 
 
-def _words(column: Any, text: str) -> ColumnElement[bool] | None:
-    """Words alone: a text with digits in it is a number, a reference or an amount."""
-    if any(sign.isdigit() for sign in text) and "@" not in text:
-        return None
-    try:
-        return words(column, text)
-    except ValueError:
-        return None
+def _is_words(text: str) -> bool:
+    """Whether it may be a name or an address: a text with digits in it is a number, a reference or an amount."""
+    return "@" in text or not any(sign.isdigit() for sign in text)
 
 
 def _orders(viewer: Viewer, meant: _Meaning) -> Listed | None:
@@ -107,7 +101,6 @@ def _orders(viewer: Viewer, meant: _Meaning) -> Listed | None:
     paid = select(Payment.subject_id).where(Payment.number == meant.reference[1]) if meant.reference else None
     by_order = _any(
         Order.number == meant.number if meant.number is not None else None,
-        _words(BUYER, meant.text),
         Order.id.in_(paid) if paid is not None and meant.reference and meant.reference[0] is Kind.PAYMENT else None,
     )
     base = (
@@ -122,6 +115,13 @@ def _orders(viewer: Viewer, meant: _Meaning) -> Listed | None:
     if by_order is not None:
         joined = select(SellerOrder.id).join(Order, Order.id == SellerOrder.order_id)
         ids.append(joined.where(SellerOrder.coop_id == viewer.coop_id, by_order).limit(50 * FEW))
+    if _is_words(meant.text):
+        try:
+            named = SellerOrder.order_id == any_(buyers(meant.text))
+        except ValueError:
+            pass
+        else:
+            ids.append(select(SellerOrder.id).where(SellerOrder.coop_id == viewer.coop_id, named).limit(50 * FEW))
     either = [SellerOrder.id.in_(found) for found in ids]
     return base.where(or_(*either)).order_by(SellerOrder.placed_at.desc()) if either else None
 
@@ -157,10 +157,12 @@ def _refunds(viewer: Viewer, meant: _Meaning) -> Listed | None:
 
 
 def _lines(viewer: Viewer, meant: _Meaning) -> Listed | None:
+    """By amount all lines, by name or reference those that nobody has explained yet."""
+    waits = StatementLine.state.in_(OPEN)
     condition = _any(
-        func.abs(StatementLine.amount_minor) == meant.minor if meant.minor else None,
-        StatementLine.creditor_refs.contains(["".join(meant.text.split()).upper()]) if meant.reference else None,
-        _words(LINE, meant.text),
+        StatementLine.amount_minor.in_((meant.minor, -meant.minor)) if meant.minor else None,
+        waits & StatementLine.creditor_refs.contains(["".join(meant.text.split()).upper()]) if meant.reference else None,
+        waits & contains(StatementLine.counterparty_name, meant.text) if _is_words(meant.text) else None,
     )
     if condition is None:
         return None

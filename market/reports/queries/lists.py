@@ -59,13 +59,17 @@ class Sorting:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What a list is made of. `amount` and `currency` are what totals sum up; the first sorting is the usual one."""
+    """What a list is made of. `amount` and `currency` are what totals sum up; the first sorting is the usual one.
+
+    `keyed`: the last key of each sorting is a column of a table that has an index for it; not so where everything is computed.
+    """
 
     statement: Listed
     sortings: Mapping[str, Sorting]
     filters: Mapping[str, Condition] = field(default_factory=dict)
     amount: Any = None
     currency: Any = None
+    keyed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +93,18 @@ def page(
     """Return a page of rows. Raises BadCursor, and ValueError for a value that a filter cannot read."""
     order = source.sortings.get(sorting) or next(iter(source.sortings.values()))
     columns = [column for column, _ in order.keys]
-    statement = _filtered(source, chosen).add_columns(*(column.label(f"key_{n}") for n, column in enumerate(columns)))
+    places = [column.desc() if order.descending else column for column in columns]
+    labels = [column.label(f"key_{n}") for n, column in enumerate(columns)]
+    wanted = _filtered(source, chosen)
     if cursor:
         last = paging.read(cursor, *(kind for _, kind in order.keys))
         keys, seen = tuple_(*columns), tuple_(*(literal(value) for value in last))
-        statement = statement.where(keys < seen if order.descending else keys > seen)
-    statement = statement.order_by(*(column.desc() if order.descending else column for column in columns)).limit(limit + 1)
+        wanted = wanted.where(keys < seen if order.descending else keys > seen)
+    statement = wanted.add_columns(*labels).order_by(*places).limit(limit + 1)
+    if source.keyed:
+        # Which rows first, from the index alone; names and counts are fetched for these and no others.
+        page_keys = wanted.with_only_columns(columns[-1].label("key")).order_by(*places).limit(limit + 1).subquery("page_keys")
+        statement = source.statement.add_columns(*labels).where(columns[-1].in_(select(page_keys.c.key))).order_by(*places)
     rows = session.execute(statement).all()
     if len(rows) <= limit:
         return Page(rows, None)
@@ -132,14 +142,13 @@ def batches(
             return
 
 
-def words(column: Any, text: str) -> ColumnElement[bool]:
-    """Return the condition that every word of `text` begins a word of the column (an index over it). Raises ValueError."""
+def words(text: str) -> str:
+    """Return a search (for `to_tsquery`) that each word of `text` begins a word. Raises ValueError for a text without words."""
     found = ["".join(sign for sign in word if sign.isalnum() or sign in "@.-_") for word in text.split()]
     parts = [f"'{word}':*" for word in found if any(sign.isalnum() for sign in word)]
     if not parts:
         raise ValueError(text)
-    condition: ColumnElement[bool] = column.op("@@")(func.to_tsquery(SIMPLE, " & ".join(parts)))
-    return condition
+    return " & ".join(parts)
 
 
 def contains(column: Any, text: str) -> ColumnElement[bool]:

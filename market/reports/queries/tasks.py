@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from market.accounts.models import Account
 from market.desks.models import Assignment
 from market.orders.models import Order, SellerOrder
+from market.payables.models import Payable
 from market.payments.models import Refund
 from market.payouts.models import Payout, PayoutFile, PayoutRun
 from market.producers.models import Certificate, PayeeAccount, Producer
@@ -59,6 +60,7 @@ def tasks(viewer: Viewer) -> Source:
         },
         columns.amount_minor,
         columns.currency,
+        keyed=False,
     )
 
 
@@ -67,6 +69,12 @@ def counts(session: Session, viewer: Viewer) -> dict[str, int]:
     assert viewer.now is not None
     found = union_all(*_kinds(viewer.coop_id, viewer.now)).subquery("task")
     return {kind: int(count) for kind, count in session.execute(select(found.c.kind, func.count()).group_by(found.c.kind))}
+
+
+def payees_owed(session: Session, coop_id: UUID) -> int:
+    """Return how many payees are owed something that no run has taken."""
+    owed = select(func.count(Payable.payee_id.distinct())).where(Payable.coop_id == coop_id, Payable.state == "open")
+    return session.scalar(owed) or 0
 
 
 def _known(table: dict[str, Any], text: str) -> Any:

@@ -24,6 +24,7 @@ from market.statements.service.matching import (
 )
 from market.statements.service.preparing import Prepared, prepare_file
 from market.statements.service.taking import read_file, receive_file, take_draft, take_file
+from market.statements.service.together import Piece, accept_many, accept_several, exact_suggestions, split_line
 
 __all__ = [
     "BOOKABLE",
@@ -31,7 +32,10 @@ __all__ = [
     "Difference",
     "Imported",
     "Matched",
+    "Piece",
     "Prepared",
+    "accept_many",
+    "accept_several",
     "accept_suggestion",
     "apply_slice",
     "ask_for_matching",
@@ -41,6 +45,7 @@ __all__ = [
     "differences",
     "discard_file",
     "dismiss_suggestion",
+    "exact_suggestions",
     "file_of",
     "import_file",
     "keep_suggestions",
@@ -57,6 +62,7 @@ __all__ = [
     "run_matching",
     "save_mapping",
     "slices",
+    "split_line",
     "take_draft",
     "take_file",
     "try_mapping",

@@ -60,8 +60,8 @@ def accept_suggestion(session: Session, *, suggestion_id: UUID, line_id: UUID, a
     if suggestion is None or suggestion.line_id != line_id or suggestion.dismissed_at is not None:
         raise SuggestionGone("This suggestion is gone: somebody decided, or matching ran again. Look at the line anew.")
     line, account = _line(session, suggestion.line_id)
-    wish = _wish(session, suggestion, actor)
-    _note(session, actor, "statements.accepted", line, now, {"rule": wish.rule, "match": str(wish.id)})
+    wish = accepted(session, suggestion, actor)
+    note(session, actor, "statements.accepted", line, now, {"rule": wish.rule, "match": str(wish.id)})
     make_matches(session, account, [wish], now=now)
     return wish.id
 
@@ -75,11 +75,9 @@ def match_reference(session: Session, *, line_id: UUID, reference: str, actor: A
             "This is not one of our references: RF and twelve digits. Look for a mistyped digit.", pointer="/reference"
         )
     wish = (
-        _payment_wish(session, line, reference, actor)
-        if found[0] is Kind.PAYMENT
-        else _payout_wish(session, line, account, reference, actor)
+        paid(session, line, reference, actor) if found[0] is Kind.PAYMENT else settled(session, line, account, reference, actor)
     )
-    _note(session, actor, "statements.matched", line, now, {"reference": reference, "match": str(wish.id)})
+    note(session, actor, "statements.matched", line, now, {"reference": reference, "match": str(wish.id)})
     make_matches(session, account, [wish], now=now)
     return wish.id
 
@@ -100,12 +98,22 @@ def book_line(
     lets one person book, by somebody who does not approve.
     """
     line, account = _line(session, line_id)
+    minor = rest_of(line) if amount_minor is None else amount_minor
+    wish = booked(session, line, account, account_code, reason, minor, actor)
+    note(session, actor, "statements.booked", line, now, {"account": account_code, "minor": minor, "reason": reason.strip()})
+    make_matches(session, account, [wish], now=now)
+    return wish.id
+
+
+def booked(
+    session: Session, line: StatementLine, account: MoneyAccount, account_code: str, reason: str, minor: int, actor: Actor
+) -> Wish:
+    """Return the match that books `minor` of a line to one of BOOKABLE, or raise what `book_line` says."""
     sign = BOOKABLE.get(account_code)
     if sign is None or sign * line.amount_minor < 0:
         raise WrongDirection("A line like this cannot be booked that way. Choose another account.", pointer="/account_code")
     if len(reason.strip()) < 3:
         raise ReasonNeeded("Say in a few words why, so that a colleague understands it next year.", pointer="/reason")
-    minor = rest_of(line) if amount_minor is None else amount_minor
     if minor <= 0:
         raise LineExplained("Nothing of this line is left to be booked.", pointer="/amount")
     if account_code in GIVEN_UP and "approver" not in actor.roles:
@@ -114,10 +122,7 @@ def book_line(
             limit = Money(alone, account.currency)
             raise SecondPersonNeeded(say("Above %(limit)s an approver books this. Ask a colleague who approves.", limit=limit))
     kind = {"bank_charges": "fee", "write_off": "write_off"}.get(account_code, "rest" if line.matched_minor else "full")
-    wish = Wish(line.id, "account", None, minor, kind, "person", actor.label, account_code=account_code, reason=reason.strip())
-    _note(session, actor, "statements.booked", line, now, {"account": account_code, "minor": minor, "reason": reason.strip()})
-    make_matches(session, account, [wish], now=now)
-    return wish.id
+    return Wish(line.id, "account", None, minor, kind, "person", actor.label, account_code=account_code, reason=reason.strip())
 
 
 def _given_up(session: Session, line_id: UUID) -> int:
@@ -151,7 +156,7 @@ def undo_match(session: Session, *, match_id: UUID, reason: str, actor: Actor, n
     line.state = "new"
     if match.target_id is not None:
         session.add(_dismissed(match, actor, now))
-    _note(session, actor, "statements.undone", line, now, {"match": str(match.id), "reason": reason.strip()})
+    note(session, actor, "statements.undone", line, now, {"match": str(match.id), "reason": reason.strip()})
     _post_mirror(session, account, match, actor, now)
 
 
@@ -162,7 +167,7 @@ def park_line(session: Session, *, line_id: UUID, question: str, actor: Actor, n
         raise LineExplained("This line is explained already.")
     line.question = question.strip()[:500] or None
     line.state = "parked" if line.question else "new"
-    _note(session, actor, "statements.parked", line, now, {"question": line.question})
+    note(session, actor, "statements.parked", line, now, {"question": line.question})
 
 
 def dismiss_suggestion(session: Session, *, suggestion_id: UUID, actor: Actor, now: datetime) -> None:
@@ -187,7 +192,8 @@ def _line(session: Session, line_id: UUID) -> tuple[StatementLine, MoneyAccount]
     return rows[0], account_of(session, rows[0].money_account_id)
 
 
-def _wish(session: Session, suggestion: StatementSuggestion, actor: Actor) -> Wish:
+def accepted(session: Session, suggestion: StatementSuggestion, actor: Actor) -> Wish:
+    """Return the match that a suggestion proposes; a doubled payout becomes the payee's claim."""
     kind, target_id, code, reason = suggestion.target_kind, suggestion.target_id, None, None
     fee = suggestion.fee_minor
     if kind == "account":
@@ -213,7 +219,8 @@ def _wish(session: Session, suggestion: StatementSuggestion, actor: Actor) -> Wi
     )
 
 
-def _payment_wish(session: Session, line: StatementLine, reference: str, actor: Actor) -> Wish:
+def paid(session: Session, line: StatementLine, reference: str, actor: Actor) -> Wish:
+    """Return the match of a line's rest with the payment that a reference names. Raises SuggestionGone."""
     payment = payment_queries.payment_by_reference(session, reference)
     if payment is None:
         raise SuggestionGone("No payment has this reference.", pointer="/reference")
@@ -221,7 +228,8 @@ def _payment_wish(session: Session, line: StatementLine, reference: str, actor: 
     return Wish(line.id, "payment", payment.id, minor, "full", "person", actor.label, evidence=evidence)
 
 
-def _payout_wish(session: Session, line: StatementLine, account: MoneyAccount, reference: str, actor: Actor) -> Wish:
+def settled(session: Session, line: StatementLine, account: MoneyAccount, reference: str, actor: Actor) -> Wish:
+    """Return the match of a line with the payout that a reference names, or with its return. Raises SuggestionGone."""
     plain = "".join(sign for sign in reference.upper() if sign.isalnum())
     incoming = line.amount_minor > 0
     rows = (
@@ -277,6 +285,7 @@ def _dismissed(match: StatementMatch, actor: Actor, now: datetime) -> StatementS
     )
 
 
-def _note(session: Session, actor: Actor, action: str, line: StatementLine, now: datetime, new: dict[str, object]) -> None:
+def note(session: Session, actor: Actor, action: str, line: StatementLine, now: datetime, new: dict[str, object]) -> None:
+    """Write down who decided what about a line."""
     audit.record(session, actor=actor, action=action, subject_kind="statement_line", subject_id=line.id, coop_id=line.coop_id,
                  now=now, new=new)  # fmt: skip

@@ -1,0 +1,88 @@
+-- A desk at full size, one INSERT a table; the named parameters are filled in by bench/rows/desk.py.
+-- people
+INSERT INTO account (id, email, name, created_at) VALUES (%(person)s, 'desk@bench.example', 'Desk', %(now)s);
+INSERT INTO account_role (id, account_id, role, coop_id, granted_by, granted_at)
+  SELECT gen_random_uuid(), %(person)s, r, %(coop)s, 'bench', %(now)s FROM unnest(ARRAY['preparer', 'approver']) r;
+INSERT INTO login_user (account_id, email, password, fs_uniquifier) VALUES (%(person)s, 'desk@bench.example', '', 'desk');
+INSERT INTO producer (id, coop_id, slug, name, region, created_at)
+  SELECT gen_random_uuid(), %(coop)s, 'member-' || n, 'Member ' || n, 'Huila', %(now)s FROM generate_series(1, 400) n;
+INSERT INTO member (id, coop_id, producer_id, number, joined_on)
+  SELECT gen_random_uuid(), %(coop)s, id, row_number() OVER (), DATE '2026-01-01' FROM producer WHERE coop_id = %(coop)s;
+
+-- orders
+CREATE TEMP TABLE made AS SELECT n, gen_random_uuid() AS order_id, gen_random_uuid() AS seller_id,
+    (ARRAY(SELECT id FROM producer WHERE coop_id = %(coop)s))[1 + n %% 400] AS producer_id,
+    %(now)s::timestamptz - make_interval(mins => n * 5) AS at, 1000 + (n * 7919) %% 90000 AS goods,
+    CASE WHEN n < 40 THEN 'placed' WHEN n < 240 THEN 'paid' WHEN n < 900 THEN 'shipped' ELSE 'settled' END AS state
+  FROM generate_series(1, %(orders)s) n;
+INSERT INTO orders (id, email, name, street, building, postcode, town, country, locale, currency, total_minor, method, state,
+                    placed_at, expires_at, paid_at)
+  SELECT order_id, 'buyer' || n %% 5000 || '@example.org', 'Buyer ' || (ARRAY['Weber', 'Okoro', 'Silva', 'Haile', 'Moreau'])[1 + n %% 5]
+    || ' ' || n %% 5000, 'Street', '1', '10115', 'Berlin', 'DE', 'en', 'EUR', goods + 1500, 'card',
+    CASE state WHEN 'placed' THEN 'placed' ELSE 'paid' END, at, at + interval '1 hour', CASE state WHEN 'placed' THEN NULL ELSE at END
+  FROM made ORDER BY n DESC;
+INSERT INTO seller_order (id, coop_id, order_id, producer_id, position, state, currency, goods_minor, premium_minor, charges_minor,
+                          tax_minor, placed_at)
+  SELECT seller_id, %(coop)s, order_id, producer_id, 1, state, 'EUR', goods, 800, 500, 200, at FROM made ORDER BY n DESC;
+INSERT INTO order_line (id, coop_id, order_id, seller_order_id, listing_id, lot_id, title, unit, quantity, unit_price, currency,
+                        total_minor, stock_quantity, check_ids)
+  SELECT seller_id, %(coop)s, order_id, seller_id, l.id, l.lot_id, l.title, 'kg', 1, goods / 100.0, 'EUR', goods + 1500, 1, '{}'
+  FROM made, (SELECT id, lot_id, title FROM listing WHERE coop_id = %(coop)s LIMIT 1) l WHERE n <= 2000;
+INSERT INTO price_component (order_line_id, seq, kind, label, amount_minor, currency, payer, payee, rule_version)
+  SELECT seller_id, p.seq, p.kind, p.kind, CASE p.seq WHEN 1 THEN goods ELSE p.minor END, 'EUR', 'buyer', p.payee, 1 FROM made,
+    (VALUES (1, 'producer_goods', 0, 'producer'), (2, 'premium', 800, 'fund'), (3, 'coop_service', 500, 'coop'), (4, 'tax', 200, 'state'))
+    p (seq, kind, minor, payee) WHERE n <= 2000;
+-- refunds
+INSERT INTO payment (id, subject_kind, subject_id, method, state, currency, amount_minor, received_minor, title, idem_key, opened_at,
+                     expires_at, paid_at, acknowledged_at)
+  SELECT order_id, 'order', order_id, 'card', 'succeeded', 'EUR', goods + 1500, goods + 1500, 'Order ' || n, 'bench:' || n, at, at, at, at
+  FROM made WHERE n BETWEEN 1000 AND 3000;
+INSERT INTO payment_part (payment_id, subject_id, coop_id, currency, goods_minor, premium_minor, charges_minor, tax_minor)
+  SELECT order_id, seller_id, %(coop)s, 'EUR', goods, 800, 500, 200 FROM made WHERE n BETWEEN 1000 AND 3000;
+INSERT INTO refund (id, payment_id, subject_id, coop_id, kind, method, state, currency, amount_minor, goods_minor, reason, bearer,
+                    decided_by, decided_at, idem_key, paid_at)
+  SELECT gen_random_uuid(), order_id, seller_id, %(coop)s, 'part', 'card', CASE WHEN n < 1020 THEN 'failed' ELSE 'paid' END, 'EUR', 500,
+    500, 'a broken bag', 'coop', 'bench', at, 'bench:' || n, at FROM made WHERE n BETWEEN 1000 AND 3000;
+
+-- payouts
+CREATE TEMP TABLE run AS SELECT n, gen_random_uuid() AS id FROM generate_series(1, 10) n;
+INSERT INTO payout_run (id, coop_id, number, due_by, execute_on, totals, skipped, list_sha256, prepared_by, prepared_at, state,
+                        approved_by, approved_at)
+  SELECT id, %(coop)s, 700000 + n, DATE '2026-10-01' + n, DATE '2026-10-01' + n, '{}', '[]', repeat('0', 64), 'account:a', %(now)s,
+    'approved', 'account:b', %(now)s FROM run;
+CREATE TEMP TABLE paid AS SELECT n, gen_random_uuid() AS id, 2000 + (n * 7919) %% 90000 AS minor FROM generate_series(1, 5000) n;
+INSERT INTO payout (id, coop_id, run_id, number, payee_id, rail, currency, gross_minor, amount_minor, source_account, details,
+                    reference, idem_key, uetr, state, changed_at, settled_on)
+  SELECT p.id, %(coop)s, r.id, 700000000 + p.n, (ARRAY(SELECT id FROM producer WHERE coop_id = %(coop)s))[1 + p.n %% 400], 'sepa', 'EUR',
+    minor, minor, 'x', '{"holder": "Member", "iban": "DE89370400440532013000"}', 'RFBENCH' || p.n, 'bench:' || p.n, gen_random_uuid(),
+    CASE WHEN p.n <= 3000 THEN 'sent' ELSE 'settled' END, %(now)s, CASE WHEN p.n <= 3000 THEN NULL ELSE DATE '2026-10-20' END
+  FROM paid p JOIN run r ON r.n = 1 + p.n %% 10;
+
+-- lines
+INSERT INTO money_account (id, coop_id, name, iban, currency, mirror, suspense, opened_on, created_at)
+  VALUES (%(bank)s, %(coop)s, 'Main account', 'DE02120300000000202051', 'EUR', 'bank:1', 'suspense:1', DATE '2026-01-01', %(now)s);
+CREATE TEMP TABLE file AS SELECT gen_random_uuid() AS id, gen_random_uuid() AS statement_id;
+INSERT INTO statement_file (id, coop_id, money_account_id, sha256, name, size_bytes, body_zlib, outcome, findings, new_lines, uploaded_by,
+                            uploaded_at)
+  SELECT id, %(coop)s, %(bank)s, repeat('0', 64), 'bench.xml', 1, '', 'imported', '[]', 5000, 'bench', %(now)s FROM file;
+INSERT INTO statement (id, coop_id, money_account_id, file_id, position, number, from_on, to_on, opening_minor, closing_minor,
+                       booked_minor, lines, continues)
+  SELECT statement_id, %(coop)s, %(bank)s, id, 1, '1', DATE '2026-01-01', DATE '2026-10-31', 0, 0, 0, 5000, true FROM file;
+CREATE TEMP TABLE line AS SELECT p.n, gen_random_uuid() AS id, p.id AS payout_id, p.minor FROM paid p;
+INSERT INTO statement_line (id, coop_id, money_account_id, statement_id, n, source_line, identity, occurrence, booked_on, amount_minor,
+    currency, bank_ref, refs, creditor_refs, batch_refs, batch_count, counterparty_name, counterparty_account, text, bank_code, reversal,
+    returned, return_reason, charges_minor, parts, state)
+  SELECT l.id, %(coop)s, %(bank)s, f.statement_id, l.n, l.n, gen_random_uuid(), 1, DATE '2026-05-01' + l.n %% 180, -l.minor, 'EUR', '', '{}',
+    '{}', '{}', 0, 'Member ' || l.n %% 400, 'DE89370400440532013000', 'payment for goods ' || l.n, '', false, false, '', 0, 0,
+    CASE WHEN l.n <= 2000 THEN 'suggested' ELSE 'new' END FROM line l, file f;
+INSERT INTO statement_suggestion (id, coop_id, line_id, part, target_kind, target_id, line_minor, fee_minor, kind, rule, evidence, rank)
+  SELECT gen_random_uuid(), %(coop)s, l.id, 0, 'payout', p.id, l.minor, 0, 'full', 'amount', '{"amount": "larger", "name": "similar"}', k
+  FROM line l JOIN generate_series(0, 2) k ON k <= l.n %% 3 JOIN paid p ON p.n = 1 + (l.n + k) %% 3000 WHERE l.n <= 2000;
+
+-- records
+INSERT INTO audit_entry (at, actor, coop_id, action, subject_kind, subject_id, old, new)
+  SELECT at, 'account:' || %(person)s, %(coop)s, 'order.changed', 'seller_order', seller_id, '{"state": "paid"}', '{"state": "shipped"}'
+  FROM made WHERE n <= 50000 ORDER BY n DESC;
+INSERT INTO notification (id, fact, kind, email, name, locale, facts, state, try_at, created_at, sent_at, coop_ids)
+  SELECT gen_random_uuid(), 'bench:' || n, 'receipt', 'buyer' || n || '@example.org', 'Buyer', 'en', '{}', 'sent', at, at, at,
+    ARRAY[%(coop)s::uuid] FROM made WHERE n <= 20000;

@@ -1,0 +1,154 @@
+"""The matching desk: lines by age and amount, candidates side by side, split, together, all exact ones, undo at once."""
+
+from typing import NamedTuple
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select
+
+from market.kernel.ids import new_id
+from market.payouts import queries as payout_queries
+from market.statements import queries
+from market.statements.models import StatementLine, StatementSuggestion
+from tests.domain.statements.test_matching import sent_payout
+from tests.factories.accounts import csrf_token, make_staff, sign_in
+from tests.factories.producers import make_coop
+from tests.factories.statements import import_lines, line, make_account
+
+BASE = "/console/matching"
+
+
+class Person(NamedTuple):
+    """Enough of an account to sign in with."""
+
+    id: UUID
+
+
+@pytest.fixture
+def coop(session):
+    return make_coop(session)
+
+
+@pytest.fixture
+def account_id(session, coop):
+    return make_account(session, coop=coop).id
+
+
+@pytest.fixture
+def approver(session, coop):
+    return Person(make_staff(session, coop=coop, role="approver").id)
+
+
+@pytest.fixture
+def staff(client, session, coop, approver):
+    return sign_in(client, session, make_staff(session, coop=coop, role="preparer"))
+
+
+def post(client, path, **form):
+    return client.post(path, data={"csrf_token": csrf_token(client), **form})
+
+
+def bank(session, account_id, *made):
+    """Import lines and return their ids by amount."""
+    account = session.get(queries.MoneyAccount, account_id)
+    import_lines(session, account, list(made))
+    return {row.amount_minor: row.id for row in session.scalars(select(StatementLine))}
+
+
+def suggest(session, line_id, payout, **changes):
+    """A candidate as a rule would leave it."""
+    row = session.get(StatementLine, line_id)
+    values = {"target_kind": "payout", "target_id": payout.id, "kind": "full", "rule": "amount", "rank": 1, "part": 0}
+    values |= {"line_minor": abs(row.amount_minor), "fee_minor": 0, "evidence": {"amount": "equal"}} | changes
+    made = StatementSuggestion(id=new_id(), coop_id=row.coop_id, line_id=line_id, **values)
+    session.add(made)
+    row.state = "suggested"
+    session.flush()
+    return made.id
+
+
+def state(session, line_id):
+    session.expire_all()
+    return queries.line(session, line_id)
+
+
+def test_lines_stand_by_age_or_amount_with_what_is_left(staff, session, account_id):
+    ids = bank(session, account_id, line(-1_000, ref="A", name="Tiny Shop"), line(-9_000, ref="B", name="Grand Mill"))
+    text = staff.get(f"{BASE}?sort=largest").text
+    assert text.index("Grand Mill") < text.index("Tiny Shop")
+    assert "2 rows" in text
+    assert "Difference" in text
+    assert "Tiny Shop" not in staff.get(f"{BASE}?amount=90.00").text
+    assert "Tiny Shop" in staff.get(f"{BASE}?q=tin").text
+    post(staff, f"/console/statements/lines/{ids[-1_000]}/park", question="Is this ours?")
+    assert "Tiny Shop" in staff.get(f"{BASE}?show=parked").text
+    assert "Grand Mill" not in staff.get(f"{BASE}?show=parked").text
+
+
+def test_a_candidate_stands_beside_its_line_and_accepting_leads_on(staff, session, coop, account_id):
+    payout, _ = sent_payout(session, coop)
+    payout_id, minor, reference = payout.id, payout.money.minor, payout.reference
+    ids = bank(session, account_id, line(-minor, ref="A", name="Somebody"), line(-77, ref="B", name="Other"))
+    suggestion_id = suggest(session, ids[-minor], payout)
+    text = staff.get(f"{BASE}?open={ids[-minor]}").text
+    assert reference in text
+    assert "Candidate 1" in text
+    path = f"/console/statements/lines/{ids[-minor]}/accept/{suggestion_id}"
+    answer = post(staff, path, back=f"{BASE}?open={ids[-77]}&last={ids[-minor]}")
+    after = staff.get(answer.location).text
+    assert "Take it back" in after
+    assert "Other" in after
+    assert payout_queries.payout(session, payout_id).state == "settled"
+    (match,) = state(session, ids[-minor]).matches
+    undone = post(staff, f"/console/statements/lines/{ids[-minor]}/undo/{match.id}", undo_reason="at once", back=BASE)
+    assert undone.location == BASE
+    assert state(session, ids[-minor]).state == "new"
+
+
+def test_a_line_is_split_into_parts_all_or_none(staff, session, account_id):
+    ids = bank(session, account_id, line(-1_912, ref="A"))
+    path = f"{BASE}/lines/{ids[-1_912]}/split"
+    fee = {"minor-1": "0.12", "account-1": "bank_charges", "reason-1": "fee of the bank"}
+    too_much = post(staff, path, **fee, **{"minor-2": "99.00", "account-2": "tax_payable", "reason-2": "VAT"})
+    assert (too_much.status_code, "still unexplained" in too_much.text) == (422, True)
+    assert not state(session, ids[-1_912]).matches
+    tax = {"minor-2": "19.00", "account-2": "tax_payable", "reason-2": "VAT of October"}
+    assert post(staff, path, **fee, **tax).status_code == 303
+    done = state(session, ids[-1_912])
+    assert (done.state, sorted(each.money.minor for each in done.matches)) == ("matched", [12, 1_900])
+
+
+def test_write_offs_in_parts_keep_to_the_limit_together(staff, client, session, account_id, approver):
+    ids = bank(session, account_id, line(-1_600, ref="A"))
+    parts = {f"minor-{n}": "8.00" for n in (1, 2)} | {f"account-{n}": "write_off" for n in (1, 2)}
+    parts |= {f"reason-{n}": "nobody knows" for n in (1, 2)}
+    refused = post(staff, f"{BASE}/lines/{ids[-1_600]}/split", **parts)
+    assert (refused.status_code, "an approver books this" in refused.text) == (422, True)
+    sign_in(client, session, approver)
+    assert post(client, f"{BASE}/lines/{ids[-1_600]}/split", **parts).status_code == 303
+
+
+def test_candidates_are_accepted_together(staff, session, coop, account_id):
+    first, _ = sent_payout(session, coop)
+    second, _ = sent_payout(session, coop)
+    total = first.money.minor + second.money.minor
+    names = [first.id, second.id]
+    ids = bank(session, account_id, line(-total, ref="A"))
+    chosen = [suggest(session, ids[-total], each, line_minor=each.money.minor, kind="partial") for each in (first, second)]
+    assert post(staff, f"{BASE}/lines/{ids[-total]}/together", suggestion=chosen, back=BASE).status_code == 303
+    assert state(session, ids[-total]).state == "matched"
+    assert {payout_queries.payout(session, each).state for each in names} == {"settled"}
+
+
+def test_all_exact_ones_are_accepted_at_once_and_no_others(staff, session, coop, account_id):
+    sure, _ = sent_payout(session, coop)
+    doubtful, _ = sent_payout(session, coop)
+    minor = sure.money.minor
+    ids = bank(session, account_id, line(-minor, ref="A"), line(-minor - 5, ref="B"))
+    suggest(session, ids[-minor], sure)
+    suggest(session, ids[-minor - 5], doubtful, evidence={"amount": "larger"})
+    assert "Accept the 1 exact one" in staff.get(BASE).text
+    post(staff, f"{BASE}/exact/{account_id}", back=BASE)
+    assert state(session, ids[-minor]).state == "matched"
+    assert state(session, ids[-minor - 5]).state == "suggested"
+    assert "exact one" not in staff.get(BASE).text
