@@ -34,6 +34,7 @@ from market.ports import Ports
 from market.web import (
     account,
     checkout,
+    citizen,
     field,
     notifications,
     offers,
@@ -57,6 +58,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     producer_home.blueprint,
     producer_lots.blueprint,
     field.blueprint,
+    citizen.blueprint,
     prices.blueprint,
     console_payouts.blueprint,
     console_prices.blueprint,

@@ -180,6 +180,11 @@ def show_day(day: date) -> str:
     return str(format_skeleton("yMMMd", day, locale=_locale()))
 
 
+def show_month(day: date) -> str:
+    """Return the month of a day in the reader's notation."""
+    return str(format_date(day, "LLLL y", rebase=False))
+
+
 def show_instant(instant: datetime) -> str:
     """Return an instant in the reader's notation, naming the zone: readers sit in several."""
     if _english():
@@ -230,6 +235,7 @@ def init_app(app: Flask) -> None:
         unit_word=show_unit,
         percent=show_percent,
         day=show_day,
+        month_name=show_month,
         instant=show_instant,
         told=told,
         check_words=told_check,

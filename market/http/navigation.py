@@ -74,6 +74,11 @@ FOOT: tuple[Link, ...] = (
     Link("producers.coops", _l("Co-ops")),
     Link("prices.price_check", _l("Check a price")),
     Link("prices.coop_floors", _l("Least prices of the co-ops")),
+    Link("citizen.rules", _l("The rules of the prices")),
+    Link("citizen.find_lot", _l("Find a lot")),
+    Link("citizen.public_figures", _l("Public figures")),
+    Link("citizen.log", _l("Check it yourself")),
+    Link("citizen.questions", _l("Questions")),
     Link("security.register", _l("Make an account"), GUESTS),
 )
 

@@ -189,6 +189,7 @@ SAMPLES: dict[tuple[str, str], Callable[[Any], Any]] = {
     ("console_people", "key_id"): lambda world: _key(world, "staff"),
     ("producers.coop", "slug"): lambda world: world.coop.slug,
     ("producers.follow", "slug"): lambda world: world.coop.slug,
+    ("citizen.behind", "slug"): lambda world: world.coop.slug,
     ("producers.producer", "slug"): lambda world: world.producer.slug,
     ("api_payouts", "file_id"): _payout_file,
     ("console_payouts", "file_id"): _payout_file,

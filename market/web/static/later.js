@@ -176,6 +176,7 @@
     form.requestSubmit();
   });
 
+  addEventListener("hashchange", () => reopen());
   addEventListener("online", () => flush());
   document.addEventListener("visibilitychange", () => { if (!document.hidden) flush(); });
   opened.then(() => { reopen(); flush(); }, () => {});
