@@ -59,12 +59,15 @@ def answered(session: Session) -> Response | None:
 
 
 def done(session: Session, location: str) -> Response:
-    """Return the answer to a form whose work is done in this unit of work: go there; the same form will lead there again."""
+    """Return the answer to a form whose work is done in this unit of work: go there; the same form will lead there again.
+
+    Raises SentBefore, which takes the work back, when somebody else has done it meanwhile.
+    """
     key = request.form.get("key", "")
     if key:
-        idempotency.remember(
-            session, scope=_scope(), key=key[:200], payload=_payload(), status=303, body={"location": location}, now=now()
-        )
+        body = {"location": location}
+        if not idempotency.remember(session, scope=_scope(), key=key[:200], payload=_payload(), status=303, body=body, now=now()):
+            raise SentBefore(_("This form is being recorded right now. Look at the list in a moment."))
     return redirect(location, 303)  # type: ignore[return-value]
 
 
