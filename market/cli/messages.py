@@ -20,6 +20,8 @@ from market.kernel.languages import FOLDER, LANGUAGES
 
 ROOT = Path(__file__).parents[2]
 TEMPLATES = "market/web/templates"
+APART = {"style.html"}
+"""Templates for developers."""
 LETTERS = "market/notifications/letters.toml"
 MARKERS = {"_": 1, "_l": 1, "gettext": 1, "lazy_gettext": 1, "N_": 1, "say": 1, "ngettext": 2, "nsay": 2}
 """Names of functions that mark texts, with how many leading arguments are texts: singular, and plural where there is one."""
@@ -84,7 +86,7 @@ def _message(texts: list[str | None], count: int) -> Iterator[str | tuple[str, s
 
 
 def _in_templates() -> Iterator[Found]:
-    for path in sorted((ROOT / TEMPLATES).rglob("*.html")):
+    for path in sorted(path for path in (ROOT / TEMPLATES).rglob("*.html") if path.name not in APART):
         with path.open("rb") as file:
             for _line, function, said, _comments in babel_extract(file, ("_", "gettext", "ngettext"), (), {}):
                 texts = [said] if isinstance(said, str) else [text for text in said or () if isinstance(text, str)]

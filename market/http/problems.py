@@ -12,6 +12,7 @@ from werkzeug.exceptions import HTTPException
 from market.http.auth import SignInNeeded, sign_in_page
 from market.http.i18n import told
 from market.kernel.errors import DomainError, TooMany
+from market.kernel.words import N_
 
 STATUS = {
     "invalid": 422, "anonymous": 401, "forbidden": 403, "missing": 404, "conflict": 409, "too_many": 429, "unavailable": 503,
@@ -70,13 +71,26 @@ def _domain(error: DomainError) -> ResponseReturnValue:
     return response
 
 
+_PLAIN = {
+    400: N_("The request cannot be read. Go back and try again."),
+    404: N_("There is no page at this address. Check it, or go to the front page."),
+    405: N_("This address does not take that kind of request."),
+    413: N_("What was sent is too large. Send less of it."),
+    415: N_("This address does not take that kind of content."),
+}
+
+
+def _description(error: HTTPException) -> str:
+    """Return what went wrong: the view's own words, or ours for people where the library only has its own."""
+    own = error.description or ""
+    return _PLAIN.get(error.code or 0, own) if own == type(error).description and not wants_problem() else own
+
+
 def _http(error: HTTPException) -> ResponseReturnValue:
     if error.code is None or error.code < 400:
         return error.get_response()
     fields: Any = getattr(error, "data", {}).get("messages") if hasattr(error, "data") else None
-    response = answer(
-        error.code, f"http.{error.code}", told(str(error.description or "")), errors=flat(fields) if fields else None
-    )
+    response = answer(error.code, f"http.{error.code}", told(_description(error)), errors=flat(fields) if fields else None)
     for name, value in error.get_headers():
         if name in ("Allow", "Retry-After", "WWW-Authenticate"):
             response.headers[name] = value

@@ -24,7 +24,7 @@ from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
 
 from market.kernel.money import Money, exponent
-from market.kernel.words import Amount, Number, Said, Sentences, Term, Unit
+from market.kernel.words import Amount, Number, Said, Sentences, Term, Unit, say
 
 NAMES = {"en": "English", "es": "Español", "fr": "Français", "pt": "Português", "sw": "Kiswahili", "ar": "العربية"}
 LANGUAGES = tuple(NAMES)
@@ -35,6 +35,9 @@ PSEUDO = "en-XA"
 
 FOLDER = Path(__file__).parents[1] / "translations"
 _RIGHT_TO_LEFT = ("ar",)
+_PLACE = re.compile(r"%\((\w+)\)s")
+_TELLING = 10
+"""Letters of its own that a sentence needs before it is taken for one of ours."""
 _FACT = re.compile(r"(?<![\"'=])%\(\w+\)s")
 
 
@@ -102,7 +105,47 @@ def tell(words: str, language: str) -> str:
         plural = words.plural
         template = known.ngettext(words.template, plural, words.number) if plural else known.gettext(words.template)
         return template % {name: fact(value, language) for name, value in words.facts.items()} if words.facts else template
-    return fact(words, language) if isinstance(words, (Number, Amount)) else catalogue(language).gettext(words) if words else ""
+    if isinstance(words, (Number, Amount, Term)):
+        return fact(words, language)
+    told = catalogue(language).gettext(words) if words else ""
+    if told != words or (again := _recognised(words)) is None:
+        return told
+    return tell(again, language)
+
+
+@lru_cache(maxsize=4096)
+def _recognised(text: str) -> Said | None:
+    """Return a stored English sentence with its facts, found by the template that it fits; None when none does."""
+    for shape, template in _shapes():
+        if found := shape.fullmatch(text):
+            facts = found.groupdict()
+            return say(template, **{name: _typed(value) for name, value in facts.items()})
+    return None
+
+
+def _typed(value: str) -> str:
+    return Number(value) if re.fullmatch(r"\d[\d,]*(\.\d+)?", value) else Term(value)
+
+
+@cache
+def _shapes() -> tuple[tuple[re.Pattern[str], str], ...]:
+    """Return what sentences with facts look like, those with most words of their own first."""
+    messages = catalogue(LANGUAGES[1])._catalog  # type: ignore[attr-defined]
+    templates = [key for key in messages if isinstance(key, str) and "%(" in key and len(_PLACE.sub("", key)) >= _TELLING]
+    templates.sort(key=lambda key: -len(_PLACE.sub("", key)))
+    return tuple((_shape(template), template) for template in templates)
+
+
+def _shape(template: str) -> re.Pattern[str]:
+    out, at, seen = [], 0, set()
+    for place in _PLACE.finditer(template):
+        out.append(re.escape(template[at : place.start()].replace("%%", "%")))
+        name = place[1]
+        out.append(f"(?P={name})" if name in seen else f"(?P<{name}>.+?)")
+        seen.add(name)
+        at = place.end()
+    out.append(re.escape(template[at:].replace("%%", "%")))
+    return re.compile("".join(out))
 
 
 def fact(value: Any, language: str) -> str:

@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from market.kernel.errors import DomainError
+from market.kernel.words import N_
 from market.ledger.errors import KeyUsedDifferently, LimitExceeded, NoBook, NotAMirror, PeriodClosed
 from market.ledger.models import LedgerAccount, LedgerBook, LedgerPeriod
 from market.ledger.rules import Entry, kind_of
@@ -65,10 +66,10 @@ FROM entries, legs WHERE n > 0"""
 # kept here.
 _known: WeakKeyDictionary[Engine, dict[tuple[int, str, str], int]] = WeakKeyDictionary()
 _REFUSALS: dict[str, tuple[type[DomainError], str]] = {
-    "FM001": (KeyUsedDifferently, "This fact is in the books already, with other figures. Correct it by a reversal."),
-    "FM002": (PeriodClosed, "No open period of the books covers that day. Book it on the first open day."),
-    "FM003": (NotAMirror, "A reversal must mirror its original exactly, and only once."),
-    "FM004": (LimitExceeded, "There is not enough on the account for this."),
+    "FM001": (KeyUsedDifferently, N_("This fact is in the books already, with other figures. Correct it by a reversal.")),
+    "FM002": (PeriodClosed, N_("No open period of the books covers that day. Book it on the first open day.")),
+    "FM003": (NotAMirror, N_("A reversal must mirror its original exactly, and only once.")),
+    "FM004": (LimitExceeded, N_("There is not enough on the account for this.")),
 }
 
 

@@ -95,7 +95,7 @@ def _placed(session: Session, payload: Payload) -> list[Telling]:
 def _paid(session: Session, payload: Payload) -> list[Telling]:
     order = orders.order(session, UUID(payload["order_id"]))
     rows = [
-        [f"{line.title}: {piece.label}", _money(piece.money)]
+        [{"part": [line.title, piece.label]}, _money(piece.money)]
         for part in order.parts
         for line in part.lines
         for piece in line.parts
@@ -239,7 +239,7 @@ def _payout_trouble(session: Session, payload: Payload) -> list[Telling]:
         "amount": _money(payout.money),
         "reference": payout.reference,
         "producer": producer.name,
-        "reason": payout.reason or payout.state,
+        "reason": {"said": payout.reason or payout.state.replace("_", " ")},
     }
     link = ("payout_run", str(payout.run_id))
     return [

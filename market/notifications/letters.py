@@ -47,6 +47,10 @@ def _shown(value: Any, language: str) -> Any:
             return day_text(date.fromisoformat(day), language)
         case {"instant": str(instant)}:
             return instant_text(datetime.fromisoformat(instant), language)
+        case {"said": str(text)}:
+            return tell(text, language)
+        case {"part": [str(title), str(label)]}:
+            return f"{title}: {tell(label, language)}"
         case list():
             return [_shown(item, language) for item in value]
     return value
@@ -68,7 +72,7 @@ def write(kind: str, language: str, facts: Mapping[str, Any], *, link: str = "")
         "subject": " ".join(filled(own["subject"]).split()),
         "greeting": filled(frame["greeting"] if values.get("name") else frame["nameless"]),
         "lines": [filled(text) for line in own["lines"] if (text := _wanted(line, values))],
-        "rows": [(tell(what, language), amount) for what, amount in values["rows"]],
+        "rows": [tuple(row) for row in values["rows"]],
         "action": words(own["action"]) if link else "",
         "link": link,
         "closing": words(frame["closing"]),

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from market.kernel.money import Money, total
-from market.kernel.words import Term, say
+from market.kernel.words import N_, Term, say
 from market.ledger.rules import Leg, legs
 from market.orders.errors import WrongState
 
@@ -52,11 +52,11 @@ _NEXT = {
 }
 STATES = tuple(_NEXT)
 _WORDS = {
-    "placed": "waits for payment",
-    "paid": "is paid and not yet sent",
-    "shipped": "is on its way",
+    "placed": N_("waits for payment"),
+    "paid": N_("is paid and not yet sent"),
+    "shipped": N_("is on its way"),
     "confirmed": "has arrived",
-    "settled": "is settled with the producer",
+    "settled": N_("is settled with the producer"),
     "refunded": "was refunded",
     "cancelled": "was cancelled",
 }

@@ -29,6 +29,7 @@ from market.kernel.actor import Actor
 from market.kernel.errors import DomainError, Invalid
 from market.kernel.ids import new_id, new_token
 from market.orders import service as orders
+from market.kernel.words import N_
 from market.producers import queries as producers
 from market.producers.errors import CoopMissing, ProducerMissing
 
@@ -191,7 +192,7 @@ def stand_down() -> None:
 
 
 def _first_error(form: Form) -> str:
-    return next((str(text) for texts in form.errors.values() for text in texts), "Something in the form is not right.")
+    return next((str(text) for texts in form.errors.values() for text in texts), N_("Something in the form is not right."))
 
 
 class Cookies(SecureCookieSessionInterface):

@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from werkzeug.exceptions import TooManyRequests
 
 from market.http.login.models import Throttle
+from market.kernel.words import say
 
 WINDOW = timedelta(minutes=15)
 
@@ -60,7 +61,9 @@ def check(session: Session, *subjects: Subject, now: datetime) -> None:
     waits = [since + WINDOW - now for key, failures, since in session.execute(statement) if failures >= limits[key]]
     if waits:
         seconds = max(int(max(waits).total_seconds()), 1)
-        raise TooManyRequests(f"Too many tries. Try again in {-(-seconds // 60)} minutes.", retry_after=seconds)
+        raise TooManyRequests(
+            say("Too many tries. Try again in %(minutes)s minutes.", minutes=-(-seconds // 60)), retry_after=seconds
+        )
 
 
 def note_failure(session: Session, *subjects: Subject, now: datetime) -> None:

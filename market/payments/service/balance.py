@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from market.kernel.ids import new_id
 from market.kernel.locks import lock
 from market.kernel.money import Money
+from market.kernel.words import N_, say
 from market.ledger import service as ledger
 from market.ledger.rules import Entry, Leg
 from market.payments.models import Payment, ProcessorLine, ProcessorShare, Refund
@@ -62,7 +63,7 @@ def store_lines(session: Session, lines: Sequence[BalanceLine]) -> int:
             "payout_id": line.payout_id,
             "bank_payout": line.bank_payout,
             "state": "new" if line.kind in COUNTER else "unknown",
-            "problem": None if line.kind in COUNTER else f"Lines of kind {line.kind} are explained by a person.",
+            "problem": None if line.kind in COUNTER else say("Lines of kind %(kind)s are explained by a person.", kind=line.kind),
         }
         for line in lines
     ]
@@ -79,7 +80,7 @@ def match_new_lines(session: Session, *, now: datetime, limit: int = 200) -> int
         if found:
             entries += _matched(session, row, found)
         else:
-            row.state, row.problem = "unknown", "No payment or refund of ours belongs to this line."
+            row.state, row.problem = "unknown", N_("No payment or refund of ours belongs to this line.")
     session.flush()
     ledger.post(session, entries, late=True)
     return len(rows)
@@ -223,7 +224,7 @@ def match_bank_payouts(session: Session, *, line_id: str, members: Sequence[str]
     for share in session.scalars(select(ProcessorShare).where(ProcessorShare.line_id.in_(members))):
         net[share.coop_id] = net.get(share.coop_id, 0) + share.gross_minor - share.fee_minor
     if sum(net.values()) != -row.net_minor:
-        row.state, row.problem = "unknown", "The payout is not the sum of lines that belong to co-ops."
+        row.state, row.problem = "unknown", N_("The payout is not the sum of lines that belong to co-ops.")
         return False
     nothing = Money.zero(row.currency)
     entries = _matched(session, row, [Share(coop_id, Money(-minor, row.currency), nothing) for coop_id, minor in net.items()])

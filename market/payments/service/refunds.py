@@ -18,7 +18,7 @@ from market.kernel.actor import Actor, system
 from market.kernel.ids import new_id
 from market.kernel.locks import lock_one
 from market.kernel.money import Money, allocate
-from market.kernel.words import Term, say
+from market.kernel.words import N_, Term, say
 from market.ledger import service as ledger
 from market.ledger.queries import balance, subject_balance
 from market.ledger.rules import Entry, Leg
@@ -158,7 +158,7 @@ def give_back(session: Session, payment: Payment, *, source: str | None, now: da
         if not money:
             continue
         made = _new_refund(payment, coop_id=coop_id, subject=payment.subject_id, kind="surplus", money=money,
-                           reason="Paid without need", bearer="coop", actor=SYSTEM, now=now)  # fmt: skip
+                           reason=N_("Paid without need"), bearer="coop", actor=SYSTEM, now=now)  # fmt: skip
         session.add(made)
         outbox.announce(session, REFUND_DECIDED, {"refund_id": str(made.id)}, key=str(payment.id))
         credit = credit_account(payment.id)
@@ -201,7 +201,9 @@ def send_refund(units: Units, cards: CardProcessor, *, refund_id: UUID, now: dat
     except ProcessorUnsure as error:
         return _outcome(units, refund_id, "unsure", str(error))
     if answer is None:
-        return _outcome(units, refund_id, "needs_person", "The processor knows no such refund, and its key is too old to repeat.")
+        return _outcome(
+            units, refund_id, "needs_person", N_("The processor knows no such refund, and its key is too old to repeat.")
+        )
     with units() as session:
         return record_refund(session, refund_id=refund_id, answer=answer, now=now)
 
@@ -229,7 +231,7 @@ def record_refund(session: Session, *, refund_id: UUID, answer: RefundAnswer, no
     row.provider_ref = row.provider_ref or answer.provider_ref
     if row.method != "card":  # a person has sent it another way since; what the card says late must not open it again
         if answer.state == "succeeded":
-            row.problem = "The card processor says that it gave this back, too. Ask it before the bank pays."
+            row.problem = N_("The card processor says that it gave this back, too. Ask it before the bank pays.")
     elif answer.state == "failed":
         fail_refund(row)
     elif answer.state == "succeeded":
@@ -251,7 +253,7 @@ def settle_refund(session: Session, row: Refund, now: datetime) -> None:
 def fail_refund(row: Refund) -> None:
     """Note on a locked refund that the card did not take the money back; no news for one that goes by bank meanwhile."""
     if row.method == "card":
-        row.state, row.problem = "failed", "The card did not take the money back. Another way is needed."
+        row.state, row.problem = "failed", N_("The card did not take the money back. Another way is needed.")
 
 
 def record_refund_elsewhere(session: Session, *, intent_id: str, answer: RefundAnswer, now: datetime) -> list[RefundView]:
@@ -281,7 +283,7 @@ def record_refund_elsewhere(session: Session, *, intent_id: str, answer: RefundA
             continue
         amounts = over_components(rest, money)
         row = _new_refund(payment, coop_id=part.coop_id, subject=part.subject, kind="elsewhere", amounts=amounts, money=money,
-                          reason="Made at the card processor", bearer="coop", actor=SYSTEM, now=now)  # fmt: skip
+                          reason=N_("Made at the card processor"), bearer="coop", actor=SYSTEM, now=now)  # fmt: skip
         row.provider_ref = answer.provider_ref if not number else f"{answer.provider_ref}#{number}"
         session.add(row)
         settle_refund(session, row, now)
@@ -359,9 +361,9 @@ def give_back_credit(session: Session, *, payment_id: UUID, actor: Actor, now: d
     credit = balance(session, ledger.book_of(session, coop_id), account, row.currency)
     if not credit:
         raise NothingToRefund("No money of the buyer waits here.")
-    reason = "Paid without need"
+    reason = N_("Paid without need")
     if row.state == State.PART_PAID:
-        row.state, reason = State.CANCELLED, "The rest of the price did not come"
+        row.state, reason = State.CANCELLED, N_("The rest of the price did not come")
         outbox.announce(session, CLOSED, ids_of(view(row)), key=str(row.id))
     made = _new_refund(row, coop_id=coop_id, subject=row.subject_id, kind="surplus", money=credit,
                        reason=reason, bearer="coop", actor=actor, now=now)  # fmt: skip

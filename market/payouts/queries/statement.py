@@ -5,6 +5,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from market.kernel.money import Money, total
+from market.kernel.words import N_
 from market.ledger import queries as books
 from market.ledger import service as ledger
 from market.orders import queries as orders
@@ -85,7 +86,7 @@ def _deductions(session: Session, row: PayoutRow) -> tuple[StatementDeduction, .
         return ()
     book_id = ledger.book_of(session, row.coop_id)
     still_owed = books.balance(session, book_id, f"claim:{row.payee_id}", row.money.currency)
-    return (StatementDeduction("refund after payment", row.deducted, Money(max(still_owed.minor, 0), still_owed.currency)),)
+    return (StatementDeduction(N_("refund after payment"), row.deducted, Money(max(still_owed.minor, 0), still_owed.currency)),)
 
 
 def _paid_to(session: Session, row: PayoutRow) -> str:

@@ -10,6 +10,7 @@ from datetime import date
 from enum import StrEnum
 
 from market.kernel.money import Money
+from market.kernel.words import N_, say
 from market.payouts.errors import ReceiptRefused
 
 _NUMBER = re.compile(r"[A-Z0-9][A-Z0-9/-]{0,29}")
@@ -40,20 +41,20 @@ def check_receipt(receipt: Receipt, *, owed: Money, payee: str, approved_on: dat
     """Return the receipt with its number in capitals. Raises ReceiptRefused, saying what is missing or does not fit."""
     number = receipt.number.strip().upper()
     problems = [
-        ("number", "The receipt number has 1 to 30 letters, digits, - or /.", _NUMBER.fullmatch(number) is None),
-        ("amount", f"The receipt must say {owed.text}: cash is paid whole or not at all.", receipt.money != owed),
-        ("paid_on", "The day cannot lie before the approval or after today.", not approved_on <= receipt.paid_on <= today),
-        ("cashier", "Say who paid the money out.", not receipt.cashier.strip()),
-        ("witness", "A thumb print needs a witness.", receipt.signed is Signed.THUMB and not (receipt.witness or "").strip()),
+        ("number", N_("The receipt number has 1 to 30 letters, digits, - or /."), _NUMBER.fullmatch(number) is None),
+        ("amount", say("The receipt must say %(owed)s: cash is paid whole or not at all.", owed=owed), receipt.money != owed),
+        ("paid_on", N_("The day cannot lie before the approval or after today."), not approved_on <= receipt.paid_on <= today),
+        ("cashier", N_("Say who paid the money out."), not receipt.cashier.strip()),
+        ("witness", N_("A thumb print needs a witness."), receipt.signed is Signed.THUMB and not (receipt.witness or "").strip()),
         (
             "witness",
-            "The witness must be a third person.",
+            N_("The witness must be a third person."),
             _same(receipt.witness, receipt.cashier) or _same(receipt.witness, receipt.taken_by),
         ),
-        ("cashier", "Nobody pays cash to themselves.", _same(receipt.cashier, receipt.taken_by)),
+        ("cashier", N_("Nobody pays cash to themselves."), _same(receipt.cashier, receipt.taken_by)),
         (
             "mandate",
-            f"Only {payee} can take this money, or somebody with a written mandate.",
+            say("Only %(payee)s can take this money, or somebody with a written mandate.", payee=payee),
             not _same(receipt.taken_by, payee) and not (receipt.mandate or "").strip(),
         ),
     ]

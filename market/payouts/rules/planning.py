@@ -37,7 +37,7 @@ class Details:
 def why_not(details: Details | None, currency: str) -> str | None:
     """Return why nobody can be paid there, in words for staff; None when the details are good."""
     if details is None:
-        return f"No confirmed account for {currency}. Enter one, and let a second person confirm it."
+        return say("No confirmed account for %(currency)s. Enter one, and let a second person confirm it.", currency=currency)
     try:
         if details.rail == "sepa":
             _check_sepa(details)

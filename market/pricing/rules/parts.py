@@ -7,7 +7,7 @@ from fractions import Fraction
 from functools import lru_cache
 
 from market.kernel.money import Money, allocate, total
-from market.kernel.words import Unit, say
+from market.kernel.words import N_, Unit, say
 from market.pricing.errors import FloorTouched
 from market.pricing.rules.units import Price, measures, plain, round_line
 
@@ -94,9 +94,9 @@ def _breakdown(
     goods = round_line(Fraction(price.amount) * Fraction(quantity) / Fraction(price.per), currency)
     organic = min(_share(organic_differential, price, quantity), goods, key=lambda money: money.minor)
     own = [
-        Component(0, "producer_goods", "Goods", goods - organic, "buyer", "producer"),
-        Component(0, "organic_differential", "Organic differential", organic, "buyer", "producer"),
-        Component(0, "premium", "Fair-trade premium", _share(premium, price, quantity), "buyer", "premium_fund"),
+        Component(0, "producer_goods", N_("Goods"), goods - organic, "buyer", "producer"),
+        Component(0, "organic_differential", N_("Organic differential"), organic, "buyer", "producer"),
+        Component(0, "premium", N_("Fair-trade premium"), _share(premium, price, quantity), "buyer", "premium_fund"),
     ]
     parts = own + _charges(charges, goods + own[2].money)
     parts = [part for part in parts if part.money or part.kind == "producer_goods"]
@@ -129,9 +129,9 @@ def _charges(charges: Charges, base: Money) -> list[Component]:
     whole = round_line(sum(exact, Fraction(0)) / 10 ** _digits(base), base.currency)
     amounts = allocate(whole, [int(share * common) for share in exact])
     names = (
-        ("coop_service", f"Service of the co-op ({plain(charges.service_pct)} %)", "coop"),
-        ("inland_transport", "Transport", "carrier"),
-        ("payment_fee", f"Payment ({plain(charges.payment_pct)} %)", "payment_provider"),
+        ("coop_service", say("Service of the co-op (%(share)s %%)", share=plain(charges.service_pct)), "coop"),
+        ("inland_transport", N_("Transport"), "carrier"),
+        ("payment_fee", say("Payment (%(share)s %%)", share=plain(charges.payment_pct)), "payment_provider"),
     )
     return [
         Component(0, kind, label, amount, "buyer", payee) for (kind, label, payee), amount in zip(names, amounts, strict=True)
@@ -149,7 +149,7 @@ def _taxed(parts: list[Component], rate: Decimal) -> list[Component]:
         return parts
     shares = allocate(tax, [part.money.minor for part in parts])
     parts = [replace(part, tax_rate=rate, tax_minor=share.minor) for part, share in zip(parts, shares, strict=True)]
-    return [*parts, Component(0, "tax", f"Tax ({plain(rate)} %)", tax, "buyer", "tax_office")]
+    return [*parts, Component(0, "tax", say("Tax (%(share)s %%)", share=plain(rate)), tax, "buyer", "tax_office")]
 
 
 def _hold_floor(goods: Money, floor: Price | None, price: Price, quantity: Decimal, discounts: Sequence[Discount]) -> None:

@@ -114,8 +114,8 @@ SCHEME_NAMES = {
     "fairtrade_usa": "Fair Trade USA",
     "spp": "SPP",
     "wfto": "WFTO",
-    "law": "Statutory price",
-    "living_income": "Living income reference",
+    "law": N_("Statutory price"),
+    "living_income": N_("Living income reference"),
 }
 
 

@@ -15,7 +15,7 @@ from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
-from market.kernel.words import say
+from market.kernel.words import N_, say
 from market.pricing.errors import TableUnreadable
 from market.pricing.rules.references import Reference, span_of
 from market.pricing.rules.terms import MARKETS, SEPARATOR, SHIPPED, code_of, folded, known_currency
@@ -153,7 +153,7 @@ def read_table(
         row_hash = _row_hash(cells, facts)
         notes = _Notes()
         if row_hash in hashes:
-            notes.add("E08", "unchanged", "The same row is already held; nothing changes.")
+            notes.add("E08", "unchanged", N_("The same row is already held; nothing changes."))
             rows.append(ReadRow(number, cells, row_hash, tuple(notes.found)))
             continue
         _check_cells(cells, notes)
@@ -185,9 +185,13 @@ def _key(row: Reference) -> tuple[object, ...]:
 def _check_cells(cells: Mapping[str, str], notes: _Notes) -> None:
     for head, cell in cells.items():
         if _CONTROL.search(cell):
-            notes.add("E18", "rejected", f"The field {head} holds control characters.")
+            notes.add("E18", "rejected", say("The field %(head)s holds control characters.", head=head))
         elif cell[:1] in "=+-@" and cell and not re.fullmatch(r"-?[\d.,]+", cell):
-            notes.add("E18", "note", f"The field {head} begins like a formula; it is kept as text and escaped on export.")
+            notes.add(
+                "E18",
+                "note",
+                say("The field %(head)s begins like a formula; it is kept as text and escaped on export.", head=head),
+            )
 
 
 def _seed_values(cells: Mapping[str, str]) -> dict[str, str]:
@@ -219,7 +223,7 @@ def _official_values(cells: Mapping[str, str], notes: _Notes) -> dict[str, str]:
     if re.match(r"commercial", minimum, re.IGNORECASE):
         minimum = ""
     if minimum.endswith("%") or premium.endswith("%"):
-        notes.add("E12", "rejected", "A percentage stands without the index or price it is a share of.")
+        notes.add("E12", "rejected", N_("A percentage stands without the index or price it is a share of."))
     return {
         "product": cells["Product"].strip(),
         "variety": "",
@@ -252,13 +256,21 @@ def _number(text: str, name: str, mark: str, notes: _Notes) -> Decimal | None:
     other = "," if mark == "." else "."
     bare = text.replace(" ", "")
     if re.fullmatch(r"-[\d.,]+", bare):
-        notes.add("E04", "rejected", f"The {name} {text} is below zero.")
+        notes.add("E04", "rejected", say("The %(name)s %(text)s is below zero.", name=name, text=text))
         return None
     if re.fullmatch(r"\d{1,3}[.,]\d{3}", bare) and not bare.startswith("0"):
-        notes.add("E03", "needs_review", f"The {name} {text} could mean thousands or thousandths; a person must say which.")
+        notes.add(
+            "E03",
+            "needs_review",
+            say("The %(name)s %(text)s could mean thousands or thousandths; a person must say which.", name=name, text=text),
+        )
         return None
     if not re.fullmatch(rf"(\d+|\d{{1,3}}(\{other}\d{{3}})+)(\{mark}\d+)?", bare):
-        notes.add("E03", "needs_review", f"The {name} {text} cannot be read as a number written with '{mark}'.")
+        notes.add(
+            "E03",
+            "needs_review",
+            say("The %(name)s %(text)s cannot be read as a number written with '%(mark)s'.", name=name, text=text, mark=mark),
+        )
         return None
     return Decimal(bare.replace(other, "").replace(mark, "."))
 
@@ -269,8 +281,8 @@ def _day(text: str, style: str, notes: _Notes) -> date | None:
         text = f"{year:04}-{second:02}-{first:02}" if style == "dmy" else f"{year:04}-{first:02}-{second:02}"
     span = span_of(text)
     if span is None or span[0] != span[1]:
-        said = f"The date '{text}' is not a whole day" if text else "The date is missing"
-        notes.add("E02", "needs_review", f"{said}; a person must supply it from the source.")
+        said = say("The date '%(text)s' is not a whole day", text=text) if text else N_("The date is missing")
+        notes.add("E02", "needs_review", say("%(said)s; a person must supply it from the source.", said=said))
         return None
     return span[0]
 
@@ -283,7 +295,11 @@ def _term(kind: str, text: str, aliases: Mapping[tuple[str, str], str], notes: _
         notes.add(
             "E13",
             "needs_review",
-            f"'{text}' is not a known {kind}; name the code it stands for, or a new row cannot replace the old.",
+            say(
+                "'%(text)s' is not a known %(kind)s; name the code it stands for, or a new row cannot replace the old.",
+                text=text,
+                kind=kind,
+            ),
         )
         return code_of(text)
     return code
@@ -304,7 +320,7 @@ def _reference(
     unit = unit_code(raw["unit"]) if raw["unit"] else None
     kind, quality = raw["price_kind"], raw["quality"] or "both"
     if quality not in ("conventional", "organic", "both"):
-        notes.add("E13", "needs_review", f"The quality '{quality}' is not known.")
+        notes.add("E13", "needs_review", say("The quality '%(quality)s' is not known.", quality=quality))
         quality = "both"
     return Reference(
         id=UUID(int=0),
@@ -350,32 +366,44 @@ def _judge_row(row: Reference, raw: Mapping[str, str], on: date, notes: _Notes) 
     """Answer a read row with E04 to E17, as far as the row alone can tell."""
     kind, share = row.price_kind, row.premium_kind.startswith("pct") and row.minimum_price is None
     if row.minimum_price is not None and row.minimum_price <= 0:
-        notes.add("E04", "rejected", f"The minimum price {row.minimum_price} is not above zero; no minimum is left empty.")
+        notes.add(
+            "E04",
+            "rejected",
+            say(
+                "The minimum price %(minimum_price)s is not above zero; no minimum is left empty.",
+                minimum_price=row.minimum_price,
+            ),
+        )
     if not known_currency(row.currency or "") and not (share and row.currency is None):
-        notes.add("E05", "rejected", f"The currency '{raw['currency']}' is not one of ISO 4217.")
+        notes.add("E05", "rejected", say("The currency '%(raw)s' is not one of ISO 4217.", raw=raw["currency"]))
     _judge_unit(row, raw, share, notes)
     if row.minimum_price is None and not raw["minimum"] and not (kind == "COMMERCIAL" and row.premium is not None):
-        notes.add("E07", "needs_review", "The minimum is empty, and the row is not one of commercial price with a premium.")
+        notes.add("E07", "needs_review", N_("The minimum is empty, and the row is not one of commercial price with a premium."))
     if row.special_terms:
-        notes.add("E09", "note", "Special price terms: the general formula is switched off for this row.")
+        notes.add("E09", "note", N_("Special price terms: the general formula is switched off for this row."))
     if row.valid_from is not None and row.valid_from > on:
-        notes.add("E10", "note", f"The row comes into force on {row.valid_from}.")
+        notes.add("E10", "note", say("The row comes into force on %(valid_from)s.", valid_from=row.valid_from))
     if kind == "LIRP":
-        notes.add("E11", "informs", "A living income reference informs and never blocks.")
+        notes.add("E11", "informs", N_("A living income reference informs and never blocks."))
     elif row.confidence != "high":
         notes.add(
-            "E11", "informs", f"Confidence is {row.confidence}: the row informs until a person confirms it with the source."
+            "E11",
+            "informs",
+            say(
+                "Confidence is %(confidence)s: the row informs until a person confirms it with the source.",
+                confidence=row.confidence,
+            ),
         )
     if (kind == "PCT_INDEX" and not row.index_name) or raw["premium_kind"] not in _PREMIUM_KINDS:
-        notes.add("E12", "rejected", "A percentage stands without the index or price it is a share of.")
+        notes.add("E12", "rejected", N_("A percentage stands without the index or price it is a share of."))
     if ("differential" in row.characteristic and kind != "DIFFERENTIAL") or (
         kind == "DIFFERENTIAL" and row.minimum_price is not None
     ):
-        notes.add("E15", "needs_review", "A differential is filed as a floor, or a floor as a differential.")
+        notes.add("E15", "needs_review", N_("A differential is filed as a floor, or a floor as a differential."))
     if not row.incoterm and row.minimum_price is not None and kind not in ("LIRP", "STATUTE"):
-        notes.add("E16", "needs_review", "A scheme's minimum needs its incoterm.")
+        notes.add("E16", "needs_review", N_("A scheme's minimum needs its incoterm."))
     if kind == "STATUTE" and row.valid_to is None:
-        notes.add("E17", "informs", "The statutory price has no end date: it informs and is marked stale.")
+        notes.add("E17", "informs", N_("The statutory price has no end date: it informs and is marked stale."))
 
 
 def _judge_unit(row: Reference, raw: Mapping[str, str], share: bool, notes: _Notes) -> None:
@@ -383,18 +411,18 @@ def _judge_unit(row: Reference, raw: Mapping[str, str], share: bool, notes: _Not
     if unit in UNITS or (unit is None and share) or row.packaging is not None:
         return
     if unit is not None and unit.split("_")[0] in NOT_UNITS:
-        notes.add("E06", "needs_review", f"packaging_unknown: nobody declared what one '{raw['unit']}' holds.")
+        notes.add("E06", "needs_review", say("packaging_unknown: nobody declared what one '%(raw)s' holds.", raw=raw["unit"]))
     else:
-        notes.add("E06", "rejected", f"The unit '{raw['unit']}' is not known.")
+        notes.add("E06", "rejected", say("The unit '%(raw)s' is not known.", raw=raw["unit"]))
 
 
 def _against_held(row: Reference, held: Mapping[tuple[object, ...], Reference], notes: _Notes) -> None:
     same = held.get(_key(row))
     if same is not None:
         if (same.minimum_price, same.premium) == (row.minimum_price, row.premium):
-            notes.add("E08", "unchanged", "A row with this key, day and these values is already there.")
+            notes.add("E08", "unchanged", N_("A row with this key, day and these values is already there."))
         else:
-            notes.add("E08", "conflict", "A row with this key and day has other values; a correction must supersede it.")
+            notes.add("E08", "conflict", N_("A row with this key and day has other values; a correction must supersede it."))
         return
     if row.valid_from is None or row.minimum_price is None:
         return
@@ -406,7 +434,13 @@ def _against_held(row: Reference, held: Mapping[tuple[object, ...], Reference], 
     former = max(before, key=lambda other: other.valid_from or date.min, default=None)
     if former is not None and former.minimum_price and row.minimum_price > 2 * former.minimum_price:
         notes.add(
-            "E14", "needs_review", f"implausible: more than twice the former row's {former.minimum_price} of {former.valid_from}."
+            "E14",
+            "needs_review",
+            say(
+                "implausible: more than twice the former row's %(minimum_price)s of %(valid_from)s.",
+                minimum_price=former.minimum_price,
+                valid_from=former.valid_from,
+            ),
         )
 
 
@@ -421,7 +455,11 @@ def _implausible_pairs(rows: list[ReadRow]) -> list[ReadRow]:
     for row in rows:
         other = conventional.get(_key(row.values)) if row.values and row.values.quality == "organic" else None
         if row.values and other is not None and row.values.minimum_price is not None and row.values.minimum_price <= other:
-            note = Note("E14", "needs_review", f"implausible: the organic minimum is not above the conventional one of {other}.")
+            note = Note(
+                "E14",
+                "needs_review",
+                say("implausible: the organic minimum is not above the conventional one of %(other)s.", other=other),
+            )
             row = replace(row, notes=(*row.notes, note))
         out.append(row)
     return out

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from market.kernel.words import N_, say
 from market.provenance.rules.events import Event, amount, plain, standard_part
 from market.provenance.rules.faults import Fault, Path, fault
 from market.provenance.rules.identifiers import IdHost
@@ -93,17 +94,17 @@ class Book:
         for line in effects.made:
             lot = self.lots.get(line.lot)
             if line.lot in inputs:
-                faults.append(fault(line.path, "H5", "a lot cannot be made from itself", "lineage.cycle"))
+                faults.append(fault(line.path, "H5", N_("a lot cannot be made from itself"), "lineage.cycle"))
             elif lot and lot.uom != line.uom:
                 faults.append(_unit(line, lot))
             elif lot and lot.sealed and not corrective:
-                detail = "something was already taken from this lot: nothing can be added to it"
+                detail = N_("something was already taken from this lot: nothing can be added to it")
                 faults.append(fault(line.path, "H5", detail, "lineage.sealed"))
         wanted: dict[str, Decimal] = {}
         for line in (*effects.taken, *effects.named):
             lot = self.lots.get(line.lot)
             if lot is None:
-                detail = "this lot is not recorded yet: record its harvest or making first"
+                detail = N_("this lot is not recorded yet: record its harvest or making first")
                 faults.append(fault(line.path, "H5", detail, "lineage.unknown_lot"))
             elif lot.uom != line.uom:
                 faults.append(_unit(line, lot))
@@ -112,7 +113,12 @@ class Book:
             wanted[line.lot] = wanted.get(line.lot, Decimal(0)) + line.quantity
             if lot and wanted[line.lot] > lot.left:
                 short = wanted[line.lot] - lot.left
-                detail = f"{plain(wanted[line.lot])} taken, {plain(lot.left)} left: {plain(short)} too much"
+                detail = say(
+                    "%(wanted)s taken, %(left)s left: %(short)s too much",
+                    wanted=plain(wanted[line.lot]),
+                    left=plain(lot.left),
+                    short=plain(short),
+                )
                 faults.append(fault(line.path, "H5", detail, "lineage.overdrawn"))
         return faults
 
@@ -154,5 +160,5 @@ def yield_faults(effects: Effects, path: Path, fields: Mapping[str, Any], yields
 
 
 def _unit(line: Line, lot: Balance) -> Fault:
-    detail = f"this lot is counted in {lot.uom}, not in {line.uom}"
+    detail = say("this lot is counted in %(uom)s, not in %(uom_2)s", uom=lot.uom, uom_2=line.uom)
     return fault((line.path, "uom"), "H5", detail, "lineage.unit")

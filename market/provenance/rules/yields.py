@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from market.kernel.words import N_, say
 from market.provenance.rules.events import plain
 from market.provenance.rules.faults import Fault, Path, fault
 
@@ -30,15 +31,15 @@ def _between(low: str, high: str, source: str) -> Yield:
 
 # Customary conversion ratios of the trade. A process that is not named can lose mass, never gain it.
 YIELDS: Mapping[str, Yield] = {
-    "washed": _between("0.15", "0.25", "coffee cherry to dry parchment, about 5 to 1"),
-    "natural": _between("0.30", "0.55", "coffee cherry to dried cherry"),
-    "hulled": _between("0.70", "0.90", "parchment to green coffee, about 0.8"),
+    "washed": _between("0.15", "0.25", N_("coffee cherry to dry parchment, about 5 to 1")),
+    "natural": _between("0.30", "0.55", N_("coffee cherry to dried cherry")),
+    "hulled": _between("0.70", "0.90", N_("parchment to green coffee, about 0.8")),
     "roasted": _between("0.75", "0.92", "green to roasted coffee, 12 to 20 % lost"),
-    "packed": _between("0.90", "1.00", "packing adds nothing"),
-    "blended": _between("0.97", "1.00", "blending adds nothing"),
-    "fermented": _between("0.30", "0.45", "wet cocoa to dry beans, about 0.4"),
+    "packed": _between("0.90", "1.00", N_("packing adds nothing")),
+    "blended": _between("0.97", "1.00", N_("blending adds nothing")),
+    "fermented": _between("0.30", "0.45", N_("wet cocoa to dry beans, about 0.4")),
 }
-ANY_PROCESS = _between("0", "1.00", "mass is never gained")
+ANY_PROCESS = _between("0", "1.00", N_("mass is never gained"))
 
 
 def check_yield(
@@ -57,14 +58,26 @@ def check_yield(
     if before is None or after is None:
         same = {uom for _, uom in (*inputs, *outputs)}
         if len(same) > 1:
-            detail = "the yield could not be checked: pieces need fair:netContent, and one unit"
+            detail = N_("the yield could not be checked: pieces need fair:netContent, and one unit")
             return [fault(path, "W3", detail, "lineage.yield")]
         before, after = (sum((q for q, _ in side), Decimal(0)) for side in (inputs, outputs))
     if after > before * bound.high:
-        detail = f"{plain(after)} out of {plain(before)} is more than {bound.high} of it ({bound.source})"
+        detail = say(
+            "%(after)s out of %(before)s is more than %(high)s of it (%(source)s)",
+            after=plain(after),
+            before=plain(before),
+            high=bound.high,
+            source=bound.source,
+        )
         return [fault(path, "H5", detail, "lineage.yield")]
     if after < before * bound.low:
-        detail = f"{plain(after)} out of {plain(before)} is less than {bound.low} of it ({bound.source})"
+        detail = say(
+            "%(after)s out of %(before)s is less than %(low)s of it (%(source)s)",
+            after=plain(after),
+            before=plain(before),
+            low=bound.low,
+            source=bound.source,
+        )
         return [fault(path, "W3", detail, "lineage.yield")]
     return []
 

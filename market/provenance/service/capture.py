@@ -10,7 +10,7 @@ from market.kernel.actor import Actor
 from market.kernel.ids import new_id
 from market.kernel.locks import lock_one
 from market.kernel.outbox import announce
-from market.kernel.words import say
+from market.kernel.words import N_, say
 from market.provenance.errors import CaptureTooLarge, CaptureUnreadable, EventRefused
 from market.provenance.events import CAPTURE_ACCEPTED
 from market.provenance.models import CaptureJob
@@ -42,7 +42,11 @@ def accept_document(
         raise EventRefused(faults)
     events = events_of(document)[1]
     if len(events) > MAX_EVENTS:
-        detail = f"A capture takes at most {MAX_EVENTS} events; this document holds {len(events)}. Send it in parts."
+        detail = say(
+            "A capture takes at most %(max_events)s events; this document holds %(num)s. Send it in parts.",
+            max_events=MAX_EVENTS,
+            num=len(events),
+        )
         raise CaptureTooLarge(detail, events=len(events), limit=MAX_EVENTS)
     job = CaptureJob(
         id=new_id(),
@@ -86,7 +90,7 @@ def fail_job(session: Session, *, capture_id: UUID, now: datetime) -> None:
     """End a job that a defect of ours stopped, so that nobody waits for it; nothing of it was stored."""
     job = lock_one(session, CaptureJob, capture_id)
     if job.running:
-        detail = "The document could not be read because of a defect on our side. Nothing of it was stored."
+        detail = N_("The document could not be read because of a defect on our side. Nothing of it was stored.")
         job.errors = [{"type": "epcisException:ImplementationException", "title": "Defect", "status": 500, "detail": detail}]
         job.success, job.running, job.finished_at = False, False, now
 
@@ -97,7 +101,7 @@ def problem(fault: Fault) -> dict[str, Any]:
     index = parts[1].split("/")[0] if len(parts) > 1 else ""
     entry: dict[str, Any] = {
         "type": "epcisException:ValidationException",
-        "title": "The event breaks a rule",
+        "title": N_("The event breaks a rule"),
         "status": 400,
         "detail": fault.detail,
         "pointer": fault.pointer,

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from market.kernel.ids import new_id
 from market.kernel.locks import lock
+from market.kernel.words import N_, say
 from market.provenance.models import EpcisEvent, LineageEdge, Lot, Party, Place
 from market.provenance.queries import lineage
 from market.provenance.rules.balance import Balance, Book, Effects, effects_of, yield_faults
@@ -112,7 +113,9 @@ def record_events(
         faults += found
     for uri in recording.book.overdrawn():
         place = recording.voided[0][2] if recording.voided else None
-        faults.append(fault(place, "H5", f"more would be taken from {uri} than was made of it", "lineage.overdrawn"))
+        faults.append(
+            fault(place, "H5", say("more would be taken from %(uri)s than was made of it", uri=uri), "lineage.overdrawn")
+        )
         proceed = False
     if any(one.refuses for one in faults) and not proceed:
         return Outcome(faults, 0, recording.known, {})
@@ -168,7 +171,7 @@ def _take(session: Session, recording: _Recording, path: Path, event: Event, fin
         recording.known += 1
         return []
     if before is not None:
-        detail = "another event has this eventID already; a correction needs an errorDeclaration"
+        detail = N_("another event has this eventID already; a correction needs an errorDeclaration")
         return [fault((path, "eventID"), "E6", detail, "epcis.event_exists")]
     effects = effects_of(event, path, recording.origin.host)
     faults = _lot_names(recording, effects)
@@ -202,19 +205,23 @@ def _take_declaration(recording: _Recording, path: Path, event: Event, findings:
             for field_ in content_of(event).keys() | content_of(original).keys()
             if event.get(field_) != original.get(field_)
         )
-        detail = f"an error declaration is an identical copy of the event; this differs in {', '.join(differing)}"
+        detail = say("an error declaration is an identical copy of the event; this differs in %(differing)s", differing=differing)
         return [fault(path, "E4", detail)]
     if name in recording.of_others:
-        return [fault(path, "H4", "only whoever recorded an event can declare it wrong")]
+        return [fault(path, "H4", N_("only whoever recorded an event can declare it wrong"))]
     ours = names_our_host(event, recording.origin.host)
     if original is None and ours:
-        return [fault(path, "H2", "the event that is declared wrong is not recorded")]
+        return [fault(path, "H2", N_("the event that is declared wrong is not recorded"))]
     corrections = event["errorDeclaration"].get("correctiveEventIDs", [])
     if ours and error_reason(event) == "incorrect_data" and not corrections:
-        return [fault((path, "errorDeclaration"), "H2", "incorrect data is corrected by other events: name them")]
+        return [fault((path, "errorDeclaration"), "H2", N_("incorrect data is corrected by other events: name them"))]
     if ours and (unknown := sorted(set(corrections) - recording.named)):
         place = ((path, "errorDeclaration"), "correctiveEventIDs")
-        return [fault(place, "H2", f"the corrective event {unknown[0]} is neither in this document nor recorded")]
+        return [
+            fault(
+                place, "H2", say("the corrective event %(unknown)s is neither in this document nor recorded", unknown=unknown[0])
+            )
+        ]
     already_void = any(one == name for one, _ in recording.declarations)
     row = _row(recording, event, digest, findings)
     if name is None:
@@ -241,7 +248,7 @@ def _cycles(session: Session, recording: _Recording, effects: Effects) -> list[F
             if below & {one.lot for one in earlier.taken}:
                 below |= {one.lot for one in earlier.made}
         if below & inputs:
-            faults.append(fault(line.path, "H5", "a lot cannot be made from what was made of it", "lineage.cycle"))
+            faults.append(fault(line.path, "H5", N_("a lot cannot be made from what was made of it"), "lineage.cycle"))
     return faults
 
 
@@ -249,7 +256,7 @@ def _lot_names(recording: _Recording, effects: Effects) -> list[Fault]:
     """Check the names of lots that would be new: ours, of the right kind, without a typing error."""
     host, known = recording.origin.host, recording.book.lots
     return [
-        fault((line.path, "epcClass"), "H5", "this is no identifier of a lot: check every character", "lineage.identifier")
+        fault((line.path, "epcClass"), "H5", N_("this is no identifier of a lot: check every character"), "lineage.identifier")
         for line in effects.made
         if line.lot not in known and (host.parse(line.lot) or ("", ""))[0] != "class"
     ]

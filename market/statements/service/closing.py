@@ -148,8 +148,13 @@ def _of_statements(session: Session, account: MoneyAccount, ends_on: date) -> It
     closed = closed_through(session, account.coop_id) or date.min
     last = session.execute(select(func.max(Statement.to_on)).where(Statement.money_account_id == account.id)).scalar_one()
     if last is None or last < ends_on:
-        reach = f"reach only to {last}" if last else "are missing"
-        yield Difference(f"missing:{account.id}", f"the statements of {account.name} {reach}", 0, account.currency)
+        reach = say("reach only to %(last)s", last=last) if last else "are missing"
+        yield Difference(
+            f"missing:{account.id}",
+            say("the statements of %(name)s %(reach)s", name=account.name, reach=reach),
+            0,
+            account.currency,
+        )
     rows = session.execute(
         select(Statement)
         .where(Statement.money_account_id == account.id, Statement.to_on > closed, Statement.to_on <= ends_on)
@@ -158,17 +163,33 @@ def _of_statements(session: Session, account: MoneyAccount, ends_on: date) -> It
     for row in rows:
         if row.opening_minor is None or row.closing_minor is None:
             yield Difference(
-                f"balances:{row.id}", f"statement {row.number} gives no opening or closing balance", 0, account.currency
+                f"balances:{row.id}",
+                say("statement %(number)s gives no opening or closing balance", number=row.number),
+                0,
+                account.currency,
             )
         elif gap := row.closing_minor - row.opening_minor - row.booked_minor:
-            yield Difference(f"sum:{row.id}", f"statement {row.number} does not close", gap, account.currency)
+            yield Difference(
+                f"sum:{row.id}", say("statement %(number)s does not close", number=row.number), gap, account.currency
+            )
         if not row.continues:
-            yield Difference(f"gap:{row.id}", f"statement {row.number} does not continue the one before", 0, account.currency)
+            yield Difference(
+                f"gap:{row.id}",
+                say("statement %(number)s does not continue the one before", number=row.number),
+                0,
+                account.currency,
+            )
     drafts = session.execute(
         select(StatementFile).where(StatementFile.money_account_id == account.id, StatementFile.outcome == "draft")
     ).scalars()
     for file in drafts:
-        yield Difference(f"draft:{file.id}", f"the file {file.name} waits for a decision", 0, account.currency, explainable=False)
+        yield Difference(
+            f"draft:{file.id}",
+            say("the file %(name)s waits for a decision", name=file.name),
+            0,
+            account.currency,
+            explainable=False,
+        )
 
 
 def _of_lines(session: Session, account: MoneyAccount, ends_on: date) -> Iterator[Difference]:
@@ -188,19 +209,33 @@ def _of_lines(session: Session, account: MoneyAccount, ends_on: date) -> Iterato
     )
     if len(rows) > MOST_LINES:
         yield Difference(
-            f"lines:{account.id}", f"more than {MOST_LINES} lines of {account.name} are unexplained", 0, account.currency, False
+            f"lines:{account.id}",
+            say("more than %(most_lines)s lines of %(name)s are unexplained", most_lines=MOST_LINES, name=account.name),
+            0,
+            account.currency,
+            False,
         )
         return
     for row in rows:
         rest = (abs(row.amount_minor) - row.matched_minor) * (1 if row.amount_minor > 0 else -1)
         who = row.counterparty_name or row.text.partition("\n")[0][:60] or "no name"
-        yield Difference(f"line:{row.id}", f"line of {row.booked_on}, {who}, is unexplained", rest, row.currency)
+        yield Difference(
+            f"line:{row.id}",
+            say("line of %(booked_on)s, %(who)s, is unexplained", booked_on=row.booked_on, who=who),
+            rest,
+            row.currency,
+        )
 
 
 def _of_mirror(session: Session, account: MoneyAccount, book_id: int) -> Iterator[Difference]:
     figures = mirror_and_closing(session, account, book_id)
     if figures is not None and figures[0] != figures[1]:
-        text = f"the mirror of {account.name} stands at {figures[0].text}, its last statement at {figures[1].text}"
+        text = say(
+            "the mirror of %(name)s stands at %(figures)s, its last statement at %(figures_2)s",
+            name=account.name,
+            figures=figures[0],
+            figures_2=figures[1],
+        )
         yield Difference(f"mirror:{account.id}", text, figures[0].minor - figures[1].minor, account.currency)
 
 
@@ -226,7 +261,7 @@ def mirror_and_closing(session: Session, account: MoneyAccount, book_id: int) ->
 def _in_transit(session: Session, account: MoneyAccount, ends_on: date) -> Iterator[Difference]:
     for row in payouts.in_transit(session, coop_id=account.coop_id, currency=account.currency):
         if row.sent_on is not None and row.sent_on <= ends_on - IN_TRANSIT_LIMIT:
-            text = f"payout {row.number} was sent on {row.sent_on} and is on no statement"
+            text = say("payout %(number)s was sent on %(sent_on)s and is on no statement", number=row.number, sent_on=row.sent_on)
             yield Difference(f"in_transit:{row.payout_id}", text, row.money.minor, row.money.currency)
 
 

@@ -11,7 +11,7 @@ from market.kernel.actor import Actor
 from market.kernel.clock import day_in
 from market.kernel.money import Money
 from market.kernel.references import Kind, parse
-from market.kernel.words import Term, say
+from market.kernel.words import N_, Term, say
 from market.ledger import queries as books
 from market.ledger import service as ledger
 from market.ledger.rules import Entry
@@ -201,7 +201,12 @@ def accepted(session: Session, suggestion: StatementSuggestion, actor: Actor) ->
     elif suggestion.kind in ("duplicate", "alarm"):
         if kind != "payout" or target_id is None:
             raise WrongDirection("Nothing is open there. Book the line as unidentified, or give the right reference.")
-        kind, code, reason, fee = "account", f"claim:{payee_of(session, target_id)}", f"payout {target_id} was paid again", 0
+        kind, code, reason, fee = (
+            "account",
+            f"claim:{payee_of(session, target_id)}",
+            say("payout %(target_id)s was paid again", target_id=target_id),
+            0,
+        )
         target_id = None
     return Wish(
         line_id=suggestion.line_id,
@@ -239,7 +244,7 @@ def settled(session: Session, line: StatementLine, account: MoneyAccount, refere
     )
     row = next((each for each in rows if each.reference == plain), None)
     if row is None:
-        state = "settled" if incoming else "on its way"
+        state = "settled" if incoming else N_("on its way")
         raise SuggestionGone(say("No payout with this reference is %(state)s.", state=Term(state)), pointer="/reference")
     kind, target = ("return", "payout_return") if incoming else ("full", "payout")
     minor = min(rest_of(line), row.money.minor)

@@ -60,7 +60,12 @@ def import_file(
     locks.lock(session, MoneyAccount, [account.id])  # one import at a time: the chain of statements is a sequence
     known = _same_bytes(session, account, prepared.sha256)
     if known is not None and not _readable_now(known, prepared):
-        reason = f"These are the same bytes as {known.name!r} of {known.uploaded_at:%Y-%m-%d}, which was: {known.outcome}."
+        reason = say(
+            "These are the same bytes as '%(name)s' of %(uploaded_at)s, which was: %(outcome)s.",
+            name=known.name,
+            uploaded_at=f"{known.uploaded_at:%Y-%m-%d}",
+            outcome=known.outcome,
+        )
         return Imported(known.id, "known", reason, known.findings)
     misfit = None if prepared.refusal else _misfit(account, prepared)
     refusal = prepared.refusal or misfit
@@ -172,9 +177,15 @@ def _same_bytes(session: Session, account: MoneyAccount, sha256: str) -> Stateme
 def _misfit(account: MoneyAccount, prepared: Prepared) -> str | None:
     for statement in prepared.statements:
         if not same_account(statement.account, account.iban, account.currency):
-            return f"the file is about the account {statement.account}, not about {account.iban}; choose or register that account"
+            return say(
+                "the file is about the account %(account)s, not about %(iban)s; choose or register that account",
+                account=statement.account,
+                iban=account.iban,
+            )
         if foreign := sorted(set(statement.booked) - {account.currency}):
-            return f"the file books {', '.join(foreign)}, the account is kept in {account.currency}"
+            return say(
+                "the file books %(foreign)s, the account is kept in %(currency)s", foreign=foreign, currency=account.currency
+            )
     return None
 
 
