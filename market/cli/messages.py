@@ -9,6 +9,7 @@ import re
 import sys
 import tomllib
 from collections.abc import Iterable, Iterator
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 
@@ -31,6 +32,7 @@ _FACTS = re.compile(r"%\((\w+)\)[sd]|(%%)|<(/?\w+)")
 _FOLDED = {"\u2068": "", "\u2069": ""}
 
 
+@cache
 def sources(root: Path = ROOT) -> dict[str, ast.Module]:
     """Return the Python files whose words people read: path below the root -> syntax tree."""
     files = [*root.glob("market/**/*.py"), *root.glob("workers/**/*.py")]
