@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from market.kernel.words import say
 from market.kernel import audit
 from market.kernel.actor import Actor
 from market.statements.errors import BadMapping, FileNotFound
@@ -37,7 +38,7 @@ def mapping_from(stored: Mapping[str, Any]) -> CsvMapping:
     try:
         return CsvMapping(**stored)
     except TypeError as error:
-        raise BadMapping(f"The mapping cannot be used: {error}.", pointer="/mapping") from error
+        raise BadMapping(say("The mapping cannot be used: %(error)s.", error=error), pointer="/mapping") from error
 
 
 def try_mapping(file: StatementFile, mapping: CsvMapping, currency: str) -> tuple[list[Line], Statement]:
@@ -50,7 +51,7 @@ def try_mapping(file: StatementFile, mapping: CsvMapping, currency: str) -> tupl
             if len(first) < PREVIEW:
                 first.append(event)
     except Unreadable as refusal:
-        raise BadMapping(f"So the file cannot be read: {refusal}.", pointer="/columns") from refusal
+        raise BadMapping(say("So the file cannot be read: %(refusal)s.", refusal=refusal), pointer="/columns") from refusal
     raise BadMapping("There is nothing in this file.", pointer="/columns")
 
 
