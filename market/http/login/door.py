@@ -28,8 +28,8 @@ from market.http.login.models import User
 from market.kernel.actor import Actor
 from market.kernel.errors import DomainError, Invalid
 from market.kernel.ids import new_id, new_token
-from market.orders import service as orders
 from market.kernel.words import N_
+from market.orders import service as orders
 from market.producers import queries as producers
 from market.producers.errors import CoopMissing, ProducerMissing
 

@@ -10,6 +10,7 @@ from market.kernel import audit
 from market.kernel.actor import Actor
 from market.kernel.ids import new_id
 from market.kernel.locks import lock_one
+from market.kernel.words import say
 from market.orders.errors import ComplaintFaulty, OrderMissing, WrongState
 from market.orders.models import Complaint, SellerOrder
 
@@ -57,7 +58,9 @@ def _checked(words: str, sentence: str) -> str:
     if not words:
         raise ComplaintFaulty(sentence, pointer="/words")
     if len(words) > MOST_LETTERS:
-        raise ComplaintFaulty(f"Please say it in at most {MOST_LETTERS} letters.", pointer="/words")
+        raise ComplaintFaulty(
+            say("Please say it in at most %(most_letters)s letters.", most_letters=MOST_LETTERS), pointer="/words"
+        )
     return words
 
 

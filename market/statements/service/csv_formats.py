@@ -9,9 +9,9 @@ from uuid import UUID
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from market.kernel.words import say
 from market.kernel import audit
 from market.kernel.actor import Actor
+from market.kernel.words import say
 from market.statements.errors import BadMapping, FileNotFound
 from market.statements.models import CsvFormat, StatementFile
 from market.statements.rules.readers.delimited import CsvMapping, fingerprint, header_of, read_csv
