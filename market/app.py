@@ -25,6 +25,7 @@ from market.console import prices as console_prices
 from market.console import records as console_records
 from market.console import reports as console_reports
 from market.console import site as console_site
+from market.console import statement_setup as console_statement_setup
 from market.console import statements as console_statements
 from market.console import today
 from market.hooks import stripe as hooks_stripe
@@ -63,6 +64,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     console_payouts.blueprint,
     console_prices.blueprint,
     console_statements.blueprint,
+    console_statement_setup.blueprint,
     hooks_stripe.blueprint,
     console_payments.blueprint,
     shop.blueprint,

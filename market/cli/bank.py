@@ -1,6 +1,7 @@
 """`flask bank simulate`: a bank for tests and the demo, which reads our payment file and writes a statement."""
 
 from datetime import date
+from itertools import islice
 from pathlib import Path
 from uuid import UUID
 
@@ -12,9 +13,13 @@ from market.http.db import unit_of_work
 from market.kernel import tenancy
 from market.kernel.errors import DomainError
 from market.kernel.money import Money
+from market.payments import queries as payments
 from market.payouts import queries as payouts
 from market.producers import queries as producers
 from market.simulators.bank.account import AccountState, Habits, Incoming, Order, read_orders, simulate
+from market.statements.rules.readers.source import Source
+from market.statements.rules.readers.stripe import read_stripe
+from market.statements.rules.shapes import Unreadable
 
 group = AppGroup("bank", help="A simulated bank, for tests and the demo.")
 
@@ -103,3 +108,30 @@ def _orders(run_id: UUID | None, files: tuple[Path, ...], currency: str) -> tupl
 def _incoming(text: str, currency: str) -> Incoming:
     reference, _, amount = text.partition("=")
     return Incoming(Money.parse(amount, currency).minor, "".join(reference.split()).upper())
+
+
+@group.command("stripe-report")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@with_appcontext
+def stripe_report(file: Path) -> None:
+    """Compare a balance report of Stripe (CSV) with the lines that its API gave; ends with 1 when they differ."""
+    different = 0
+    try:
+        with file.open("rb") as stream, tenancy.scoped(tenancy.EVERYTHING), unit_of_work() as session:
+            rows = read_stripe(Source(stream))
+            equal = 0
+            while chunk := list(islice(rows, 1_000)):
+                ours = payments.net_of_lines(session, [row.id for row in chunk])
+                for row in chunk:
+                    said = None if row.net_minor is None else Money(row.net_minor, row.currency)
+                    if said is not None and ours.get(row.id) == said:
+                        equal += 1
+                        continue
+                    different += 1
+                    held = ours[row.id].text if row.id in ours else "nothing"
+                    click.echo(f"{row.id}: the report says {said.text if said else 'no net amount'}, here is {held}")
+    except Unreadable as error:
+        raise click.ClickException(str(error)) from error
+    click.echo(f"{equal} lines agree, {different} do not")
+    if different:
+        raise SystemExit(1)

@@ -52,6 +52,10 @@ def _signs(evidence: Mapping[str, Any]) -> list[str]:
         said.insert(0, _("file %(batch)s with %(count)s payouts", batch=batch, count=evidence.get("payouts", "?")))
     if code := evidence.get("bank_code"):
         said.append(_("the bank's code for charges (%(code)s)", code=code))
+    if payout := evidence.get("bank_payout"):
+        said.append(_("payout %(payout)s of the card processor", payout=payout))
+    if evidence.get("staff_rule"):
+        said.append(_("a rule that staff made for lines like this"))
     days = evidence.get("days")
     if isinstance(days, int) and 0 <= days < 400:
         said.append(_("on the same day") if days == 0 else ngettext("%(num)d day later", "%(num)d days later", days))

@@ -24,9 +24,14 @@ from market.kernel.money import Money
 from market.producers import queries as producers
 from market.reports.queries import desks
 from market.statements import queries, service
+from market.statements.rules.readers.source import MAX_BYTES
+from market.statements.rules.values import amount_text
 
 blueprint = Blueprint("console_statements", __name__, url_prefix="/console/statements")
 _FIELDS = {"reference", "account_code", "amount", "reason", "question", "undo_reason"}
+LARGE = 2 * 1024 * 1024
+"""Larger files are read by a worker, while the page shows how far it is and can be left."""
+
 MANY = 5_000
 """More open lines than this are matched by a worker."""
 
@@ -106,15 +111,20 @@ def desk(account_id: UUID) -> ResponseReturnValue:
 @blueprint.post("/<uuid:account_id>/files")
 @access("staff")
 def upload(account_id: UUID) -> ResponseReturnValue:
-    """Take a file: read it completely, import it, and match its lines at once when they are few."""
+    """Take a file: recognise it by its content, read it completely, import it; a large one is read by a worker."""
+    request.max_content_length = MAX_BYTES
     given = request.files.get("file")
     if given is None or not given.filename:
-        flash(_("Please choose a file: a camt.053 statement from your bank."), "error")
+        flash(_("Please choose a file: a statement from your bank."), "error")
         return redirect(url_for("console_statements.desk", account_id=account_id), 303)
-    result = service.take_file(
-        unit_of_work, money_account_id=account_id, stream=given.stream, name=given.filename, actor=current_actor(), now=now()
-    )
-    return redirect(url_for("console_statements.file", file_id=result.file_id), 303)
+    who: dict[str, Any] = {"name": given.filename, "actor": current_actor(), "now": now()}
+    size = given.stream.seek(0, io.SEEK_END)
+    given.stream.seek(0)
+    if size > LARGE:
+        file_id = service.receive_file(unit_of_work, money_account_id=account_id, stream=given.stream, **who)
+    else:
+        file_id = service.take_file(unit_of_work, money_account_id=account_id, stream=given.stream, **who).file_id
+    return redirect(url_for("console_statements.file", file_id=file_id), 303)
 
 
 @blueprint.post("/<uuid:account_id>/match")
@@ -138,7 +148,11 @@ def file(file_id: UUID) -> ResponseReturnValue:
     with unit_of_work() as session:
         row = queries.file(session, file_id)
         account = queries.account(session, row.account_id)
-    return render_template("console/statements/file.html", file=row, account=account)
+    return render_template("console/statements/file.html", file=row, account=account, amount=_amount)
+
+
+def _amount(minor: int | None, currency: str) -> str:
+    return "–" if minor is None else amount_text(minor, currency)
 
 
 @blueprint.get("/files/<uuid:file_id>/content")
@@ -257,6 +271,11 @@ def book(line_id: UUID) -> ResponseReturnValue:
             session, line_id=line_id, account_code=request.form.get("account_code", ""), reason=request.form.get("reason", ""),
             amount_minor=amount.minor if amount else None, actor=current_actor(), now=now(),
         )  # fmt: skip
+        if request.form.get("always") == "yes":
+            service.make_rule(
+                session, line_id=line_id, account_code=request.form.get("account_code", ""),
+                reason=request.form.get("reason", ""), actor=current_actor(), now=now(),
+            )  # fmt: skip
 
     return decide(line_id, "account_code", act, _("Booked."))
 

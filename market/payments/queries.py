@@ -13,7 +13,7 @@ from market.kernel.references import Kind, parse, reference
 from market.ledger import queries as books
 from market.ledger.service import book_of
 from market.payments.errors import PaymentMissing
-from market.payments.models import Payment, PaymentPartRow, ProcessorLine, Refund
+from market.payments.models import Payment, PaymentPartRow, ProcessorLine, ProcessorShare, Refund
 from market.payments.rules import LIVE, OPEN, Amounts, PaymentPart, State
 from market.producers import queries as producers
 
@@ -374,6 +374,45 @@ def unexplained_lines(session: Session, *, limit: int = 100) -> Sequence[Process
         ProcessorProblem(row.id, row.kind, Money(row.net_minor, row.currency), row.booked_at, row.state, row.problem)
         for row in rows
     ]
+
+
+def net_of_lines(session: Session, ids: Sequence[str]) -> dict[str, Money]:
+    """Return what lines of the processor's statement brought or took, by their ids; unknown ones are missing."""
+    rows = session.execute(
+        select(ProcessorLine.id, ProcessorLine.net_minor, ProcessorLine.currency).where(ProcessorLine.id.in_(ids))
+    )
+    return {row.id: Money(row.net_minor, row.currency) for row in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class BankPayout:
+    """A payout of the card processor to the bank that lies in one book alone: its id there, how much, and when it left."""
+
+    payout: str
+    money: Money
+    booked_at: datetime
+
+
+def bank_payouts(session: Session, *, coop_id: UUID, currency: str, since: datetime) -> list[BankPayout]:
+    """Return the processor's payouts to the bank that belong to a co-op alone, oldest first."""
+    share = select(ProcessorShare.line_id).where(
+        ProcessorShare.line_id == ProcessorLine.id,
+        ProcessorShare.coop_id == coop_id,
+        ProcessorShare.gross_minor - ProcessorShare.fee_minor == ProcessorLine.net_minor,
+    )
+    rows = session.scalars(
+        select(ProcessorLine)
+        .where(
+            ProcessorLine.kind == "payout",
+            ProcessorLine.state == "matched",
+            ProcessorLine.currency == currency,
+            ProcessorLine.bank_payout.is_not(None),
+            ProcessorLine.booked_at >= since,
+            share.exists(),
+        )
+        .order_by(ProcessorLine.booked_at, ProcessorLine.id)
+    )
+    return [BankPayout(str(row.bank_payout), Money(-row.net_minor, row.currency), row.booked_at) for row in rows]
 
 
 def newest_line(session: Session) -> datetime | None:

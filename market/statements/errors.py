@@ -93,6 +93,18 @@ class MatchUndone(Conflict):
     code = "statements.match_undone"
 
 
+class RuleNotFound(Missing):
+    """No such rule of staff in this scope."""
+
+    code = "statements.rule_not_found"
+
+
+class RuleEnded(Conflict):
+    """The rule was ended before."""
+
+    code = "statements.rule_ended"
+
+
 class PeriodIsClosed(Conflict):
     """The day lies in a closed period."""
 

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, text, tuple_
+from sqlalchemy import ColumnElement, func, literal_column, select, text, tuple_
 from sqlalchemy.orm import Session
 
 from market.kernel import paging
@@ -17,8 +17,9 @@ from market.kernel.paging import Page
 from market.ledger import queries as books
 from market.ledger import service as ledger
 from market.ledger.queries import Finding
-from market.statements.errors import AccountNotFound, FileNotFound, LineNotFound
+from market.statements.errors import AccountNotFound, FileNotFound, LineNotFound, RuleNotFound
 from market.statements.models import (
+    BookingRule,
     MoneyAccount,
     PeriodClose,
     Statement,
@@ -27,6 +28,8 @@ from market.statements.models import (
     StatementMatch,
     StatementSuggestion,
 )
+from market.statements.rules.booking import CONFIRMED
+from market.statements.service.booking_rules import RULE, matches_of_rule
 from market.statements.service.closing import CloseNotFound, mirror_and_closing
 
 PAGE = 50
@@ -90,6 +93,7 @@ class SuggestionView:
     part: int
     target_kind: str
     target_id: UUID | None
+    account_code: str | None
     money: Money
     fee: Money
     kind: str
@@ -142,6 +146,26 @@ class LineView:
     question: str | None
     suggestions: Sequence[SuggestionView]
     matches: Sequence[MatchView]
+
+
+@dataclass(frozen=True, slots=True)
+class RuleView:
+    """A rule that staff made, living or ended, with how often it was used and how much it booked."""
+
+    id: UUID
+    account_id: UUID
+    account_code: str
+    counterparty: str
+    words: Sequence[str]
+    most: Money
+    reason: str
+    confirmations: int
+    automatic: bool
+    made_by: str
+    made_at: datetime
+    ended_at: datetime | None
+    ended_reason: str | None
+    used: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,6 +288,55 @@ def file_body(session: Session, file_id: UUID) -> bytes:
     return zlib.decompress(row.body_zlib)
 
 
+_RULE_ID: ColumnElement[str] = literal_column(f"statement_match.evidence ->> '{RULE}'")
+
+
+def rules(session: Session, account_id: UUID) -> list[RuleView]:
+    """Return the rules that staff made for an account, the living ones first, the newest first."""
+    rows = session.execute(
+        select(BookingRule)
+        .where(BookingRule.money_account_id == account_id)
+        .order_by(BookingRule.ended_at.is_not(None), BookingRule.made_at.desc(), BookingRule.id)
+    ).scalars()
+    return _rules(session, rows.all())
+
+
+def rule(session: Session, rule_id: UUID) -> RuleView:
+    """Return one rule. Raises RuleNotFound outside this scope."""
+    row = session.get(BookingRule, rule_id)
+    if row is None:
+        raise RuleNotFound("There is no such rule here.")
+    return _rules(session, [row])[0]
+
+
+def lines_of_rule(session: Session, rule_id: UUID) -> list[LineView]:
+    """Return the lines that a rule explained, the newest first, those taken back included."""
+    ids = [match.line_id for match in matches_of_rule(session, rule_id)]
+    rows = session.execute(select(StatementLine).where(StatementLine.id.in_(ids)).order_by(StatementLine.booked_on.desc()))
+    return _with_explanations(session, rows.scalars().all())
+
+
+def _rules(session: Session, rows: Sequence[BookingRule]) -> list[RuleView]:
+    used = {
+        rule_id: count
+        for rule_id, count in session.execute(
+            select(_RULE_ID, func.count())
+            .where(StatementMatch.rule == RULE, StatementMatch.undone_at.is_(None), _RULE_ID.in_([str(row.id) for row in rows]))
+            .group_by(_RULE_ID)
+        )
+    }
+    currencies = {row.money_account_id: account(session, row.money_account_id).currency for row in rows}
+    return [
+        RuleView(
+            row.id, row.money_account_id, row.account_code, row.counterparty_name or row.counterparty_account, row.words,
+            Money(row.max_minor, currencies[row.money_account_id]), row.reason, row.confirmations,
+            row.confirmations >= CONFIRMED, row.made_by, row.made_at, row.ended_at, row.ended_reason,
+            int(used.get(str(row.id), 0)),
+        )
+        for row in rows
+    ]  # fmt: skip
+
+
 _ANNOUNCED = """
 SELECT i.id, i.expected_on, i.amount_minor, i.currency, i.status, i.format, i.counterparty_name, i.text, i.creditor_refs
 FROM statement_interim_line i
@@ -378,8 +451,8 @@ def _line(row: StatementLine, suggestions: Sequence[StatementSuggestion], matche
 
 def _suggestion(row: StatementSuggestion, currency: str) -> SuggestionView:
     return SuggestionView(
-        row.id, row.part, row.target_kind, row.target_id, Money(row.line_minor, currency), Money(row.fee_minor, currency),
-        row.kind, row.rule, row.evidence,
+        row.id, row.part, row.target_kind, row.target_id, row.account_code, Money(row.line_minor, currency),
+        Money(row.fee_minor, currency), row.kind, row.rule, row.evidence,
     )  # fmt: skip
 
 

@@ -130,6 +130,12 @@ def _match(world: Any) -> Any:
     return statements.book_line(world.session, line_id=_line(world, "line_id"), actor=CLERK, now=NOW, **booked)
 
 
+def _booking_rule(world: Any) -> Any:
+    line_id = _line(world, "line_id")
+    made = {"account_code": "bank_charges", "reason": "a fee each month"}
+    return statements.make_rule(world.session, line_id=line_id, actor=CLERK, now=NOW, **made).id
+
+
 def _suggestion(world: Any) -> Any:
     found = {
         "target_kind": "payment",
@@ -200,6 +206,7 @@ SAMPLES: dict[tuple[str, str], Callable[[Any], Any]] = {
     ("", "line_id"): lambda world: _line(world, "line_id"),
     ("", "match_id"): _match,
     ("", "suggestion_id"): _suggestion,
+    ("console_statement_setup", "rule_id"): _booking_rule,
     ("", "kind"): lambda world: "seller_order",
     ("", "subject_id"): lambda world: new_id(),
     ("", "view_id"): _view,

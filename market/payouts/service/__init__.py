@@ -16,11 +16,14 @@ from market.payouts.service.settle import (
     unsettle,
 )
 from market.payouts.service.statement import keep_statement
+from market.payouts.service.status import BankStatus, StatusTaken, take_status
 
 __all__ = [
+    "BankStatus",
     "Claim",
     "Preview",
     "Settlement",
+    "StatusTaken",
     "approve_run",
     "cancel_payout",
     "cash_box_holds",
@@ -38,6 +41,7 @@ __all__ = [
     "return_payout",
     "settle",
     "settle_all",
+    "take_status",
     "unsettle",
     "write_files",
 ]

@@ -24,6 +24,9 @@ from market.kernel.text import fold
 WINDOW = timedelta(days=7)
 """How long after it was sent or announced a thing shows up on a statement (rule 3)."""
 
+STALE = timedelta(days=14)
+"""After so long a reference may have been copied from an earlier payment: it needs to be the only candidate, and exact."""
+
 MAX_SUGGESTIONS = 5
 """More candidates than this help nobody."""
 
@@ -82,7 +85,8 @@ class Proposal:
     """`amount_minor` of the line (positive) means `target`; `fee_minor` of the line is the bank's.
 
     For a return the fee is what the bank kept, on top of the line. `kind`: full, partial, return, fee, duplicate,
-    alarm. `rule` is the rule's name, `evidence` facts from which a sentence is made.
+    alarm. `rule` is the rule's name, `evidence` facts from which a sentence is made. `account_code` is what a line
+    without a target is booked to.
     """
 
     line_id: UUID
@@ -95,6 +99,7 @@ class Proposal:
     automatic: bool
     evidence: Evidence = field(default_factory=dict)
     fee_minor: int = 0
+    account_code: str | None = None
 
 
 def propose(
@@ -237,17 +242,27 @@ class Matcher:
     def _weigh(self, claim: Claim, target: Target) -> None:
         size, still = abs(claim.amount_minor), self.open[target.id]
         evidence = self._evidence(claim, target) | {"reference": "equal"}
-        if size == still:
+        if size == still and not (_is_stale(claim, target) and self._another_fits(claim, target)):
             self._take(claim, target, still, "full", "reference", evidence | {"amount": "equal"})
         elif claim.sign < 0 and size - still in self._fees(claim):
             fee = size - still
             self._take(claim, target, still, "full", "reference", evidence | {"amount": "with_fee"}, fee_minor=fee)
-        elif size < still and target.kind == "payment" and {"account", "name"} & evidence.keys():
+        elif size < still and self._is_part_of(claim, target, evidence):
             self._take(claim, target, size, "partial", "reference", evidence | {"amount": "smaller"})
         else:
-            word = "smaller" if size < still else "larger"
+            word = "smaller" if size < still else "larger" if size > still else "equal"
             kind = "partial" if size < still else "full"
             self._offer(claim, target, kind, "reference", evidence | {"amount": word}, amount_minor=min(size, still))
+
+    def _is_part_of(self, claim: Claim, target: Target, evidence: Evidence) -> bool:
+        """Return whether a smaller amount is certainly a part: a second sign, in time, and nothing else of the party fits."""
+        certain = target.kind == "payment" and {"account", "name"} & evidence.keys() and not _is_stale(claim, target)
+        return bool(certain) and not self._another_fits(claim, target)
+
+    def _another_fits(self, claim: Claim, target: Target) -> bool:
+        """Return whether the reference was perhaps copied from an earlier payment: a newer thing of the party fits exactly."""
+        others = (each for each in self._near(claim) if each.id != target.id)
+        return any({"account", "name"} & self._evidence(claim, each).keys() for each in others)
 
     def _not_open(self, claim: Claim, target: Target) -> None:
         evidence = self._evidence(claim, target) | {"reference": "equal", "note": self.state[target.id]}
@@ -257,12 +272,18 @@ class Matcher:
         self._offer(claim, target, "alarm" if dead else "duplicate", "reference", evidence)
 
     def _several_named(self, claim: Claim, named: Sequence[Target]) -> None:
+        """Match a line that names several open things and is exactly their sum; anything less is for a person."""
         alive = [target for target in named if target.id in self.open and _SIGNS[target.kind] == claim.sign]
         exact = sum(self.open[target.id] for target in alive) == abs(claim.amount_minor)
+        if exact and len(alive) == len(claim.references):
+            for target in alive:
+                evidence = self._evidence(claim, target) | {"reference": "equal", "amount": "sum_equal"}
+                self._take(claim, target, self.open[target.id], "full", "references", evidence)
+            return
         for target in alive[:MAX_SUGGESTIONS]:
             amount = self.open[target.id] if exact else min(self.open[target.id], abs(claim.amount_minor))
-            evidence: Evidence = {"reference": "equal", "note": "sum_of_several" if exact else "several_references"}
-            self._offer(claim, target, "full", "reference", evidence, amount_minor=amount)
+            note: Evidence = {"reference": "equal", "note": "sum_of_several" if exact else "several_references"}
+            self._offer(claim, target, "full", "reference", note, amount_minor=amount)
 
     # -- rule 2 --------------------------------------------------------------------------------------------------
 
@@ -370,16 +391,31 @@ class Matcher:
             return
         near = self._near(claim)
         known = [each for each in near if {"account", "name"} & self._evidence(claim, each).keys()]
+        if not known and claim.account and claim.sign < 0:
+            near = self._near_with_fee(claim)
+            known = [each for each in near if claim.account == each.account]
         chosen = known or (near if len(near) <= MAX_SUGGESTIONS else [])
         for target in chosen[:MAX_SUGGESTIONS]:
             note: Evidence = {"note": "several_candidates"} if len(chosen) > 1 else {}
-            self._offer(claim, target, "full", "amount_day_name", self._evidence(claim, target) | {"amount": "equal"} | note)
+            fee = abs(claim.amount_minor) - self.open[target.id]
+            evidence = self._evidence(claim, target) | {"amount": "with_fee" if fee else "equal"} | note
+            still = self.open[target.id]
+            self._offer(claim, target, "full", "amount_day_name", evidence, amount_minor=still, fee_minor=fee)
         if not chosen:
             self._suggest_sum(claim)
 
-    def _near(self, claim: Claim) -> list[Target]:
+    def _near_with_fee(self, claim: Claim) -> list[Target]:
+        """Return what is open with this amount less one of the bank's usual fees."""
+        return [
+            target
+            for fee in sorted(self._fees(claim))
+            if fee < -claim.amount_minor
+            for target in self._near(claim, fee_minor=fee)
+        ]
+
+    def _near(self, claim: Claim, *, fee_minor: int = 0) -> list[Target]:
         """Return what is open with exactly this amount and could have shown up on this day."""
-        size = abs(claim.amount_minor)
+        size = abs(claim.amount_minor) - fee_minor
         days = (claim.booked_on - timedelta(days=back) for back in range(WINDOW.days + 1))
         near = (target for day in days for target in self.by_amount.get((claim.sign, size, day), ()))
         return [target for target in near if self.open.get(target.id) == size]
@@ -462,3 +498,7 @@ class Matcher:
 
 def _in_window(claim: Claim, target: Target) -> bool:
     return target.since <= claim.booked_on <= target.since + WINDOW
+
+
+def _is_stale(claim: Claim, target: Target) -> bool:
+    return claim.booked_on > target.since + STALE

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date
 
+from market.kernel.money import Money
+
 MAX_MINOR = 10**15
 """Largest amount of the ledger, in minor units (money.md 1.4)."""
 
@@ -84,6 +86,11 @@ class Line:
     parts: tuple[Part, ...] = ()
     interim: bool = False
     running_minor: int | None = None
+
+    @property
+    def money(self) -> Money:
+        """Return the amount with its currency."""
+        return Money(self.amount_minor, self.currency)
 
     @property
     def booked(self) -> bool:

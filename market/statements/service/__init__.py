@@ -1,8 +1,9 @@
 """Commands of statements, one file per use case."""
 
 from market.statements.service.accounts import open_account
+from market.statements.service.booking_rules import RULED, end_rule, make_rule, matches_of_rule
 from market.statements.service.closing import Difference, close_period, differences, prepare_close
-from market.statements.service.csv_formats import PREVIEW, file_of, mapping_from, mappings_of, save_mapping, try_mapping
+from market.statements.service.csv_formats import PREVIEW, file_of, mapping_from, mappings_of, save_mapping, try_mapping, unpacked
 from market.statements.service.deciding import (
     BOOKABLE,
     accept_suggestion,
@@ -29,6 +30,7 @@ from market.statements.service.together import Piece, accept_many, accept_severa
 __all__ = [
     "BOOKABLE",
     "PREVIEW",
+    "RULED",
     "Difference",
     "Imported",
     "Matched",
@@ -45,13 +47,16 @@ __all__ = [
     "differences",
     "discard_file",
     "dismiss_suggestion",
+    "end_rule",
     "exact_suggestions",
     "file_of",
     "import_file",
     "keep_suggestions",
+    "make_rule",
     "mapping_from",
     "mappings_of",
     "match_reference",
+    "matches_of_rule",
     "open_account",
     "park_line",
     "plan_matching",
@@ -67,4 +72,5 @@ __all__ = [
     "take_file",
     "try_mapping",
     "undo_match",
+    "unpacked",
 ]

@@ -89,6 +89,11 @@ def save_mapping(
     return read
 
 
+def unpacked(session: Session, file_id: UUID) -> Unpacked:
+    """Return the bytes of a kept file as a stream. Raises FileNotFound."""
+    return Unpacked(file_of(session, file_id).body_zlib)
+
+
 def file_of(session: Session, file_id: UUID) -> StatementFile:
     """Return a kept file of this scope. Raises FileNotFound."""
     file = session.get(StatementFile, file_id)

@@ -33,8 +33,9 @@ from market.statements.errors import (
 from market.statements.models import MoneyAccount, StatementLine, StatementMatch, StatementSuggestion
 from market.statements.service.accounts import account_of
 from market.statements.service.applying import Wish, make_matches, rest_of
+from market.statements.service.booking_rules import confirm_rule, doubt_rule, rule_of
 from market.statements.service.importing import closed_through, posting_day
-from market.statements.service.targets import payee_of
+from market.statements.service.targets import payee_of, sweep_id
 
 GIVEN_UP = ("write_off", "bank_charges")
 """What the co-op bears itself; above its own limit only an approver books it (money.md 8.3). What a rule finds needs nobody."""
@@ -63,6 +64,8 @@ def accept_suggestion(session: Session, *, suggestion_id: UUID, line_id: UUID, a
     wish = accepted(session, suggestion, actor)
     note(session, actor, "statements.accepted", line, now, {"rule": wish.rule, "match": str(wish.id)})
     make_matches(session, account, [wish], now=now)
+    if rule_id := rule_of(wish.evidence):
+        confirm_rule(session, rule_id)
     return wish.id
 
 
@@ -154,8 +157,14 @@ def undo_match(session: Session, *, match_id: UUID, reason: str, actor: Actor, n
     match.undone_by, match.undone_at, match.undone_reason = actor.label, now, reason.strip()
     line.matched_minor -= match.line_minor
     line.state = "new"
-    if match.target_id is not None:
-        session.add(_dismissed(match, actor, now))
+    rule_id = rule_of(match.evidence)
+    if rule_id is not None:
+        doubt_rule(session, rule_id)
+    rejected = (
+        match.target_id or rule_id or (sweep_id(match.evidence["bank_payout"]) if "bank_payout" in match.evidence else None)
+    )
+    if rejected is not None:
+        session.add(_dismissed(match, actor, now, rejected))
     note(session, actor, "statements.undone", line, now, {"match": str(match.id), "reason": reason.strip()})
     _post_mirror(session, account, match, actor, now)
 
@@ -176,6 +185,8 @@ def dismiss_suggestion(session: Session, *, suggestion_id: UUID, actor: Actor, n
     if suggestion is None:
         raise SuggestionGone("This suggestion is gone already.")
     line, _ = _line(session, suggestion.line_id)
+    if rule_id := rule_of(suggestion.evidence):
+        doubt_rule(session, rule_id)
     suggestion.dismissed_by, suggestion.dismissed_at = actor.label, now
     session.flush()
     left = select(StatementSuggestion.id).where(
@@ -197,7 +208,7 @@ def accepted(session: Session, suggestion: StatementSuggestion, actor: Actor) ->
     kind, target_id, code, reason = suggestion.target_kind, suggestion.target_id, None, None
     fee = suggestion.fee_minor
     if kind == "account":
-        code = "bank_charges"
+        code, target_id = suggestion.account_code or "bank_charges", None
     elif suggestion.kind in ("duplicate", "alarm"):
         if kind != "payout" or target_id is None:
             raise WrongDirection("Nothing is open there. Book the line as unidentified, or give the right reference.")
@@ -272,18 +283,19 @@ def _post_mirror(session: Session, account: MoneyAccount, match: StatementMatch,
     ledger.post(session, [entry])
 
 
-def _dismissed(match: StatementMatch, actor: Actor, now: datetime) -> StatementSuggestion:
+def _dismissed(match: StatementMatch, actor: Actor, now: datetime, target_id: UUID) -> StatementSuggestion:
     return StatementSuggestion(
         coop_id=match.coop_id,
         line_id=match.line_id,
         part=match.part,
         target_kind=match.target_kind,
-        target_id=match.target_id,
+        target_id=target_id,
         line_minor=match.line_minor,
         fee_minor=match.fee_minor,
         kind=match.kind,
         rule=match.rule,
         evidence=match.evidence,
+        account_code=match.account_code,
         rank=0,
         dismissed_by=actor.label,
         dismissed_at=now,

@@ -58,7 +58,7 @@ def import_file(
     """
     account = account_of(session, money_account_id)
     locks.lock(session, MoneyAccount, [account.id])  # one import at a time: the chain of statements is a sequence
-    known = _same_bytes(session, account, prepared.sha256)
+    known = known_file(session, account, prepared.sha256)
     if known is not None and not _readable_now(known, prepared):
         reason = say(
             "These are the same bytes as '%(name)s' of %(uploaded_at)s, which was: %(outcome)s.",
@@ -169,7 +169,8 @@ def _draft(session: Session, file_id: UUID) -> tuple[StatementFile, MoneyAccount
     return file, account
 
 
-def _same_bytes(session: Session, account: MoneyAccount, sha256: str) -> StatementFile | None:
+def known_file(session: Session, account: MoneyAccount, sha256: str) -> StatementFile | None:
+    """Return the file of these bytes, if the account has it."""
     statement = select(StatementFile).where(StatementFile.money_account_id == account.id, StatementFile.sha256 == sha256)
     return session.execute(statement).scalar_one_or_none()
 

@@ -21,9 +21,11 @@ from market.kernel.ids import new_id
 from market.statements.events import IMPORTED
 from market.statements.models import MoneyAccount, StatementLine, StatementLinePart, StatementMatch, StatementSuggestion
 from market.statements.rules.matching import WINDOW, Claim, Matcher, Proposal, claims_of
+from market.statements.rules.sweeps import propose_sweeps
 from market.statements.service.accounts import account_of
 from market.statements.service.applying import Wish, insert_rows, make_matches
-from market.statements.service.targets import ended_targets, open_targets
+from market.statements.service.booking_rules import propose_bookings, rules_of
+from market.statements.service.targets import ended_targets, open_sweeps, open_targets
 
 SLICE = 2_000
 _OPEN = ("new", "suggested", "parked")
@@ -62,15 +64,20 @@ def ask_for_matching(session: Session, *, money_account_id: UUID) -> None:
 def plan_matching(session: Session, *, money_account_id: UUID) -> list[Proposal]:
     """Return proposals for the open lines of an account, month by month; reads only."""
     account = account_of(session, money_account_id)
-    matcher = Matcher(
-        open_targets(session, account), known_fees=frozenset(account.known_fees), dismissed=_dismissed(session, account)
-    )
+    dismissed, rules = _dismissed(session, account), rules_of(session, account)
+    matcher = Matcher(open_targets(session, account), known_fees=frozenset(account.known_fees), dismissed=dismissed)
     found: list[Proposal] = []
     for first, after in _months(session, account):
         claims = _claims(session, account, first, after)
         rivals = _claims(session, account, first - WINDOW, first) + _claims(session, account, after, after + WINDOW)
         matcher.add(ended_targets(session, account, claims, matcher.knows))
-        found += matcher.propose(claims, rivals)
+        proposals = matcher.propose(claims, rivals)
+        swept = propose_sweeps(claims, proposals, open_sweeps(session, account, first), dismissed)
+        certain = {proposal.line_id for proposal in swept if proposal.automatic}
+        proposals = [each for each in proposals if each.line_id not in certain] + swept
+        booked = propose_bookings(claims, proposals, rules, dismissed)
+        by_rule = {proposal.line_id for proposal in booked}
+        found += [each for each in proposals if not (each.rule == "bank_code" and each.line_id in by_rule)] + booked
     return found
 
 
@@ -161,6 +168,7 @@ def _wish(proposal: Proposal, actor: Actor) -> Wish:
         by=actor.label,
         automatic=True,
         evidence=dict(proposal.evidence),
+        account_code=proposal.account_code,
     )
 
 
@@ -182,6 +190,7 @@ def _suggestion(account: MoneyAccount, proposal: Proposal, rank: int) -> dict[st
         "kind": proposal.kind,
         "rule": proposal.rule,
         "evidence": proposal.evidence,
+        "account_code": proposal.account_code,
         "rank": rank,
     }
 

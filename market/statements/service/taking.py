@@ -19,9 +19,10 @@ from market.statements.models import MoneyAccount, StatementFile
 from market.statements.rules.readers.source import Readable
 from market.statements.service.accounts import account_of
 from market.statements.service.csv_formats import file_of, mappings_of
-from market.statements.service.importing import Imported, confirm_file, import_file, new_file
+from market.statements.service.importing import Imported, confirm_file, new_file
 from market.statements.service.matching import run_matching
 from market.statements.service.preparing import Unpacked, keep_bytes, prepare_file
+from market.statements.service.reports import import_prepared
 
 AT_ONCE = 2_000
 """Files with more lines than this are matched by a worker alone."""
@@ -38,7 +39,7 @@ def take_file(
         mappings = mappings_of(session, money_account_id)
     prepared = prepare_file(stream, name=name, currency=currency, mappings=mappings)
     with units() as session:
-        result = import_file(
+        result = import_prepared(
             session, money_account_id=money_account_id, prepared=prepared, actor=actor, now=now, confirmed=confirmed
         )
     _match(units, result, money_account_id, actor, now)
@@ -81,7 +82,7 @@ def read_file(units: Units, *, file_id: UUID, now: datetime) -> Imported | None:
 
     prepared = prepare_file(Unpacked(body), name=name, currency=currency, mappings=mappings, progress=note)
     with units() as session:
-        return import_file(session, money_account_id=account_id, prepared=prepared, actor=system("import"), now=now)
+        return import_prepared(session, money_account_id=account_id, prepared=prepared, actor=system("import"), now=now)
 
 
 def take_draft(units: Units, *, file_id: UUID, money_account_id: UUID, actor: Actor, now: datetime) -> Imported:

@@ -1,17 +1,22 @@
 """What lines may mean, gathered from the capabilities that own it, in the shape in which the rules compare it."""
 
 from collections.abc import Callable, Iterable
-from datetime import date
+from datetime import UTC, date, datetime, time
 from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from market.kernel.clock import day_in
+from market.kernel.ids import derived_id
 from market.kernel.references import Kind
 from market.payments import queries as payments
 from market.payouts import queries as payouts
-from market.statements.models import MoneyAccount
+from market.producers import queries as producers
+from market.statements.models import MoneyAccount, StatementMatch
 from market.statements.rules.matching import Claim, Target
 from market.statements.rules.references import references_of_kind
+from market.statements.rules.sweeps import ARRIVES, RULE, Sweep
 
 
 def open_targets(session: Session, account: MoneyAccount) -> list[Target]:
@@ -60,6 +65,33 @@ def _payout(row: payouts.InTransit) -> Target:
 def _payment(view: payments.PaymentView, state: str) -> Target:
     amount = view.due.minor if state == "open" else view.money.minor
     return Target("payment", view.id, view.reference, amount, view.opened_at.date(), state)
+
+
+def open_sweeps(session: Session, account: MoneyAccount, since: date) -> list[Sweep]:
+    """Return the card processor's payouts to the bank, from some days before `since` on, that no line was matched to yet."""
+    first = datetime.combine(since - ARRIVES, time.min, UTC)
+    rows = payments.bank_payouts(session, coop_id=account.coop_id, currency=account.currency, since=first)
+    seen = set(
+        session.scalars(
+            select(StatementMatch.evidence["bank_payout"].astext).where(
+                StatementMatch.coop_id == account.coop_id,
+                StatementMatch.rule == RULE,
+                StatementMatch.undone_at.is_(None),
+                StatementMatch.matched_at >= first,
+            )
+        )
+    )
+    zone = producers.coop(session, account.coop_id).time_zone
+    return [
+        Sweep(sweep_id(row.payout), row.payout, row.money.minor, day_in(row.booked_at, zone))
+        for row in rows
+        if row.payout not in seen
+    ]
+
+
+def sweep_id(payout: str) -> UUID:
+    """Return what names a payout of the processor in a rejected pair."""
+    return derived_id(f"sweep {payout}")
 
 
 def payee_of(session: Session, payout_id: UUID) -> UUID:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 
+from bench.statement_files import make_files, measure_files
 from bench.statement_noise import make_noise, measure
 from market.kernel.references import Kind, reference
 from market.statements.rules.matching import Claim, Proposal, Target, claims_of, propose, similar_names
@@ -71,11 +72,14 @@ def test_a_debit_for_a_payout_that_is_not_open_is_never_automatic(state: str, ki
     assert (proposal.automatic, proposal.kind) == (False, kind)
 
 
-def test_several_references_in_one_line_are_split_by_a_person() -> None:
+def test_several_references_in_one_line_match_only_when_they_are_all_open_and_exactly_the_sum() -> None:
     other = replace(PAYMENT, id=UUID(int=3), reference=reference(Kind.PAYMENT, 3), amount_minor=500)
     both = replace(IN, amount_minor=10_500, references=(PAYMENT.reference, other.reference))
     proposals = propose([both], [PAYMENT, other])
-    assert [(p.automatic, p.amount_minor) for p in proposals] == [(False, 10_000), (False, 500)]
+    assert [(p.automatic, p.amount_minor) for p in proposals] == [(True, 10_000), (True, 500)]
+    for less in (replace(both, amount_minor=10_400), replace(both, references=(*both.references, "RF471000000999"))):
+        assert not any(p.automatic for p in propose([less], [PAYMENT, other]))
+    assert not any(p.automatic for p in propose([both], [PAYMENT, replace(other, state="settled")]))
 
 
 def test_a_batch_is_matched_by_its_id_with_the_exact_sum() -> None:
@@ -170,3 +174,9 @@ def test_gate_automatic_matches_are_right_and_frequent(seed: int) -> None:
     score = measure(make_noise(seed, 10_000))
     assert score.precision >= 0.9999, score
     assert score.recall >= 0.95, score
+
+
+def test_gate_on_files_of_another_generator() -> None:
+    score, missed = measure_files(make_files(20260303, 6_000))
+    assert score.precision >= 0.9999, score
+    assert score.recall >= 0.94, (score, missed)

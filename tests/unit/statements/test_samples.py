@@ -4,6 +4,7 @@ The files lie beside the repository and are read in place; each has its own lice
 """
 
 import json
+from collections import Counter
 from decimal import Decimal
 from io import BytesIO
 from pathlib import Path
@@ -13,6 +14,8 @@ import pytest
 
 from market.statements.rules.readers.delimited import CsvMapping
 from market.statements.rules.readers.recognise import read_statements
+from market.statements.rules.readers.source import Source
+from market.statements.rules.readers.stripe import read_stripe
 from market.statements.rules.shapes import Balance, Line, Statement, Unreadable
 from market.statements.rules.sums import check_chain
 from market.statements.rules.values import digits_of
@@ -22,13 +25,15 @@ TOLD = {"no_namespace"}
 """Findings that the folder does not count as warnings."""
 
 
-def samples() -> list[Any]:
+def samples(*, stripe: bool = False) -> list[Any]:
     facts = SAMPLES / "expected.json"
     if not facts.exists():
         reason = "../shared/data/statements is absent: no sample files"
         return [pytest.param("absent", {}, marks=pytest.mark.skip(reason=reason))]
     files = json.loads(facts.read_text())["files"]
-    return [pytest.param(name, expected, id=name) for name, expected in files.items() if expected["format"] != "stripe"]
+    return [
+        pytest.param(name, expected, id=name) for name, expected in files.items() if (expected["format"] == "stripe") == stripe
+    ]
 
 
 def mapping_of(expected: dict[str, Any]) -> CsvMapping:
@@ -110,3 +115,29 @@ def test_sample_gives_the_expected_facts(name: str, expected: dict[str, Any]) ->
         found = [[str(line.booked_on), major(line.amount_minor, line.currency), line.currency] for line in ordered]
         assert found == [[day, Decimal(amount), currency] for day, amount, currency in expected["lines"]]
     assert sum(statement.skipped for statement in statements) == expected.get("skipped", 0)
+
+
+@pytest.mark.parametrize(("name", "expected"), samples(stripe=True))
+def test_a_table_of_stripe_gives_the_expected_facts(name: str, expected: dict[str, Any]) -> None:
+    facts = expected["facts"]
+    rows = list(read_stripe(Source(BytesIO((SAMPLES / name).read_bytes()))))
+    assert len(rows) == facts["rows"]
+    for field, attribute in (("currency", "currency"), ("type", "kind"), ("status", "status"), ("reporting_category", "kind")):
+        if field in facts:
+            assert Counter(getattr(row, attribute).lower() for row in rows) == facts[field]
+    for field, attribute in (("amount", "amount_minor"), ("fee", "fee_minor"), ("net", "net_minor"), ("gross", "amount_minor")):
+        if field in facts:
+            minors = [getattr(row, attribute) for row in rows]
+            if facts["units"] == "major":
+                assert major(sum(minors), rows[0].currency) == Decimal(facts[field])
+            else:
+                plus, minus = [minor for minor in minors if minor > 0], [-minor for minor in minors if minor < 0]
+                found = {
+                    "positive_count": len(plus),
+                    "positive_sum": sum(plus),
+                    "negative_count": len(minus),
+                    "negative_sum": sum(minus),
+                }
+                assert found == facts[field]
+    if "payout" in facts:
+        assert {row.payout for row in rows} == {facts["payout"]}
