@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
+from flask import Blueprint, Response, current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
@@ -20,7 +20,7 @@ from market.http.db import unit_of_work
 from market.http.entry import Entry
 from market.http.i18n import told
 from market.kernel.errors import DomainError, Missing
-from market.kernel.money import Money
+from market.kernel.money import EXPONENTS, Money
 from market.producers import queries as producers
 from market.reports.queries import desks
 from market.statements import queries, service
@@ -152,7 +152,12 @@ def file(file_id: UUID) -> ResponseReturnValue:
 
 
 def _amount(minor: int | None, currency: str) -> str:
-    return "–" if minor is None else amount_text(minor, currency)
+    """Return an amount as the reader writes it; a currency of the past, which no account is kept in, as the file has it."""
+    if minor is None:
+        return "–"
+    if currency in EXPONENTS:
+        return str(current_app.jinja_env.filters["money"](Money(minor, currency)))
+    return amount_text(minor, currency)
 
 
 @blueprint.get("/files/<uuid:file_id>/content")

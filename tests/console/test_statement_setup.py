@@ -49,7 +49,7 @@ def test_a_csv_leads_to_its_columns_and_is_imported_once_they_are_said(desk, ses
     saved = desk.post(f"{path}/columns", step="save", **COLUMNS, **STYLE)
     assert saved.status_code == 303
     page = desk.get(path).text
-    assert "97.50 EUR" in page
+    assert "€97.50" in page
     row = queries.files(session, account.id).items[0]
     assert row.outcome == "draft" or row.new_lines == 2
     another = upload(desk, account, CSV + b"22.11.2026;Tee;-1,00;96,50\n")
