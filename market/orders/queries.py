@@ -159,6 +159,28 @@ def orders_of(session: Session, account_id: UUID, *, cursor: str | None = None) 
     return Page(views, paging.encode([shown[-1].number]) if len(rows) > PAGE else None)
 
 
+@dataclass(frozen=True, slots=True)
+class BuyerOf:
+    """Who placed an order: the account, none for a guest, and the name."""
+
+    buyer_id: UUID | None
+    name: str
+
+
+def buyers_of(session: Session, order_ids: Sequence[UUID]) -> dict[UUID, BuyerOf]:
+    """Return who placed these orders."""
+    rows = session.execute(select(Order.id, Order.account_id, Order.name).where(Order.id.in_(order_ids)))
+    return {row.id: BuyerOf(row.account_id, row.name) for row in rows}
+
+
+def paid_by_transfer(session: Session, buyer_ids: Sequence[UUID]) -> dict[UUID, UUID]:
+    """Return the orders that these buyers have paid by bank transfer, each with its buyer."""
+    statement = select(Order.id, Order.account_id).where(
+        Order.account_id.in_(buyer_ids), Order.method == "transfer", Order.paid_at.is_not(None)
+    )
+    return {row.id: row.account_id for row in session.execute(statement)}
+
+
 def seller_orders(
     session: Session, *, producer_id: UUID | None = None, states: Sequence[str] = (), cursor: str | None = None
 ) -> Page[SellerPart]:

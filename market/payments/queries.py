@@ -149,6 +149,12 @@ def live_payment(session: Session, *, subject_kind: str, subject_id: UUID) -> Pa
     return view(row) if row else None
 
 
+def ids_of_subjects(session: Session, subject_ids: Sequence[UUID]) -> dict[UUID, UUID]:
+    """Return the payments for these things, each with the thing that it pays."""
+    rows = session.execute(select(Payment.id, Payment.subject_id).where(Payment.subject_id.in_(subject_ids)))
+    return {row.id: row.subject_id for row in rows}
+
+
 def payment_by_reference(session: Session, text: str) -> PaymentView | None:
     """Return the payment that an RF reference names, None when it is mistyped, of another kind, or unknown."""
     found = parse(text)

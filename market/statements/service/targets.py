@@ -17,6 +17,7 @@ from market.statements.models import MoneyAccount, StatementMatch
 from market.statements.rules.matching import Claim, Target
 from market.statements.rules.references import references_of_kind
 from market.statements.rules.sweeps import ARRIVES, RULE, Sweep
+from market.statements.service.payers import Payer, payers_of
 
 
 def open_targets(session: Session, account: MoneyAccount) -> list[Target]:
@@ -24,7 +25,8 @@ def open_targets(session: Session, account: MoneyAccount) -> list[Target]:
     on_their_way = payouts.in_transit(session, coop_id=account.coop_id, currency=account.currency)
     awaited = payments.awaited_transfers(session, coop_id=account.coop_id, currency=account.currency)
     refunds = payments.refunds_to_transfer(session, coop_id=account.coop_id, currency=account.currency)
-    found = [_payout(row) for row in on_their_way] + [_payment(row, "open") for row in awaited]
+    payers = payers_of(session, account, awaited)
+    found = [_payout(row) for row in on_their_way] + [_payment(row, "open", payers.get(row.id, Payer())) for row in awaited]
     return found + [Target("refund", row.id, row.reference, row.money.minor, row.decided_at.date()) for row in refunds]
 
 
@@ -43,7 +45,9 @@ def ended_targets(session: Session, account: MoneyAccount, claims: Iterable[Clai
         found += [_payout(row) for row in (*settled, *undone)]
     ended = payments.payments_by_references(session, references_of_kind(named, Kind.PAYMENT))
     return found + [
-        _payment(each, "settled") for each in ended if each.method == "transfer" and each.money.currency == account.currency
+        _payment(each, "settled", Payer())
+        for each in ended
+        if each.method == "transfer" and each.money.currency == account.currency
     ]
 
 
@@ -62,9 +66,10 @@ def _payout(row: payouts.InTransit) -> Target:
     )
 
 
-def _payment(view: payments.PaymentView, state: str) -> Target:
+def _payment(view: payments.PaymentView, state: str, payer: Payer) -> Target:
     amount = view.due.minor if state == "open" else view.money.minor
-    return Target("payment", view.id, view.reference, amount, view.opened_at.date(), state)
+    since = view.opened_at.date()
+    return Target("payment", view.id, view.reference, amount, since, state, payer.account, payer.name)
 
 
 def open_sweeps(session: Session, account: MoneyAccount, since: date) -> list[Sweep]:
