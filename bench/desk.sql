@@ -52,9 +52,9 @@ INSERT INTO payout_run (id, coop_id, number, due_by, execute_on, totals, skipped
     'approved', 'account:b', %(now)s FROM run;
 CREATE TEMP TABLE paid AS SELECT n, gen_random_uuid() AS id, 2000 + (n * 7919) %% 90000 AS minor FROM generate_series(1, 5000) n;
 INSERT INTO payout (id, coop_id, run_id, number, payee_id, rail, currency, gross_minor, amount_minor, source_account, details,
-                    reference, idem_key, uetr, state, changed_at, settled_on)
+                    reference, state, changed_at, settled_on)
   SELECT p.id, %(coop)s, r.id, 700000000 + p.n, (ARRAY(SELECT id FROM producer WHERE coop_id = %(coop)s))[1 + p.n %% 400], 'sepa', 'EUR',
-    minor, minor, 'x', '{"holder": "Member", "iban": "DE89370400440532013000"}', 'RFBENCH' || p.n, 'bench:' || p.n, gen_random_uuid(),
+    minor, minor, 'x', '{"holder": "Member", "iban": "DE89370400440532013000"}', 'RFBENCH' || p.n,
     CASE WHEN p.n <= 3000 THEN 'sent' ELSE 'settled' END, %(now)s, CASE WHEN p.n <= 3000 THEN NULL ELSE DATE '2026-10-20' END
   FROM paid p JOIN run r ON r.n = 1 + p.n %% 10;
 

@@ -115,6 +115,15 @@ class Sheet:
         return next((each for each in ids[place:] if each != row_id), None)
 
     @property
+    def columns(self) -> Sequence[Column]:
+        """The columns that are shown: beside an open record what names a row, its amount and its state are enough."""
+        if not self.opened:
+            return self.desk.columns
+        amounts = [column for column in self.desk.columns if column.kind in ("money", "price")]
+        shown = {column.key for column in (*amounts[:1], *(each for each in self.desk.columns if each.kind in ("link", "state")))}
+        return [column for column in self.desk.columns if column.key in shown]
+
+    @property
     def first(self) -> bool:
         """Whether this is the first page."""
         return not request.args.get("cursor")

@@ -77,7 +77,7 @@ def test_lines_stand_by_age_or_amount_with_what_is_left(staff, session, account_
     text = staff.get(f"{BASE}?sort=largest").text
     assert text.index("Grand Mill") < text.index("Tiny Shop")
     assert "2 rows" in text
-    assert "Difference" in text
+    assert "difference" in text
     assert "Tiny Shop" not in staff.get(f"{BASE}?amount=90.00").text
     assert "Tiny Shop" in staff.get(f"{BASE}?q=tin").text
     post(staff, f"/console/statements/lines/{ids[-1_000]}/park", question="Is this ours?")

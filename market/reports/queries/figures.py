@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import Date, case, cast, func, select
+from sqlalchemy import Date, case, cast, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from market.orders.models import SellerOrder
@@ -57,22 +57,22 @@ class Sales:
 
 def sales(session: Session, viewer: Viewer, span: Span) -> Sales:
     """Return what was sold, read in one pass over the orders."""
-    week = cast(func.date_trunc("week", func.timezone(viewer.zone, SellerOrder.placed_at)), Date).label("week")
     parts = [
-        func.sum(getattr(SellerOrder, f"{name}_minor") - getattr(SellerOrder, f"{name}_refunded_minor"))
+        (getattr(SellerOrder, f"{name}_minor") - getattr(SellerOrder, f"{name}_refunded_minor")).label(name)
         for name in ("goods", "premium", "charges", "tax")
     ]
-    sums = (func.count(), func.sum(WORTH), func.sum(RETURNED), *parts)
-    keys = (week, SellerOrder.producer_id, SellerOrder.currency)
-    rows = session.execute(select(*keys, *sums).where(*_sold(viewer, span)).group_by(*keys)).all()
-    by_week: dict[Any, list[int]] = {}
-    by_producer: dict[Any, list[int]] = {}
+    week = cast(func.date_trunc("week", func.timezone(viewer.zone, SellerOrder.placed_at)), Date).label("week")
+    columns = (week, SellerOrder.producer_id, SellerOrder.currency, WORTH.label("total"), RETURNED.label("refunded"), *parts)
+    rows = select(*columns).where(*_sold(viewer, span)).subquery("sold").c
+    sums = [func.sum(rows[name]) for name in ("total", "refunded", "goods", "premium", "charges", "tax")]
+    both = func.grouping_sets(tuple_(rows.week, rows.currency), tuple_(rows.producer_id, rows.currency))
+    found = session.execute(select(rows.week, rows.producer_id, rows.currency, func.count(), *sums).group_by(both)).all()
+    by_week = {(row[0], row[2]): [int(figure) for figure in row[3:]] for row in found if row[0] is not None}
+    by_producer = {(row[1], row[2]): [int(figure) for figure in row[3:]] for row in found if row[0] is None}
     in_all: dict[Any, list[int]] = {}
-    for monday, producer_id, currency, *figures in rows:
-        for table, key in ((by_week, monday), (by_producer, producer_id), (in_all, "")):
-            line = table.setdefault((key, currency), [0] * len(figures))
-            for place, figure in enumerate(figures):
-                line[place] += int(figure)
+    for (_monday, currency), line in by_week.items():
+        whole = in_all.setdefault(("", currency), [0] * len(line))
+        whole[:] = [one + more for one, more in zip(whole, line, strict=True)]
     ids = {producer_id for producer_id, _currency in by_producer}
     names = {each.id: each.name for each in session.execute(select(Producer.id, Producer.name).where(Producer.id.in_(ids)))}
     weeks, producers, all_ = ([Sold(*key, *line) for key, line in table.items()] for table in (by_week, by_producer, in_all))

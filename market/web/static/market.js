@@ -198,7 +198,7 @@
     prefix = "";
     const found = $$("[data-key]").filter(visible);
     const hit = found.find((element) => element.dataset.key === key);
-    if (hit) { event.preventDefault(); hit.matches("input, select, textarea") ? hit.focus() : hit.click(); return; }
+    if (hit) { event.preventDefault(); if (hit.matches("input, select, textarea, summary")) hit.focus(); if (!hit.matches("input, select, textarea")) hit.click(); return; }
     if (key === "?") { event.preventDefault(); help(found); return; }
     if ((key === "j" || key === "k") && walk(key === "j" ? 1 : -1)) { event.preventDefault(); return; }
     if (found.some((element) => element.dataset.key.startsWith(`${key} `))) { prefix = key; timer = setTimeout(() => { prefix = ""; }, 1200); }

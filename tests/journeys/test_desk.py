@@ -1,0 +1,137 @@
+"""The staff desk by keyboard alone, with the script: a preparer works off lines and takes one back, an approver books this.
+
+Beside it, every page of the staff in the light and in the dark.
+"""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, expect
+
+from tests.factories.statements import line, make_file
+from tests.journeys.looking import NARROW, WIDE
+from tests.journeys.site import PASSWORD, TODAY, Site
+
+pytestmark = pytest.mark.browser
+IBAN = "DE02120300000000202051"
+PAGES = (
+    "", "/search?q=coffee", "/orders", "/payments/refunds", "/payments", "/matching", "/statements/closes", "/payouts",
+    "/payouts/all", "/listings", "/members", "/payee-accounts", "/certificates", "/prices", "/prices/changes", "/reports",
+    "/reports/lists", "/mails", "/audit", "/people", "/coop", "/keys",
+)  # fmt: skip
+
+
+@contextmanager
+def at_the_desk(browser: Browser, site: Site, role: str, **options) -> Iterator[Page]:
+    """A person of the staff with scripts, signed in."""
+    context = browser.new_context(base_url=site.url, viewport=WIDE, locale="en-GB", bypass_csp=True, **options)
+    page = context.new_page()
+    page.set_default_timeout(20_000)
+    page.goto("/sign-in")
+    page.get_by_label("E-mail").fill(site.emails[role])
+    page.get_by_label("Password").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+    try:
+        yield page
+    except Exception as error:
+        error.add_note(f"{role} was at {page.url}:\n{page.get_by_role('main').inner_text()}")
+        raise
+    finally:
+        context.close()
+
+
+def test_a_preparer_and_an_approver_work_by_keyboard_alone(browser: Browser, site: Site, tmp_path: Path):
+    with at_the_desk(browser, site, "approver") as approver, at_the_desk(browser, site, "preparer") as preparer:
+        an_account_with_three_lines(approver, tmp_path)
+        keys = preparer.keyboard
+        preparer.goto("/console/matching")
+        keys.press("?")
+        dialog = preparer.get_by_role("dialog", name=re.compile("Keys"))
+        expect(dialog).to_contain_text("next and previous row")
+        keys.press("Escape")
+        expect(dialog).to_have_count(0)
+        keys.press("j")
+        expect(preparer.get_by_role("link", name="Bank of the Valley")).to_be_focused()
+        keys.press("Enter")
+        expect(preparer.get_by_role("heading", level=2)).to_contain_text("-€3.50")
+        book(preparer, "bank charges", "charges of November")
+        expect(preparer.get_by_role("heading", level=2)).to_contain_text("-€25.00")  # the next line is open
+        keys.press("u")
+        expect(preparer.get_by_role("heading", level=2)).to_contain_text("-€3.50")  # taken back, and open again
+        book(preparer, "bank charges", "charges of November")
+        expect(preparer.get_by_role("heading", level=2)).to_contain_text("-€25.00")
+        book(preparer, "write-off", "nobody knows what it was")
+        expect(preparer.get_by_role("alert").first).to_contain_text("an approver books this")
+        approver.goto("/console/matching?sort=largest&amount=25.00")
+        approver.keyboard.press("j")
+        approver.keyboard.press("Enter")
+        expect(approver.get_by_role("heading", level=2)).to_contain_text("-€25.00")
+        book(approver, "write-off", "nobody knows what it was")
+        expect(approver.locator("#said")).to_contain_text("Booked.")
+        keys.press("Escape")
+        preparer.goto("/console/matching?q=stranger")
+        keys.press("j")
+        keys.press("Enter")
+        expect(preparer.get_by_role("heading", level=2)).to_contain_text("€70.00")
+        keys.press("q")
+        keys.press("Tab")
+        keys.type("Is this for one of our orders?")
+        keys.press("Tab")
+        keys.press("Enter")
+        expect(preparer.locator("#said")).to_contain_text("Noted.")
+        preparer.goto("/console/matching?show=parked")
+        expect(preparer.get_by_role("cell", name="Is this for one of our orders?")).to_be_visible()
+
+
+def book(page: Page, what: str, why: str) -> None:
+    """Open the form for a booking by its key, fill it in and send it without a pointer."""
+    page.keyboard.press("b")
+    expect(page.get_by_label("What it is")).to_be_visible()
+    page.keyboard.press("Tab")
+    expect(page.get_by_label("What it is")).to_be_focused()
+    page.keyboard.type(what)
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.type(why)
+    page.keyboard.press("Enter")
+
+
+def an_account_with_three_lines(page: Page, folder: Path) -> None:
+    """Register a bank account and import three lines that nothing explains."""
+    page.goto("/console/statements/accounts/new")
+    page.get_by_label("Name among your staff").fill("Second account")
+    page.get_by_label("IBAN").fill(IBAN)
+    page.get_by_label("In our books from").fill(TODAY.replace(day=1).isoformat())
+    page.get_by_label("Balance on the evening before").fill("100.00")
+    page.get_by_role("button", name="Register").click()
+    expect(page.get_by_role("heading", name="Second account")).to_be_visible()
+    lines = [
+        line(-350, day=TODAY, ref="S1", name="Bank of the Valley", text="charges"),
+        line(-2_500, day=TODAY, ref="S2", name="Unknown Shop", text="card payment"),
+        line(7_000, day=TODAY, ref="S3", name="Stranger Abroad", text="for coffee"),
+    ]
+    file = folder / "second.xml"
+    file.write_bytes(make_file(SimpleNamespace(iban=IBAN, currency="EUR"), lines, opening=10_000, on=TODAY))
+    page.get_by_label(re.compile("^File of the bank")).set_input_files(file)
+    page.get_by_role("button", name="Import").click()
+    expect(page.get_by_role("heading", name="second.xml")).to_be_visible()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_on_the_pages_of_the_staff(browser: Browser, site: Site, scheme: str):
+    found = []
+    with at_the_desk(browser, site, "approver", color_scheme=scheme) as page:
+        page.set_viewport_size(NARROW)
+        for path in PAGES:
+            page.goto(f"/console{path}")
+            violations = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
+            found += [f"{path or '/'}: {each['id']}: {[node['html'] for node in each['nodes']][:2]}" for each in violations]
+            width = page.evaluate("document.documentElement.scrollWidth")
+            found += [f"{path or '/'} is {width} pixels wide"] if width > NARROW["width"] else []
+    assert not found, "\n".join(found)
