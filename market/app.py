@@ -30,6 +30,7 @@ from market.console import statements as console_statements
 from market.console import today
 from market.hooks import stripe as hooks_stripe
 from market.http import auth, csrf, db, headers, i18n, lane, login, navigation, problems, readonly, sending
+from market.http import auth, csrf, db, headers, i18n, login, navigation, packing, problems, readonly, sending, static
 from market.kernel.clock import Clock, SystemClock
 from market.ports import Ports
 from market.web import (
@@ -130,6 +131,8 @@ def create_app(settings: Settings, ports: Ports | None = None, clock: Clock | No
     csrf.init_app(app)
     sending.init_app(app)
     headers.init_app(app)
+    packing.init_app(app)
+    static.init_app(app)
     navigation.init_app(app)
     for blueprint in BLUEPRINTS:
         app.register_blueprint(blueprint)

@@ -119,7 +119,7 @@ def _session_page(
 ) -> Page:
     if session["status"] == "complete":
         back = escape(str(session["success_url"]).replace("{CHECKOUT_SESSION_ID}", session["id"]))
-        text = f'<div class="card"><h2>This is already paid.</h2><p><a href="{back}">Back to the shop</a></p></div>'
+        text = f'<section class="card"><h2>This is already paid.</h2><p><a href="{back}">Back to the shop</a></p></section>'
         return Page(200, _shell("Paid", text, "one"))
     if session["status"] != "open":
         return _message(410, "This payment page has expired", "Go back to the shop and start the payment again.")
