@@ -29,8 +29,7 @@ from market.console import statement_setup as console_statement_setup
 from market.console import statements as console_statements
 from market.console import today
 from market.hooks import stripe as hooks_stripe
-from market.http import auth, csrf, db, headers, i18n, lane, login, navigation, problems, readonly, sending
-from market.http import auth, csrf, db, headers, i18n, login, navigation, packing, problems, readonly, sending, static
+from market.http import auth, csrf, db, headers, i18n, lane, login, navigation, packing, problems, readonly, sending, static
 from market.kernel.clock import Clock, SystemClock
 from market.ports import Ports
 from market.web import (
