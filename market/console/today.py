@@ -30,6 +30,7 @@ class Kind:
 
 
 KINDS: dict[str, Kind] = {
+    "complaint": Kind(_l("Buyers who say that something is wrong"), "console_orders.detail", "seller_order_id", urgent=True),
     "order_problem": Kind(_l("Paid orders without goods"), "console_orders.detail", "seller_order_id", urgent=True),
     "refund_problem": Kind(_l("Refunds that came back"), "console_payments.refunds", "open", urgent=True),
     "payout_person": Kind(_l("Payouts that need a person"), "console_payouts.payout", "payout_id", urgent=True),

@@ -237,20 +237,6 @@ def complaints(session: Session, seller_order_ids: Sequence[UUID]) -> list[Compl
     return [ComplaintView(*row) for row in session.execute(statement)]
 
 
-def open_complaints(session: Session, *, coop_id: UUID) -> list[tuple[UUID, str, datetime]]:
-    """Return the parts whose buyers wait for an answer, with their numbers and since when, oldest first; at most PAGE."""
-    number = func.concat(Order.number, "-", SellerOrder.position)
-    statement = (
-        select(SellerOrder.id, number, Complaint.opened_at)
-        .join(Complaint, Complaint.seller_order_id == SellerOrder.id)
-        .join(Order, Order.id == SellerOrder.order_id)
-        .where(Complaint.coop_id == coop_id, Complaint.answered_at.is_(None))
-        .order_by(Complaint.opened_at)
-        .limit(PAGE)
-    )
-    return [(row[0], row[1], row[2]) for row in session.execute(statement)]
-
-
 def check(session: Session) -> list[Finding]:
     """Return where orders and books disagree: what is held for a seller order is what is left of its parts until it is settled.
 

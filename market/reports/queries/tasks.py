@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from market.accounts.models import Account
 from market.desks.models import Assignment
-from market.orders.models import Order, SellerOrder
+from market.orders.models import Complaint, Order, SellerOrder
 from market.payables.models import Payable
 from market.payments.models import Refund
 from market.payouts.models import Payout, PayoutFile, PayoutRun
@@ -28,7 +28,7 @@ LATE = timedelta(days=3)
 UNSEEN = timedelta(days=5)
 """A payout that was sent and stands on no statement for this long needs a look (payouts.queries.alarms)."""
 KINDS = (
-    "order_problem", "refund_problem", "payout_person", "payout_unseen", "run_draft", "file_waits", "refund_by_bank",
+    "complaint", "order_problem", "refund_problem", "payout_person", "payout_unseen", "run_draft", "file_waits", "refund_by_bank",
     "order_late", "lines", "file_draft", "close_prepared", "account_waits", "certificate_entered", "certificate_ends",
 )  # fmt: skip
 
@@ -109,7 +109,12 @@ def _orders(coop_id: UUID, now: datetime) -> list[Listed]:
     facts = (SellerOrder.id, number, Order.name, WORTH, SellerOrder.currency, SellerOrder.placed_at)
     mine = (SellerOrder.coop_id == coop_id, SellerOrder.state == "paid")
     joined = (Order, Order.id == SellerOrder.order_id)
+    said = (SellerOrder.id, number, Complaint.words, WORTH, SellerOrder.currency, Complaint.opened_at)
     return [
+        select(*_row("complaint", *said))
+        .join(Complaint, Complaint.seller_order_id == SellerOrder.id)
+        .join(*joined)
+        .where(Complaint.coop_id == coop_id, Complaint.answered_at.is_(None)),
         select(*_row("order_problem", *facts)).join(*joined).where(*mine, SellerOrder.problem.is_not(None)),
         select(*_row("order_late", *facts))
         .join(*joined)
