@@ -104,7 +104,7 @@ def _washed_row(browser: Browser) -> str:
     rows = browser.get("/console/prices?status=active&product=coffee").text
     for row in dict.fromkeys(_ROW.findall(rows)):
         page = browser.get(f"/console/prices/{row}").text
-        if "washed" in page and "1.80" in page:
+        if "washed green (conventional" in page and re.search(r"1[.,]80", page):  # as the reader's language writes it
             return str(row)
     raise Unexpected("there is no active row for washed arabica")
 
