@@ -17,6 +17,7 @@ from market.cli import commands
 from market.console import coops as console_coops
 from market.console import desk as console_desk
 from market.console import matching as console_matching
+from market.console import earnings as console_earnings
 from market.console import orders as console_orders
 from market.console import payments as console_payments
 from market.console import payouts as console_payouts
@@ -62,6 +63,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     citizen.blueprint,
     prices.blueprint,
     console_payouts.blueprint,
+    console_earnings.blueprint,
     console_prices.blueprint,
     console_statements.blueprint,
     console_statement_setup.blueprint,

@@ -43,9 +43,3 @@ class NoRecord(Missing):
     """No such record in this scope."""
 
     code = "earnings.no_record"
-
-
-class TooLittleOwed(Conflict):
-    """Less is owed to the member than is to be held, offset or taken off."""
-
-    code = "earnings.too_little_owed"

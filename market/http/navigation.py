@@ -107,6 +107,7 @@ DESKS: dict[str, tuple[str, tuple[Link, ...]]] = {
             Link("console_records.all_payouts", _l("All payouts"), STAFF),
             Link("console_payouts.cash_box", _l("Cash box"), STAFF),
             Link("console_matching.index", _l("Matching"), STAFF),
+            Link("console_earnings.advances", _l("Earnings"), STAFF),
             Link("console_statements.accounts", _l("Bank statements"), STAFF),
             Link("console_statements.closes", _l("Periods"), STAFF),
             Link("console_people.members", _l("Members"), STAFF),

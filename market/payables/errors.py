@@ -25,3 +25,9 @@ class NotAboveZero(Invalid):
     """Amounts owed are above zero."""
 
     code = "payables.not_above_zero"
+
+
+class TooLittleOwed(Conflict):
+    """Less is open for the payee than is to be held, netted or taken off."""
+
+    code = "payables.too_little_owed"

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from market.kernel.ids import new_id
 from market.kernel.money import Money
 from market.kernel.words import Term, say
-from market.payables.errors import AlreadyOnItsWay, NotAboveZero, PayableNotFound, RaisedDifferently
+from market.payables.errors import AlreadyOnItsWay, NotAboveZero, PayableNotFound, RaisedDifferently, TooLittleOwed
 from market.payables.models import Payable
 from market.payables.queries import Owed, owed_from
 
@@ -92,14 +92,14 @@ def set_aside(
     """Take `money` out of what is open for a payee, earliest due first, and return the rows that now stand for it.
 
     `held` waits until `release_held` gives it back, `netted` settled something else of the payee; `taker` is that thing.
-    `source_id` narrows it to what one source owes. Locks the rows. Raises PayableNotFound when less is open.
+    `source_id` narrows it to what one source owes. Locks the rows. Raises TooLittleOwed when less is open.
     """
     where = [Payable.coop_id == coop_id, Payable.payee_id == payee_id, Payable.currency == money.currency]
     if source_id is not None:
         where.append(Payable.source_id == source_id)
     rows = _locked(session, *where, Payable.state == "open")
     if money.minor <= 0 or sum(row.amount_minor for row in rows) < money.minor:
-        raise PayableNotFound(say("Less than %(money)s is open for this producer.", money=money), pointer="/amount")
+        raise TooLittleOwed(say("Less than %(money)s is open for this producer.", money=money), pointer="/amount")
     return _take_off(session, sorted(rows, key=lambda row: (row.due_on, row.id)), money.minor, state=state, taker=taker)
 
 

@@ -52,7 +52,7 @@ def propose_correction(session: Session, *, actor: Actor, producer_id: UUID, mon
 
 
 def decide_correction(session: Session, *, actor: Actor, correction_id: UUID, agreed: bool, now: datetime) -> None:
-    """Book a proposed correction or decline it. Raises SecondPerson, NotOpen, PayableNotFound. Posts, so call it last."""
+    """Book a proposed correction or decline it. Raises SecondPerson, NotOpen, TooLittleOwed. Posts, so call it last."""
     row = decide(session, PayableCorrection, correction_id, actor=actor, state="booked" if agreed else "declined", now=now)
     if not agreed:
         return
@@ -80,7 +80,7 @@ def decide_correction(session: Session, *, actor: Actor, correction_id: UUID, ag
 def offset(session: Session, *, actor: Actor, producer_id: UUID, money: Money, sale: UUID, what: str, now: datetime) -> None:
     """Settle a member's purchase of inputs with what the member is owed (E34); `sale` names it once.
 
-    Raises ReasonMissing without words on what was taken, PayableNotFound when less is owed. Posts, so call it last.
+    Raises ReasonMissing without words on what was taken, TooLittleOwed when less is owed. Posts, so call it last.
     """
     if len(what.strip()) < 3:
         raise ReasonMissing("Say what the member took.", pointer="/what")

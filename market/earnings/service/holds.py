@@ -38,7 +38,7 @@ def hold(
 ) -> UUID:
     """Keep back part of what a member is owed until a day; return the hold's id. The same source again changes nothing.
 
-    Raises ReasonMissing without a reason and a way to appeal, or without an end after today; PayableNotFound when less is
+    Raises ReasonMissing without a reason and a way to appeal, or without an end after today; TooLittleOwed when less is
     open. The member is told. Posts, so call it last.
     """
     member = producers.producer(session, producer_id)

@@ -13,7 +13,7 @@ from market.kernel.ids import new_id
 from market.kernel.money import Money
 from market.ledger import queries as books
 from market.ledger import service as ledger
-from market.payables.errors import PayableNotFound
+from market.payables.errors import TooLittleOwed
 from market.payouts import queries as payouts
 from tests.conftest import NOW
 from tests.factories.payouts import APPROVER, PREPARER, approved_run, owe
@@ -224,7 +224,7 @@ def test_corrections_change_what_is_owed_both_ways(session):
 def test_an_offset_takes_inputs_instead_of_money_and_never_more_than_is_owed(session):
     member = make_producer(session)
     owe(session, member, 1200)
-    with pytest.raises(PayableNotFound), session.begin_nested():
+    with pytest.raises(TooLittleOwed), session.begin_nested():
         service.offset(
             session, actor=PREPARER, producer_id=member.id, money=Money(1201, "EUR"), sale=new_id(), what="two sacks", now=NOW
         )

@@ -1,0 +1,310 @@
+"""Staff pages of what members earn and owe beside sales: weigh slips, advances, holds, corrections, shares of a result."""
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from market.earnings import queries, service
+from market.http.auth import access, current_actor, current_coop
+from market.http.clock import now, today
+from market.http.db import unit_of_work
+from market.http.entry import Entry
+from market.http.i18n import told
+from market.kernel.errors import DomainError
+from market.kernel.ids import new_id
+from market.kernel.money import Money
+from market.producers import queries as producers
+
+blueprint = Blueprint("console_earnings", __name__, url_prefix="/console/earnings")
+Rows = Callable[[Session, UUID], Any]
+
+
+@blueprint.get("/slips")
+@access("staff")
+def slips() -> ResponseReturnValue:
+    """Show weigh slips, newest first, and the form for one."""
+    return _page("slips", queries.deliveries, {"tare": "0", "rejected": "0", "deduction": "0", "unit": "kg"}, {})
+
+
+@blueprint.post("/slips")
+@access("staff")
+def enter_slip() -> ResponseReturnValue:
+    """Price a delivery: it is owed from today on."""
+    entry = Entry(request.form)
+    facts = {
+        "producer_id": _member(entry),
+        "slip": entry.text("slip", limit=40),
+        "delivered_on": entry.day("delivered_on"),
+        "gross": entry.decimal("gross"),
+        "tare": entry.decimal("tare", zero=True),
+        "rejected": entry.decimal("rejected", zero=True),
+        "unit": entry.text("unit", limit=12),
+        "unit_price": entry.decimal("unit_price"),
+        "deduction": entry.decimal("deduction", zero=True),
+        "pool": entry.text("pool", limit=40),
+    }
+
+    def act(session: Session) -> None:
+        coop = producers.coop(session, current_coop())
+        day = today(coop.time_zone)
+        service.price_delivery(session, actor=current_actor(), currency=coop.currency, due_on=day, now=now(), **facts)  # type: ignore[arg-type]
+
+    return _carry_out(entry, act, _("Entered. It is owed from today on."), "slips", queries.deliveries, "slip")
+
+
+@blueprint.get("/advances")
+@access("staff")
+def advances() -> ResponseReturnValue:
+    """Show advances with what is left of them, and the form for one."""
+    return _page("advances", queries.advances, {"cap_percent": "50", "priority": "1"}, {})
+
+
+@blueprint.post("/advances")
+@access("preparer")
+def propose_advance() -> ResponseReturnValue:
+    """Propose an advance; somebody else grants it."""
+    entry = Entry(request.form)
+    member, amount, reason = _member(entry), entry.decimal("amount"), entry.text("reason")
+    cap, priority = entry.decimal("cap_percent", zero=True), entry.choice("priority", [str(n) for n in range(1, 10)])
+
+    def act(session: Session) -> None:
+        assert member is not None
+        assert amount is not None
+        assert cap is not None
+        service.propose_advance(
+            session,
+            actor=current_actor(),
+            producer_id=member,
+            money=_money(session, amount),
+            reason=reason,
+            cap_percent=cap,
+            priority=int(priority),
+            now=now(),
+        )
+
+    return _carry_out(entry, act, _("Proposed. Another person grants it."), "advances", queries.advances, "amount")
+
+
+@blueprint.post("/advances/<uuid:advance_id>")
+@access("approver")
+def decide_advance(advance_id: UUID) -> ResponseReturnValue:
+    """Grant or decline a proposed advance."""
+    agreed = request.form.get("word") == "yes"
+    return _act(
+        lambda session: service.decide_advance(session, actor=current_actor(), advance_id=advance_id, granted=agreed, now=now()),
+        _("Granted. The next payout run pays it.") if agreed else _("Declined."),
+        "advances",
+    )
+
+
+@blueprint.get("/holds")
+@access("staff")
+def holds() -> ResponseReturnValue:
+    """Show what is held back from members, and the form for a hold."""
+    return _page("holds", queries.holds, {}, {})
+
+
+@blueprint.post("/holds")
+@access("preparer")
+def hold() -> ResponseReturnValue:
+    """Hold part of what a member is owed until a day; the member is told."""
+    entry = Entry(request.form)
+    member, amount, ends_on = _member(entry), entry.decimal("amount"), entry.day("ends_on")
+    reason, appeal = entry.text("reason"), entry.text("appeal")
+
+    def act(session: Session) -> None:
+        assert member is not None
+        assert amount is not None
+        assert ends_on is not None
+        service.hold(
+            session,
+            actor=current_actor(),
+            producer_id=member,
+            money=_money(session, amount),
+            reason=reason,
+            appeal=appeal,
+            ends_on=ends_on,
+            source_kind="staff",
+            source_id=new_id(),
+            now=now(),
+        )
+
+    return _carry_out(entry, act, _("Held back. The member is told why and how to appeal."), "holds", queries.holds, "amount")
+
+
+@blueprint.post("/holds/<uuid:hold_id>/end")
+@access("staff")
+def end_hold(hold_id: UUID) -> ResponseReturnValue:
+    """End a hold before its day."""
+    return _act(
+        lambda session: service.end_hold(session, actor=current_actor(), hold_id=hold_id, now=now()),
+        _("Ended. The money can be paid."),
+        "holds",
+    )
+
+
+@blueprint.get("/corrections")
+@access("staff")
+def corrections() -> ResponseReturnValue:
+    """Show corrections of what members are owed, and the form for one."""
+    return _page("corrections", queries.corrections, {"direction": "more"}, {})
+
+
+@blueprint.post("/corrections")
+@access("preparer")
+def propose_correction() -> ResponseReturnValue:
+    """Propose that a member is owed more or less."""
+    entry = Entry(request.form)
+    member, amount, reason = _member(entry), entry.decimal("amount"), entry.text("reason")
+    direction = entry.choice("direction", ("more", "less"))
+
+    def act(session: Session) -> None:
+        assert member is not None
+        assert amount is not None
+        money = _money(session, amount)
+        service.propose_correction(
+            session,
+            actor=current_actor(),
+            producer_id=member,
+            money=money if direction == "more" else -money,
+            reason=reason,
+            now=now(),
+        )
+
+    return _carry_out(entry, act, _("Proposed. Another person books it."), "corrections", queries.corrections, "amount")
+
+
+@blueprint.post("/corrections/<uuid:correction_id>")
+@access("approver")
+def decide_correction(correction_id: UUID) -> ResponseReturnValue:
+    """Book or decline a proposed correction."""
+    agreed = request.form.get("word") == "yes"
+    return _act(
+        lambda session: service.decide_correction(
+            session, actor=current_actor(), correction_id=correction_id, agreed=agreed, now=now()
+        ),
+        _("Booked.") if agreed else _("Declined."),
+        "corrections",
+    )
+
+
+@blueprint.get("/shares")
+@access("staff")
+def shares() -> ResponseReturnValue:
+    """Show second payments and patronage refunds, and the form for one."""
+    return _page("shares", queries.distributions, {"kind": "second_payment", "cash_percent": "100"}, {})
+
+
+@blueprint.post("/shares")
+@access("preparer")
+def propose_shares() -> ResponseReturnValue:
+    """Propose what a body decided to share out among those who delivered."""
+    entry = Entry(request.form)
+    kind = entry.choice("kind", ("second_payment", "patronage"))
+    name, pool, minutes = entry.text("name", limit=80), entry.text("pool", limit=40), entry.text("minutes")
+    first, last = entry.day("starts_on"), entry.day("ends_on")
+    amount, cash = entry.decimal("amount"), entry.decimal("cash_percent", zero=True)
+
+    def act(session: Session) -> None:
+        assert first is not None
+        assert last is not None
+        assert amount is not None
+        assert cash is not None
+        service.propose_distribution(
+            session,
+            actor=current_actor(),
+            coop_id=current_coop(),
+            kind=kind,
+            pool=pool,
+            name=name,
+            starts_on=first,
+            ends_on=last,
+            money=_money(session, amount),
+            minutes=minutes,
+            cash_percent=cash,
+            now=now(),
+        )
+
+    return _carry_out(entry, act, _("Proposed. Another person books it."), "shares", queries.distributions, "amount")
+
+
+@blueprint.post("/shares/<uuid:distribution_id>")
+@access("approver")
+def decide_shares(distribution_id: UUID) -> ResponseReturnValue:
+    """Book or decline a proposed distribution."""
+    agreed = request.form.get("word") == "yes"
+    return _act(
+        lambda session: service.decide_distribution(
+            session, actor=current_actor(), distribution_id=distribution_id, agreed=agreed, now=now()
+        ),
+        _("Booked. Everybody's part is owed.") if agreed else _("Declined."),
+        "shares",
+    )
+
+
+def _member(entry: Entry) -> UUID | None:
+    try:
+        return UUID(entry.text("producer_id"))
+    except ValueError:
+        entry.errors.setdefault("producer_id", _("Please choose one of the list."))
+        return None
+
+
+def _money(session: Session, amount: Decimal) -> Money:
+    return Money.of(amount, producers.coop(session, current_coop()).currency)
+
+
+def _page(name: str, rows: Rows, form: dict[str, str], errors: dict[str, str]) -> ResponseReturnValue:
+    with unit_of_work() as session:
+        coop = producers.coop(session, current_coop())
+        found = rows(session, coop.id)
+        members = producers.producers_of(session, coop_id=coop.id)
+        names = producers.producers_by_id(session, {row.producer_id for row in found if hasattr(row, "producer_id")})
+    page = render_template(
+        f"console/earnings/{name}.html",
+        rows=found,
+        members=[(member.id, member.name) for member in members],
+        names=names,
+        coop=coop,
+        today=today(coop.time_zone),
+        form=form,
+        errors=errors,
+        current=name,
+        actor=current_actor(),
+    )
+    return page, 422 if errors else 200
+
+
+def _carry_out(
+    entry: Entry, act: Callable[[Session], None], message: str, name: str, rows: Rows, otherwise: str
+) -> ResponseReturnValue:
+    """Run a command from a form; a refusal shows the form again with what was typed."""
+    if not entry.errors:
+        try:
+            with unit_of_work() as session:
+                act(session)
+            flash(message, "good")
+            return redirect(url_for(f"console_earnings.{name}"), 303)
+        except DomainError as refusal:
+            if refusal.kind == "missing":
+                raise
+            entry.refused(refusal, otherwise=otherwise)
+    return _page(name, rows, dict(request.form), entry.errors)
+
+
+def _act(command: Callable[[Session], None], message: str, name: str) -> ResponseReturnValue:
+    try:
+        with unit_of_work() as session:
+            command(session)
+        flash(message, "good")
+    except DomainError as refusal:
+        if refusal.kind == "missing":
+            raise
+        flash(told(refusal.detail), "error")
+    return redirect(url_for(f"console_earnings.{name}"), 303)

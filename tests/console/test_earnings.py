@@ -1,0 +1,102 @@
+"""Staff pages of earnings: proposed by one, decided by another, told in words, nothing typed is lost."""
+
+import re
+
+import pytest
+
+from market.earnings import queries
+from market.payables import queries as payables
+from tests.console.test_payouts import Desk
+from tests.factories.accounts import csrf_token
+from tests.factories.payouts import owe
+from tests.factories.producers import make_coop, make_producer
+
+
+@pytest.fixture
+def coop(session):
+    return make_coop(session)
+
+
+@pytest.fixture
+def member(session, coop):
+    return make_producer(session, coop=coop, name="Ana Quispe")
+
+
+@pytest.fixture
+def desk(client, session, coop):
+    return Desk(client, session, coop)
+
+
+def owed(session, member):
+    return [total.open.minor for total in payables.owed_to(session, member.id)]
+
+
+def test_a_slip_is_entered_and_owed(desk, session, member):
+    form = {"producer_id": member.id, "slip": "A7-0412", "delivered_on": "2026-11-20", "pool": "coffee-2026", "gross": "62.5",
+            "tare": "1.5", "rejected": "2", "unit": "kg", "unit_price": "4.10", "deduction": "0.10"}  # fmt: skip
+    assert desk.post(desk.preparer, "/console/earnings/slips", **form).status_code == 303
+    page = desk.get(desk.preparer, "/console/earnings/slips").text
+    assert "A7-0412" in page
+    assert "€236.00" in page
+    assert owed(session, member) == [23600]
+    wrong = desk.post(desk.preparer, "/console/earnings/slips", **form | {"slip": "A7-0413", "gross": "3"})
+    assert wrong.status_code == 422
+    assert "leaves nothing to pay for" in wrong.text
+    assert 'value="A7-0413"' in wrong.text
+
+
+def test_an_advance_takes_two_persons(desk, session, member):
+    form = {"producer_id": member.id, "amount": "50", "reason": "seedlings", "cap_percent": "40", "priority": "1"}
+    assert desk.post(desk.preparer, "/console/earnings/advances", **form).status_code == 303
+    assert "Another person has to decide" in desk.get(desk.preparer, "/console/earnings/advances").text
+    page = desk.get(desk.approver, "/console/earnings/advances").text
+    action = re.search(r'action="(/console/earnings/advances/[^"]+)"', page)[1]
+    assert desk.post(desk.approver, action, word="yes").status_code == 303
+    assert owed(session, member) == [5000]
+    assert (
+        "is granted already"
+        in desk.client.post(action, data={"csrf_token": csrf_token(desk.client), "word": "no"}, follow_redirects=True).text
+    )
+    assert [row.state for row in queries.advances(session, member.coop_id)] == ["granted"]
+
+
+def test_a_hold_says_until_when_and_can_be_ended(desk, session, member):
+    owe(session, member, 5000)
+    form = {"producer_id": member.id, "amount": "20", "reason": "papers missing", "appeal": "Ask Rosa.", "ends_on": "2026-12-24"}
+    assert desk.post(desk.preparer, "/console/earnings/holds", **form).status_code == 303
+    assert owed(session, member) == [3000]
+    page = desk.get(desk.preparer, "/console/earnings/holds").text
+    assert "papers missing" in page
+    assert "Ask Rosa." in page
+    action = re.search(r'action="(/console/earnings/holds/[^"]+/end)"', page)[1]
+    desk.post(desk.preparer, action)
+    assert owed(session, member) == [5000]
+    too_much = desk.post(desk.preparer, "/console/earnings/holds", **form | {"amount": "50.01"})
+    assert too_much.status_code == 422
+    assert "open for this producer" in too_much.text
+
+
+def test_a_correction_downwards_is_booked_by_another(desk, session, member):
+    owe(session, member, 5000)
+    form = {"producer_id": member.id, "amount": "1.50", "direction": "less", "reason": "weighed again"}
+    desk.post(desk.preparer, "/console/earnings/corrections", **form)
+    page = desk.get(desk.approver, "/console/earnings/corrections").text
+    action = re.search(r'action="(/console/earnings/corrections/[^"]+)"', page)[1]
+    desk.post(desk.approver, action, word="yes")
+    assert owed(session, member) == [4850]
+
+
+def test_a_result_is_shared_by_what_was_delivered(desk, session, member):
+    slip = {"producer_id": member.id, "slip": "1", "delivered_on": "2026-11-20", "pool": "p1", "gross": "10", "tare": "0",
+            "rejected": "0", "unit": "kg", "unit_price": "1", "deduction": "0"}  # fmt: skip
+    desk.post(desk.preparer, "/console/earnings/slips", **slip)
+    form = {"kind": "second_payment", "name": "2026", "pool": "p1", "starts_on": "2026-11-01", "ends_on": "2026-11-30",
+            "amount": "33.33", "cash_percent": "100", "minutes": "Assembly, item 4"}  # fmt: skip
+    nobody = desk.post(desk.preparer, "/console/earnings/shares", **form | {"pool": "p2"})
+    assert nobody.status_code == 422
+    assert "Nobody delivered" in nobody.text
+    desk.post(desk.preparer, "/console/earnings/shares", **form)
+    page = desk.get(desk.approver, "/console/earnings/shares").text
+    action = re.search(r'action="(/console/earnings/shares/[^"]+)"', page)[1]
+    desk.post(desk.approver, action, word="yes")
+    assert owed(session, member) == [1000 + 3333]
