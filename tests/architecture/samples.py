@@ -12,7 +12,10 @@ from market.accounts import service as accounts
 from market.accounts.models import AccountRole
 from market.catalogue.models import Listing
 from market.desks.models import ReportJob, SavedView
+from market.earnings import service as earnings
+from market.earnings.models import Distribution
 from market.kernel.ids import new_id
+from market.kernel.money import Money
 from market.payments import service as payments
 from market.payments.models import Payment
 from market.payments.rules import Amounts
@@ -151,6 +154,30 @@ def _suggestion(world: Any) -> Any:
     )
 
 
+def _advance(world: Any) -> Any:
+    asked = {"money": Money(100, "EUR"), "reason": "seedlings", "now": NOW}
+    return earnings.propose_advance(world.session, actor=CLERK, producer_id=world.producer.id, **asked)
+
+
+def _correction(world: Any) -> Any:
+    asked = {"money": Money(100, "EUR"), "reason": "weighed again", "now": NOW}
+    return earnings.propose_correction(world.session, actor=CLERK, producer_id=world.producer.id, **asked)
+
+
+def _hold(world: Any) -> Any:
+    owe(world.session, world.producer)
+    why = {"reason": "papers missing", "appeal": "Ask the office.", "ends_on": NOW.date() + timedelta(days=7)}
+    asked = {"money": Money(1, "EUR"), "source_kind": "staff", "source_id": new_id(), "now": NOW}
+    return earnings.hold(world.session, actor=CLERK, producer_id=world.producer.id, **why, **asked)
+
+
+def _distribution(world: Any) -> Any:
+    words = {"kind": "patronage", "pool": "p1", "name": "2026", "minutes": "Assembly, item 5", "proposed_by": "account:somebody"}
+    days = {"starts_on": date(2026, 1, 1), "ends_on": date(2026, 1, 31), "proposed_at": NOW}
+    money = {"currency": "EUR", "amount_minor": 100, "cash_percent": 100}
+    return _add(world, Distribution(id=new_id(), coop_id=world.coop.id, **words, **days, **money))
+
+
 def _close(world: Any) -> Any:
     days = {"starts_on": date(2026, 1, 1), "ends_on": date(2026, 1, 31), "prepared_at": NOW}
     words = {"state": "prepared", "items": [], "trial_balance": [], "prepared_by": "account:somebody"}
@@ -169,6 +196,10 @@ def _view(world: Any) -> Any:
 
 
 SAMPLES: dict[tuple[str, str], Callable[[Any], Any]] = {
+    ("", "advance_id"): _advance,
+    ("", "correction_id"): _correction,
+    ("", "hold_id"): _hold,
+    ("", "distribution_id"): _distribution,
     ("", "batch_id"): _batch,
     ("", "capture_id"): _capture,
     ("", "certificate_id"): _certificate,
