@@ -201,6 +201,24 @@ def seller_orders(
     return Page(parts, paging.encode([last_row.placed_at.isoformat(), last_row.id]) if more and last_row else None)
 
 
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where the parcels of an order go."""
+
+    name: str
+    street: str
+    building: str
+    postcode: str
+    town: str
+    country: str
+
+
+def addresses(session: Session, order_ids: Sequence[UUID]) -> dict[UUID, Address]:
+    """Return where orders go, by id; ask only for orders that the reader packs."""
+    columns = [getattr(Order, name) for name in Address.__slots__]
+    return {row[0]: Address(*row[1:]) for row in session.execute(select(Order.id, *columns).where(Order.id.in_(order_ids)))}
+
+
 def seller_orders_by_state(session: Session, *, coop_id: UUID) -> dict[str, int]:
     """Return how many seller orders of a co-op are in each state; `problem` counts the paid ones without goods."""
     troubled = SellerOrder.problem.is_not(None) & (SellerOrder.state == "paid")

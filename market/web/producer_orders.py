@@ -1,5 +1,6 @@
 """A producer's orders to pack, the note that goes into the parcel, and dispatch."""
 
+from decimal import Decimal
 from uuid import UUID
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -30,6 +31,24 @@ def index() -> ResponseReturnValue:
             cursor=request.args.get("cursor"),
         )
     return render_template("producer/orders.html", page=page, everything=bool(request.args.get("all")))
+
+
+@blueprint.get("/list")
+@access("producer")
+def packing_list() -> ResponseReturnValue:
+    """Show on one sheet what to fetch for all orders to pack, and what goes where; made for printing."""
+    with unit_of_work() as session:
+        page = queries.seller_orders(session, producer_id=current_actor().producer_id, states=("paid",))
+        parts = [part for part in page.items if not part.problem]
+        addresses = queries.addresses(session, [part.order_id for part in parts])
+    fetch: dict[tuple[str, str], Decimal] = {}
+    for part in parts:
+        for line in part.lines:
+            goods = (line.title, line.unit)
+            fetch[goods] = fetch.get(goods, Decimal(0)) + line.quantity - line.returned
+    return render_template(
+        "producer/packing_list.html", parts=parts[::-1], addresses=addresses, fetch=fetch, more=page.next_cursor is not None
+    )
 
 
 @blueprint.get("/<uuid:seller_order_id>")

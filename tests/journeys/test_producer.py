@@ -63,7 +63,8 @@ def fill_in(page: Page, title: str, price: str = "2.40") -> None:
 
 def listings(page: Page, title: str) -> Locator:
     page.goto("/producer/listings")
-    return page.get_by_role("link", name=title)
+    expect(page.get_by_role("heading", level=1, name="Your listings")).to_be_visible()
+    return page.get_by_role("main").get_by_role("link", name=title, exact=True)
 
 
 def test_the_helper_judges_the_price_while_it_is_typed(browser: Browser, site: Site):

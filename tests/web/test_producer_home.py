@@ -85,6 +85,17 @@ def test_what_waits_for_their_hands(session, coop, ana, home):
     assert "1 listing left the shop" in home()
 
 
+def test_one_sheet_says_what_to_fetch_and_where_it_goes(client, session, ana, home):
+    listing = make_listing(session, producer=ana, title="Caturra")
+    for quantity in (2, 3):
+        paid_order(session, listing, quantity=quantity)
+    home()
+    sheet = " ".join(client.get("/producer/orders/list").text.split())
+    assert "2 orders, oldest first" in sheet
+    assert "5 kg" in sheet
+    assert sheet.count("28001 Madrid") == 2
+
+
 def test_a_field_officer_works_for_a_member_and_is_named_in_the_audit(client, session, coop, ana):
     listing = make_listing(session, producer=ana, title="Caturra")
     officer = make_staff(session, coop=coop)
