@@ -2,16 +2,16 @@
 
 from functools import lru_cache
 
-from babel import Locale
-from flask_babel import get_locale
+from market.http.i18n import language
+from market.kernel.languages import locale
 
 # Territories of CLDR that are no addresses.
 _NONE = frozenset({"EU", "EZ", "QO", "UN", "XA", "XB", "ZZ"})
 
 
 @lru_cache(maxsize=32)
-def _named(locale: str) -> tuple[tuple[str, str], ...]:
-    territories = Locale.parse(locale).territories
+def _named(chosen: str) -> tuple[tuple[str, str], ...]:
+    territories = locale(chosen).territories
     return tuple(
         sorted(
             ((code, name) for code, name in territories.items() if len(code) == 2 and code.isalpha() and code not in _NONE),
@@ -22,4 +22,4 @@ def _named(locale: str) -> tuple[tuple[str, str], ...]:
 
 def countries() -> tuple[tuple[str, str], ...]:
     """Return the codes of ISO 3166-1 with their names in the reader's language, by name."""
-    return _named(str(get_locale() or "en"))
+    return _named(language())
