@@ -8,6 +8,7 @@ from celery.exceptions import SoftTimeLimitExceeded
 
 from market.console import exports
 from market.desks import service
+from market.kernel.words import N_
 from workers.base import now, unit_of_work
 
 
@@ -18,4 +19,4 @@ def make_report(*, job_id: str, **_: Any) -> None:
         exports.make(UUID(job_id))
     except SoftTimeLimitExceeded:
         with unit_of_work() as session:
-            service.fail_report(session, job_id=UUID(job_id), problem="It took too long. Ask for fewer days.", now=now())
+            service.fail_report(session, job_id=UUID(job_id), problem=N_("It took too long. Ask for fewer days."), now=now())

@@ -101,7 +101,16 @@ def test_a_template_says_nothing_past_the_catalogues(name):
 
 
 # What only programmers and operators read.
-INTERNAL = {"ValueError", "TypeError", "RuntimeError", "AssertionError", "KeyError", "NetworkInsideUnitOfWork", "getLogger"}
+INTERNAL = {
+    "ValueError",
+    "TypeError",
+    "RuntimeError",
+    "AssertionError",
+    "KeyError",
+    "NetworkInsideUnitOfWork",
+    "DataError",
+    "getLogger",
+}
 LOGGING = {"debug", "info", "warning", "error", "exception", "critical", "text", "fromisoformat", "compile"}
 IN_ENGLISH = (
     # The API describes itself in English, and so do others whose words we only hand on.

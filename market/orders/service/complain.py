@@ -10,7 +10,7 @@ from market.kernel import audit
 from market.kernel.actor import Actor
 from market.kernel.ids import new_id
 from market.kernel.locks import lock_one
-from market.kernel.words import say
+from market.kernel.words import N_, say
 from market.orders.errors import ComplaintFaulty, OrderMissing, WrongState
 from market.orders.models import Complaint, SellerOrder
 
@@ -23,7 +23,7 @@ def complain(session: Session, *, actor: Actor, seller_order_id: UUID, words: st
     While they wait, silence confirms nothing. The edge has proven that the actor is the buyer.
     Raises ComplaintFaulty, and WrongState for a part that was never paid.
     """
-    words = _checked(words, "Please say in a few words what is wrong.")
+    words = _checked(words, N_("Please say in a few words what is wrong."))
     seller = lock_one(session, SellerOrder, seller_order_id)
     if seller.state in ("placed", "cancelled"):
         raise WrongState("This part is not paid. Pay it or cancel the order; then there is nothing to complain about.")
@@ -41,7 +41,7 @@ def complain(session: Session, *, actor: Actor, seller_order_id: UUID, words: st
 
 def answer_complaint(session: Session, *, actor: Actor, seller_order_id: UUID, answer: str, now: datetime) -> None:
     """Answer the buyer and close the complaint. Raises ComplaintFaulty without an answer, OrderMissing without a complaint."""
-    answer = _checked(answer, "Please write what the buyer is told.")
+    answer = _checked(answer, N_("Please write what the buyer is told."))
     seller = lock_one(session, SellerOrder, seller_order_id)
     waiting = session.scalars(_open(seller.id)).one_or_none()
     if waiting is None:
