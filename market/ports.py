@@ -1,11 +1,17 @@
 """The outside world as one object. Each member is a Protocol of the capability that needs it."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
+from market.invoices.ports import Printer
 from market.notifications.ports import Mailer
 from market.payments.ports import CardProcessor
-from market.payouts.ports import Documents, Rail
+from market.payouts.ports import Documents as PayeeDocuments
+from market.payouts.ports import Rail
+
+
+class Documents(PayeeDocuments, Printer, Protocol):
+    """Prints every kind of document."""
 
 
 @dataclass(frozen=True)

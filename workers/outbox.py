@@ -19,10 +19,10 @@ TOPICS: dict[str, tuple[str, ...]] = {
     "desks.report_asked": ("desks.make_report",),
     "desks.report_done": ("notifications.tell",),
     "orders.cancelled": ("notifications.tell",),
-    "orders.paid": ("provenance.refresh_sold", "notifications.tell"),
+    "orders.paid": ("provenance.refresh_sold", "notifications.tell", "invoices.issue"),
     "orders.placed": ("notifications.tell",),
     "orders.problem": ("notifications.tell",),
-    "orders.refunded": ("provenance.refresh_sold", "notifications.tell"),
+    "orders.refunded": ("provenance.refresh_sold", "notifications.tell", "invoices.credit"),
     "orders.settled": (),
     "orders.shipped": ("notifications.tell",),
     "payments.closed": (),  # orders look themselves when their time is over

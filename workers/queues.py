@@ -24,6 +24,7 @@ MODULES = (
     "workers.catalogue",
     "workers.earnings",
     "workers.desks",
+    "workers.invoices",
     "workers.notifications",
     "workers.orders",
     "workers.outbox",

@@ -9,6 +9,7 @@ from flask.cli import AppGroup
 
 from market.earnings import queries as earnings
 from market.http.db import unit_of_work
+from market.invoices import queries as invoices
 from market.kernel import tenancy
 from market.kernel.errors import DomainError
 from market.ledger import exports, opening, queries
@@ -24,7 +25,7 @@ def check() -> None:
     """Recompute every balance and prove the laws of the books; exit 1 when one does not hold."""
     with tenancy.scoped(tenancy.EVERYTHING), unit_of_work() as session:
         books = queries.books(session)
-        findings = [one for part in (queries, orders, earnings, payouts, statements) for one in part.check(session)]
+        findings = [one for part in (queries, orders, invoices, earnings, payouts, statements) for one in part.check(session)]
     for finding in findings:
         click.echo(f"{finding.law}: {finding.place}: {finding.detail}", err=True)
     if findings:

@@ -16,8 +16,11 @@ from market.http import forms
 from market.http.auth import access, current_actor
 from market.http.clock import now
 from market.http.db import unit_of_work
+from market.http.downloads import download
 from market.http.forms import BadField
 from market.http.i18n import told
+from market.invoices import queries as invoices
+from market.invoices.errors import InvoiceMissing
 from market.kernel.errors import DomainError, Missing
 from market.orders import queries, service
 from market.orders.errors import ComplaintFaulty
@@ -80,11 +83,13 @@ def _detail(seller_order_id: UUID, errors: dict[str, str], status: int) -> Respo
         lots = provenance.slugs(session, [line.lot_id for line in part.lines])
         complaints = queries.complaints(session, [part.id])
         history = desks.history(session, "seller_order", part.id)
+        papers = invoices.invoices_of(session, part.order_id, coop_id=part.coop_id)
     page = render_template(
         "console/order.html",
         part=part,
         lots=lots,
         complaints=complaints,
+        papers=papers,
         sums=queries.component_sums(part),
         refundable=queries.can_refund(part),
         bearers=BEARERS,
@@ -93,6 +98,19 @@ def _detail(seller_order_id: UUID, errors: dict[str, str], status: int) -> Respo
         form=request.form,
     )
     return page, status
+
+
+@blueprint.get("/<uuid:seller_order_id>/invoices/<uuid:invoice_id>")
+@access("staff")
+def invoice(seller_order_id: UUID, invoice_id: UUID) -> ResponseReturnValue:
+    """Give an invoice or a credit note of the co-op as it was printed."""
+    with unit_of_work() as session:
+        part = queries.seller_order(session, seller_order_id)
+        found = invoices.invoice(session, invoice_id, order_id=part.order_id)
+        body = invoices.printed(session, invoice_id)
+    if body is None:
+        raise InvoiceMissing("This document is being printed. Please try again in a minute.")
+    return download(body, name=f"{found.number}.pdf", content_type="application/pdf")
 
 
 @blueprint.post("/<uuid:seller_order_id>/refund")

@@ -6,12 +6,16 @@ The date of a document is the day it speaks of, not the clock: a statement print
 import json
 from dataclasses import asdict
 from datetime import UTC, datetime, time
+from decimal import Decimal
 from functools import cache
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import typst
+from segno import helpers
 
+from market.invoices.ports import Paper, TaxLine, TransferBox
 from market.kernel import languages
 from market.kernel.formats import day_text, money_text, short_day
 from market.kernel.languages import tell
@@ -41,12 +45,40 @@ _WORDS = {
     "member": N_("Member"),
     "wrong": N_("Is something wrong? Tell your co-op, and name the reference. The money is yours until it is right."),
 }
+_INVOICE_TITLES = {"invoice": N_("Invoice"), "credit_note": N_("Credit note"), "request": N_("Request to pay")}
+_INVOICE_WORDS = {
+    "number": N_("Number"),
+    "day": N_("Day"),
+    "order": N_("Order"),
+    "corrects": N_("Corrects invoice"),
+    "why": N_("Reason"),
+    "to": N_("To"),
+    "what": N_("What"),
+    "quantity": N_("Quantity"),
+    "unit_net": N_("Price without tax"),
+    "net": N_("Without tax"),
+    "tax": N_("Tax"),
+    "amount": N_("Amount"),
+    "rate": N_("Rate"),
+    "on": N_("Tax by rate"),
+    "holder": N_("To"),
+    "reference": N_("Reference"),
+    "pay": N_("Please transfer"),
+    "code": N_("Code of this transfer for banking apps"),
+    "inside": N_("The tax is part of the prices."),
+}
+_TOTALS = {"invoice": N_("Total"), "credit_note": N_("Credited"), "request": N_("To pay")}
+_SUPPLIES = {
+    "goods": N_("Goods"),
+    "premium": N_("Fair-trade premium"),
+    "charges": N_("Fees of co-op, transport and payment"),
+}
 _RAILS = {"sepa": N_("bank transfer"), "stripe": N_("Stripe transfer"), "cash": N_("cash")}
 
 
 @gateway
 class TypstDocuments:
-    """The `Documents` port of payouts."""
+    """The `Documents` port: statements of payouts, invoices."""
 
     def payee_statement(self, statement: PayeeStatement) -> bytes:
         """Return the statement as PDF in the payee's language."""
@@ -54,11 +86,90 @@ class TypstDocuments:
         facts = _formatted(asdict(statement), statement, language)
         return _pdf("statement", facts, datetime.combine(statement.paid_on, time(), UTC))
 
+    def invoice(self, paper: Paper) -> bytes:
+        """Return an invoice, credit note or request to pay as PDF in the buyer's language."""
+        language = languages.best(paper.language)
+        return _pdf("invoice", _invoice_facts(paper, language), datetime.combine(paper.day, time(), UTC))
+
+
+def _own(text: str, language: str) -> str:
+    """Keep the direction of a text that somebody typed, inside a line that runs the other way."""
+    return f"\u2068{text}\u2069" if languages.locale(language).text_direction == "rtl" and text else text
+
+
+def _invoice_facts(paper: Paper, language: str) -> dict[str, Any]:
+    def own(text: str) -> str:
+        return _own(text, language)
+
+    def money(minor: int) -> str:
+        return own(money_text(Money(minor, paper.currency), language))
+
+    def tax(line: TaxLine) -> dict[str, str]:
+        what = tell(_SUPPLIES[line.supply], language)
+        rate = own(f"{languages.fact(Decimal(line.rate), language)} %")
+        return {"what": what, "rate": rate, "net": money(line.net_minor), "tax": money(line.tax_minor)}
+
+    def address(lines: tuple[str, ...]) -> list[str]:
+        country = languages.locale(language).territories.get(lines[-1], lines[-1])
+        return [own(line) for line in (*lines[:-1], country)]
+
+    return {
+        "language": language,
+        "direction": languages.locale(language).text_direction,
+        "words": {name: tell(text, language) for name, text in _INVOICE_WORDS.items()},
+        "title": tell(_INVOICE_TITLES[paper.kind], language),
+        "total_word": tell(_TOTALS[paper.kind], language),
+        "kind": paper.kind,
+        "number": paper.number,
+        "corrects": paper.corrects,
+        "reason": own(tell(paper.reason, language)),
+        "day": day_text(paper.day, language),
+        "order": paper.order_number,
+        "issuer": own(paper.issuer),
+        "issuer_address": address(paper.issuer_address),
+        "buyer": own(paper.buyer),
+        "buyer_address": address(paper.buyer_address),
+        "lines": [
+            {
+                "what": own(line.title) or tell(_SUPPLIES[line.supply], language),
+                "quantity": own(f"{languages.fact(Decimal(line.quantity), language)} {line.unit}") if line.quantity else "",
+                "unit_net": own(languages.fact(Decimal(line.unit_net), language)) if line.unit_net else "",
+                "net": money(line.net_minor),
+                "tax": money(line.tax_minor),
+                "amount": money(line.net_minor + line.tax_minor),
+            }
+            for line in paper.lines
+        ],
+        "taxes": [tax(line) for line in paper.taxes],
+        "net": money(paper.net_minor),
+        "tax": money(paper.tax_minor),
+        "total": money(paper.total_minor),
+        "transfer": paper.transfer and _transfer(paper.transfer, paper.currency, money(paper.transfer.amount_minor)),
+    }
+
+
+def _transfer(box: TransferBox, currency: str, amount: str) -> dict[str, str]:
+    """Return what a bank form asks for, with the EPC069-12 code where the standard allows it (euro alone)."""
+    code = ""
+    if currency == "EUR":
+        due = Money(box.amount_minor, currency).decimal
+        made = helpers.make_epc_qr(name=box.holder[:70], iban=box.iban, amount=due, reference=box.reference, bic=box.bic)
+        drawn = BytesIO()
+        made.save(drawn, kind="svg", border=4, xmldecl=False)
+        code = drawn.getvalue().decode()
+    return {
+        "holder": box.holder,
+        "iban": grouped(box.iban),
+        "bic": box.bic or "",
+        "reference": grouped(box.reference),
+        "amount": amount,
+        "code": code,
+    }
+
 
 def _formatted(facts: dict[str, Any], statement: PayeeStatement, language: str) -> dict[str, Any]:
     def own(text: str) -> str:
-        """Keep the direction of a text that somebody typed, inside a line that runs the other way."""
-        return f"\u2068{text}\u2069" if direction == "rtl" and text else text
+        return _own(text, language)
 
     def money(value: Money, sign: str = "") -> str:
         return own(sign + money_text(value, language))

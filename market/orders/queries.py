@@ -50,6 +50,8 @@ class Part:
     money: Money
     returned: Money
     payee: str
+    tax_rate: Decimal
+    tax: Money
 
 
 @dataclass(frozen=True, slots=True)
@@ -364,7 +366,9 @@ def _lines(session: Session, seller_ids: Sequence[UUID]) -> dict[UUID, list[Line
     )
     for part in session.scalars(components):
         money, returned = Money(part.amount_minor, part.currency), Money(part.returned_minor, part.currency)
-        parts.setdefault(part.order_line_id, []).append(Part(part.kind, part.label, money, returned, part.payee))
+        tax = Money(part.tax_minor, part.currency)
+        own = Part(part.kind, part.label, money, returned, part.payee, part.tax_rate, tax)
+        parts.setdefault(part.order_line_id, []).append(own)
     lines: dict[UUID, list[Line]] = {}
     for row in rows:
         lines.setdefault(row.seller_order_id, []).append(

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
@@ -12,7 +12,11 @@ from market.http.auth import access, current_actor
 from market.http.card_page import LINK, order_url, to_card_page
 from market.http.clock import now
 from market.http.db import unit_of_work
+from market.http.downloads import download
 from market.http.i18n import told
+from market.invoices import queries as invoices
+from market.invoices.errors import InvoiceMissing
+from market.kernel.clock import day_in
 from market.kernel.errors import DomainError
 from market.orders import queries, service
 from market.orders.errors import ComplaintFaulty, OrderMissing, WrongState
@@ -46,6 +50,7 @@ def _page(
         instructions = queries.transfer_instructions(session, view) if view.method == "transfer" else None
         lots = provenance.slugs(session, [line.lot_id for part in view.parts for line in part.lines])
         complaints = queries.complaints(session, [part.id for part in view.parts])
+        papers = invoices.invoices_of(session, order_id)
     page = render_template(
         "orders/order.html",
         order=view,
@@ -54,6 +59,7 @@ def _page(
         code=code_of(instructions),
         lots=lots,
         complaints=complaints,
+        papers=papers,
         shares=together(line.parts for part in view.parts for line in part.lines),
         key=links.key_for(LINK, order_id),
         wrong=wrong,
@@ -61,6 +67,32 @@ def _page(
         typed=typed,
     )
     return page, status
+
+
+@blueprint.get("/orders/<uuid:order_id>/invoices/<uuid:invoice_id>")
+@access("public")
+def invoice(order_id: UUID, invoice_id: UUID) -> ResponseReturnValue:
+    """Give an invoice or a credit note as it was printed."""
+    with unit_of_work() as session:
+        mine(session, order_id)
+        found = invoices.invoice(session, invoice_id, order_id=order_id)
+        body = invoices.printed(session, invoice_id)
+    if body is None:
+        raise InvoiceMissing("This document is being printed. Please try again in a minute.")
+    return download(body, name=f"{found.number}.pdf", content_type="application/pdf")
+
+
+@blueprint.get("/orders/<uuid:order_id>/request-to-pay")
+@access("public")
+def request_to_pay(order_id: UUID) -> ResponseReturnValue:
+    """Give a paper with everything that the bank asks for, while a transfer is awaited."""
+    with unit_of_work() as session:
+        view = mine(session, order_id)
+        paper = invoices.request_to_pay(session, view, on=day_in(view.placed_at, "UTC"))
+    if paper is None:
+        raise InvoiceMissing("No transfer is awaited for this order.")
+    body = current_app.extensions["ports"].documents.invoice(paper)
+    return download(body, name=f"{view.number}.pdf", content_type="application/pdf")
 
 
 @blueprint.get("/orders/<uuid:order_id>/return")
