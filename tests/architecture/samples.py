@@ -14,8 +14,10 @@ from market.catalogue.models import Listing
 from market.desks.models import ReportJob, SavedView
 from market.earnings import service as earnings
 from market.earnings.models import Distribution
+from market.invoices import service as invoices
 from market.kernel.ids import new_id
 from market.kernel.money import Money
+from market.orders import queries as orders
 from market.payments import service as payments
 from market.payments.models import Payment
 from market.payments.rules import Amounts
@@ -41,6 +43,13 @@ def _add(world: Any, row: Any) -> Any:
     world.session.add(row)
     world.session.flush()
     return row.id
+
+
+def _invoice(world: Any) -> Any:
+    part = orders.seller_order(world.session, world.sample("", "seller_order_id"))
+    made = invoices.issue_invoice(world.session, order_id=part.order_id, coop_id=part.coop_id, now=NOW)
+    invoices.keep_print(world.session, invoice_id=made, body=b"%PDF", now=NOW)
+    return made
 
 
 def _certificate(world: Any) -> Any:
@@ -218,6 +227,7 @@ SAMPLES: dict[tuple[str, str], Callable[[Any], Any]] = {
     ("", "producer_id"): lambda world: world.producer.id,
     ("", "quote_id"): lambda world: make_quote(world.session),
     ("", "reference_id"): lambda world: make_reference(world.session).id,
+    ("", "invoice_id"): _invoice,
     ("", "refund_id"): _refund,
     ("", "run_id"): _run,
     ("", "seller_order_id"): _seller_order,
