@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from market.kernel import locks
 from market.kernel.actor import Actor
+from market.kernel.words import say
 from market.payouts.errors import FileNotFound
 from market.payouts.models import Payout, PayoutFile
 from market.payouts.rules.states import State, Step
@@ -60,7 +61,7 @@ def take_status(
         select(PayoutFile).where(PayoutFile.coop_id == coop_id, PayoutFile.message_id == message_id)
     ).scalar_one_or_none()
     if file is None:
-        raise FileNotFound(f"No payment file of this co-op has the number {message_id}.")
+        raise FileNotFound(say("No payment file of this co-op has the number %(message_id)s.", message_id=message_id))
     ids = session.scalars(select(Payout.id).where(Payout.file_id == file.id))
     rows = {row.reference: row for row in locks.lock(session, Payout, list(ids))}
     words = {reference: payments.get(reference, whole) for reference in rows}

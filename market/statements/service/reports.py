@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from market.kernel import audit, locks
 from market.kernel.actor import Actor
+from market.kernel.words import N_, Term, say
 from market.payouts import service as payouts
 from market.payouts.errors import FileNotFound
 from market.statements.models import MoneyAccount
@@ -38,7 +39,7 @@ def _import_report(session: Session, account: MoneyAccount, prepared: Prepared, 
     locks.lock(session, MoneyAccount, [account.id])
     known = known_file(session, account, prepared.sha256)
     if known is not None and known.outcome not in ("waiting", "refused"):
-        return Imported(known.id, "known", "The bank's report was taken before.", known.findings)
+        return Imported(known.id, "known", N_("The bank's report was taken before."), known.findings)
     file = known or new_file(account, prepared, actor=actor, now=now)
     file.format, file.read_bytes = "pain.002", prepared.size_bytes
     try:
@@ -80,16 +81,21 @@ def _findings(report: StatusReport, taken: payouts.StatusTaken) -> list[dict[str
 
     def listed(code: str, references: Sequence[str], words: str) -> list[dict[str, Any]]:
         return [
-            {"code": code, "text": words.format(each, reasons.get(each) or whole or "no reason given"), "hold": False,
-             "statement": report.message_id}
+            {"code": code, "hold": False, "statement": report.message_id,
+             "text": say(words, payment=each, reason=reasons.get(each) or whole or Term(N_("no reason given")))}
             for each in references[:SHOWN]
         ]  # fmt: skip
 
-    found = [
-        {"code": "payments_accepted", "text": f"{len(taken.accepted)} accepted, {len(taken.rejected)} rejected, "
-         f"{len(taken.known)} known before", "hold": False, "statement": report.message_id}
-    ]  # fmt: skip
-    found += listed("payment_rejected", taken.rejected, "payment {0} was rejected: {1}")
+    counted = say(
+        "%(accepted)s accepted, %(rejected)s rejected, %(known)s known before",
+        accepted=len(taken.accepted),
+        rejected=len(taken.rejected),
+        known=len(taken.known),
+    )
+    found = [{"code": "payments_accepted", "text": counted, "hold": False, "statement": report.message_id}]
+    found += listed("payment_rejected", taken.rejected, N_("payment %(payment)s was rejected: %(reason)s"))
     return found + listed(
-        "payment_puzzling", taken.puzzling, "payment {0} does not stand here as the bank says ({1}): look at it"
+        "payment_puzzling",
+        taken.puzzling,
+        N_("payment %(payment)s does not stand here as the bank says (%(reason)s): look at it"),
     )

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from market.kernel import locks
 from market.kernel.actor import Actor
 from market.kernel.references import Kind, parse
+from market.kernel.words import N_
 from market.statements.errors import LineExplained, LineNotFound, ReasonNeeded, SuggestionGone
 from market.statements.models import MoneyAccount, StatementLine, StatementSuggestion
 from market.statements.service.accounts import account_of
@@ -130,7 +131,7 @@ def split_line(session: Session, *, line_id: UUID, pieces: Sequence[Piece], acto
         wishes.append(_piece(session, line, account, piece, number, actor))
     given_up = sum(wish.line_minor for wish in wishes if wish.account_code in GIVEN_UP)
     if given_up:  # what one person may book alone is for all parts together
-        booked(session, line, account, "write_off", "the parts together", given_up, actor)
+        booked(session, line, account, "write_off", N_("the parts together"), given_up, actor)
     note(session, actor, "statements.split", line, now, {"matches": [str(wish.id) for wish in wishes]})
     return make_matches(session, account, wishes, now=now)
 
