@@ -12,6 +12,7 @@ from werkzeug.security import safe_join
 
 from market.http import packing
 from market.http.conditional import ready
+from market.kernel.words import N_
 
 FOR_EVER = "public, max-age=31536000, immutable"
 
@@ -50,7 +51,7 @@ def init_app(app: Flask) -> None:
     def static(filename: str) -> Response:
         found = _file(folder, filename)
         if found is None:
-            raise NotFound("There is no such file.")
+            raise NotFound(N_("There is no such file."))
         current = request.args.get("v") == found.tag
         response = ready(found.content, content_type=found.kind, cache=FOR_EVER if current else "no-cache", tag=found.tag)
         if found.packed is not None:
