@@ -17,6 +17,7 @@ from market.cli import commands
 from market.console import coops as console_coops
 from market.console import desk as console_desk
 from market.console import earnings as console_earnings
+from market.console import disputes as console_disputes
 from market.console import matching as console_matching
 from market.console import orders as console_orders
 from market.console import payments as console_payments
@@ -69,6 +70,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     console_statement_setup.blueprint,
     hooks_stripe.blueprint,
     console_payments.blueprint,
+    console_disputes.blueprint,
     shop.blueprint,
     style.blueprint,
     offers.blueprint,

@@ -34,6 +34,20 @@ def note_refund(*, refund_id: str, **_: Any) -> None:
             service.note_refunds(session, seller_order_id=made.subject_id, now=now())
 
 
+@shared_task(name="orders.note_dispute", max_retries=5, default_retry_delay=10)
+def note_dispute(*, dispute_id: str, **_: Any) -> None:
+    """Hold what a disputed order has earned; let it go when the dispute is decided."""
+    with unit_of_work() as session:
+        service.note_dispute(session, dispute_id=UUID(dispute_id), now=now())
+
+
+@shared_task(name="orders.hold_disputed", max_retries=5, default_retry_delay=10)
+def hold_disputed(*, seller_order_id: str, **_: Any) -> None:
+    """Hold what an order earned while its payment was disputed."""
+    with unit_of_work() as session:
+        service.hold_disputed(session, seller_order_id=UUID(seller_order_id), now=now())
+
+
 @shared_task(name="orders.expire")
 def expire(**_: Any) -> None:
     """Give stock back that unpaid orders hold beyond their time."""

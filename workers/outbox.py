@@ -23,9 +23,10 @@ TOPICS: dict[str, tuple[str, ...]] = {
     "orders.placed": ("notifications.tell",),
     "orders.problem": ("notifications.tell",),
     "orders.refunded": ("provenance.refresh_sold", "notifications.tell", "invoices.credit"),
-    "orders.settled": (),
+    "orders.settled": ("orders.hold_disputed",),
     "orders.shipped": ("notifications.tell",),
     "payments.closed": (),  # orders look themselves when their time is over
+    "payments.dispute_changed": ("orders.note_dispute",),
     "payments.event_stored": ("payments.handle_event",),
     "payments.paid": ("orders.mark_paid",),
     "payments.refund_decided": ("payments.send_refund",),

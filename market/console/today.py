@@ -33,6 +33,7 @@ KINDS: dict[str, Kind] = {
     "complaint": Kind(_l("Buyers who say that something is wrong"), "console_orders.detail", "seller_order_id", urgent=True),
     "order_problem": Kind(_l("Paid orders without goods"), "console_orders.detail", "seller_order_id", urgent=True),
     "refund_problem": Kind(_l("Refunds that came back"), "console_payments.refunds", "open", urgent=True),
+    "dispute_waits": Kind(_l("Disputes to answer"), "console_disputes.detail", "dispute_id", urgent=True),
     "payout_person": Kind(_l("Payouts that need a person"), "console_payouts.payout", "payout_id", urgent=True),
     "payout_unseen": Kind(_l("Payouts sent, and on no statement"), "console_payouts.run", "run_id", urgent=True),
     "run_draft": Kind(_l("Payout runs to approve"), "console_payouts.run", "run_id"),

@@ -20,6 +20,7 @@ from market.payments.ports import (
     BalanceLine,
     Checkout,
     CheckoutOrder,
+    DisputeAnswer,
     ProcessorRefused,
     ProcessorUnsure,
     ProviderEvent,
@@ -42,6 +43,7 @@ class MemoryCards:
         self._checkouts: dict[str, Checkout] = {}
         self._by_key: dict[str, str] = {}
         self._refunds: dict[str, tuple[RefundOrder, RefundAnswer]] = {}
+        self._disputes: dict[str, DisputeAnswer] = {}
         self._lines: list[BalanceLine] = []
         self._events: list[ProviderEvent] = []
 
@@ -92,6 +94,34 @@ class MemoryCards:
     def refunds_of(self, intent_id: str) -> Sequence[RefundAnswer]:
         """Return the refunds of a payment."""
         return [answer for _, answer in self._refunds.values() if answer.intent_id == intent_id]
+
+    def dispute(self, provider_ref: str) -> DisputeAnswer:
+        """Return a dispute."""
+        self._lose(self._lost())
+        return self._disputes[provider_ref]
+
+    def submit_evidence(self, provider_ref: str, text: str) -> DisputeAnswer:
+        """Take evidence, once."""
+        lost = self._lost()
+        if self._disputes[provider_ref].state == "needs_response":
+            self._disputes[provider_ref] = replace(self._disputes[provider_ref], state="under_review")
+        self._lose(lost)
+        return self._disputes[provider_ref]
+
+    def object_to(self, intent_id: str, money: Money, at: datetime = START) -> str:
+        """The buyer disputes a payment: the amount and a fee of 20.00 are taken; return the dispute's id."""
+        ref = f"du_{new_token(8)}"
+        self._disputes[ref] = DisputeAnswer(ref, "needs_response", "fraudulent", money, intent_id, at, at + timedelta(days=9))
+        self._book("adjustment", ref, -money, Money(2000, money.currency))
+        self._happen("charge.dispute.created", ref, intent_id=intent_id)
+        return ref
+
+    def decide(self, provider_ref: str, state: str) -> None:
+        """The card network decides a dispute: `won` brings the amount back."""
+        found = self._disputes[provider_ref] = replace(self._disputes[provider_ref], state=state)
+        if state == "won":
+            self._book("adjustment", provider_ref, found.money, Money.zero(found.money.currency))
+        self._happen("charge.dispute.closed", provider_ref, intent_id=found.intent_id)
 
     def read_event(self, body: bytes, signature: str) -> ProviderEvent:
         """Read an event that `signed` made."""

@@ -20,6 +20,7 @@ from market.payments.ports import (
     BalanceLine,
     Checkout,
     CheckoutOrder,
+    DisputeAnswer,
     ProcessorRefused,
     ProviderEvent,
     RefundAnswer,
@@ -103,6 +104,21 @@ class StripeCards:
             found = self._client.v1.refunds.list({"payment_intent": intent_id, "limit": PAGE})
             return [_refund(refund.to_dict()) for refund in found.auto_paging_iter()]
 
+    def dispute(self, provider_ref: str) -> DisputeAnswer:
+        """Fetch a dispute as it is now."""
+        with _calls():
+            return _dispute(self._client.v1.disputes.retrieve(provider_ref).to_dict())
+
+    def submit_evidence(self, provider_ref: str, text: str) -> DisputeAnswer:
+        """Send the evidence to the bank: one submission is all that Stripe takes."""
+        with _calls():
+            made = self._client.v1.disputes.update(
+                provider_ref,
+                {"evidence": {"uncategorized_text": text[:20_000]}, "submit": True},
+                {"idempotency_key": f"evidence-{provider_ref}"},
+            )
+            return _dispute(made.to_dict())
+
     def read_event(self, body: bytes, signature: str) -> ProviderEvent:
         """Verify the signature over the raw body with one of the secrets, five minutes old at most."""
         for secret in self._secrets:
@@ -185,6 +201,19 @@ def _refund(refund: dict[str, Any]) -> RefundAnswer:
         money=from_stripe(refund["amount"], refund["currency"]),
         refund_id=UUID(ours) if ours else None,
         intent_id=refund.get("payment_intent"),
+    )
+
+
+def _dispute(dispute: dict[str, Any]) -> DisputeAnswer:
+    due = (dispute.get("evidence_details") or {}).get("due_by")
+    return DisputeAnswer(
+        provider_ref=dispute["id"],
+        state=dispute["status"],
+        reason=dispute["reason"],
+        money=from_stripe(dispute["amount"], dispute["currency"]),
+        intent_id=dispute["payment_intent"],
+        opened_at=_instant(dispute["created"]),
+        evidence_due_at=_instant(due) if due else None,
     )
 
 

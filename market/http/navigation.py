@@ -103,6 +103,7 @@ DESKS: dict[str, tuple[str, tuple[Link, ...]]] = {
             Link("console_records.listings", _l("Listings"), STAFF),
             Link("console_payments.index", _l("Payments"), STAFF),
             Link("console_payments.refunds", _l("Refunds"), STAFF),
+            Link("console_disputes.index", _l("Disputes"), STAFF),
             Link("console_payouts.overview", _l("Payouts"), STAFF),
             Link("console_records.all_payouts", _l("All payouts"), STAFF),
             Link("console_payouts.cash_box", _l("Cash box"), STAFF),

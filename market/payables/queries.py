@@ -110,6 +110,14 @@ def payables_of(session: Session, producer_id: UUID, *, limit: int = 100) -> lis
     return [owed_from(row) for row in session.execute(statement).scalars()]
 
 
+def open_for(session: Session, *, source_id: UUID) -> list[Owed]:
+    """Return what is open of what one source owes, earliest due first."""
+    statement = (
+        select(Payable).where(Payable.source_id == source_id, Payable.state == "open").order_by(Payable.due_on, Payable.id)
+    )
+    return [owed_from(row) for row in session.scalars(statement)]
+
+
 def by_ids(session: Session, payable_ids: Sequence[UUID]) -> list[Owed]:
     """Return payables by id, earliest due first."""
     statement = select(Payable).where(Payable.id.in_(payable_ids)).order_by(Payable.due_on, Payable.id)

@@ -57,6 +57,12 @@ class EvidenceNeeded(Invalid):
     code = "payments.evidence_needed"
 
 
+class DisputeClosed(Conflict):
+    """The evidence of a dispute was sent, or the dispute is decided."""
+
+    code = "payments.dispute_closed"
+
+
 class TransferAlreadyUsed(Conflict):
     """The statement line was recorded before."""
 

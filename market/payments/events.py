@@ -5,4 +5,5 @@ CLOSED = "payments.closed"  # payment_id, subject_kind, subject_id: failed, expi
 SURPLUS = "payments.surplus"  # payment_id: more money came than was waited for; it goes back
 EVENT_STORED = "payments.event_stored"  # inbox_id: a webhook of the processor waits to be handled
 REFUND_DECIDED = "payments.refund_decided"  # refund_id
+DISPUTE_CHANGED = "payments.dispute_changed"  # dispute_id: a dispute was opened, or went on
 REFUNDED = "payments.refunded"  # refund_id, payment_id, subject_id: the processor or the bank has it

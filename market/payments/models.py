@@ -226,3 +226,32 @@ class ProcessorShare(CoopOwned, Base):
     fee_minor: Mapped[Minor]
 
     __table_args__ = (ForeignKeyConstraint(["line_id"], ["processor_line.id"]),)
+
+
+class Dispute(Base):
+    """A buyer's objection to a card payment, as far as it has come; several co-ops may have a share in the payment."""
+
+    __tablename__ = "payment_dispute"
+
+    id: Mapped[Id]
+    payment_id: Mapped[UUID] = mapped_column(ForeignKey("payment.id"), index=True)
+    provider_ref: Mapped[str]
+    state: Mapped[str]
+    reason: Mapped[str]
+    currency: Mapped[str] = mapped_column(CHAR(3))
+    amount_minor: Mapped[Minor]
+    evidence_due_at: Mapped[datetime | None]
+    opened_at: Mapped[Instant]
+    closed_at: Mapped[datetime | None]
+    evidence: Mapped[str | None]
+    submitted_by: Mapped[str | None]
+    submitted_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        UniqueConstraint("provider_ref"),
+        CheckConstraint("amount_minor > 0", name="amount"),
+        CheckConstraint("(state IN ('warning_closed', 'won', 'lost', 'prevented')) = (closed_at IS NOT NULL)", name="closed"),
+        CheckConstraint(
+            "(submitted_at IS NULL) = (evidence IS NULL) AND (submitted_at IS NULL) = (submitted_by IS NULL)", name="submitted"
+        ),
+    )

@@ -87,6 +87,19 @@ class RefundAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class DisputeAnswer:
+    """A dispute as the processor sees it; `state` is one of `rules.DISPUTE_OPEN` or `DISPUTE_CLOSED`."""
+
+    provider_ref: str
+    state: str
+    reason: str
+    money: Money
+    intent_id: str
+    opened_at: datetime
+    evidence_due_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class ProviderEvent:
     """A signed hint that something happened: go and look. Ids are ours where the processor carried them."""
 
@@ -138,6 +151,12 @@ class CardProcessor(Protocol):
 
     def refunds_of(self, intent_id: str) -> Sequence[RefundAnswer]:
         """Return every refund of a payment, also those made elsewhere."""
+
+    def dispute(self, provider_ref: str) -> DisputeAnswer:
+        """Return the present state of a dispute. Raises ProcessorRefused when it is unknown."""
+
+    def submit_evidence(self, provider_ref: str, text: str) -> DisputeAnswer:
+        """Send the seller's side of a dispute, finally. Raises ProcessorRefused when it is not taken any more."""
 
     def read_event(self, body: bytes, signature: str) -> ProviderEvent:
         """Verify and read what the processor sent. Raises BadSignature."""

@@ -218,3 +218,9 @@ def shares(gross: Money, fee: Money, weights: Sequence[tuple[UUID, int]]) -> lis
     numbers = [weight for _, weight in weights]
     split = zip(weights, allocate(gross, numbers), allocate(fee, numbers), strict=True)
     return [Share(coop_id, part, cost) for (coop_id, _), part, cost in split]
+
+
+# states of a card dispute in the processor's words; a warning is an inquiry that has taken no money
+DISPUTE_OPEN = ("warning_needs_response", "warning_under_review", "needs_response", "under_review")
+WANTS_EVIDENCE = ("warning_needs_response", "needs_response")
+DISPUTE_CLOSED = ("warning_closed", "won", "lost", "prevented")

@@ -19,7 +19,7 @@ from market.kernel.ids import new_id
 from market.kernel.money import Money
 from market.orders import queries as orders
 from market.payments import service as payments
-from market.payments.models import Payment
+from market.payments.models import Dispute, Payment
 from market.payments.rules import Amounts
 from market.payouts import service as payouts
 from market.payouts.models import Payout, PayoutFile
@@ -112,6 +112,11 @@ def _refund(world: Any) -> Any:
     cent = {"payment_id": world.sample("", "payment_id"), "subject": world.sample("", "seller_order_id")}
     decided = {"reason": "a broken bag", "bearer": "coop", "actor": CLERK, "now": NOW}
     return payments.refund(world.session, amounts=Amounts.of("EUR", (1, 0, 0, 0)), **cent, **decided).id
+
+
+def _dispute(world: Any) -> Any:
+    values = {"provider_ref": "du_1", "state": "needs_response", "reason": "fraudulent", "currency": "EUR", "amount_minor": 100}
+    return _add(world, Dispute(id=new_id(), payment_id=world.sample("", "payment_id"), opened_at=NOW, **values))
 
 
 def _seller_order(world: Any) -> Any:
@@ -228,6 +233,7 @@ SAMPLES: dict[tuple[str, str], Callable[[Any], Any]] = {
     ("", "quote_id"): lambda world: make_quote(world.session),
     ("", "reference_id"): lambda world: make_reference(world.session).id,
     ("", "invoice_id"): _invoice,
+    ("", "dispute_id"): _dispute,
     ("", "refund_id"): _refund,
     ("", "run_id"): _run,
     ("", "seller_order_id"): _seller_order,

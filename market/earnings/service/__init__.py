@@ -4,7 +4,7 @@ from market.earnings.service.advances import decide_advance, propose_advance, re
 from market.earnings.service.corrections import decide_correction, offset, propose_correction
 from market.earnings.service.deliveries import price_delivery
 from market.earnings.service.distributions import decide_distribution, propose_distribution
-from market.earnings.service.holds import end_due_holds, end_hold, hold
+from market.earnings.service.holds import end_due_holds, end_hold, end_holds_of, hold
 
 __all__ = [
     "decide_advance",
@@ -12,6 +12,7 @@ __all__ = [
     "decide_distribution",
     "end_due_holds",
     "end_hold",
+    "end_holds_of",
     "hold",
     "offset",
     "price_delivery",

@@ -35,8 +35,11 @@ def hold(
     source_kind: str,
     source_id: UUID,
     now: datetime,
+    owed_for: UUID | None = None,
 ) -> UUID:
     """Keep back part of what a member is owed until a day; return the hold's id. The same source again changes nothing.
+
+    `owed_for` takes it from what one source of earnings owes alone.
 
     Raises ReasonMissing without a reason and a way to appeal, or without an end after today; TooLittleOwed when less is
     open. The member is told. Posts, so call it last.
@@ -73,7 +76,9 @@ def hold(
                 PayableHold.producer_id == member.id,
             )
         ).scalar_one()
-    payables.set_aside(session, coop_id=member.coop_id, payee_id=member.id, money=money, state="held", taker=made)
+    payables.set_aside(
+        session, coop_id=member.coop_id, payee_id=member.id, money=money, state="held", taker=made, source_id=owed_for
+    )
     audit.record(
         session,
         actor=actor,
@@ -105,6 +110,15 @@ def end_hold(session: Session, *, actor: Actor, hold_id: UUID, now: datetime) ->
     if row.ended_at is not None:
         raise NotOpen("This hold has ended already.")
     _end(session, [row], actor=actor, now=now)
+
+
+def end_holds_of(session: Session, *, actor: Actor, source_kind: str, source_id: UUID, now: datetime) -> int:
+    """End what is still held because of one thing; return how many. Posts, so call it last."""
+    named = select(PayableHold.id).where(PayableHold.source_kind == source_kind, PayableHold.source_id == source_id)
+    rows = [row for row in lock(session, PayableHold, session.scalars(named)) if row.ended_at is None]
+    if rows:
+        _end(session, rows, actor=actor, now=now)
+    return len(rows)
 
 
 def end_due_holds(session: Session, *, now: datetime, limit: int = 200) -> int:

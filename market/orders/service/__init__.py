@@ -3,6 +3,7 @@
 from market.orders.service.basket import clear_basket, move_basket, set_line
 from market.orders.service.cancel import cancel_order, expire_orders
 from market.orders.service.complain import answer_complaint, complain
+from market.orders.service.dispute import hold_disputed, note_dispute
 from market.orders.service.fulfil import confirm, confirm_silent, settle, settle_due, ship, to_settle
 from market.orders.service.guard import Caller
 from market.orders.service.pay import mark_paid, reopen_payment, solve_problem
@@ -23,8 +24,10 @@ __all__ = [
     "confirm",
     "confirm_silent",
     "expire_orders",
+    "hold_disputed",
     "mark_paid",
     "move_basket",
+    "note_dispute",
     "note_refunds",
     "place_order",
     "quote",

@@ -20,6 +20,7 @@ from market.payments.service.cards import (
     refresh,
     start_checkout,
 )
+from market.payments.service.disputes import record_dispute, submit_evidence
 from market.payments.service.events import compare_events, handle_event, store_event, sweep
 from market.payments.service.open import (
     OPENED,
@@ -67,6 +68,7 @@ __all__ = [
     "puzzle_line",
     "record_bank_refund",
     "record_checkout",
+    "record_dispute",
     "record_refund",
     "record_refund_elsewhere",
     "record_refund_outcome",
@@ -80,6 +82,7 @@ __all__ = [
     "start_checkout",
     "store_event",
     "store_lines",
+    "submit_evidence",
     "sweep",
     "sync_balance",
     "sync_bank_payouts",

@@ -20,11 +20,12 @@ from market.kernel.money import Money
 from market.kernel.words import N_, say
 from market.ledger import service as ledger
 from market.ledger.rules import Entry, Leg
-from market.payments.models import Payment, ProcessorLine, ProcessorShare, Refund
+from market.payments.models import Dispute, Payment, ProcessorLine, ProcessorShare, Refund
 from market.payments.ports import BalanceLine, CardProcessor
 from market.payments.queries import parts, since_for_sync
 from market.payments.rules import Share, shares
 from market.payments.service.books import ACTOR, days_of
+from market.payments.service.disputes import shares_of
 from market.payments.service.refunds import Units, fail_refund, settle_refund
 
 MIRROR, SUSPENSE = "stripe:1", "suspense:s"
@@ -38,7 +39,10 @@ COUNTER = {
     "payment_failure_refund": "refund_payable",
     "transfer": "in_transit:stripe",
     "payout": "sweep_transit",
+    "adjustment": "disputed",
 }
+FEES = {"adjustment": "dispute_cost"}  # where the fee of a line is booked that is not the cost of a payment
+BY_DISPUTE = ("adjustment",)
 BY_PAYMENT = ("charge", "payment")
 BY_REFUND = ("refund", "payment_refund", "refund_failure", "payment_failure_refund")
 
@@ -72,15 +76,18 @@ def store_lines(session: Session, lines: Sequence[BalanceLine]) -> int:
 
 
 def match_new_lines(session: Session, *, now: datetime, limit: int = 200) -> int:
-    """Post and match lines of payments and refunds; return how many were worked off (E03, E15, E23)."""
-    rows = _claim(session, (*BY_PAYMENT, *BY_REFUND), limit)
+    """Post and match lines of payments, refunds and disputes; return how many were worked off (E03, E15, E23, E25, E26)."""
+    rows = _claim(session, (*BY_PAYMENT, *BY_REFUND, *BY_DISPUTE), limit)
     entries: list[Entry] = []
     for row in rows:
-        found = _by_payment(session, row) if row.kind in BY_PAYMENT else _by_refund(session, row, now)
+        if row.kind in BY_DISPUTE:
+            found = _by_dispute(session, row)
+        else:
+            found = _by_payment(session, row) if row.kind in BY_PAYMENT else _by_refund(session, row, now)
         if found:
             entries += _matched(session, row, found)
         else:
-            row.state, row.problem = "unknown", N_("No payment or refund of ours belongs to this line.")
+            row.state, row.problem = "unknown", N_("No payment, refund or dispute of ours belongs to this line.")
     session.flush()
     ledger.post(session, entries, late=True)
     return len(rows)
@@ -106,6 +113,13 @@ def _by_payment(session: Session, row: ProcessorLine) -> list[Share]:
     for part in parts(session, payment.id):
         weights[part.coop_id] = weights.get(part.coop_id, 0) + part.total.minor
     return shares(Money(row.gross_minor, row.currency), Money(row.fee_minor, row.currency), list(weights.items()))
+
+
+def _by_dispute(session: Session, row: ProcessorLine) -> list[Share]:
+    found = session.scalars(select(Dispute).where(Dispute.provider_ref == row.source)).one_or_none()
+    if found is None or found.currency != row.currency:
+        return []
+    return shares_of(session, found, Money(row.gross_minor, row.currency), Money(row.fee_minor, row.currency))
 
 
 def _by_refund(session: Session, row: ProcessorLine, now: datetime) -> list[Share]:
@@ -142,7 +156,7 @@ def _matched(session: Session, row: ProcessorLine, found: Sequence[Share], legs:
         book, on = books[share.coop_id], days[share.coop_id]
         moved = _signed(MIRROR, SUSPENSE, share.net, row.subject)
         meant = legs or _signed(SUSPENSE, COUNTER[row.kind], share.gross, row.subject)
-        meant += _signed("payment_cost", SUSPENSE, share.fee, row.subject)
+        meant += _signed(FEES.get(row.kind, "payment_cost"), SUSPENSE, share.fee, row.subject)
         if moved:
             entries.append(Entry(book, "processor.line", f"import:stripe:{row.id}", on, ACTOR, moved))
         if meant:

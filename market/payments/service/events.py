@@ -21,11 +21,13 @@ from market.payments.events import EVENT_STORED
 from market.payments.ports import CardProcessor, ProcessorRefused, ProcessorUnsure, ProviderEvent
 from market.payments.queries import overdue, payment, refunds_to_send, to_refresh, unacknowledged, waiting_too_long
 from market.payments.service.cards import Units, close, record_checkout, refresh
+from market.payments.service.disputes import record_dispute
 from market.payments.service.open import announce_again
 from market.payments.service.refunds import give_back_credit, record_refund, record_refund_elsewhere, send_refund
 
 SOURCE = "stripe"
 ABOUT_PAYMENTS = ("payment_intent.", "checkout.session.")
+ABOUT_DISPUTES = ("charge.dispute.",)
 ABOUT_REFUNDS = ("refund.", "charge.refunded")
 QUIET = timedelta(minutes=2)
 COMPARED = timedelta(hours=48)
@@ -78,6 +80,9 @@ def _finish(units: Units, inbox_id: int, apply: Apply | None, outcome: str, now:
 def _look(units: Units, cards: CardProcessor, kind: str, facts: dict[str, str], now: datetime) -> tuple[Apply | None, str]:
     if kind.startswith(ABOUT_PAYMENTS) and "payment_id" in facts:
         return _look_at_payment(units, cards, kind, facts, now), "applied"
+    if kind.startswith(ABOUT_DISPUTES):
+        answer = cards.dispute(facts["object_id"])
+        return lambda session: record_dispute(session, answer=answer, now=now), "applied"
     if kind.startswith(ABOUT_REFUNDS) and "intent_id" in facts:
         return _look_at_refunds(cards, facts["intent_id"], now), "applied"
     return None, "not about payments"

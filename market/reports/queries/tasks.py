@@ -15,7 +15,8 @@ from market.accounts.models import Account
 from market.desks.models import Assignment
 from market.orders.models import Complaint, Order, SellerOrder
 from market.payables.models import Payable
-from market.payments.models import Refund
+from market.payments.models import Dispute, Payment, PaymentPartRow, Refund
+from market.payments.rules import WANTS_EVIDENCE
 from market.payouts.models import Payout, PayoutFile, PayoutRun
 from market.producers.models import Certificate, PayeeAccount, Producer
 from market.producers.rules import CERTIFICATE_WARNING
@@ -28,8 +29,9 @@ LATE = timedelta(days=3)
 UNSEEN = timedelta(days=5)
 """A payout that was sent and stands on no statement for this long needs a look (payouts.queries.alarms)."""
 KINDS = (
-    "complaint", "order_problem", "refund_problem", "payout_person", "payout_unseen", "run_draft", "file_waits", "refund_by_bank",
-    "order_late", "lines", "file_draft", "close_prepared", "account_waits", "certificate_entered", "certificate_ends",
+    "complaint", "order_problem", "refund_problem", "dispute_waits", "payout_person", "payout_unseen", "run_draft", "file_waits",
+    "refund_by_bank", "order_late", "lines", "file_draft", "close_prepared", "account_waits",
+    "certificate_entered", "certificate_ends",
 )  # fmt: skip
 
 
@@ -124,6 +126,8 @@ def _orders(coop_id: UUID, now: datetime) -> list[Listed]:
 
 def _money(coop_id: UUID, now: datetime) -> list[Listed]:
     refund = (Refund.id, Refund.number, Refund.reason, Refund.amount_minor, Refund.currency, Refund.decided_at)
+    dispute = (Dispute.id, literal(""), Payment.title, Dispute.amount_minor, Dispute.currency, Dispute.opened_at)
+    ours = select(PaymentPartRow.payment_id).where(PaymentPartRow.coop_id == coop_id)
     payout = (Payout.id, Payout.number, Producer.name, Payout.amount_minor, Payout.currency, Payout.changed_at)
     unseen = (func.count(), func.sum(Payout.amount_minor), func.min(Payout.currency), func.min(Payout.changed_at))
     run = (PayoutRun.id, PayoutRun.number, func.to_char(PayoutRun.due_by, "YYYY-MM-DD"), null(), null(), PayoutRun.prepared_at)
@@ -133,6 +137,9 @@ def _money(coop_id: UUID, now: datetime) -> list[Listed]:
         select(*_row("refund_by_bank", *refund)).where(
             Refund.coop_id == coop_id, Refund.method == "transfer", Refund.state == "decided"
         ),
+        select(*_row("dispute_waits", *dispute))
+        .join(Payment, Payment.id == Dispute.payment_id)
+        .where(Dispute.payment_id.in_(ours), Dispute.submitted_at.is_(None), Dispute.state.in_(WANTS_EVIDENCE)),
         select(*_row("payout_person", *payout))
         .join(Producer, Producer.id == Payout.payee_id)
         .where(Payout.coop_id == coop_id, Payout.state.in_(("needs_person", "unknown"))),

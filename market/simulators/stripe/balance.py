@@ -21,6 +21,7 @@ CATEGORY = {
     "payment_failure_refund": "refund_failure",
     "transfer": "transfer",
     "transfer_refund": "transfer_reversal",
+    "adjustment": "dispute",
     "payout": "payout",
     "payout_failure": "payout_reversal",
     "topup": "topup",

@@ -3,7 +3,9 @@
 POST JSON to `/_control/NAME` with the API key as bearer:
 `faults` {kind, path, method, count, probability, seed, seconds, skip} · `faults/clear` · `clock` {advance} ·
 `settle` {payment_intent?, outcome: ok|fail} · `payouts` · `fund` {amount, currency} · `accounts` {id, display_name} ·
-`refund_fails` {refund} · `deliver` {seconds} (wait until no webhook is due) · `replay` {event} (deliver again) ·
+`refund_fails` {refund} · `dispute` {payment_intent, reason} ·
+`dispute_closes` {dispute, outcome: won|lost} ·
+`deliver` {seconds} (wait until no webhook is due) · `replay` {event} (deliver again) ·
 `effects` (the log so far) · `forget_keys`.
 """
 
@@ -11,7 +13,7 @@ import json
 import time
 from typing import Any
 
-from . import balance, connect, payments, sessions
+from . import balance, connect, disputes, payments, sessions
 from .faults import Faults, Rule
 from .problems import Refusal
 from .webhooks import Courier
@@ -103,6 +105,17 @@ class Control:
         """Let a refund come back."""
         with self.world.store.transaction():
             return {"refund": payments.fail_refund(self.world, self.world.need("refund", facts["refund"]))["id"]}
+
+    def do_dispute(self, facts: Facts) -> Facts:
+        """Let the buyer of a payment object to it."""
+        with self.world.store.transaction():
+            intent = self.world.need("payment_intent", facts["payment_intent"])
+            return {"dispute": disputes.open_dispute(self.world, intent, str(facts.get("reason", "fraudulent")))["id"]}
+
+    def do_dispute_closes(self, facts: Facts) -> Facts:
+        """Let the card network decide: won or lost."""
+        with self.world.store.transaction():
+            return {"dispute": disputes.close(self.world, self.world.need("dispute", facts["dispute"]), facts["outcome"])["id"]}
 
     def do_deliver(self, facts: Facts) -> Facts:
         """Wait until no webhook is due."""

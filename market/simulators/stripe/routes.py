@@ -5,7 +5,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import NamedTuple
 
-from . import balance, connect, payments, sessions
+from . import balance, connect, disputes, payments, sessions
 from .store import Body
 from .world import Request, World
 
@@ -45,6 +45,9 @@ ROUTES = (
     _route("POST", "/v1/refunds", payments.create_refund, "refund_create"),
     _route("GET", "/v1/refunds", payments.list_refunds, "refund_list"),
     _route("GET", "/v1/refunds/{id}", payments.retrieve_refund, "refund_retrieve"),
+    _route("GET", "/v1/disputes", disputes.list_disputes, "dispute_list"),
+    _route("GET", "/v1/disputes/{id}", disputes.retrieve_dispute, "dispute_retrieve"),
+    _route("POST", "/v1/disputes/{id}", disputes.update_dispute, "dispute_update"),
     _route("POST", "/v1/checkout/sessions", sessions.create_session, "checkout.session_create"),
     _route("GET", "/v1/checkout/sessions", sessions.list_sessions, "checkout.session_list"),
     _route("GET", "/v1/checkout/sessions/{id}", sessions.retrieve_session, "checkout.session_retrieve"),

@@ -1,0 +1,94 @@
+"""Card disputes of the co-op: until when an answer is awaited, what speaks for it, and sending it, once."""
+
+from uuid import UUID
+
+from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from market.http.auth import access, current_actor, current_coop
+from market.http.clock import now
+from market.http.db import unit_of_work
+from market.http.i18n import told
+from market.kernel.errors import DomainError, Missing
+from market.orders import queries as orders
+from market.orders.queries import OrderView
+from market.payments import dispute_queries as queries
+from market.payments import queries as payments
+from market.payments import service
+
+blueprint = Blueprint("console_disputes", __name__, url_prefix="/console/disputes")
+
+
+@blueprint.get("")
+@access("staff")
+def index() -> ResponseReturnValue:
+    """List the disputes about payments to the co-op: what waits for an answer first."""
+    with unit_of_work() as session:
+        rows = queries.disputes(session, coop_id=current_coop())
+        titles = {row.id: payments.payment(session, row.payment_id).title for row in rows}
+    return render_template("console/disputes.html", rows=rows, titles=titles)
+
+
+@blueprint.get("/<uuid:dispute_id>")
+@access("staff")
+def detail(dispute_id: UUID) -> ResponseReturnValue:
+    """Show a dispute with everything we know that speaks for the sale."""
+    return _detail(dispute_id, {}, 200)
+
+
+def _detail(dispute_id: UUID, errors: dict[str, str], status: int) -> ResponseReturnValue:
+    with unit_of_work() as session:
+        row = queries.dispute(session, dispute_id, coop_id=current_coop())
+        order = _order(session, row)
+        complaints = orders.complaints(session, [part.id for part in order.parts]) if order else []
+    pack = request.form.get("evidence") or row.evidence or (evidence_pack(order) if order else "")
+    page = render_template("console/dispute.html", dispute=row, order=order, complaints=complaints, pack=pack, errors=errors)
+    return page, status
+
+
+def _order(session: Session, row: queries.DisputeView) -> OrderView | None:
+    payment = payments.payment(session, row.payment_id)
+    return orders.order(session, payment.subject_id) if payment.subject_kind == "order" else None
+
+
+def evidence_pack(order: OrderView) -> str:
+    """Return the facts of an order as a bank reads them, in English as the card networks ask: order, goods, dispatch."""
+    lines = [
+        f"Order {order.number}, placed {order.placed_at:%Y-%m-%d %H:%M} UTC, paid "
+        f"{f'{order.paid_at:%Y-%m-%d %H:%M} UTC' if order.paid_at else 'not'}, total {order.total.text}.",
+        f"Buyer: {order.name}, {order.email}.",
+        f"Delivery address: {order.street} {order.building}, {order.postcode} {order.town}, {order.country}.",
+    ]
+    for part in order.parts:
+        lines.append(f"Part {part.number} by {part.producer}, state: {part.state}.")
+        lines += [f"  {line.quantity.normalize():f} {line.unit} {line.title}: {line.total.text}" for line in part.lines]
+        if part.shipped_at:
+            lines.append(f"  Sent {part.shipped_at:%Y-%m-%d}, tracking: {part.tracking or 'none'}.")
+        if part.refunded:
+            lines.append(f"  Given back already: {part.refunded.text}.")
+    return "\n".join(lines)
+
+
+@blueprint.post("/<uuid:dispute_id>/evidence")
+@access("approver")
+def send(dispute_id: UUID) -> ResponseReturnValue:
+    """Send the evidence to the card company; it takes it once."""
+    with unit_of_work() as session:
+        queries.dispute(session, dispute_id, coop_id=current_coop())
+    try:
+        service.submit_evidence(
+            unit_of_work,
+            current_app.extensions["ports"].cards,
+            dispute_id=dispute_id,
+            text=request.form.get("evidence", ""),
+            actor=current_actor(),
+            now=now(),
+        )
+        flash(_("The evidence is sent. The decision comes here; it may take weeks."), "good")
+    except DomainError as error:
+        if isinstance(error, Missing):
+            raise
+        return _detail(dispute_id, {"evidence": told(error.detail)}, 422)
+    return redirect(url_for("console_disputes.detail", dispute_id=dispute_id), 303)

@@ -1,0 +1,97 @@
+"""Transfers that do not fit: each ends in a rule or before a person, and none in limbo (money.md 5)."""
+
+from datetime import timedelta
+
+import pytest
+
+from market.payments import queries as payments
+from market.payments import service as payment_service
+from market.payments.rules import State
+from market.reports.queries import tasks
+from market.reports.queries.lists import Viewer
+from market.statements import service
+from tests.conftest import NOW
+from tests.domain.statements.test_matching import LATER, awaited_payment, balance, lines_of, matches, run, suggestions
+from tests.factories.payouts import PREPARER
+from tests.factories.producers import make_coop
+from tests.factories.statements import import_lines, line, make_account
+
+
+@pytest.fixture
+def coop(session):
+    return make_coop(session)
+
+
+@pytest.fixture
+def account(session, coop):
+    return make_account(session, coop=coop)
+
+
+def waiting(session, account) -> dict[str, int]:
+    """What the staff's first page counts."""
+    return tasks.counts(session, Viewer(account.coop_id, "EUR", "UTC", now=NOW))
+
+
+def test_one_transfer_for_two_orders_is_put_before_a_person_who_splits_it(session, coop, account) -> None:
+    one, other = awaited_payment(session, coop, 10_000), awaited_payment(session, coop, 6_000)
+    import_lines(session, account, [line(16_000, day=LATER, ref="A", text=f"{one.reference} and {other.reference}")])
+    assert run(session, account).matched == 0
+    assert {payments.payment(session, each.id).state for each in (one, other)} == {State.AWAITING_TRANSFER}
+    assert balance(session, account, "suspense:1") == 16_000
+    assert waiting(session, account)["lines"] == 1
+    (row,) = lines_of(session, account)
+    pieces = [service.Piece(each.due.minor, reference=each.reference) for each in (one, other)]
+    service.split_line(session, line_id=row.id, pieces=pieces, actor=PREPARER, now=NOW)
+    assert all(payments.payment(session, each.id).is_paid for each in (one, other))
+    assert balance(session, account, "suspense:1") == 0
+    assert "lines" not in waiting(session, account)
+
+
+@pytest.mark.parametrize("named", ["RF26 1000 0047 12", "order of Ana", ""])
+def test_a_wrong_or_missing_reference_is_suggested_and_never_taken_by_itself(session, coop, account, named) -> None:
+    payment = awaited_payment(session, coop)
+    import_lines(session, account, [line(10_000, day=LATER, ref="A", text=named)])
+    assert run(session, account).matched == 0
+    assert not payments.payment(session, payment.id).is_paid
+    assert waiting(session, account)["lines"] == 1
+    (found,) = suggestions(session)
+    assert found.target_id == payment.id
+    service.accept_suggestion(session, suggestion_id=found.id, line_id=found.line_id, actor=PREPARER, now=NOW)
+    assert payments.payment(session, payment.id).is_paid
+
+
+def test_the_reference_of_another_open_order_does_not_pay_it_with_the_wrong_amount(session, coop, account) -> None:
+    meant, named = awaited_payment(session, coop, 10_000), awaited_payment(session, coop, 6_000)
+    import_lines(session, account, [line(10_000, day=LATER, ref="A", reference=named.reference)])
+    assert run(session, account).matched == 0
+    assert {payments.payment(session, each.id).state for each in (meant, named)} == {State.AWAITING_TRANSFER}
+    assert waiting(session, account)["lines"] == 1
+
+
+def test_money_for_a_cancelled_order_becomes_the_buyers_credit_and_goes_back(session, coop, account) -> None:  # E09
+    payment = awaited_payment(session, coop)
+    payment_service.cancel_unsent(session, payment_id=payment.id, now=NOW)
+    import_lines(session, account, [line(10_000, day=LATER, ref="A", reference=payment.reference)])
+    matched = run(session, account)
+    if not matched.matched:
+        (found,) = suggestions(session)
+        service.accept_suggestion(session, suggestion_id=found.id, line_id=found.line_id, actor=PREPARER, now=NOW)
+    assert balance(session, account, "suspense:1") == 0
+    assert balance(session, account, f"buyer_credit:{payment.id}") == 10_000
+    (credit,) = payments.buyer_credits(session, coop_id=account.coop_id)
+    assert credit.payment.id == payment.id
+    payment_service.give_back_credit(session, payment_id=payment.id, actor=PREPARER, now=NOW + timedelta(days=1))
+    assert (balance(session, account, f"buyer_credit:{payment.id}"), balance(session, account, "refund_payable")) == (0, 10_000)
+    assert waiting(session, account)["refund_by_bank"] == 1
+
+
+def test_the_same_order_paid_twice_keeps_the_second_for_the_buyer(session, coop, account) -> None:
+    payment = awaited_payment(session, coop)
+    paid = [line(10_000, day=LATER, ref=each, reference=payment.reference) for each in ("A", "B")]
+    import_lines(session, account, paid)
+    run(session, account)
+    for found in suggestions(session):
+        service.accept_suggestion(session, suggestion_id=found.id, line_id=found.line_id, actor=PREPARER, now=NOW)
+    assert payments.payment(session, payment.id).is_paid
+    assert len(matches(session)) == 2
+    assert (balance(session, account, "suspense:1"), balance(session, account, f"buyer_credit:{payment.id}")) == (0, 10_000)

@@ -1,0 +1,150 @@
+"""A card dispute from the buyer's bank to the books, over the real gateway and the simulator: hold, answer, decision."""
+
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import select
+
+from market.earnings.models import PayableHold
+from market.gateways.stripe_cards import StripeCards
+from market.http.db import unit_of_work
+from market.kernel.actor import GUEST, Actor, system
+from market.kernel.ids import new_id
+from market.kernel.outbox import OutboxRow
+from market.ledger import queries as books
+from market.orders import service as orders
+from market.payables import queries as payables
+from market.payments import dispute_queries as queries
+from market.payments import service
+from market.payments.errors import DisputeClosed, EvidenceNeeded, ProcessorUnavailable
+from market.ports import Ports
+from market.producers.models import Coop
+from tests.domain.payments.reading import balances
+from tests.factories.accounts import make_staff, sign_in
+from tests.factories.orders import parts_of, place
+from tests.stripe_server import KEY, SECRET, StripeServer
+from workers import orders as tasks
+from workers import payments as payment_tasks
+
+TODAY = datetime.now(UTC)
+STAFF = Actor(account_id=new_id(), roles=frozenset({"preparer"}))
+WORDS = "Ordered, sent and received, as the tracking shows."
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    running = StripeServer(tmp_path_factory.mktemp("stripe"))
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def cards(app, server, clock, session, monkeypatch):
+    """The app with the real gateway, on the present day: the simulator's clock is the machine's."""
+    clock.instant = TODAY
+    gateway = StripeCards(key=KEY, webhook_secret=SECRET, api_base=server.url, retries=0, timeout=5)
+    monkeypatch.setitem(app.extensions, "ports", Ports(cards=gateway))
+    yield gateway
+    server.control("faults/clear")
+
+
+@pytest.fixture
+def sold(session, cards, server):
+    """A paid order, its only part, and the payment's intent."""
+    placed = place(session, now=TODAY)
+    session.commit()
+    page = service.start_checkout(
+        unit_of_work, cards, payment_id=placed.payment_id, return_url="http://r", cancel_url="http://c", now=TODAY
+    )
+    server.pay(page.checkout_url)
+    paid = service.refresh(unit_of_work, cards, payment_id=placed.payment_id, now=TODAY)
+    with unit_of_work() as unit:
+        orders.mark_paid(unit, order_id=placed.order_id, payment_id=paid.id, now=TODAY)
+    (part,) = parts_of(session, placed.order_id)
+    intent = cards.checkout(page.checkout_id).intent_id
+    return placed, part, intent
+
+
+def settle(session, part) -> None:
+    with unit_of_work() as unit:
+        orders.ship(unit, actor=STAFF, seller_order_id=part.id, tracking="T1", now=TODAY)
+        orders.confirm(unit, actor=GUEST, seller_order_id=part.id, now=TODAY)
+    tasks.settle()
+    tasks.hold_disputed(seller_order_id=str(part.id))
+
+
+def heard(session) -> None:
+    """What the processor tells arrives, in any order and again, and every wake-up that follows from it."""
+    payment_tasks.compare_events()
+    payment_tasks.sweep()
+    payment_tasks.sync_balance()
+    changed = session.scalars(select(OutboxRow).where(OutboxRow.topic == "payments.dispute_changed")).all()
+    for row in [*changed, *reversed(changed)]:
+        tasks.note_dispute(**row.payload)
+
+
+def only(session, part):
+    (row,) = queries.disputes(session, coop_id=part.coop_id)
+    return row
+
+
+@pytest.mark.parametrize("settled_first", [True, False])
+@pytest.mark.parametrize("outcome", ["won", "lost"])
+def test_earnings_wait_until_it_is_decided_and_the_books_say_who_bears_it(session, cards, server, sold, settled_first, outcome):
+    placed, part, intent = sold
+    coop = session.get_one(Coop, part.coop_id)
+    if settled_first:
+        settle(session, part)
+    ref = server.control("dispute", payment_intent=intent)["dispute"]
+    heard(session)
+    if not settled_first:
+        settle(session, part)
+    taken = placed.total.minor
+    after = balances(session, coop)
+    assert (after["disputed"], after["dispute_cost"], after.get("suspense:s", 0)) == (taken, 2000, 0)
+    assert payables.open_for(session, source_id=part.id) == []
+    assert after[f"payable_on_hold:{part.producer_id}"] == part.goods.minor
+    assert only(session, part).wants_evidence
+
+    service.submit_evidence(unit_of_work, cards, dispute_id=only(session, part).id, text=WORDS, actor=STAFF, now=TODAY)
+    server.control("dispute_closes", dispute=ref, outcome=outcome)
+    for _ in range(2):
+        heard(session)
+    after = balances(session, coop)
+    assert only(session, part).state == outcome
+    assert after.get("disputed", 0) == after.get("suspense:s", 0) == 0
+    assert after.get("dispute_loss", 0) == (taken if outcome == "lost" else 0)
+    assert sum(one.money.minor for one in payables.open_for(session, source_id=part.id)) == part.goods.minor
+    assert session.scalars(select(PayableHold.ended_at)).one() is not None
+    assert books.check(session) == []
+
+
+def test_the_answer_goes_out_once_even_when_the_processor_is_silent_after_it(session, cards, server, sold):
+    _, part, intent = sold
+    server.control("dispute", payment_intent=intent)
+    heard(session)
+    found = only(session, part).id
+    send = {"dispute_id": found, "actor": system("t"), "now": TODAY}
+    with pytest.raises(EvidenceNeeded):
+        service.submit_evidence(unit_of_work, cards, text="short", **send)
+    server.control("faults", kind="drop_after", path="/v1/disputes/.*", count=1)
+    with pytest.raises(ProcessorUnavailable):
+        service.submit_evidence(unit_of_work, cards, text=WORDS, **send)
+    service.submit_evidence(unit_of_work, cards, text=WORDS, **send)
+    with pytest.raises(DisputeClosed):
+        service.submit_evidence(unit_of_work, cards, text=WORDS, **send)
+    assert (only(session, part).state, only(session, part).evidence) == ("under_review", WORDS)
+
+
+def test_staff_see_until_when_and_what_speaks_for_the_sale(client, session, cards, server, sold):
+    placed, part, intent = sold
+    settle(session, part)
+    server.control("dispute", payment_intent=intent)
+    heard(session)
+    sign_in(client, session, make_staff(session, coop=session.get_one(Coop, part.coop_id), role="approver"))
+    found = only(session, part).id
+    assert f"/console/disputes/{found}" in client.get("/console/disputes").text
+    assert "Disputes to answer" in client.get("/console").text
+    page = client.get(f"/console/disputes/{found}").text
+    for fact in (f"Order {placed.number}", "tracking: T1", "ana@example.org", "The card company takes one answer, until"):
+        assert fact in page
