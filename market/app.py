@@ -16,8 +16,8 @@ from market.api.v1 import statements as api_statements
 from market.cli import commands
 from market.console import coops as console_coops
 from market.console import desk as console_desk
-from market.console import earnings as console_earnings
 from market.console import disputes as console_disputes
+from market.console import earnings as console_earnings
 from market.console import matching as console_matching
 from market.console import orders as console_orders
 from market.console import payments as console_payments

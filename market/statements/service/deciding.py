@@ -204,12 +204,15 @@ def _line(session: Session, line_id: UUID) -> tuple[StatementLine, MoneyAccount]
 
 
 def accepted(session: Session, suggestion: StatementSuggestion, actor: Actor) -> Wish:
-    """Return the match that a suggestion proposes; a doubled payout becomes the payee's claim."""
+    """Return the match that a suggestion proposes.
+
+    A doubled payout becomes the payee's claim; money for a payment that has ended, or is paid, the buyer's credit (E09).
+    """
     kind, target_id, code, reason = suggestion.target_kind, suggestion.target_id, None, None
     fee = suggestion.fee_minor
     if kind == "account":
         code, target_id = suggestion.account_code or "bank_charges", None
-    elif suggestion.kind in ("duplicate", "alarm"):
+    elif suggestion.kind in ("duplicate", "alarm") and (kind, suggestion.kind) != ("payment", "duplicate"):
         if kind != "payout" or target_id is None:
             raise WrongDirection("Nothing is open there. Book the line as unidentified, or give the right reference.")
         kind, code, reason, fee = (

@@ -37,7 +37,7 @@ def test_one_transfer_for_two_orders_is_put_before_a_person_who_splits_it(sessio
     import_lines(session, account, [line(16_000, day=LATER, ref="A", text=f"{one.reference} and {other.reference}")])
     assert run(session, account).matched == 0
     assert {payments.payment(session, each.id).state for each in (one, other)} == {State.AWAITING_TRANSFER}
-    assert balance(session, account, "suspense:1") == 16_000
+    assert balance(session, account, "suspense:1") == -16_000
     assert waiting(session, account)["lines"] == 1
     (row,) = lines_of(session, account)
     pieces = [service.Piece(each.due.minor, reference=each.reference) for each in (one, other)]
