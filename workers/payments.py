@@ -13,6 +13,7 @@ from flask import current_app
 from market.kernel.clock import day_in
 from market.kernel.errors import DomainError
 from market.payments import service
+from market.payments.disputes import transfer_reversed
 from market.payments.ports import CardProcessor, ProcessorUnsure
 from market.payments.service.balance import SUSPENSE, TransferLine
 from market.payouts import queries as payouts
@@ -71,14 +72,20 @@ def sync_balance(**_: Any) -> int:
 
 
 def _settle(line: TransferLine) -> None:
-    """Settle the payout that a transfer paid and book both in one unit (E44); what does not fit goes to a person."""
+    """Settle the payout that a transfer paid, or the claim that one taken back covers, and book both in one unit (E44, E22).
+
+    What does not fit goes to a person.
+    """
     try:
         with unit_of_work() as session:
             payout = payouts.payout(session, line.payout_id)
-            on = day_in(line.booked_at, coop(session, payout.coop_id).time_zone)
-            legs = payout_service.settle(
-                session, payout_id=line.payout_id, money=line.money, booked_on=on, suspense=SUSPENSE, now=now()
-            )
+            if line.taken_back:
+                legs = transfer_reversed(SUSPENSE, payout.payee_id, line.money, payout.id)
+            else:
+                on = day_in(line.booked_at, coop(session, payout.coop_id).time_zone)
+                legs = payout_service.settle(
+                    session, payout_id=line.payout_id, money=line.money, booked_on=on, suspense=SUSPENSE, now=now()
+                )
             if not service.book_transfer_line(session, line_id=line.line_id, coop_id=payout.coop_id, legs=legs):
                 raise _BookedMeanwhile("another run booked this line")
     except _BookedMeanwhile:

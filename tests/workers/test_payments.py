@@ -3,15 +3,21 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import select
 
 from market.gateways.stripe_cards import StripeCards
 from market.gateways.stripe_transfers import StripeTransfers
 from market.http.db import unit_of_work
 from market.kernel.actor import system
+from market.kernel.money import Money
 from market.ledger import queries as books
+from market.ledger import service as ledger
+from market.ledger.rules import Entry, legs
 from market.payments import queries, service
+from market.payments.models import ProcessorLine
 from market.payments.rules import Amounts
 from market.payouts import queries as payouts
+from market.payouts.ports import Accepted, TransferOrder
 from market.ports import Ports
 from tests.domain.payments.reading import balances
 from tests.factories.payments import make_part, make_payment
@@ -80,6 +86,35 @@ def test_a_transfer_on_the_statement_settles_its_payout_e44(session, server, pai
     assert not {"stripe:1", "suspense:s", "card_clearing", "in_transit:stripe"} & after.keys()
     assert books.check(session) == []
     assert payouts.payout(session, only_payout(session, run).id).state == "settled"
+
+
+def test_a_transfer_taken_back_settles_the_claim_e22_and_without_one_it_is_a_persons(session, real, server, paid):
+    coop, producer, _ = paid
+    details = {"rail": "stripe", "stripe_account": ACCOUNT, "iban": None, "bic": None, "holder": producer.name}
+    make_payee_account(session, producer=producer, **details)
+    owe(session, producer)
+    run = approved_run(session, coop.id, now=TODAY)
+    session.commit()
+    payout_tasks.send(run_id=str(run.id))
+    tasks.sync_balance()
+    payout = only_payout(session, run)
+    claim = legs((f"claim:{producer.id}", "refund_cost", Money(720, "EUR")), subject=producer.id)
+    book = ledger.book_of(session, coop.id)
+    ledger.post(session, [Entry(book, "test", "test:claim", TODAY.date(), "test", claim)])
+    session.commit()
+    order = TransferOrder(payout.id, "po-x-v1", payout.reference, payout.money, {"stripe_account": ACCOUNT}, "g")
+    transfer = server.effects("transfer")[-1]["id"]
+    for minor in (720, 100):
+        assert isinstance(real.transfers.reverse(order, transfer, Money(minor, "EUR")), Accepted)
+        for _ in range(2):
+            tasks.sync_balance()
+    after = balances(session, coop)
+    assert (after.get(f"claim:{producer.id}", 0), after.get("suspense:s", 0)) == (0, 0)
+    (row,) = session.scalars(
+        select(ProcessorLine).where(ProcessorLine.state == "unknown", ProcessorLine.kind == "transfer_refund")
+    )
+    assert row.gross_minor == 100
+    assert books.check(session) == []
 
 
 def test_a_refund_is_sent_by_its_task_once_whatever_is_lost(session, server, paid):

@@ -38,10 +38,12 @@ COUNTER = {
     "refund_failure": "refund_payable",
     "payment_failure_refund": "refund_payable",
     "transfer": "in_transit:stripe",
+    "transfer_refund": "claim",  # of the payee, by whoever knows the payout
     "payout": "sweep_transit",
     "adjustment": "disputed",
 }
 FEES = {"adjustment": "dispute_cost"}  # where the fee of a line is booked that is not the cost of a payment
+BY_PAYOUT = ("transfer", "transfer_refund")
 BY_DISPUTE = ("adjustment",)
 BY_PAYMENT = ("charge", "payment")
 BY_REFUND = ("refund", "payment_refund", "refund_failure", "payment_failure_refund")
@@ -173,33 +175,34 @@ def _signed(debit: str, credit: str, money: Money, subject: UUID) -> tuple[Leg, 
 
 @dataclass(frozen=True, slots=True)
 class TransferLine:
-    """A transfer to a payee on the processor's statement: which payout it is, how much left, and when."""
+    """A transfer to a payee on the processor's statement, or one `taken_back`: which payout it is, how much moved, and when."""
 
     line_id: str
     payout_id: UUID
     money: Money
     booked_at: datetime
+    taken_back: bool
 
 
 def transfer_lines_waiting(session: Session, *, limit: int = 200) -> list[TransferLine]:
-    """Return transfers to payees on the statement that are not booked yet, oldest first."""
+    """Return transfers to payees, and those taken back, that stand on the statement and are not booked yet, oldest first."""
     statement = (
         select(ProcessorLine)
-        .where(ProcessorLine.state == "new", ProcessorLine.kind == "transfer", ProcessorLine.payout_id.is_not(None))
+        .where(ProcessorLine.state == "new", ProcessorLine.kind.in_(BY_PAYOUT), ProcessorLine.payout_id.is_not(None))
         .order_by(ProcessorLine.booked_at)
         .limit(limit)
     )
     return [
-        TransferLine(row.id, UUID(row.payout_id), Money(-row.gross_minor, row.currency), row.booked_at)
+        TransferLine(row.id, UUID(row.payout_id), Money(abs(row.gross_minor), row.currency), row.booked_at, row.gross_minor > 0)
         for row in session.scalars(statement)
         if row.payout_id
     ]
 
 
 def book_transfer_line(session: Session, *, line_id: str, coop_id: UUID, legs: Sequence[Leg]) -> bool:
-    """Post a transfer to a payee in the book of the co-op whose payout it is (E44); False when that is done.
+    """Post a transfer to a payee in the book of the co-op whose payout it is (E44, E22); False when that is done.
 
-    `legs` are what `payouts.service.settle` returned: the match against `suspense:s`.
+    `legs` are the match against `suspense:s`: what `payouts.service.settle` returned, or the claim that is settled.
     """
     row = _lock_line(session, line_id)
     if row is None:
