@@ -14,6 +14,7 @@ from market.api.v1 import prices as api_prices
 from market.api.v1 import producers as api_producers
 from market.api.v1 import statements as api_statements
 from market.cli import commands
+from market.console import books as console_books
 from market.console import coops as console_coops
 from market.console import desk as console_desk
 from market.console import disputes as console_disputes
@@ -65,6 +66,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     prices.blueprint,
     console_payouts.blueprint,
     console_earnings.blueprint,
+    console_books.blueprint,
     console_prices.blueprint,
     console_statements.blueprint,
     console_statement_setup.blueprint,

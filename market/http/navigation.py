@@ -111,6 +111,7 @@ DESKS: dict[str, tuple[str, tuple[Link, ...]]] = {
             Link("console_earnings.advances", _l("Earnings"), STAFF),
             Link("console_statements.accounts", _l("Bank statements"), STAFF),
             Link("console_statements.closes", _l("Periods"), STAFF),
+            Link("console_books.index", _l("Books"), STAFF),
             Link("console_people.members", _l("Members"), STAFF),
             Link("field.members", _l("Work for a member"), STAFF),
             Link("console_people.payee_accounts", _l("Accounts to confirm"), STAFF),
