@@ -5,13 +5,16 @@ The document is checked in at `docs/openapi.json`; its diff is part of every rev
 
 from collections.abc import Sequence
 from decimal import Decimal
+from json import JSONDecodeError
 from typing import Any
 
-from flask import Flask, Response, json
+from flask import Flask, Request, Response, json
+from flask.json.provider import DefaultJSONProvider
 from flask_smorest import Api
 from flask_smorest import Blueprint as SmorestBlueprint
 from marshmallow import RAISE, Schema, ValidationError, fields
 from webargs.flaskparser import FlaskParser
+from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException
 
 from market.http.auth import access
@@ -64,8 +67,29 @@ class ProblemSchema(Schema):
     facts = fields.Dict()
 
 
+class _Json(DefaultJSONProvider):
+    """Flask's JSON, for which a body that is nested beyond all use is as unreadable as one with a missing bracket."""
+
+    def loads(self, s: str | bytes, **kwargs: Any) -> Any:
+        try:
+            return super().loads(s, **kwargs)
+        except RecursionError as error:
+            raise JSONDecodeError("nested too deep", "[", 0) from error
+
+
 class _Parser(FlaskParser):
     DEFAULT_UNKNOWN_BY_LOCATION = FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION | {"query": RAISE, "json": RAISE}
+
+    def load_querystring(self, req: Request, schema: Schema) -> Any:
+        """Leave out `lang`, which every address takes: the language of refusals is no affair of one operation."""
+        asked = MultiDict((name, value) for name, value in req.args.items(multi=True) if name != "lang")
+        return self._makeproxy(asked, schema)
+
+    def _raw_load_json(self, req: Request) -> Any:
+        try:
+            return super()._raw_load_json(req)
+        except RecursionError as error:
+            raise JSONDecodeError("nested too deep", "[", 0) from error
 
 
 class Blueprint(SmorestBlueprint):
@@ -128,6 +152,7 @@ def text(app: Flask) -> str:
 
 def init_app(app: Flask, blueprints: Sequence[Blueprint]) -> None:
     """Register the API's blueprints and serve the document."""
+    app.json = _Json(app)
     app.config.update(API_TITLE="Fair Market", API_VERSION="v1", OPENAPI_VERSION="3.1.0", OPENAPI_URL_PREFIX=None)
     api = _Api(
         app, spec_kwargs={"info": {"description": "The JSON API of Fair Market.", "license": {"name": "See the repository"}}}

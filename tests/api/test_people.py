@@ -202,3 +202,16 @@ def test_a_person_of_two_coops_chooses(app, session):
 
 def test_an_unknown_name_in_a_query_is_refused(client):
     assert client.get("/api/v1/producers?coop=1").status_code == 422
+
+
+@pytest.mark.parametrize("path", ["/api/v1/session", "/api/v1/accounts", "/api/v1/orders"])
+def test_a_body_nested_beyond_all_use_cannot_be_read(client, path):
+    deep = b'{"email": ' + b"[" * 5000 + b"]" * 5000 + b"}"
+    answer = client.post(path, data=deep, content_type="application/json")
+    assert (answer.status_code, answer.content_type) == (400, "application/problem+json")
+
+
+def test_every_address_takes_the_language_of_its_refusals(client):
+    plain, spanish = (client.get(f"/api/v1/lots/nothing/lineage{query}") for query in ("", "?lang=es"))
+    assert (plain.status_code, spanish.status_code) == (404, 404)
+    assert plain.get_json()["detail"] != spanish.get_json()["detail"]
