@@ -6,7 +6,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import case, func, select, tuple_
+from sqlalchemy import func, select, tuple_
 from sqlalchemy.orm import Session
 
 from market.catalogue import queries as catalogue
@@ -219,14 +219,6 @@ def addresses(session: Session, order_ids: Sequence[UUID]) -> dict[UUID, Address
     """Return where orders go, by id; ask only for orders that the reader packs."""
     columns = [getattr(Order, name) for name in Address.__slots__]
     return {row[0]: Address(*row[1:]) for row in session.execute(select(Order.id, *columns).where(Order.id.in_(order_ids)))}
-
-
-def seller_orders_by_state(session: Session, *, coop_id: UUID) -> dict[str, int]:
-    """Return how many seller orders of a co-op are in each state; `problem` counts the paid ones without goods."""
-    troubled = SellerOrder.problem.is_not(None) & (SellerOrder.state == "paid")
-    state = case((troubled, "problem"), else_=SellerOrder.state).label("state")
-    rows = session.execute(select(state, func.count()).where(SellerOrder.coop_id == coop_id).group_by(state))
-    return {name: count for name, count in rows}
 
 
 def seller_order(session: Session, seller_order_id: UUID, *, producer_id: UUID | None = None) -> SellerPart:

@@ -133,9 +133,7 @@ def refunds(viewer: Viewer) -> Source:
             "largest": by_amount(Refund.amount_minor, unique=Refund.id),
         },
         {
-            "q": lambda text: (
-                Order.number == int(text.partition("-")[0]) if text[:1].isdigit() else Order.id == any_(buyers(text))
-            ),
+            "q": _refund_named,
             "state": _refund_state,
             "method": one_of(Refund.method, ("card", "transfer")),
             "amount": lambda text: Refund.amount_minor == viewer.minor(text),
@@ -148,7 +146,7 @@ def refunds(viewer: Viewer) -> Source:
 
 def _refund_named(text: str) -> Any:
     number = text.partition("-")[0]
-    return Order.number == int(number) if number.isdigit() else Order.id == any_(buyers(text))
+    return Order.number == int(number) if number.isdecimal() and len(number) < 16 else Order.id == any_(buyers(text))
 
 
 def _refund_state(text: str) -> Any:

@@ -16,7 +16,7 @@ from market.payments.queries import refund_view, view
 from market.payouts.models import Payout
 from market.payouts.rules.numbers import payout_number
 from market.reports.queries.lists import Listed, Sorting, Source, Viewer, contains
-from market.statements.models import MoneyAccount, StatementLine, StatementSuggestion
+from market.statements.models import StatementLine, StatementSuggestion
 from market.statements.queries import STATES, LineView, SuggestionView
 
 LEFT: Any = func.abs(StatementLine.amount_minor) - StatementLine.matched_minor
@@ -102,14 +102,6 @@ def _named(text: str) -> Any:
         if plain.startswith("RF")
         else contains(StatementLine.counterparty_name, text)
     )
-
-
-def account_names(session: Session, coop_id: UUID) -> list[tuple[str, str]]:
-    """Return the co-op's bank accounts as choices."""
-    rows = session.execute(
-        select(MoneyAccount.id, MoneyAccount.name).where(MoneyAccount.coop_id == coop_id).order_by(MoneyAccount.mirror)
-    )
-    return [(str(account_id), name) for account_id, name in rows]
 
 
 def candidates(session: Session, line: LineView) -> list[Candidate]:
