@@ -12,6 +12,7 @@ from typing import Any
 
 from psycopg.errors import error_from_result
 from psycopg.pq import ExecStatus, TransactionStatus
+from sqlalchemy import Connection
 from sqlalchemy.orm import Session
 
 
@@ -29,8 +30,22 @@ class Piece:
 def run(session: Session, statement: str, params: Mapping[str, Any]) -> list[tuple[Any, ...]]:
     """Execute one statement after what the session has pending; return its rows, none when it gives none."""
     session.flush()
-    driver: Any = session.connection().connection.driver_connection
-    cursor = driver.execute(statement, params)
+    return execute(session.connection(), statement, params)
+
+
+def execute(connection: Connection, statement: str, params: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+    """Execute one statement of our own text on a connection; return its rows, none when it gives none.
+
+    Each connection keeps a cursor for each statement: making one anew, with what it learns of the parameters' types, costs
+    a third of a look-up. So `statement` must be one of a fixed number.
+    """
+    pooled = connection.connection
+    cursors: dict[str, Any] = pooled.info.setdefault("cursors", {})
+    cursor = cursors.get(statement)
+    if cursor is None:
+        driver: Any = pooled.driver_connection
+        cursor = cursors[statement] = driver.cursor()
+    cursor.execute(statement, params)
     return cursor.fetchall() if cursor.pgresult.nfields else []
 
 
@@ -40,16 +55,25 @@ def run_together(session: Session, pieces: Sequence[Piece], select: str) -> list
     All pieces see the tables as they were before it. psycopg keeps a statement ready up to 4,096 characters.
     """
     params = {name: value for piece in pieces for name, value in piece.params.items()}
-    return run(session, f"WITH {', '.join(piece.text for piece in pieces)} {select}", params)
+    return run(session, _together(tuple(piece.text for piece in pieces), select), params)
+
+
+@cache
+def _together(texts: tuple[str, ...], select: str) -> str:
+    return f"WITH {', '.join(texts)} {select}"
 
 
 def plan_once(session: Session) -> None:
     """Let the statements of a transaction that is about to begin run by plans made once, whatever the values.
 
     PostgreSQL plans a look-up by an array anew each time, since it hopes for fewer rows than it assumes; for a handful of
-    look-ups by key that planning costs several times the execution.
+    look-ups by key that planning costs several times the execution. And the plans are for tables that will be large: those
+    made while a table is small (of foreign keys, too) would read all of it, for as long as the connection lives and nobody
+    has analysed the table that grows meanwhile.
     """
-    at_begin(session, "SELECT set_config('plan_cache_mode', 'force_generic_plan', true)")
+    at_begin(
+        session, "SELECT set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_seqscan', 'off', true)"
+    )
 
 
 AT_BEGIN = "at_begin"

@@ -15,6 +15,8 @@ from psycopg.pq import ExecStatus
 from sqlalchemy import Connection, Dialect
 from sqlalchemy.sql import ClauseElement
 
+from market.kernel import direct
+
 _known: WeakKeyDictionary[Any, set[bytes]] = WeakKeyDictionary()
 
 
@@ -25,10 +27,7 @@ def _compiled(statement: ClauseElement, dialect: Dialect) -> str:
 
 def plain_rows(connection: Connection, statement: ClauseElement, **params: object) -> list[tuple[Any, ...]]:
     """Return the rows of a small look-up that a ready-made answer needs, as the driver gives them."""
-    driver = connection.connection.driver_connection
-    assert driver is not None
-    rows: list[tuple[Any, ...]] = driver.execute(_compiled(statement, connection.dialect), params).fetchall()
-    return rows
+    return direct.execute(connection, _compiled(statement, connection.dialect), params)
 
 
 def json_bytes(connection: Connection, statement: ClauseElement, **params: object) -> bytes:
