@@ -10,7 +10,7 @@ JOBS ?= auto
 TESTS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help venv venv-dev chromium run down clean test test-fast faults check format lint types imports db-new db-check openapi openapi-write messages messages-check journey bench lock
+.PHONY: help venv venv-dev chromium run down clean test test-fast faults check format lint types imports db-new db-check openapi openapi-write messages messages-check journey screens bench lock
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -69,6 +69,9 @@ messages-check: venv-dev ## see that every message is translated into every lang
 
 journey: venv ## walk the whole main job over HTTP on a fresh site and check every cent
 	@$(SUPERVISOR) --fresh -- $(PY) -m market.demo.journey
+
+screens: venv-dev chromium ## take the pictures of docs/screens again: every role, phone and desk, on a fresh demo
+	@$(SUPERVISOR) --fresh -- $(PY) -m tests.screens
 
 bench: venv ## measure what targets promise, each beside its limit
 	@PYTHONPATH="$(CURDIR)" $(PY) -m bench

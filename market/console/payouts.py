@@ -45,12 +45,14 @@ def _overview(form: dict[str, str], errors: dict[str, str]) -> ResponseReturnVal
         plan = service.preview_run(session, coop_id=coop.id, due_by=due_by) if due_by else None
         names = _names(session, [row.payee_id for row in owed[:SHOWN]], [row.payee_id for row in plan.skipped] if plan else [])
     day = today(coop.time_zone)
+    # The day that is offered is the first on which something can be paid: today's preview may well be empty.
+    first = max([day, min((row.due_on for row in owed if row.open.minor > 0), default=day)])
     facts = {"owed": owed[:SHOWN], "more": max(len(owed) - SHOWN, 0), "totals": _sums(owed), "names": names, "alarms": alarms}
     answer = render_template(
         "console/payouts/overview.html",
         page=page,
         preview=_preview(plan),
-        due_by=due_by or day,
+        due_by=due_by or first,
         today=day,
         form=form,
         errors=errors or entry.errors,

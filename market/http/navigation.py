@@ -56,13 +56,14 @@ class Menus:
     producer: str = ""
 
 
+# Where people work comes first: on a phone the rest of the line is scrolled to.
 MAIN: tuple[Link, ...] = (
-    Link("shop.catalogue", _l("Shop")),
-    Link("producers.coops", _l("Co-ops")),
-    Link("prices.price_check", _l("Check a price")),
     Link("producer_home.index", _l("My work"), PRODUCERS),
     Link("console.home", _l("Staff desk"), STAFF),
     Link("console_coops.all_coops", _l("Administration"), ADMINS),
+    Link("shop.catalogue", _l("Shop")),
+    Link("producers.coops", _l("Co-ops")),
+    Link("prices.price_check", _l("Check a price")),
 )
 ACCOUNT: tuple[Link, ...] = (
     Link("checkout.basket", _l("Basket")),

@@ -199,7 +199,8 @@ def _product(session: Session, entry: Entry) -> UUID | None:
 
 def _lots(session: Session, coop_id: UUID, producer_id: UUID | None) -> list[tuple[str, str]]:
     found = provenance.lots_of(session, coop_id=coop_id, producer_id=producer_id, limit=200)
-    return [(str(lot.id), f"{lot.name or lot.label} · {lot.slug}") for lot in found if lot.producer_id and not lot.withdrawn_at]
+    whole = [lot for lot in found if lot.producer_id and not lot.withdrawn_at and lot.left > 0]
+    return [(str(lot.id), " · ".join(filter(None, (lot.name, lot.label, lot.slug)))) for lot in whole]
 
 
 def _products(session: Session) -> list[tuple[str, str]]:

@@ -12,6 +12,7 @@ from market.pricing import queries, service
 from market.pricing.rules import UNITS, Goods
 from market.pricing.rules.references import SCHEME_NAMES
 from market.producers import queries as producers
+from market.web.countries import countries
 
 blueprint = Blueprint("prices", __name__)
 CLAIMS = [(code, SCHEME_NAMES[code]) for code in ("fairtrade", "fairtrade_usa", "spp", "wfto")]
@@ -69,6 +70,7 @@ def price_check() -> ResponseReturnValue:
         products=products,
         units=[(code, code.replace("_", " ")) for code in UNITS],
         claims=CLAIMS,
+        countries=countries(),
         today=today(),
     )
     return page, status

@@ -1,20 +1,54 @@
-"""Every page as everybody: the right status, valid HTML5, a title, one main heading, known caching."""
+"""Every page as everybody: the right status, valid HTML5, a title, one main heading, known caching, few statements."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import html5lib
+from sqlalchemy import Engine, event
 
 from market.http.auth import access_of, permits
 from market.kernel.actor import Actor
 from tests.architecture.world import World, routes
 from tests.factories.accounts import actor_for
 
-PEOPLE = ("anonymous", "owner", "producer", "staff", "admin")
+PEOPLE = ("anonymous", "buyer", "owner", "producer", "other producer", "preparer", "approver", "admin")
 # Answers that are right although the page is not drawn: an unusable link sends to where one gets a new one.
 ELSEWHERE = {"security.confirm_email", "security.reset_password", "trace.short", "trace.printed", "trace.identifier"}
 # Pages that a machine reads.
 NOT_PAGES = re.compile(r"/api/|/hooks/|/static/|/healthz|/readyz|/metrics")
-CACHING = re.compile(r"private, no-store|private, no-cache|public, max-age=\d+(, immutable|, must-revalidate)?|public, no-cache")
+PRIVATE = "private, no-store"
+CACHING = re.compile(rf"{PRIVATE}|private, no-cache|public, max-age=\d+(, immutable|, must-revalidate)?|public, no-cache")
+# Statements that a page may send to the database, and pages that many read or that stand open all day, which get fewer.
+STATEMENTS = 25
+BUDGETS = {
+    "shop.home": 12,
+    "shop.catalogue": 12,
+    "shop.listing": 13,
+    "trace.lot": 20,
+    "producers.coop": 14,
+    "producer_home.index": 14,
+    "console.home": 18,
+    "console_orders.index": 14,
+}
+# What the transactions of the test add, and the words that say whose rows a connection sees.
+NOT_COUNTED = ("SAVEPOINT", "RELEASE", "ROLLBACK", "SET ", "SELECT set_config")
+
+
+@contextmanager
+def counted() -> Iterator[list[str]]:
+    """Collect the statements that reach the database."""
+    seen: list[str] = []
+
+    def note(_connection, _cursor, statement, *_more) -> None:
+        if not statement.startswith(NOT_COUNTED):
+            seen.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
 
 
 def _faults(answer) -> list[str]:
@@ -54,10 +88,16 @@ def _walk(world: World, who: str) -> list[str]:
         if method != "GET" or NOT_PAGES.match(rule.rule):
             continue
         path = world.path(rule)
-        answer = world.call(who, "GET", path)
+        client = world.client(who)
+        with counted() as statements:
+            answer = client.get(path)
         # A public page differs between people by its menu only, and refusals are one page: enough is read once.
-        read = who in ("anonymous", "staff") if "public" in declared.words else answer.status_code == 200
+        read = who in ("anonymous", "approver") if "public" in declared.words else answer.status_code == 200
         wrong = _faults(answer) if read else []
+        if len(statements) > BUDGETS.get(rule.endpoint, STATEMENTS):
+            wrong.append(f"{len(statements)} statements, {rule.endpoint} may send {BUDGETS.get(rule.endpoint, STATEMENTS)}")
+        if "public" not in declared.words and answer.headers.get("Cache-Control") != PRIVATE:
+            wrong.append(f"may be kept: {answer.headers.get('Cache-Control')!r}")
         if rule.endpoint in ELSEWHERE:
             right = {200, 301, 302, 303, 307, 404}
         elif permits(declared, actor):

@@ -51,6 +51,7 @@ class World:
             "producer": make_producer_account(session, producer=self.producer),
             "staff": make_account(session, coop=self.coop, roles=both, name="Staff"),
             "preparer": make_staff(session, coop=self.coop, role="preparer"),
+            "approver": make_staff(session, coop=self.coop, role="approver"),
             "admin": make_admin(session),
             "other producer": make_producer_account(session, producer=make_producer(session, coop=other)),
             "other staff": make_account(session, coop=other, roles=both, name="Other staff"),

@@ -182,3 +182,9 @@ def test_a_foreign_co_op_s_floors_are_not_seen(desk, session):
     other = make_coop(session)
     desk.post(make_staff(session, coop=other, role="approver"), "/console/floors", **FLOOR | {"title": "Foreign shawl"})
     assert "Foreign shawl" not in desk.get(desk.preparer, "/console/floors").text
+
+
+def test_the_list_says_how_many_rows_it_has(desk, session):
+    for product in ("cocoa", "honey"):
+        make_reference(session, product=product)
+    assert ">2 rows" in desk.get(desk.preparer, "/console/prices").text

@@ -22,7 +22,7 @@ class Paid:
     """What reached producers in a month, in one currency: settled payouts, so money that has arrived.
 
     `median_days` runs from the day on which the buyer's money came to the day on which the producer's arrived; None when
-    nothing that was paid came from a sale.
+    nothing that was paid came from a sale. Never below zero: a bank books by its own day, which may still be the one before.
     """
 
     money: Money
@@ -68,7 +68,7 @@ _PAID = text(
     """
     WITH mine AS (SELECT id, payee_id, currency, amount_minor, settled_on FROM payout
                   WHERE state = 'settled' AND settled_on >= :first AND settled_on < :after AND (:whole OR coop_id = :coop)),
-    waits AS (SELECT m.currency, m.settled_on - s.paid_on AS days
+    waits AS (SELECT m.currency, greatest(m.settled_on - s.paid_on, 0) AS days
               FROM mine m JOIN payout_item i ON i.payout_id = m.id AND i.released_at IS NULL
               JOIN payable p ON p.id = i.payable_id AND p.source_kind = 'seller_order'
               JOIN seller_order s ON s.id = p.source_id AND s.paid_on IS NOT NULL)
