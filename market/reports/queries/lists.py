@@ -115,9 +115,7 @@ def page(
 def totals(session: Session, source: Source, chosen: Mapping[str, str], *, most: int = MOST) -> Totals:
     """Return count and sums per currency of what is chosen, looking at `most` rows at most."""
     if source.amount is None:
-        some = (
-            _filtered(source, chosen).with_only_columns(literal(1), maintain_froms=True).order_by(None).limit(most + 1).subquery()
-        )
+        some = _filtered(source, chosen).order_by(None).limit(most + 1).subquery()
         count = session.scalar(select(func.count()).select_from(some)) or 0
         return Totals(min(count, most), count > most, ())
     columns = (source.amount.label("minor"), source.currency.label("currency"))
