@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import Session
 
 from market.kernel.money import Money
-from market.payables.models import Payable
+from market.payables.models import OPEN, Payable
 
 LIVE = ("open", "taken", "scheduled")
 
@@ -64,7 +64,7 @@ def taken_by(run_id: UUID) -> Select[*tuple[Any, ...]]:
 
 def due_by(coop_id: UUID, day: date) -> Select[*tuple[Any, ...]]:
     """Return the SELECT of what a run of everything due by a day would take; see `taken_by`."""
-    return _per_payee(Payable.coop_id == coop_id, Payable.state == "open", Payable.due_on <= day)
+    return _per_payee(Payable.coop_id == coop_id, OPEN, Payable.due_on <= day)
 
 
 def _per_payee(*where: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
@@ -83,7 +83,7 @@ def _per_payee(*where: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
 
 def open_payables(session: Session, coop_id: UUID, currency: str | None = None) -> list[Owed]:
     """Return what the co-op owes and no run has taken, earliest due first."""
-    statement = select(Payable).where(Payable.coop_id == coop_id, Payable.state == "open")
+    statement = select(Payable).where(Payable.coop_id == coop_id, OPEN)
     if currency is not None:
         statement = statement.where(Payable.currency == currency)
     return [owed_from(row) for row in session.execute(statement.order_by(Payable.due_on, Payable.id)).scalars()]

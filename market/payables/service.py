@@ -12,7 +12,7 @@ from market.kernel.ids import new_id
 from market.kernel.money import Money
 from market.kernel.words import Term, say
 from market.payables.errors import AlreadyOnItsWay, NotAboveZero, PayableNotFound, RaisedDifferently, TooLittleOwed
-from market.payables.models import Payable
+from market.payables.models import OPEN, Payable
 from market.payables.queries import Owed, owed_from
 
 
@@ -145,7 +145,7 @@ def take_due(session: Session, *, coop_id: UUID, due_by: date, taker: UUID) -> i
 
     Two runs never get the same row.
     """
-    due = (Payable.coop_id == coop_id, Payable.state == "open", Payable.due_on <= due_by)
+    due = (Payable.coop_id == coop_id, OPEN, Payable.due_on <= due_by)
     return _move(session, *due, state="taken", taken_by=taker)
 
 

@@ -8,8 +8,8 @@ from sqlalchemy import (
     CHAR,
     BigInteger,
     CheckConstraint,
-    Computed,
     ForeignKey,
+    ForeignKeyConstraint,
     Index,
     LargeBinary,
     PrimaryKeyConstraint,
@@ -54,6 +54,7 @@ class PayoutRun(CoopOwned, Base):
 
     __table_args__ = (
         UniqueConstraint("number"),
+        UniqueConstraint("id", "coop_id"),
         CheckConstraint(_one_of("state", ("draft", "approved", "cancelled")), name="state"),
         CheckConstraint("approved_by <> prepared_by", name="four_eyes"),
         CheckConstraint("(state = 'approved') = (approved_by IS NOT NULL AND approved_at IS NOT NULL)", name="approved"),
@@ -90,14 +91,14 @@ class PayoutFile(CoopOwned, Base):
 class Payout(CoopOwned, Base):
     """Money for one payee over one rail. `wake_at` is when a worker may take it (again); null: no worker may.
 
-    The key for the rail and the UETR follow from the id, so that no payout can ever have another's.
+    The key for the rail follows from the id, so that no payout can ever have another's; so does the UETR (rules.pain001).
     """
 
     __tablename__ = "payout"
 
     id: Mapped[Id]
-    coop_id: Mapped[UUID] = mapped_column(ForeignKey("coop.id"))
-    run_id: Mapped[UUID] = mapped_column(ForeignKey("payout_run.id"))
+    coop_id: Mapped[UUID] = mapped_column()
+    run_id: Mapped[UUID]
     number: Mapped[int] = mapped_column(BigInteger)
     payee_id: Mapped[UUID] = mapped_column(ForeignKey("producer.id"))
     rail: Mapped[str]
@@ -108,8 +109,6 @@ class Payout(CoopOwned, Base):
     source_account: Mapped[str]
     details: Mapped[Json]
     reference: Mapped[str]
-    idem_key: Mapped[str] = mapped_column(Computed("'po-' || id::text || '-v1'", persisted=True))
-    uetr: Mapped[UUID] = mapped_column(Computed("market_derived_id('uetr:' || id::text)", persisted=True))
     state: Mapped[str] = mapped_column(server_default=text("'draft'"))
     lease_token: Mapped[UUID | None]
     wake_at: Mapped[datetime | None]
@@ -122,6 +121,7 @@ class Payout(CoopOwned, Base):
     changed_at: Mapped[Instant]
 
     __table_args__ = (
+        ForeignKeyConstraint(["run_id", "coop_id"], ["payout_run.id", "payout_run.coop_id"]),
         UniqueConstraint("number"),
         UniqueConstraint("reference"),
         CheckConstraint(_one_of("state", STATES), name="state"),
@@ -150,15 +150,23 @@ class Payout(CoopOwned, Base):
         ),
     )
 
+    @property
+    def idem_key(self) -> str:
+        """Return the key that the rail knows this payout by."""
+        return f"po-{self.id}-v1"
+
 
 class PayoutItem(CoopOwned, Base):
-    """A payable inside a payout. Not released = live, and a payable has one live item at most: nobody is paid twice."""
+    """A payable inside a payout. Not released = live, and a payable has one live item at most: nobody is paid twice.
+
+    The trigger `belongs` looks up payout and payable, which are never deleted, once for all items of a statement.
+    """
 
     __tablename__ = "payout_item"
 
-    coop_id: Mapped[UUID] = mapped_column(ForeignKey("coop.id"))
-    payout_id: Mapped[UUID] = mapped_column(ForeignKey("payout.id"))
-    payable_id: Mapped[UUID] = mapped_column(ForeignKey("payable.id"))
+    coop_id: Mapped[UUID] = mapped_column()
+    payout_id: Mapped[UUID]
+    payable_id: Mapped[UUID]
     amount_minor: Mapped[Minor]
     released_at: Mapped[datetime | None]
 

@@ -9,7 +9,7 @@ from sqlalchemy import Date, case, cast, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from market.orders.models import SellerOrder
-from market.payables.models import Payable
+from market.payables.models import OPEN, Payable
 from market.payments.models import Refund
 from market.payouts.models import Payout
 from market.producers.models import Producer
@@ -116,7 +116,7 @@ def aged_payables(session: Session, viewer: Viewer, on: date) -> Sequence[Any]:
     age = case((late <= 0, "not_due"), (late <= 7, "week"), (late <= 30, "month"), else_="later").label("age")
     statement = (
         select(Payable.currency, age, func.count().label("count"), func.sum(Payable.amount_minor).label("total_minor"))
-        .where(Payable.coop_id == viewer.coop_id, Payable.state == "open")
+        .where(Payable.coop_id == viewer.coop_id, OPEN)
         .group_by(Payable.currency, age)
         .order_by(Payable.currency, age)
     )

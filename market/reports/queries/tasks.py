@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from market.accounts.models import Account
 from market.desks.models import Assignment
 from market.orders.models import Complaint, Order, SellerOrder
-from market.payables.models import Payable
+from market.payables.models import OPEN, Payable
 from market.payments.models import Dispute, Payment, PaymentPartRow, Refund
 from market.payments.rules import WANTS_EVIDENCE
 from market.payouts.models import Payout, PayoutFile, PayoutRun
@@ -75,7 +75,7 @@ def counts(session: Session, viewer: Viewer) -> dict[str, int]:
 
 def payees_owed(session: Session, coop_id: UUID) -> int:
     """Return how many payees are owed something that no run has taken."""
-    owed = select(func.count(Payable.payee_id.distinct())).where(Payable.coop_id == coop_id, Payable.state == "open")
+    owed = select(func.count(Payable.payee_id.distinct())).where(Payable.coop_id == coop_id, OPEN)
     return session.scalar(owed) or 0
 
 
