@@ -23,6 +23,7 @@ FACTS = {
     "tracking": "",
     "account": "x",
     "reason": "AC04",
+    "appeal": "Ask the office.",
     "by_hand": True,
     "rows": [["Coffee: Goods", {"money": [1250, "EUR"]}]],
 }
