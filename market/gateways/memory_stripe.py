@@ -98,13 +98,19 @@ class MemoryCards:
     def dispute(self, provider_ref: str) -> DisputeAnswer:
         """Return a dispute."""
         self._lose(self._lost())
+        return self._known_dispute(provider_ref)
+
+    def _known_dispute(self, provider_ref: str) -> DisputeAnswer:
+        if provider_ref not in self._disputes:
+            raise ProcessorRefused(f"No such dispute: {provider_ref}", "resource_missing")
         return self._disputes[provider_ref]
 
     def submit_evidence(self, provider_ref: str, text: str) -> DisputeAnswer:
         """Take evidence, once."""
         lost = self._lost()
-        if self._disputes[provider_ref].state == "needs_response":
-            self._disputes[provider_ref] = replace(self._disputes[provider_ref], state="under_review")
+        known = self._known_dispute(provider_ref)
+        if known.state == "needs_response":
+            self._disputes[provider_ref] = replace(known, state="under_review")
         self._lose(lost)
         return self._disputes[provider_ref]
 

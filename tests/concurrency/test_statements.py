@@ -21,7 +21,7 @@ from market.statements import queries, service
 from market.statements.errors import LineExplained, MatchUndone
 from tests.conftest import NOW, settings_for
 from tests.domain.statements.test_matching import paid_line, sent_payout
-from tests.factories.payouts import PREPARER
+from tests.factories.payouts import APPROVER, PREPARER
 from tests.factories.producers import make_coop
 from tests.factories.statements import CLERK, import_lines, line, make_account, make_file
 
@@ -92,7 +92,7 @@ def test_two_people_explain_one_line_once(real_app, account):
 
     def book():
         with unit_of_work() as session:
-            options = {"line_id": row.id, "account_code": "bank_charges", "reason": "fee", "actor": PREPARER, "now": NOW}
+            options = {"line_id": row.id, "account_code": "bank_charges", "reason": "fee", "actor": APPROVER, "now": NOW}
             return bool(service.book_line(session, amount_minor=1_912, **options))
 
     assert Counter(at_once(real_app, book)) == {True: 1, LineExplained: 3}

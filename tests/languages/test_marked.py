@@ -120,6 +120,8 @@ IN_ENGLISH = (
     # What is wrong with the form of a document, for the program that wrote it.
     "market/provenance/rules/",
     "market/statements/rules/",
+    # What a bank reads about a disputed payment, in English as the card networks ask.
+    "market/console/disputes.py",
     # Spellings that files use, to be recognised.
     "market/pricing/rules/terms.py",
 )

@@ -24,6 +24,8 @@ FACTS = {
     "account": "x",
     "reason": "AC04",
     "appeal": "Ask the office.",
+    "file": "orders.csv",
+    "rows_written": 12,
     "by_hand": True,
     "rows": [["Coffee: Goods", {"money": [1250, "EUR"]}]],
 }

@@ -32,9 +32,17 @@ def waiting(session, account) -> dict[str, int]:
     return tasks.counts(session, Viewer(account.coop_id, "EUR", "UTC", now=NOW))
 
 
-def test_one_transfer_for_two_orders_is_put_before_a_person_who_splits_it(session, coop, account) -> None:
+def test_one_transfer_that_names_two_orders_and_is_their_sum_pays_both(session, coop, account) -> None:
     one, other = awaited_payment(session, coop, 10_000), awaited_payment(session, coop, 6_000)
     import_lines(session, account, [line(16_000, day=LATER, ref="A", text=f"{one.reference} and {other.reference}")])
+    assert run(session, account).matched == 1
+    assert all(payments.payment(session, each.id).is_paid for each in (one, other))
+    assert balance(session, account, "suspense:1") == 0
+
+
+def test_one_transfer_for_two_orders_that_it_does_not_name_is_put_before_a_person_who_splits_it(session, coop, account) -> None:
+    one, other = awaited_payment(session, coop, 10_000), awaited_payment(session, coop, 6_000)
+    import_lines(session, account, [line(16_000, day=LATER, ref="A", text="for both orders")])
     assert run(session, account).matched == 0
     assert {payments.payment(session, each.id).state for each in (one, other)} == {State.AWAITING_TRANSFER}
     assert balance(session, account, "suspense:1") == -16_000
