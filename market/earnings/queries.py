@@ -145,17 +145,6 @@ def hold(session: Session, hold_id: UUID) -> HoldView:
     return _hold(row)
 
 
-def hold_for(session: Session, *, coop_id: UUID, source_kind: str, source_id: UUID) -> list[HoldView]:
-    """Return the holds in force that one source, such as a dispute, set."""
-    statement = select(PayableHold).where(
-        PayableHold.coop_id == coop_id,
-        PayableHold.source_kind == source_kind,
-        PayableHold.source_id == source_id,
-        PayableHold.ended_at.is_(None),
-    )
-    return [_hold(row) for row in session.scalars(statement)]
-
-
 def corrections(session: Session, coop_id: UUID) -> list[CorrectionView]:
     """Return corrections, newest first."""
     statement = (
@@ -230,7 +219,7 @@ def check(session: Session) -> list[Finding]:
             for row in advances(session, coop_id)
             if row.state in ("granted", "recovered") and row.left
         }
-        findings += _compare(session, book_id, "what is left of advances = advance:*", "advance:", left)
+        findings += books.differences(session, book_id, law="what is left of advances = advance:*", prefix="advance:", rows=left)
         statement = (
             select(DistributionShare.producer_id, Distribution.currency, func.sum(DistributionShare.retained_minor))
             .join(Distribution, Distribution.id == DistributionShare.distribution_id)
@@ -240,7 +229,9 @@ def check(session: Session) -> list[Finding]:
         kept = {
             (f"retained_patronage:{one}", currency): int(minor) for one, currency, minor in session.execute(statement) if minor
         }
-        findings += _compare(session, book_id, "retained patronage = retained_patronage:*", "retained_patronage:", kept)
+        findings += books.differences(
+            session, book_id, law="retained patronage = retained_patronage:*", prefix="retained_patronage:", rows=kept
+        )
     sums = select(AdvanceRecovery.advance_id, func.sum(AdvanceRecovery.amount_minor)).group_by(AdvanceRecovery.advance_id)
     recovered = {advance_id: int(minor) for advance_id, minor in session.execute(sums)}
     findings += [
@@ -249,21 +240,6 @@ def check(session: Session) -> list[Finding]:
         if row.recovered_minor != recovered.get(row.id, 0)
     ]
     return findings
-
-
-def _compare(session: Session, book_id: int, law: str, prefix: str, rows: dict[tuple[str, str], int]) -> list[Finding]:
-    posted = {
-        (one.code, one.money.currency): one.money.minor for one in books.balances(session, book_id, prefix=prefix) if one.money
-    }
-    return [
-        Finding(
-            law,
-            f"book {book_id} {code} {currency}",
-            f"rows {rows.get((code, currency), 0)}, books {posted.get((code, currency), 0)}",
-        )
-        for code, currency in sorted(rows.keys() | posted.keys())
-        if rows.get((code, currency), 0) != posted.get((code, currency), 0)
-    ]
 
 
 def _hold(row: PayableHold) -> HoldView:

@@ -1,6 +1,6 @@
 """What the books say: balances, subjects, statements of account, and the proof that they agree with themselves."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -154,6 +154,16 @@ def legs_of(session: Session, book_id: int, transaction_id: int) -> tuple[Leg, .
         {"book": book_id, "transaction": transaction_id},
     )
     return tuple(Leg(row.debit, row.credit, Money(row.amount_minor, row.currency), row.subject) for row in rows)
+
+
+def differences(session: Session, book_id: int, *, law: str, prefix: str, rows: Mapping[tuple[str, str], int]) -> list[Finding]:
+    """Return where accounts beginning with `prefix` do not stand at what rows elsewhere say, by code and currency."""
+    posted = {(one.code, one.money.currency): one.money.minor for one in balances(session, book_id, prefix=prefix)}
+    return [
+        Finding(law, f"book {book_id} {code} {currency}", f"rows say {said}, books {booked}")
+        for code, currency in sorted(rows.keys() | posted.keys())
+        if (said := rows.get((code, currency), 0)) != (booked := posted.get((code, currency), 0))
+    ]
 
 
 _FOLD = """
