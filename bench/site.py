@@ -94,7 +94,11 @@ def new_database(server_url: str) -> str:
     """Drop and make the bench's own database; return its address."""
     server = plain(server_url)
     with psycopg.connect(server, autocommit=True) as connection:
-        for statement in ("DROP DATABASE IF EXISTS {} WITH (FORCE)", "CREATE DATABASE {} TEMPLATE template0"):
+        # What a stopped bench left connected goes first; WITH (FORCE) is refused while autovacuum works in the database.
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND usename = current_user", (DATABASE,)
+        )
+        for statement in ("DROP DATABASE IF EXISTS {}", "CREATE DATABASE {} TEMPLATE template0"):
             connection.execute(sql.SQL(statement).format(sql.Identifier(DATABASE)))
     base, _, query = server.partition("?")
     return base.rsplit("/", 1)[0] + "/" + DATABASE + (f"?{query}" if query else "")

@@ -52,6 +52,18 @@ def _plain(url: str) -> str:
     return url.replace("postgresql+psycopg://", "postgresql://")
 
 
+def _drop(connection: psycopg.Connection, name: str) -> None:
+    """Drop a database after its sessions.
+
+    WITH (FORCE) is refused while autovacuum works there, because its process belongs to no role that ours has; a plain
+    drop stops autovacuum by itself.
+    """
+    connection.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND usename = current_user", (name,)
+    )
+    connection.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name)))
+
+
 def _fingerprint() -> str:
     digest = hashlib.sha256()
     for path in sorted((ROOT / "migrations").rglob("*.py")):
@@ -67,8 +79,8 @@ def template(servers: dict[str, str]) -> str:
     with FileLock(ROOT / "var" / "test" / "template.lock"), psycopg.connect(url, autocommit=True) as connection:
         if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", (name,)).fetchone() is None:
             building = f"{name}_building"
-            for statement in ("DROP DATABASE IF EXISTS {} WITH (FORCE)", "CREATE DATABASE {} TEMPLATE template0"):
-                connection.execute(sql.SQL(statement).format(sql.Identifier(building)))
+            _drop(connection, building)
+            connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(building)))
             migrations.upgrade(_with_database(url, building))
             connection.execute(sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(building), sql.Identifier(name)))
     return name
@@ -82,7 +94,7 @@ def make_database(servers: dict[str, str], template: str) -> Iterator:
     def make(label: str) -> str:
         name = f"market_test_{os.getpid()}_{label}"
         with FileLock(ROOT / "var" / "test" / "template.lock"), psycopg.connect(url, autocommit=True) as connection:
-            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+            _drop(connection, name)
             statement = "CREATE DATABASE {} TEMPLATE {}"
             connection.execute(sql.SQL(statement).format(sql.Identifier(name), sql.Identifier(template)))
         made.append(name)
@@ -91,7 +103,7 @@ def make_database(servers: dict[str, str], template: str) -> Iterator:
     yield make
     with psycopg.connect(url, autocommit=True) as connection:
         for name in made:
-            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+            _drop(connection, name)
 
 
 def settings_for(database_url: str, redis_url: str, **more: str) -> Settings:
