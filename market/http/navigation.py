@@ -4,7 +4,7 @@ One table for all parts, so that the menus of four kinds of people can be read s
 place in a menu gets one line here; a test opens every link as everybody who sees it.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from flask import Flask, g, request, url_for
@@ -23,20 +23,36 @@ ADMINS = frozenset({"admin"})
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A page that stands in a menu: its endpoint, its words, and the roles that see it."""
+    """A page that stands in a menu: its endpoint, its words, and the roles that see it.
+
+    `also` begins other paths that belong to it; `key` leads to it after `g`, on pages that have a menu of their own.
+    """
 
     endpoint: str
     words: str
     roles: frozenset[str] = EVERYBODY
+    also: str = ""
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """What people do at a desk: its words, the key after `g` that leads to its first page, and its pages."""
+
+    words: str
+    key: str
+    links: tuple[Link, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A link as the template draws it."""
+    """A link as the template draws it; `current` is what aria-current says, `below` the pages of the group one is in."""
 
     href: str
     label: str
-    current: bool
+    current: str = ""
+    key: str = ""
+    below: Sequence["Entry"] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +100,7 @@ FOOT: tuple[Link, ...] = (
 )
 
 # Beginning of the path -> name of the working area and its menu.
-DESKS: dict[str, tuple[str, tuple[Link, ...]]] = {
+DESKS: dict[str, tuple[str, tuple[Link | Group, ...]]] = {
     "/producer": (
         _l("My work"),
         (
@@ -99,33 +115,70 @@ DESKS: dict[str, tuple[str, tuple[Link, ...]]] = {
     "/console": (
         _l("Staff desk"),
         (
-            Link("console.home", _l("Today"), STAFF),
-            Link("console_orders.index", _l("Orders"), STAFF),
-            Link("console_records.listings", _l("Listings"), STAFF),
-            Link("console_payments.index", _l("Payments"), STAFF),
-            Link("console_payments.refunds", _l("Refunds"), STAFF),
-            Link("console_disputes.index", _l("Disputes"), STAFF),
-            Link("console_payouts.overview", _l("Payouts"), STAFF),
-            Link("console_records.all_payouts", _l("All payouts"), STAFF),
-            Link("console_payouts.cash_box", _l("Cash box"), STAFF),
-            Link("console_matching.index", _l("Matching"), STAFF),
-            Link("console_earnings.advances", _l("Earnings"), STAFF),
-            Link("console_statements.accounts", _l("Bank statements"), STAFF),
-            Link("console_statements.closes", _l("Periods"), STAFF),
-            Link("console_books.index", _l("Books"), STAFF),
-            Link("console_people.members", _l("Members"), STAFF),
-            Link("field.members", _l("Work for a member"), STAFF),
-            Link("console_people.payee_accounts", _l("Accounts to confirm"), STAFF),
-            Link("console_people.certificates", _l("Certificates"), STAFF),
-            Link("console_prices.references", _l("Price tables"), STAFF),
-            Link("console_prices.quotes", _l("Market prices"), STAFF),
-            Link("console_prices.floors", _l("Own floors"), STAFF),
-            Link("console_reports.index", _l("Reports"), STAFF),
-            Link("console_records.mails", _l("Mails sent"), STAFF),
-            Link("console_records.audit", _l("Who did what"), STAFF),
-            Link("console_records.people", _l("People and roles"), STAFF),
-            Link("console_people.keys", _l("Keys"), STAFF),
-            Link("console_coops.own", _l("The co-op"), STAFF),
+            Link("console.home", _l("Today"), STAFF, key="t"),
+            Link("console.search", _l("Search"), STAFF, key="s"),
+            Group(
+                _l("Orders and goods"),
+                "o",
+                (
+                    Link("console_orders.index", _l("Orders"), STAFF),
+                    Link("console_records.listings", _l("Listings"), STAFF, also="/producer/listings"),
+                    Link("console_payments.index", _l("Payments"), STAFF),
+                    Link("console_payments.refunds", _l("Refunds"), STAFF),
+                    Link("console_disputes.index", _l("Disputes"), STAFF),
+                ),
+            ),
+            Group(
+                _l("Producers"),
+                "m",
+                (
+                    Link("console_people.members", _l("Members"), STAFF),
+                    Link("field.members", _l("Work for a member"), STAFF),
+                    Link("console_people.payee_accounts", _l("Accounts to confirm"), STAFF),
+                    Link("console_people.certificates", _l("Certificates"), STAFF),
+                ),
+            ),
+            Group(
+                _l("Paying out"),
+                "p",
+                (
+                    Link("console_payouts.overview", _l("Payouts"), STAFF),
+                    Link("console_records.all_payouts", _l("All payouts"), STAFF),
+                    Link("console_payouts.cash_box", _l("Cash box"), STAFF),
+                    Link("console_earnings.advances", _l("Earnings"), STAFF, also="/console/earnings"),
+                ),
+            ),
+            Group(
+                _l("Bank and books"),
+                "b",
+                (
+                    Link("console_matching.index", _l("Matching"), STAFF),
+                    Link("console_statements.accounts", _l("Bank statements"), STAFF),
+                    Link("console_statements.closes", _l("Periods"), STAFF),
+                    Link("console_books.index", _l("Books"), STAFF),
+                    Link("console_reports.index", _l("Reports"), STAFF),
+                ),
+            ),
+            Group(
+                _l("Prices"),
+                "f",
+                (
+                    Link("console_prices.references", _l("Price tables"), STAFF),
+                    Link("console_prices.quotes", _l("Market prices"), STAFF),
+                    Link("console_prices.floors", _l("Own floors"), STAFF),
+                ),
+            ),
+            Group(
+                _l("Settings"),
+                "c",
+                (
+                    Link("console_coops.own", _l("The co-op"), STAFF),
+                    Link("console_records.people", _l("People and roles"), STAFF),
+                    Link("console_people.keys", _l("Keys"), STAFF),
+                    Link("console_records.mails", _l("Mails sent"), STAFF),
+                    Link("console_records.audit", _l("Who did what"), STAFF),
+                ),
+            ),
         ),
     ),
     "/admin": (
@@ -143,10 +196,11 @@ def menus(bare: bool = False) -> Menus:
     """Return the menus of this request; `bare` leaves out the working area's, on pages that say what broke."""
     actor: Actor = g.get("actor", GUEST)
     name, desk = DESKS.get(_area(actor), ("", ()))
+    links = [link for each in desk for link in (each.links if isinstance(each, Group) else (each,))]
     return Menus(
-        main=_entries(MAIN, actor, {link.endpoint for link in desk}),
+        main=_entries(MAIN, actor, {link.endpoint for link in links}),
         account=_entries(ACCOUNT, actor),
-        desk=[] if bare else _entries(desk, actor),
+        desk=[] if bare else _desk(desk, actor, _current(links)),
         desk_name=str(name),
         foot=_entries(FOOT, actor),
         sign_out=_sign_out() if actor.account_id else None,
@@ -163,17 +217,47 @@ def _area(actor: Actor) -> str:
     return "/console" if area == "/producer" and actor.is_staff and not actor.roles & PRODUCERS else area
 
 
+def _held(actor: Actor) -> frozenset[str]:
+    return actor.roles | (SIGNED_IN if actor.account_id else GUESTS)
+
+
+def _desk(parts: Sequence[Link | Group], actor: Actor, current: str) -> list[Entry]:
+    """Return the menu of a working area: its links, or its groups, the one that the page is in with its pages."""
+    held, found = _held(actor), []
+    for part in parts:
+        seen = [link for link in (part.links if isinstance(part, Group) else (part,)) if link.roles & held]
+        pages = [_entry(link, "page" if link.endpoint == current else "") for link in seen]
+        if isinstance(part, Link):
+            found += pages
+        elif pages:
+            inside = any(page.current for page in pages)
+            below = pages if inside else ()
+            found.append(Entry(pages[0].href, str(part.words), "true" if inside else "", part.key, below))
+    return found
+
+
+def _current(links: Sequence[Link]) -> str:
+    """Return the endpoint of the link that the page belongs to: itself, or the one whose path begins its own the longest."""
+    above: dict[str, str] = {}
+    for link in links:
+        href = url_for(link.endpoint)
+        # The first page of a working area has all of it below.
+        above |= {path: link.endpoint for path in (href.rstrip("/"), link.also) if path and path not in DESKS}
+    for link in links:
+        if request.endpoint == link.endpoint:
+            return link.endpoint
+    paths = [path for path in above if request.path.startswith(path + "/")]
+    return above[max(paths, key=len)] if paths else ""
+
+
 def _entries(links: tuple[Link, ...], actor: Actor, around: Collection[str] = ()) -> list[Entry]:
     """Return the links that the actor sees; `around` are the endpoints of the working area that the page is in."""
-    held = actor.roles | (SIGNED_IN if actor.account_id else GUESTS)
-    return [_entry(link, around) for link in links if link.roles & held]
+    current = {_current(links), *around}
+    return [_entry(link, "page" if link.endpoint in current else "") for link in links if link.roles & _held(actor)]
 
 
-def _entry(link: Link, around: Collection[str]) -> Entry:
-    href = url_for(link.endpoint)
-    # A page below another belongs to it; the first page of a working area has everything below it.
-    below = href not in DESKS and href != "/" and request.path.startswith(href + "/")
-    return Entry(href, str(link.words), request.endpoint == link.endpoint or below or link.endpoint in around)
+def _entry(link: Link, current: str) -> Entry:
+    return Entry(url_for(link.endpoint), str(link.words), current, link.key)
 
 
 def _sign_out() -> str | None:

@@ -44,10 +44,13 @@ def person(browser: Browser, site: Site, role: str | None, size: dict[str, int])
         context.close()
 
 
-def menu(page: Page, area: str, link: str) -> None:
-    """Go where a menu leads, as a person does."""
+def menu(page: Page, area: str, *links: str) -> None:
+    """Go where a menu leads, as a person does: into the area, its group, its page, which is marked then."""
     page.get_by_role("navigation", name="Main").get_by_role("link", name=area, exact=True).click()
-    page.get_by_role("navigation", name=area).get_by_role("link", name=link, exact=True).click()
+    for link in links:
+        page.get_by_role("navigation", name=area).get_by_role("link", name=link, exact=True).click()
+    marked = page.get_by_role("navigation", name=area).locator("[aria-current=page]")
+    expect(marked).to_have_text(links[-1])
 
 
 def until(page: Page, seen: Callable[[], bool]) -> None:
@@ -183,7 +186,7 @@ def the_buyer_confirms(ana: Page, looker: Looker) -> None:
 
 
 def a_run_is_prepared(preparer: Page, looker: Looker) -> str:
-    menu(preparer, "Staff desk", "Payouts")
+    menu(preparer, "Staff desk", "Paying out", "Payouts")
     preparer.get_by_label("Everything due by").fill((TODAY + timedelta(days=30)).isoformat())
     preparer.get_by_role("button", name="Preview").click()
     looker.look(preparer, "Payouts", "console-payouts")
@@ -197,7 +200,7 @@ def a_run_is_prepared(preparer: Page, looker: Looker) -> str:
 def a_second_person_approves(approver: Page, run: str, looker: Looker) -> bytes:
     menu(approver, "Staff desk", "Today")
     looker.look(approver, "Today", "console-today")
-    menu(approver, "Staff desk", "Payouts")
+    menu(approver, "Staff desk", "Paying out", "Payouts")
     approver.get_by_role("link", name=re.compile("^RUN-")).first.click()
     assert approver.url == run
     approver.get_by_role("button", name="Approve this list").click()
@@ -221,7 +224,7 @@ def the_bank_carries_it_out(pain: bytes, statement: Path) -> None:
 
 
 def the_bank_account_is_registered(approver: Page, looker: Looker) -> None:
-    menu(approver, "Staff desk", "Bank statements")
+    menu(approver, "Staff desk", "Bank and books", "Bank statements")
     approver.get_by_role("link", name="Register an account").click()
     approver.get_by_label("Name among your staff").fill("Main account")
     approver.get_by_label("IBAN").fill(IBAN)
@@ -233,7 +236,7 @@ def the_bank_account_is_registered(approver: Page, looker: Looker) -> None:
 
 
 def the_statement_is_worked_off(staff: Page, statement: Path, looker: Looker) -> None:
-    menu(staff, "Staff desk", "Bank statements")
+    menu(staff, "Staff desk", "Bank and books", "Bank statements")
     staff.get_by_role("link", name="Main account").click()
     staff.get_by_label(re.compile("^File of the bank")).set_input_files(statement)
     staff.get_by_role("button", name="Import").click()
