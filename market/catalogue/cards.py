@@ -12,24 +12,12 @@ from fractions import Fraction
 from typing import Any, Protocol
 from uuid import UUID
 
-from markupsafe import Markup
-
+from market.catalogue.fragments import fragment
 from market.catalogue.rules import listing_terms
-from market.kernel import languages
 from market.kernel.money import Money
 from market.pricing import rules as prices
-from market.pricing.rules.references import SCHEME_NAMES
 
 BASE_UNITS = {"mass": "kg", "volume": "litre", "count": "piece"}
-PART_NAMES = {
-    "producer_goods": "producer",
-    "organic_differential": "organic differential",
-    "premium": "premium",
-    "coop_service": "co-op",
-    "inland_transport": "transport",
-    "payment_fee": "payment",
-    "tax": "tax",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,19 +112,15 @@ def comparison(amount: Money, quantity: Decimal, unit: str) -> tuple[Money, str]
     return Money.of(Decimal(round(scaled)) / Decimal(10**12), amount.currency), BASE_UNITS[dimension]
 
 
-def measure(quantity: Decimal, unit: str) -> str:
-    """Return `250 g`, or `kg` when it is one."""
-    return unit if quantity == 1 else f"{quantity.normalize():f} {unit}"
-
-
 def render(facts: CardFacts) -> Card:
     """Return the card of a published listing: what one step of it costs ordered alone, transport included, as its page says."""
     parts = parts_of(facts, facts.charges, facts.order_step)
     amount = prices.sum_of(parts)
     compared, base = comparison(amount, facts.order_step, facts.unit)
+    body = _body(facts, parts, amount, compared, base)
     return Card(
-        json=_json(facts, parts, amount, compared, base),
-        html=_html(facts, parts, amount, compared, base),
+        json=json.dumps(body, ensure_ascii=False, separators=(",", ":")),
+        html=fragment(body, "en"),
         price=amount.decimal,
         terms=tuple(
             listing_terms(
@@ -154,8 +138,8 @@ def _money(amount: Money) -> dict[str, object]:
     return {"minor": amount.minor, "currency": amount.currency}
 
 
-def _json(facts: CardFacts, parts: Sequence[prices.Component], amount: Money, compared: Money, base: str) -> str:
-    body = {
+def _body(facts: CardFacts, parts: Sequence[prices.Component], amount: Money, compared: Money, base: str) -> dict[str, Any]:
+    return {
         "id": str(facts.listing_id),
         "lot_id": str(facts.lot_id),
         "title": facts.title,
@@ -170,61 +154,3 @@ def _json(facts: CardFacts, parts: Sequence[prices.Component], amount: Money, co
         "certificates": [{"scheme": badge.scheme, "number": badge.number} for badge in facts.badges],
         "photo": facts.photo,
     }
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
-
-
-def bar(parts: Sequence[prices.Component]) -> Markup:
-    """Return "who gets what" as a small picture with its words; shapes, because the content policy allows no inline style."""
-    whole = sum(part.money.minor for part in parts if part.money.minor > 0) or 1
-    shapes, words, left = [], [], Decimal(0)
-    for part in parts:
-        if part.money.minor <= 0:
-            continue
-        share = (Decimal(part.money.minor) * 100 / whole).quantize(Decimal("0.1"))
-        shapes.append(Markup('<rect class="p-{}" x="{}" width="{}" height="6"/>').format(part.kind, left, share))
-        words.append(f"{PART_NAMES.get(part.kind, part.kind)} {share.quantize(Decimal(1))} %")
-        left += share
-    return Markup('<svg class="bar" viewBox="0 0 100 6" preserveAspectRatio="none" role="img" aria-label="{}">{}</svg>').format(
-        ", ".join(words), Markup("").join(shapes)
-    )
-
-
-def _html(facts: CardFacts, parts: Sequence[prices.Component], amount: Money, compared: Money, base: str) -> str:
-    per_base = Markup("")
-    if (facts.order_step, facts.unit) != (Decimal(1), base):
-        per_base = Markup('<p class="soft"><small>{} / {}</small></p>').format(languages.money(compared, "en"), base)
-    return str(
-        Markup(
-            '{photo}<div class="body"><h3><a href="/listings/{id}">{title}</a></h3>'
-            '<p class="soft">{producer} · {coop}, {country}</p>'
-            '<p class="price">{amount} <small>/ {measure}</small></p>{per_base}{bar}'
-            '<p class="row">{badges}<span class="badge warn when-sold-out">Sold out</span></p></div>'
-        ).format(
-            id=facts.listing_id,
-            photo=_photo(facts),
-            title=facts.title,
-            producer=facts.producer,
-            coop=facts.coop,
-            country=facts.country,
-            amount=languages.money(amount, "en"),
-            measure=measure(facts.order_step, facts.unit),
-            per_base=per_base,
-            bar=bar(parts),
-            badges=Markup("").join(
-                Markup('<span class="badge good">{}</span>').format(SCHEME_NAMES.get(badge.scheme, badge.scheme))
-                for badge in facts.badges
-            ),
-        )
-    )
-
-
-_NO_PHOTO = Markup('<svg viewBox="0 0 40 30" aria-hidden="true"><text x="20" y="19" text-anchor="middle">{}</text></svg>')
-
-
-def _photo(facts: CardFacts) -> Markup:
-    if not facts.photo:
-        return _NO_PHOTO.format(facts.category[:1].upper())
-    small = facts.photo["sizes"][0]
-    return Markup('<img src="/media/{}" width="{}" height="{}" alt="{}" loading="lazy">').format(
-        small["key"], small["width"], small["height"], facts.photo["alt"]
-    )

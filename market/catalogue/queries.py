@@ -6,6 +6,7 @@ each, until the page is full. Nothing is sorted and no wide row is touched befor
 """
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -20,6 +21,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
 from market.catalogue.errors import ListingMissing, PriceFilterNeedsCurrency, ProductMissing
+from market.catalogue.fragments import fragment
 from market.catalogue.models import Listing, Product, Stock
 from market.catalogue.rules import EVERYTHING, Filters, Group, Walk, plan, query_words, spellings, within_one_error
 from market.kernel import paging
@@ -207,16 +209,30 @@ class CataloguePage:
     corrections: dict[str, str]
 
 
-def catalogue_page_html(connection: Connection, filters: Filters, *, cursor: str | None = None) -> CataloguePage:
-    """Return the page for people. Raises what `catalogue_page_json` raises."""
-    result, corrections = _find(connection, filters, cursor, "html")
+def catalogue_page_html(
+    connection: Connection, filters: Filters, *, cursor: str | None = None, language: str = "en", query: str = ""
+) -> CataloguePage:
+    """Return the page for people, in a language; `query` (`?lang=sw`) goes to the end of each link.
+
+    English stands ready; another language is made from the cards' JSON. Raises what `catalogue_page_json` raises.
+    """
+    english = language == "en"
+    result, corrections = _find(connection, filters, cursor, "html" if english else "json")
     if result is None:
         return CataloguePage("", None, corrections)
     value, cards = result.get_value, []
     for row in range(min(PAGE, result.ntuples)):
-        cards += [b'<li class="card goods">' if value(row, 1) == _TRUE else b'<li class="card goods sold-out">', value(row, 2)]
-        cards.append(b"</li>")
-    return CataloguePage(b"".join(cards).decode(), _next(result), corrections)
+        cards.append('<li class="card goods">' if value(row, 1) == _TRUE else '<li class="card goods sold-out">')
+        stored = value(row, 2).decode()
+        if english:
+            cards.append(_LINK.sub(rf'\g<1>{query}"', stored) if query else stored)
+        else:
+            cards.append(fragment(json.loads(stored), language, query))
+        cards.append("</li>")
+    return CataloguePage("".join(cards), _next(result), corrections)
+
+
+_LINK = re.compile(r'(<a href="/listings/[0-9a-f-]{36})"')
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,21 +4,18 @@ Babel knows how a language writes numbers; how many digits a currency has is ISO
 for the currencies of vanilla, coffee and saffron (stack.md section 4), so the digits come from `kernel.money`.
 """
 
-import copy
-import re
 from datetime import date, datetime
 from decimal import ROUND_DOWN, Decimal
-from functools import cache, lru_cache
+from functools import cache
 from gettext import NullTranslations
 from typing import Any
 from urllib.parse import urlencode
 
 from babel import Locale
 from babel.dates import format_skeleton
-from babel.numbers import NumberPattern, format_decimal, format_percent
+from babel.numbers import format_percent
 from flask import Flask, Response, current_app, request, session
-from flask_babel import Babel, Domain, format_date, format_datetime, get_locale, ngettext
-from flask_babel import gettext as _
+from flask_babel import Babel, Domain, format_date, format_datetime, get_locale
 from markupsafe import Markup
 
 from market.kernel import languages
@@ -28,7 +25,6 @@ from market.kernel.money import Money, exponent
 UNIT_PRICE_DIGITS = 6
 COOKIE = "locale"
 """Where the session of somebody signed in keeps their language."""
-_LETTER_NEXT_TO_DIGIT = re.compile(r"(?<=[A-Z])(?=\d)|(?<=\d)(?=[A-Z])")
 _FOR_PROGRAMS = ("/api/", "/hooks/")
 
 
@@ -132,8 +128,7 @@ def _vary(response: Response) -> Response:
 
 def show_money(amount: Money) -> str:
     """Return `amount` in the reader's notation, with all minor digits that ISO 4217 gives the currency."""
-    digits = exponent(amount.currency)
-    return _currency(amount.decimal, amount.currency, digits, digits)
+    return languages.money(amount, language())
 
 
 def show_minor(minor: int, currency: str) -> str:
@@ -143,12 +138,12 @@ def show_minor(minor: int, currency: str) -> str:
 
 def show_unit_price(price: Decimal, currency: str) -> str:
     """Return a price per unit: at least the digits of its currency, at most six, never rounded to look neat."""
-    return _currency(price, currency, exponent(currency), UNIT_PRICE_DIGITS)
+    return languages.amount(price, currency, language(), exponent(currency), UNIT_PRICE_DIGITS)
 
 
 def show_quantity(value: Decimal | int) -> str:
     """Return a quantity without trailing zeros, with every digit that it has."""
-    return str(format_decimal(Decimal(value).normalize(), locale=_locale(), decimal_quantization=False))
+    return languages.number(value, language())
 
 
 def show_stock(value: Decimal) -> str:
@@ -158,13 +153,7 @@ def show_stock(value: Decimal) -> str:
 
 def show_unit(unit: str, quantity: Decimal | int = 2) -> str:
     """Return a unit as it stands behind a number: pieces, litres, kg."""
-    number = 1 if quantity == 1 else 2
-    words = {
-        "piece": ngettext("piece", "pieces", number),
-        "litre": ngettext("litre", "litres", number),
-        "dozen": _("dozen"),
-    }
-    return str(words.get(unit, unit))
+    return languages.unit(unit, language(), quantity)
 
 
 def show_percent(share: Decimal | float) -> str:
@@ -195,7 +184,7 @@ def show_instant(instant: datetime) -> str:
 
 def country_name(code: str) -> str:
     """Return a country's name in the reader's language, its code when it has none."""
-    return str(_locale().territories.get(code, code))
+    return languages.country(code, language())
 
 
 def _english() -> bool:
@@ -204,19 +193,6 @@ def _english() -> bool:
 
 def _locale() -> Locale:
     return get_locale() or Locale("en")
-
-
-def _currency(value: Decimal, currency: str, least: int, most: int) -> str:
-    locale = _locale()
-    shown = str(_pattern(str(locale), least, most).apply(value, locale, currency=currency, currency_digits=False))
-    return _LETTER_NEXT_TO_DIGIT.sub("\u00a0", shown)  # CLDR's alphaNextToNumber, which Babel leaves out
-
-
-@lru_cache(maxsize=64)
-def _pattern(name: str, least: int, most: int) -> NumberPattern:
-    pattern: NumberPattern = copy.copy(languages.locale(name.replace("_", "-")).currency_formats["standard"])
-    pattern.frac_prec = (least, most)
-    return pattern
 
 
 def init_app(app: Flask) -> None:

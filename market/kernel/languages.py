@@ -38,6 +38,7 @@ _RIGHT_TO_LEFT = ("ar",)
 _PLACE = re.compile(r"%\((\w+)\)s")
 _TELLING = 10
 """Letters of its own that a sentence needs before it is taken for one of ours."""
+_LETTER_NEXT_TO_DIGIT = re.compile(r"(?<=[A-Z])(?=\d)|(?<=\d)(?=[A-Z])")
 _FACT = re.compile(r"(?<![\"'=])%\(\w+\)s")
 
 
@@ -172,12 +173,19 @@ def fact(value: Any, language: str) -> str:
 
 def money(value: Money, language: str) -> str:
     """Return an amount with every minor digit that ISO 4217 gives its currency; CLDR only arranges them."""
-    return _money(value.decimal, value.currency, language, exponent(value.currency))
+    digits = exponent(value.currency)
+    return amount(value.decimal, value.currency, language, digits, digits)
 
 
-def _money(value: Decimal, currency: str, language: str, digits: int | None = None) -> str:
-    shown = max(0, -int(value.as_tuple().exponent)) if digits is None else digits
-    return str(_pattern(language, shown, shown).apply(value, locale(language), currency=currency, currency_digits=False))
+def _money(value: Decimal, currency: str, language: str) -> str:
+    shown = max(0, -int(value.as_tuple().exponent))
+    return amount(value, currency, language, shown, shown)
+
+
+def amount(value: Decimal, currency: str, language: str, least: int, most: int) -> str:
+    """Return an amount in the notation of a language with `least` to `most` digits after the point."""
+    shown = str(_pattern(language, least, most).apply(value, locale(language), currency=currency, currency_digits=False))
+    return _LETTER_NEXT_TO_DIGIT.sub("\u00a0", shown)  # CLDR's alphaNextToNumber, which Babel leaves out
 
 
 @lru_cache(maxsize=128)
@@ -185,6 +193,27 @@ def _pattern(language: str, least: int, most: int) -> Any:
     pattern = copy(locale(language).currency_formats["standard"])
     pattern.frac_prec = (least, most)
     return pattern
+
+
+def unit(code: str, language: str, quantity: Decimal | int = 2) -> str:
+    """Return a unit as it stands behind a number: pieces, litres, kg."""
+    known, count = catalogue(language), 1 if quantity == 1 else 2
+    words = {
+        "piece": known.ngettext("piece", "pieces", count),
+        "litre": known.ngettext("litre", "litres", count),
+        "dozen": known.gettext("dozen"),
+    }
+    return words.get(code, code)
+
+
+def number(value: Decimal | int, language: str) -> str:
+    """Return a number without trailing zeros, with every digit that it has."""
+    return str(format_decimal(Decimal(value).normalize(), locale=locale(language), decimal_quantization=False))
+
+
+def country(code: str, language: str) -> str:
+    """Return a country's name in a language, its code when it has none."""
+    return str(locale(language).territories.get(code, code))
 
 
 def _number(text: str, language: str) -> str:

@@ -12,19 +12,20 @@ from werkzeug.exceptions import NotFound
 
 from market.catalogue import cards, queries
 from market.catalogue.errors import ListingMissing, PriceFilterNeedsCurrency
+from market.catalogue.fragments import measure
 from market.catalogue.rules import Filters, is_orderable
 from market.http.auth import access, current_actor
 from market.http.clock import today
 from market.http.conditional import ready
 from market.http.db import reading, unit_of_work
-from market.http.i18n import show_unit_price, told
+from market.http.i18n import language, show_unit, show_unit_price, told
 from market.pricing import queries as checks
 from market.pricing import rules as prices
 from market.pricing.rules.references import SCHEME_NAMES
 from market.producers import queries as producers
 from market.provenance import queries as provenance
 from market.web import marks
-from market.web.fresh import newest_cards
+from market.web.fresh import cards_page, newest_cards
 from market.web.shares import arrives
 
 blueprint = Blueprint("shop", __name__)
@@ -68,15 +69,15 @@ def catalogue() -> Response:
     filters, errors = _filters()
     with reading() as connection:
         try:
-            found = queries.catalogue_page_html(connection, filters, cursor=request.args.get("cursor"))
+            found = cards_page(connection, filters, cursor=request.args.get("cursor"))
         except PriceFilterNeedsCurrency as refusal:
             errors["currency"] = told(refusal.detail)
-            found = queries.catalogue_page_html(connection, Filters(q=filters.q))
+            found = cards_page(connection, Filters(q=filters.q))
         facets = queries.facets(connection)
     chosen: dict[str, Any] = {name: request.args[name] for name in _FIELDS if request.args.get(name)}
     page = render_template(
         "shop/catalogue.html",
-        cards=Markup(found.cards),  # noqa: S704 - escaped when the cards were stored
+        cards=Markup(found.cards),  # noqa: S704 - escaped when the cards were made
         found=found,
         facets={name: [_choice(name, facet) for facet in values] for name, values in facets.items()},
         kinds=_kinds(facets["category"], chosen),
@@ -179,7 +180,7 @@ def listing(listing_id: UUID) -> Response:
         total=total,
         per_base=per_base,
         base=base,
-        measure=cards.measure,
+        measure=measure(quantity, offer.unit, language()),
         rungs=_rungs(offer),
         arrives=arrives(coop),
         checks=[check for check in stored if check.id in offer.check_ids],
@@ -198,7 +199,7 @@ def _rungs(offer: queries.ListingView) -> list[tuple[str, float, str, str]]:
         (_("Producer's price"), offer.unit_price, "price"),
     )
     rungs = [
-        (words, float(price), f"{show_unit_price(price, offer.currency)} / {offer.unit}", kind)
+        (words, float(price), f"{show_unit_price(price, offer.currency)} / {show_unit(offer.unit, 1)}", kind)
         for words, price, kind in known
         if price is not None
     ]

@@ -8,6 +8,7 @@ import pytest
 from market.kernel.languages import LANGUAGES, PSEUDO, pseudo
 from tests.architecture.test_browse import NOT_PAGES
 from tests.architecture.world import World, routes
+from tests.factories.catalogue import make_listing
 
 READ = {"alt", "title", "placeholder", "aria-label", "label"}
 ENGLISH = re.compile(
@@ -77,15 +78,18 @@ def test_no_page_says_anything_past_the_catalogues(app, session):
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_a_page_says_its_language_and_direction_and_hands_them_on(app, language):
+def test_a_page_says_its_language_and_direction_and_hands_them_on(app, session, language):
+    make_listing(session)
+    session.commit()
     client = app.test_client()
     page = client.get(f"/shop?lang={language}")
     direction = "rtl" if language == "ar" else "ltr"
     assert f'<html lang="{language}" dir="{direction}">' in page.text
     assert {"Accept-Language", "Cookie"} <= set(page.vary)
     links = [link for link in re.findall(r'href="(/[^"]*)"', re.sub(r'(?s)<nav class="languages".*?</nav>', "", page.text))]
-    lost = [link for link in links if f"lang={language}" not in link and not link.startswith(("/static/", "/listings/"))]
+    lost = [link for link in links if f"lang={language}" not in link and not link.startswith("/static/")]
     assert not lost
+    assert '<a href="/listings/' in page.text
     assert "Set-Cookie" not in page.headers
     by_browser = client.get("/shop", headers={"Accept-Language": f"{language},en;q=0.5"})
     assert f'<html lang="{language}"' in by_browser.text

@@ -1,5 +1,6 @@
 """The shop as people see it, without JavaScript."""
 
+import re
 from decimal import Decimal
 
 import pytest
@@ -81,3 +82,27 @@ def test_a_photo_is_kept_for_ever_and_no_other_file_is_given(client, app):
     assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
     for path in ("photos/nothing.webp", "../secret", "photos/" + "0" * 32 + "-320.webp"):
         assert client.get(f"/media/{path}").status_code == 404
+
+
+CARD_WORDS = {
+    "en": ("Price", "Sold out", "€10.87 <small>/ piece", 'aria-label="Producer 77%', "Colombia"),
+    "es": ("Precio", "Agotado", "10,87\xa0€ <small>/ pieza", 'aria-label="Productor 77', "Colombia"),
+    "ar": ("السعر", "نفدت", "10.87\xa0€ <small>/ قطعة", 'aria-label="المنتج 77', "كولومبيا"),
+}
+
+
+@pytest.mark.parametrize("language", CARD_WORDS)
+def test_a_card_speaks_the_language_of_the_page(client, session, language):
+    coop = make_coop(session, slug="rio-azul", country="CO", transport_minor_per_line=150)
+    made = make_listing(session, producer=make_producer(session, coop=coop), title="Vasija <roja>", unit="piece")
+    session.commit()
+    shop = client.get(f"/shop?lang={language}").text
+    card = re.search(r'(?s)<li class="card goods">.*?</li>', shop)[0]
+    assert f'<a href="/listings/{made.id}?lang={language}"' in card
+    assert "Vasija &lt;roja&gt;" in card
+    for words in CARD_WORDS[language][1:]:
+        assert words in card
+    by_browser = client.get("/shop", headers={"Accept-Language": language}).text
+    assert card.replace(f"?lang={language}", "") in by_browser
+    for path in ("/", "/coops/rio-azul"):
+        assert card in client.get(f"{path}?lang={language}").text
