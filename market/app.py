@@ -30,6 +30,7 @@ from market.console import reports as console_reports
 from market.console import site as console_site
 from market.console import statement_setup as console_statement_setup
 from market.console import statements as console_statements
+from market.console import texts as console_texts
 from market.console import today
 from market.hooks import stripe as hooks_stripe
 from market.http import auth, csrf, db, headers, i18n, lane, login, navigation, packing, problems, readonly, sending, static
@@ -65,6 +66,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     citizen.blueprint,
     prices.blueprint,
     console_payouts.blueprint,
+    console_texts.blueprint,
     console_earnings.blueprint,
     console_books.blueprint,
     console_prices.blueprint,

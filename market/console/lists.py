@@ -38,13 +38,18 @@ class Column:
     """A column: which value of the row, its heading, and how it is shown.
 
     Kinds: text, link (opens the record), number, money (`<key>` is minor units of the row's `currency`), price (per unit),
-    day, instant, state (with `words`).
+    day, instant, state (with `words`). `make` computes the value where no column of the row holds it.
     """
 
     key: str
     label: Any
     kind: str = "text"
     words: Words = field(default_factory=dict)
+    make: Callable[[Line], Any] | None = None
+
+    def of(self, row: Line) -> Any:
+        """Return the column's value in a row."""
+        return self.make(row) if self.make else getattr(row, self.key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +228,7 @@ def session_for(coop_id: UUID) -> Callable[[], Any]:
 
 def plain(column: Column, row: Line) -> Any:
     """Return a value as a program wants it: amounts as decimals, days in ISO form, states in words."""
-    value = getattr(row, column.key)
+    value = column.of(row)
     if value is None:
         return ""
     if column.kind == "money":

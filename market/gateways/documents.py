@@ -17,13 +17,13 @@ from segno import helpers
 
 from market.invoices.ports import Paper, TaxLine, TransferBox
 from market.kernel import languages
-from market.kernel.formats import day_text, money_text, short_day
+from market.kernel.formats import day_text, format_quarter, money_text, short_day
 from market.kernel.languages import tell
 from market.kernel.money import Money
 from market.kernel.references import grouped
 from market.kernel.uow import gateway
 from market.kernel.words import N_
-from market.payouts.ports import PayeeStatement
+from market.payouts.ports import PayeeStatement, PayeeYear, YearLine
 
 TEMPLATES = Path(__file__).parent / "typst"
 _WORDS = {
@@ -44,6 +44,16 @@ _WORDS = {
     "by": N_("Sent by"),
     "member": N_("Member"),
     "wrong": N_("Is something wrong? Tell your co-op, and name the reference. The money is yours until it is right."),
+}
+_YEAR_WORDS = {
+    "title": N_("Summary of the year"),
+    "to": N_("Member"),
+    "what": N_("What"),
+    "year": N_("Year"),
+    "earned": N_("Earned"),
+    "kept": N_("Kept back"),
+    "paid": N_("Paid"),
+    "note": N_("Earned is counted on the day on which it was earned, paid on the day on which the bank has shown it."),
 }
 _INVOICE_TITLES = {"invoice": N_("Invoice"), "credit_note": N_("Credit note"), "request": N_("Request to pay")}
 _INVOICE_WORDS = {
@@ -86,6 +96,11 @@ class TypstDocuments:
         facts = _formatted(asdict(statement), statement, language)
         return _pdf("statement", facts, datetime.combine(statement.paid_on, time(), UTC))
 
+    def payee_year(self, year: PayeeYear) -> bytes:
+        """Return the summary of a payee's year as PDF in their language; its date is the last day of the year."""
+        language = languages.best(year.language)
+        return _pdf("year", _year_facts(year, language), datetime(year.year, 12, 31, tzinfo=UTC))
+
     def invoice(self, paper: Paper) -> bytes:
         """Return an invoice, credit note or request to pay as PDF in the buyer's language."""
         language = languages.best(paper.language)
@@ -95,6 +110,33 @@ class TypstDocuments:
 def _own(text: str, language: str) -> str:
     """Keep the direction of a text that somebody typed, inside a line that runs the other way."""
     return f"\u2068{text}\u2069" if languages.locale(language).text_direction == "rtl" and text else text
+
+
+def _year_facts(year: PayeeYear, language: str) -> dict[str, Any]:
+    def row(line: YearLine) -> list[str]:
+        amounts = (*line.quarters, line.total)
+        return [tell(line.text, language), *(_own(money_text(amount, language), language) for amount in amounts)]
+
+    return {
+        "language": language,
+        "direction": languages.locale(language).text_direction,
+        "words": {name: tell(text, language) for name, text in _YEAR_WORDS.items()},
+        "year": f"{year.year}",
+        "coop_name": _own(year.coop_name, language),
+        "coop_address": [_own(line, language) for line in year.coop_address],
+        "payee": _own(year.payee_name, language),
+        "number": year.payee_number or "",
+        "quarters": [format_quarter(number, language) for number in (1, 2, 3, 4)],
+        "sections": [
+            {
+                "currency": each.currency,
+                "earned": [row(line) for line in each.earned],
+                "kept": [row(line) for line in each.kept],
+                "paid": row(each.paid),
+            }
+            for each in year.sections
+        ],
+    }
 
 
 def _invoice_facts(paper: Paper, language: str) -> dict[str, Any]:

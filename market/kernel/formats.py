@@ -23,6 +23,11 @@ def short_day(day: date, language: str) -> str:
     return str(format_date(day, "short", locale=languages.locale(language)))
 
 
+def format_quarter(number: int, language: str) -> str:
+    """Return the short name of a quarter of the year (1 to 4)."""
+    return str(languages.locale(language).quarters["format"]["abbreviated"][number])
+
+
 def instant_text(instant: datetime, language: str) -> str:
     """Return an instant with its zone."""
     return str(format_datetime(instant, "d MMMM y, HH:mm z", locale=languages.locale(language)))

@@ -4,7 +4,7 @@ Days are business days (`effective_on`); a fact that became known after its peri
 was booked. Rows are read by a server-side cursor, so a report of any length holds a thousand rows in memory.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -117,3 +117,39 @@ def _rows(session: Session, statement: str, values: dict[str, object]) -> Iterat
             Money(row.balance, row.currency),
             row.subject,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class QuarterRow:
+    """What moved in one quarter between an account and all accounts whose code begins with `other`; `count` facts."""
+
+    code: str
+    quarter: int
+    other: str
+    debit: Money
+    credit: Money
+    count: int
+
+
+_QUARTERS = """
+SELECT a.code, a.currency, extract(quarter FROM t.effective_on)::int AS quarter, split_part(o.code, ':', 1) AS other,
+       sum(x.d)::bigint AS debit, sum(x.c)::bigint AS credit, count(DISTINCT coalesce(x.subject::text, t.id::text)) AS count
+FROM ledger_account a
+JOIN LATERAL (
+  SELECT p.transaction_id, p.amount_minor AS d, 0::bigint AS c, p.credit_id AS other, p.subject
+  FROM ledger_posting p WHERE p.book_id = a.book_id AND p.debit_id = a.id
+  UNION ALL
+  SELECT p.transaction_id, 0, p.amount_minor, p.debit_id, p.subject
+  FROM ledger_posting p WHERE p.book_id = a.book_id AND p.credit_id = a.id) x ON true
+JOIN ledger_transaction t ON t.book_id = a.book_id AND t.id = x.transaction_id AND t.effective_on BETWEEN :since AND :until
+JOIN ledger_account o ON o.book_id = a.book_id AND o.id = x.other
+WHERE a.book_id = :book AND a.code LIKE ANY(:codes)
+GROUP BY a.code, a.currency, quarter, 4 ORDER BY a.code, a.currency, quarter, 4"""
+
+
+def by_quarter(session: Session, book_id: int, codes: Sequence[str], *, year: int) -> Iterator[QuarterRow]:
+    """Yield what moved on accounts whose codes fit (patterns of LIKE) in a year, by account, currency, quarter and other side."""
+    values = {"book": book_id, "codes": list(codes), "since": date(year, 1, 1), "until": date(year, 12, 31)}
+    for row in session.execute(text(_QUARTERS), values, execution_options={"yield_per": 1000}):
+        debit, credit = Money(row.debit, row.currency), Money(row.credit, row.currency)
+        yield QuarterRow(row.code, row.quarter, row.other, debit, credit, row.count)

@@ -114,8 +114,43 @@ class PayeeStatement:
     paid: Money
 
 
+@dataclass(frozen=True, slots=True)
+class YearLine:
+    """One kind of money over a year: `quarters` are four amounts, `total` their sum; what was given back is negative."""
+
+    text: str
+    quarters: tuple[Money, ...]
+    total: Money
+
+
+@dataclass(frozen=True, slots=True)
+class YearSection:
+    """A payee's year in one currency: earned and kept back by kind, and what arrived."""
+
+    currency: str
+    earned: tuple[YearLine, ...]
+    kept: tuple[YearLine, ...]
+    paid: YearLine
+
+
+@dataclass(frozen=True, slots=True)
+class PayeeYear:
+    """What a payee is told about a year."""
+
+    language: str
+    coop_name: str
+    coop_address: tuple[str, ...]
+    payee_name: str
+    payee_number: str | None
+    year: int
+    sections: tuple[YearSection, ...]
+
+
 class Documents(Protocol):
     """Prints documents."""
+
+    def payee_year(self, year: PayeeYear) -> bytes:
+        """Return the summary of a year as PDF: equal years give equal bytes."""
 
     def payee_statement(self, statement: PayeeStatement) -> bytes:
         """Return the statement as PDF: equal statements give equal bytes."""

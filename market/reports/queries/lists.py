@@ -187,6 +187,11 @@ def between_days(viewer: Viewer, column: Any) -> dict[str, Condition]:
     }
 
 
+def between_dates(column: Any) -> dict[str, Condition]:
+    """Return the filters `from` and `to` over a day, both included."""
+    return {"from": lambda text: column >= date.fromisoformat(text), "to": lambda text: column <= date.fromisoformat(text)}
+
+
 def _filtered(source: Source, chosen: Mapping[str, str]) -> Listed:
     statement = source.statement
     for name, condition in source.filters.items():
