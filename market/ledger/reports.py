@@ -133,7 +133,7 @@ class QuarterRow:
 
 _QUARTERS = """
 SELECT a.code, a.currency, extract(quarter FROM t.effective_on)::int AS quarter, split_part(o.code, ':', 1) AS other,
-       sum(x.d)::bigint AS debit, sum(x.c)::bigint AS credit, count(DISTINCT coalesce(x.subject::text, t.id::text)) AS count
+       sum(x.d)::bigint AS debit, sum(x.c)::bigint AS credit, count(DISTINCT coalesce(x.subject::text, t.id::text)) AS facts
 FROM ledger_account a
 JOIN LATERAL (
   SELECT p.transaction_id, p.amount_minor AS d, 0::bigint AS c, p.credit_id AS other, p.subject
@@ -152,4 +152,4 @@ def by_quarter(session: Session, book_id: int, codes: Sequence[str], *, year: in
     values = {"book": book_id, "codes": list(codes), "since": date(year, 1, 1), "until": date(year, 12, 31)}
     for row in session.execute(text(_QUARTERS), values, execution_options={"yield_per": 1000}):
         debit, credit = Money(row.debit, row.currency), Money(row.credit, row.currency)
-        yield QuarterRow(row.code, row.quarter, row.other, debit, credit, row.count)
+        yield QuarterRow(row.code, row.quarter, row.other, debit, credit, row.facts)
