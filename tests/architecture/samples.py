@@ -239,6 +239,7 @@ SAMPLES: dict[tuple[str, str], Callable[[Any], Any]] = {
     ("", "seller_order_id"): _seller_order,
     ("", "slug"): lambda world: _lot(world).slug,
     ("", "token"): lambda world: "no-such-token",
+    ("", "year"): lambda world: NOW.year,
     ("console_people", "key_id"): lambda world: _key(world, "staff"),
     ("producers.coop", "slug"): lambda world: world.coop.slug,
     ("producers.follow", "slug"): lambda world: world.coop.slug,
@@ -263,7 +264,7 @@ SAMPLES: dict[tuple[str, str], Callable[[Any], Any]] = {
 # Parameters of public routes whose rows are one person's, who proves it by signing in or by the key in a link.
 PERSONAL = {"order_id"}
 # Parameters that name what no co-op owns: price rows and market quotes are everybody's.
-SHARED = {"batch_id", "check_id", "decision", "filename", "key", "quote_id", "reference_id", "slug", "token"}
+SHARED = {"batch_id", "check_id", "decision", "filename", "key", "quote_id", "reference_id", "slug", "token", "year"}
 
 _MEMBER = {"name": "Almaz Bekele", "region": "", "story": "", "language": "en"}
 _PAY_TO = {"rail": "cash", "currency": "EUR", "holder": "Almaz Bekele", "country": "ET"}
