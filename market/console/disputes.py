@@ -7,10 +7,11 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
+from market.console.acting import asked
 from market.http.auth import access, current_actor, current_coop
 from market.http.clock import now
 from market.http.db import unit_of_work
-from market.http.i18n import told
+from market.http.i18n import show_money, told
 from market.kernel.errors import DomainError, Missing
 from market.orders import queries as orders
 from market.orders.queries import OrderView
@@ -76,13 +77,23 @@ def evidence_pack(order: OrderView) -> str:
 def send(dispute_id: UUID) -> ResponseReturnValue:
     """Send the evidence to the card company; it takes it once."""
     with unit_of_work() as session:
-        queries.dispute(session, dispute_id, coop_id=current_coop())
+        found = queries.dispute(session, dispute_id, coop_id=current_coop())
+    evidence = request.form.get("evidence", "").strip()
+    question = asked(
+        _("Send this to the card company?"),
+        [(_("Amount"), show_money(found.money)), (_("What speaks for the sale"), evidence)],
+        _("It can be sent once, and nothing can be added afterwards."),
+        _("Yes, send it"),
+        again=lambda: _detail(dispute_id, {}, 200),
+    )
+    if evidence and question:
+        return question
     try:
         service.submit_evidence(
             unit_of_work,
             current_app.extensions["ports"].cards,
             dispute_id=dispute_id,
-            text=request.form.get("evidence", ""),
+            text=evidence,
             actor=current_actor(),
             now=now(),
         )

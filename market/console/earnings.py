@@ -5,18 +5,18 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
+from market.console import acting
 from market.earnings import queries, service
 from market.http.auth import access, current_actor, current_coop
 from market.http.clock import now, today
 from market.http.db import unit_of_work
 from market.http.entry import Entry
-from market.http.i18n import told
-from market.kernel.errors import DomainError
+from market.http.i18n import show_money
 from market.kernel.ids import new_id
 from market.kernel.money import Money
 from market.producers import queries as producers
@@ -96,6 +96,9 @@ def propose_advance() -> ResponseReturnValue:
 def decide_advance(advance_id: UUID) -> ResponseReturnValue:
     """Grant or decline a proposed advance."""
     agreed = request.form.get("word") == "yes"
+    sure = (_("Grant this advance?"), _("Yes, grant it"))
+    if agreed and (question := _asked("advances", queries.advances, advance_id, *sure)):
+        return question
     return _act(
         lambda session: service.decide_advance(session, actor=current_actor(), advance_id=advance_id, granted=agreed, now=now()),
         _("Granted. The next payout run pays it.") if agreed else _("Declined."),
@@ -185,6 +188,10 @@ def propose_correction() -> ResponseReturnValue:
 def decide_correction(correction_id: UUID) -> ResponseReturnValue:
     """Book or decline a proposed correction."""
     agreed = request.form.get("word") == "yes"
+    if agreed and (
+        question := _asked("corrections", queries.corrections, correction_id, _("Book this correction?"), _("Yes, book it"))
+    ):
+        return question
     return _act(
         lambda session: service.decide_correction(
             session, actor=current_actor(), correction_id=correction_id, agreed=agreed, now=now()
@@ -239,6 +246,9 @@ def propose_shares() -> ResponseReturnValue:
 def decide_shares(distribution_id: UUID) -> ResponseReturnValue:
     """Book or decline a proposed distribution."""
     agreed = request.form.get("word") == "yes"
+    sure = (_("Share this out?"), _("Yes, book it"))
+    if agreed and (question := _asked("shares", queries.distributions, distribution_id, *sure)):
+        return question
     return _act(
         lambda session: service.decide_distribution(
             session, actor=current_actor(), distribution_id=distribution_id, agreed=agreed, now=now()
@@ -282,29 +292,31 @@ def _page(name: str, rows: Rows, form: dict[str, str], errors: dict[str, str]) -
 
 
 def _carry_out(
-    entry: Entry, act: Callable[[Session], None], message: str, name: str, rows: Rows, otherwise: str
+    entry: Entry, command: Callable[[Session], None], message: str, name: str, rows: Rows, otherwise: str
 ) -> ResponseReturnValue:
-    """Run a command from a form; a refusal shows the form again with what was typed."""
-    if not entry.errors:
-        try:
-            with unit_of_work() as session:
-                act(session)
-            flash(message, "good")
-            return redirect(url_for(f"console_earnings.{name}"), 303)
-        except DomainError as refusal:
-            if refusal.kind == "missing":
-                raise
-            entry.refused(refusal, otherwise=otherwise)
-    return _page(name, rows, dict(request.form), entry.errors)
+    """Run a command from the form of the page `name`."""
+
+    def run(session: Session) -> tuple[str, str]:
+        command(session)
+        return message, url_for(f"console_earnings.{name}")
+
+    return acting.carry_out(entry, run, again=lambda: _page(name, rows, dict(request.form), entry.errors), otherwise=otherwise)
 
 
 def _act(command: Callable[[Session], None], message: str, name: str) -> ResponseReturnValue:
-    try:
-        with unit_of_work() as session:
-            command(session)
-        flash(message, "good")
-    except DomainError as refusal:
-        if refusal.kind == "missing":
-            raise
-        flash(told(refusal.detail), "error")
-    return redirect(url_for(f"console_earnings.{name}"), 303)
+    return acting.act(command, message, url_for(f"console_earnings.{name}"))
+
+
+def _asked(name: str, rows: Rows, row_id: UUID, question: str, button: str) -> ResponseReturnValue | None:
+    """Ask once more before a proposal is booked: what the next run pays out does not come back by itself."""
+    with unit_of_work() as session:
+        row = next((each for each in rows(session, current_coop()) if each.id == row_id), None)
+        if row is None or row.state != "proposed":
+            return None
+        facts = [(_("Amount"), show_money(row.money))]
+        if hasattr(row, "producer_id"):
+            facts += [(_("Member"), producers.producer(session, row.producer_id).name), (_("Reason"), row.reason)]
+        else:
+            facts += [(_("Name"), row.name), (_("Decided by the body, with the minutes"), row.minutes)]
+    consequence = _("It is booked at once and changes what the next payout run pays. Only another proposal can put it right.")
+    return acting.asked(question, facts, consequence, button, again=lambda: _page(name, rows, {}, {}))

@@ -11,6 +11,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
 from market.console import lists, words
+from market.console.acting import asked
 from market.console.lists import Column, Desk, Filter
 from market.http import forms
 from market.http.auth import access, current_actor
@@ -18,7 +19,7 @@ from market.http.clock import now
 from market.http.db import unit_of_work
 from market.http.downloads import download
 from market.http.forms import BadField
-from market.http.i18n import told
+from market.http.i18n import show_money, show_quantity, told
 from market.invoices import queries as invoices
 from market.invoices.errors import InvoiceMissing
 from market.kernel.errors import DomainError, Missing
@@ -128,6 +129,9 @@ def refund(seller_order_id: UUID) -> ResponseReturnValue:
                 quantities[UUID(name.removeprefix("line-"))] = forms.number(request.form, name)
             except (BadField, ValueError):
                 errors[name] = _("Please enter the quantity as a number.")
+    nothing_wrong = not errors and any(quantities.values())
+    if nothing_wrong and (question := _asked(seller_order_id, quantities, reason, str(words.BEARERS[bearer][0]))):
+        return question
     if not errors:
         try:
             with unit_of_work() as session:
@@ -147,6 +151,20 @@ def refund(seller_order_id: UUID) -> ResponseReturnValue:
                 raise
             errors["refund"] = told(error.detail)
     return _detail(seller_order_id, errors, 422)
+
+
+def _asked(seller_order_id: UUID, quantities: dict[UUID, Decimal], reason: str, bearer: str) -> ResponseReturnValue | None:
+    """Ask once more before money goes back to a buyer."""
+    with unit_of_work() as session:
+        part = queries.seller_order(session, seller_order_id)
+    lines = [(line.title, f"{show_quantity(quantities[line.id])} {line.unit}") for line in part.lines if quantities.get(line.id)]
+    return asked(
+        _("Give money back for order %(number)s?", number=part.number),
+        [*lines, (_("Paid for the order"), show_money(part.total)), (_("Reason"), reason), (_("Who bears it"), bearer)],
+        _("The money goes out the way it came in, and the buyer is told. This cannot be taken back."),
+        _("Yes, give it back"),
+        again=lambda: _detail(seller_order_id, {}, 200),
+    )
 
 
 @blueprint.post("/<uuid:seller_order_id>/answer")

@@ -10,11 +10,12 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
 from market.console import lists, words
+from market.console.acting import asked
 from market.console.lists import Column, Desk, Filter
 from market.http.auth import access, current_actor
 from market.http.clock import now
 from market.http.db import unit_of_work
-from market.http.i18n import told
+from market.http.i18n import show_money, told
 from market.kernel.errors import DomainError, Missing
 from market.kernel.references import grouped
 from market.payments import queries, service
@@ -115,14 +116,28 @@ def give_back(payment_id: UUID) -> ResponseReturnValue:
 @access("approver")
 def by_bank(refund_id: UUID) -> ResponseReturnValue:
     """Send a refund by bank that the card cannot take."""
+    evidence = request.form.get("evidence", "").strip()
+    if evidence and (question := _asked(refund_id, evidence)):
+        return question
     try:
         with unit_of_work() as session:
-            service.refund_by_bank(
-                session, refund_id=refund_id, evidence=request.form.get("evidence", ""), actor=current_actor(), now=now()
-            )
+            service.refund_by_bank(session, refund_id=refund_id, evidence=evidence, actor=current_actor(), now=now())
         flash(_("It is paid by bank instead. Use the reference shown below."), "good")
     except Missing:
         raise
     except DomainError as error:
         return _page({f"evidence-{refund_id}": told(error.detail)}, 422)
     return redirect(url_for("console_payments.index"), 303)
+
+
+def _asked(refund_id: UUID, evidence: str) -> ResponseReturnValue | None:
+    """Ask once more: if the card had taken it after all, the buyer would get the money twice."""
+    with unit_of_work() as session:
+        found = queries.refund(session, refund_id)
+    return asked(
+        _("Pay refund %(number)s by bank?", number=found.number),
+        [(_("Amount"), show_money(found.money)), (_("Reason"), found.reason), (_("How you know"), evidence)],
+        _("If the card took it after all, the buyer is paid twice. This cannot be taken back."),
+        _("Yes, pay it by bank"),
+        again=lambda: _page({}, 200),
+    )

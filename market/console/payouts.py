@@ -4,18 +4,19 @@ from collections.abc import Callable, Iterable
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
+from market.accounts import queries as people
+from market.console.acting import act, asked, carry_out
 from market.http.auth import access, current_actor, current_coop
 from market.http.clock import now, today
 from market.http.db import unit_of_work
 from market.http.downloads import download
 from market.http.entry import Entry
-from market.http.i18n import told
-from market.kernel.errors import DomainError
+from market.http.i18n import show_money
 from market.kernel.money import Money
 from market.payables import queries as payables
 from market.payouts import queries, service
@@ -41,6 +42,7 @@ def _overview(form: dict[str, str], errors: dict[str, str]) -> ResponseReturnVal
         coop = producers.coop(session, current_coop())
         owed = payables.totals_by_payee(session, coop.id)
         page = queries.runs(session, coop_id=coop.id, cursor=request.args.get("cursor"))
+        stages = queries.stages(session, page.items, coop_id=coop.id)
         alarms = queries.alarms(session, now=now(), coop_id=coop.id)
         plan = service.preview_run(session, coop_id=coop.id, due_by=due_by) if due_by else None
         names = _names(session, [row.payee_id for row in owed[:SHOWN]], [row.payee_id for row in plan.skipped] if plan else [])
@@ -51,6 +53,7 @@ def _overview(form: dict[str, str], errors: dict[str, str]) -> ResponseReturnVal
     answer = render_template(
         "console/payouts/overview.html",
         page=page,
+        stages=stages,
         preview=_preview(plan),
         due_by=due_by or first,
         today=day,
@@ -68,13 +71,14 @@ def plan() -> ResponseReturnValue:
     entry = Entry(request.form)
     due_by = entry.day("due_by")
 
-    def act(session: Session) -> str:
+    def command(session: Session) -> tuple[str, str]:
         assert due_by is not None
         run = service.plan_run(session, actor=current_actor(), coop_id=current_coop(), due_by=due_by, now=now())
-        flash(_("Run %(number)s is prepared. Another person has to approve it.", number=run.number), "success")
-        return url_for("console_payouts.run", run_id=run.id)
+        return _("Run %(number)s is prepared. Another person has to approve it.", number=run.number), url_for(
+            "console_payouts.run", run_id=run.id
+        )
 
-    return _carry_out(entry, act, lambda: _overview(dict(request.form), entry.errors), "due_by")
+    return carry_out(entry, command, again=lambda: _overview(dict(request.form), entry.errors), otherwise="due_by")
 
 
 @blueprint.get("/payouts/<uuid:run_id>")
@@ -85,11 +89,32 @@ def run(run_id: UUID) -> ResponseReturnValue:
         found = queries.run(session, run_id)
         page = queries.payouts_of_run(session, found.id, state=request.args.get("state"), cursor=request.args.get("cursor"))
         states = queries.states_of_run(session, found.id)
+        stage = queries.stages(session, [found], coop_id=found.coop_id)[found.id]
         files = queries.files_of_run(session, found.id)
         names = _names(session, [row.payee_id for row in found.skipped], [row.payee_id for row in page.items])
     return render_template(
-        "console/payouts/run.html", run=found, page=page, states=states, files=files, names=names, me=current_actor().label
+        "console/payouts/run.html",
+        run=found,
+        stage=stage,
+        page=page,
+        states=states,
+        files=files,
+        names=names,
+        me=current_actor().label,
     )
+
+
+@blueprint.get("/payouts/<uuid:run_id>/approve")
+@access("approver")
+def check(run_id: UUID) -> ResponseReturnValue:
+    """Show what an approval sets going, before it is given: sums per rail and currency, who prepared it, what stays final."""
+    with unit_of_work() as session:
+        found = queries.run(session, run_id)
+        names = people.names_of_staff(session, [found.prepared_by], coop_id=found.coop_id)
+    if found.state != "draft":
+        return redirect(url_for("console_payouts.run", run_id=run_id), 303)
+    preparer = names.get(found.prepared_by, "")
+    return render_template("console/payouts/approve.html", run=found, preparer=preparer, me=current_actor().label)
 
 
 @blueprint.post("/payouts/<uuid:run_id>/approve")
@@ -97,7 +122,7 @@ def run(run_id: UUID) -> ResponseReturnValue:
 def approve(run_id: UUID) -> ResponseReturnValue:
     """Approve the list that the page showed."""
     shown = request.form.get("list_sha256", "")
-    return _act(
+    return act(
         lambda session: service.approve_run(session, actor=current_actor(), run_id=run_id, list_sha256=shown, now=now()),
         _("Approved. The money is on its way."),
         url_for("console_payouts.run", run_id=run_id),
@@ -108,7 +133,7 @@ def approve(run_id: UUID) -> ResponseReturnValue:
 @access("staff")
 def discard(run_id: UUID) -> ResponseReturnValue:
     """Throw a draft away."""
-    return _act(
+    return act(
         lambda session: service.discard_run(session, actor=current_actor(), run_id=run_id, now=now()),
         _("Discarded. Everything in it is open again."),
         url_for("console_payouts.overview"),
@@ -130,7 +155,7 @@ def submitted(file_id: UUID) -> ResponseReturnValue:
     """Note that the file was given to the bank."""
     with unit_of_work() as session:
         run_id = queries.file_body(session, file_id)[0].run_id
-    return _act(
+    return act(
         lambda session: service.mark_submitted(session, actor=current_actor(), file_id=file_id, now=now()),
         _("Noted. The bank's statement will settle these payouts."),
         url_for("console_payouts.run", run_id=run_id),
@@ -167,6 +192,10 @@ def _payout_page(payout_id: UUID, form: dict[str, str], errors: dict[str, str]) 
     return page, 422 if errors else 200
 
 
+def _payout_again(payout_id: UUID, entry: Entry) -> ResponseReturnValue:
+    return _payout_page(payout_id, dict(request.form), entry.errors)
+
+
 @blueprint.post("/payouts/one/<uuid:payout_id>/receipt")
 @access("staff")
 def receipt(payout_id: UUID) -> ResponseReturnValue:
@@ -180,15 +209,14 @@ def receipt(payout_id: UUID) -> ResponseReturnValue:
     witness, mandate = (entry.text(name, required=False, limit=200) for name in ("witness", "mandate"))
     signed = entry.choice("signed", [kind.value for kind in Signed])
 
-    def act(session: Session) -> str:
+    def command(session: Session) -> tuple[str, str]:
         assert money is not None
         assert paid_on is not None
         made = Receipt(money=money, paid_on=paid_on, signed=Signed(signed), witness=witness, mandate=mandate, **texts)
         service.record_receipt(session, actor=current_actor(), payout_id=payout_id, receipt=made, now=now())
-        flash(_("The receipt is recorded; the payout is settled."), "success")
-        return url_for("console_payouts.payout", payout_id=payout_id)
+        return _("The receipt is recorded; the payout is settled."), url_for("console_payouts.payout", payout_id=payout_id)
 
-    return _carry_out(entry, act, lambda: _payout_page(payout_id, dict(request.form), entry.errors), "number")
+    return carry_out(entry, command, again=lambda: _payout_again(payout_id, entry), otherwise="number")
 
 
 @blueprint.post("/payouts/one/<uuid:payout_id>/cancel")
@@ -202,6 +230,9 @@ def cancel(payout_id: UUID) -> ResponseReturnValue:
 @access("approver")
 def refused(payout_id: UUID) -> ResponseReturnValue:
     """Note the bank's definite no."""
+    reason = request.form.get("reason", "").strip()
+    if reason and (question := _asked(payout_id, reason, frees=True)):
+        return question
     return _with_reason(payout_id, service.fail, _("Noted. What it pays is open again."))
 
 
@@ -212,15 +243,16 @@ def decide(payout_id: UUID) -> ResponseReturnValue:
     entry = Entry(request.form)
     happened = entry.choice("happened", ("yes", "no"))
     evidence = entry.text("evidence", limit=500)
+    if not entry.errors and (question := _asked(payout_id, evidence, frees=happened == "no")):
+        return question
 
-    def act(session: Session) -> str:
+    def command(session: Session) -> tuple[str, str]:
         service.decide_unknown(
             session, payout_id=payout_id, happened=happened == "yes", evidence=evidence, actor=current_actor(), now=now()
         )
-        flash(_("Decided, and kept with your words."), "success")
-        return url_for("console_payouts.payout", payout_id=payout_id)
+        return _("Decided, and kept with your words."), url_for("console_payouts.payout", payout_id=payout_id)
 
-    return _carry_out(entry, act, lambda: _payout_page(payout_id, dict(request.form), entry.errors), "evidence")
+    return carry_out(entry, command, again=lambda: _payout_again(payout_id, entry), otherwise="evidence")
 
 
 @blueprint.get("/cash-box")
@@ -249,56 +281,45 @@ def fill_cash_box() -> ResponseReturnValue:
         currency = producers.coop(session, current_coop()).currency
     money, on, slip = _money(entry, "amount", currency), entry.day("on"), entry.text("slip", limit=60)
 
-    def act(session: Session) -> str:
+    def command(session: Session) -> tuple[str, str]:
         assert money is not None
         assert on is not None
         service.fill_cash_box(session, actor=current_actor(), coop_id=current_coop(), money=money, on=on, slip=slip, now=now())
-        flash(_("Booked into the box."), "success")
-        return url_for("console_payouts.cash_box")
+        return _("Booked into the box."), url_for("console_payouts.cash_box")
 
-    return _carry_out(entry, act, lambda: _cash_box(dict(request.form), entry.errors), "slip")
+    return carry_out(entry, command, again=lambda: _cash_box(dict(request.form), entry.errors), otherwise="slip")
 
 
-def _with_reason(payout_id: UUID, command: Callable[..., None], message: str) -> ResponseReturnValue:
+def _asked(payout_id: UUID, words: str, *, frees: bool) -> ResponseReturnValue | None:
+    """Ask once more before a payout is given its end: money that moved after all would be paid twice."""
+    with unit_of_work() as session:
+        found = queries.payout(session, payout_id)
+    if frees:
+        consequence = _("What it pays is owed again and goes into the next run. If this money moved after all, it is paid twice.")
+    else:
+        consequence = _("It counts as sent and waits for its line on a statement. What it pays is not owed any more.")
+    return asked(
+        _("Payout %(number)s: are you sure?", number=found.number),
+        [
+            (_("Payee"), found.holder),
+            (_("Amount"), show_money(found.money)),
+            (_("What you say"), words),
+        ],
+        consequence,
+        _("Yes, it is so"),
+        again=lambda: _payout_page(payout_id, dict(request.form), {}),
+    )
+
+
+def _with_reason(payout_id: UUID, step: Callable[..., None], message: str) -> ResponseReturnValue:
     entry = Entry(request.form)
     reason = entry.text("reason")
 
-    def act(session: Session) -> str:
-        command(session, payout_id=payout_id, reason=reason, actor=current_actor(), now=now())
-        flash(message, "success")
-        return url_for("console_payouts.payout", payout_id=payout_id)
+    def command(session: Session) -> tuple[str, str]:
+        step(session, payout_id=payout_id, reason=reason, actor=current_actor(), now=now())
+        return message, url_for("console_payouts.payout", payout_id=payout_id)
 
-    return _carry_out(entry, act, lambda: _payout_page(payout_id, dict(request.form), entry.errors), "reason")
-
-
-def _act(command: Callable[[Session], object], message: str, then: str) -> ResponseReturnValue:
-    """Run a command that has no form; a refusal becomes a message on the page that follows."""
-    try:
-        with unit_of_work() as session:
-            command(session)
-    except DomainError as refusal:
-        if refusal.kind == "missing":
-            raise
-        flash(told(refusal.detail), "error")
-    else:
-        flash(message, "success")
-    return redirect(then, 303)
-
-
-def _carry_out(
-    entry: Entry, act: Callable[[Session], str], again: Callable[[], ResponseReturnValue], otherwise: str
-) -> ResponseReturnValue:
-    """Run a command from a form; a refusal shows the form again with what was typed."""
-    if not entry.errors:
-        try:
-            with unit_of_work() as session:
-                then = act(session)
-            return redirect(then, 303)
-        except DomainError as refusal:
-            if refusal.kind == "missing":
-                raise
-            entry.refused(refusal, otherwise=otherwise)
-    return again()
+    return carry_out(entry, command, again=lambda: _payout_again(payout_id, entry), otherwise="reason")
 
 
 def _money(entry: Entry, name: str, currency: str) -> Money | None:

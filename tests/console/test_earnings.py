@@ -51,7 +51,10 @@ def test_an_advance_takes_two_persons(desk, session, member):
     assert "Another person has to decide" in desk.get(desk.preparer, "/console/earnings/advances").text
     page = desk.get(desk.approver, "/console/earnings/advances").text
     action = re.search(r'action="(/console/earnings/advances/[^"]+)"', page)[1]
-    assert desk.post(desk.approver, action, word="yes").status_code == 303
+    asked = desk.post(desk.approver, action, word="yes")
+    assert (asked.status_code, "€50.00" in asked.text, "seedlings" in asked.text) == (200, True, True)
+    assert owed(session, member) == []
+    assert desk.post(desk.approver, action, word="yes", sure="yes").status_code == 303
     assert owed(session, member) == [5000]
     assert (
         "is granted already"
@@ -82,7 +85,7 @@ def test_a_correction_downwards_is_booked_by_another(desk, session, member):
     desk.post(desk.preparer, "/console/earnings/corrections", **form)
     page = desk.get(desk.approver, "/console/earnings/corrections").text
     action = re.search(r'action="(/console/earnings/corrections/[^"]+)"', page)[1]
-    desk.post(desk.approver, action, word="yes")
+    desk.post(desk.approver, action, word="yes", sure="yes")
     assert owed(session, member) == [4850]
 
 
@@ -98,5 +101,5 @@ def test_a_result_is_shared_by_what_was_delivered(desk, session, member):
     desk.post(desk.preparer, "/console/earnings/shares", **form)
     page = desk.get(desk.approver, "/console/earnings/shares").text
     action = re.search(r'action="(/console/earnings/shares/[^"]+)"', page)[1]
-    desk.post(desk.approver, action, word="yes")
+    desk.post(desk.approver, action, word="yes", sure="yes")
     assert owed(session, member) == [1000 + 3333]

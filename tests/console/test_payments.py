@@ -75,9 +75,11 @@ def test_a_stuck_refund_goes_by_bank_with_evidence_alone(client, session, coop, 
     path = f"/console/payments/refunds/{stuck.id}/by-bank"
     refused = browser.post(path, data={"csrf_token": csrf_token(browser), "evidence": " "})
     assert (refused.status_code, "Please say how you know" in refused.text) == (422, True)
-    assert browser.post(path, data={"csrf_token": csrf_token(browser), "evidence": "Dashboard"}).status_code == 303
+    known = {"csrf_token": csrf_token(browser), "evidence": "Dashboard"}
+    assert "the buyer is paid twice" in browser.post(path, data=known).text
+    assert browser.post(path, data=known | {"sure": "yes"}).status_code == 303
     assert [found.id for found in queries.refunds_to_transfer(session, coop_id=coop.id, currency="EUR")] == [stuck.id]
-    assert browser.post(path, data={"csrf_token": csrf_token(browser), "evidence": "Again"}).status_code == 422
+    assert browser.post(path, data={"csrf_token": csrf_token(browser), "evidence": "Again", "sure": "yes"}).status_code == 422
 
 
 def test_another_co_op_sees_and_moves_nothing(client, session, late, stuck):

@@ -41,7 +41,7 @@ class Desk:
     def approved(self):
         """Prepare and approve a run through the pages; return its address."""
         page = self.post(self.preparer, "/console/payouts", due_by="2026-11-25").location
-        shown = re.search(r'name="list_sha256" value="(\w+)"', self.get(self.approver, page).text)
+        shown = re.search(r'name="list_sha256" value="(\w+)"', self.get(self.approver, f"{page}/approve").text)
         assert self.post(self.approver, f"{page}/approve", list_sha256=shown[1]).status_code == 303
         return page
 
@@ -64,7 +64,8 @@ def test_the_preparer_sees_no_way_to_approve_and_is_refused(desk, payee):
     page = desk.post(desk.preparer, "/console/payouts", due_by="2026-11-25").location
     shown = desk.get(desk.preparer, page)
     assert "another person must approve it" in shown.text
-    assert "Approve this list" not in shown.text
+    assert "Check and approve" not in shown.text
+    assert desk.get(desk.preparer, f"{page}/approve").status_code == 403
     assert desk.post(desk.preparer, f"{page}/approve", list_sha256="0" * 64).status_code == 403
 
 
@@ -72,6 +73,36 @@ def test_a_stale_list_is_not_approved(desk, payee):
     page = desk.post(desk.preparer, "/console/payouts", due_by="2026-11-25").location
     desk.post(desk.approver, f"{page}/approve", list_sha256="0" * 64)
     assert "not the list that you were shown" in desk.client.get(page).text
+
+
+def test_approving_is_a_step_of_its_own_that_says_what_goes_out(desk, payee):
+    page = desk.post(desk.preparer, "/console/payouts", due_by="2026-11-25").location
+    run = desk.get(desk.approver, page).text
+    assert "list_sha256" not in run
+    assert f'href="{page}/approve"' in run
+    step = desk.client.get(f"{page}/approve").text
+    for said in (desk.preparer.name, "€64.80", "bank transfer", "This cannot be taken back.", "Approve this list"):
+        assert said in step
+    shown = re.search(r'name="list_sha256" value="(\w+)"', step)[1]
+    assert desk.post(desk.approver, f"{page}/approve", list_sha256=shown).status_code == 303
+    assert desk.client.get(f"{page}/approve").location.endswith(page)
+
+
+def test_a_run_says_how_far_it_is(desk, session, payee):
+    page = desk.approved()
+    (payout,) = queries.payouts_of_run(session, page.rsplit("/", 1)[1]).items
+    assert ">on its way<" in desk.get(desk.preparer, "/console/payouts").text
+    service.write_files(session, run_id=payout.run_id, now=NOW)
+    (file,) = queries.files_of_run(session, payout.run_id)
+    desk.post(desk.preparer, f"/console/payouts/files/{file.id}/submitted")
+    refused = {"reason": "AC04 closed"}
+    asked = desk.post(desk.approver, f"/console/payouts/one/{payout.id}/refused", **refused)
+    assert (asked.status_code, "AC04 closed" in asked.text, "it is paid twice" in asked.text) == (200, True, True)
+    back = desk.post(desk.approver, f"/console/payouts/one/{payout.id}/refused", sure="no", **refused)
+    assert 'value="AC04 closed"' in back.text
+    assert desk.post(desk.approver, f"/console/payouts/one/{payout.id}/refused", sure="yes", **refused).status_code == 303
+    assert ">ended, not all paid<" in desk.get(desk.preparer, "/console/payouts").text
+    assert ">ended, not all paid<" in desk.get(desk.preparer, page).text
 
 
 def test_a_file_is_downloaded_unchanged_and_marked_once(desk, session, payee):

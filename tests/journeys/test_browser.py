@@ -192,7 +192,7 @@ def a_run_is_prepared(preparer: Page, looker: Looker) -> str:
     looker.look(preparer, "Payouts", "console-payouts")
     preparer.get_by_role("button", name="Prepare this run").click()
     expect(preparer.get_by_text("another person must approve it")).to_be_visible()
-    expect(preparer.get_by_role("button", name="Approve this list")).to_have_count(0)
+    expect(preparer.get_by_role("link", name="Check and approve")).to_have_count(0)
     looker.look(preparer, "Payout run", "console-run-prepared")
     return preparer.url
 
@@ -203,12 +203,16 @@ def a_second_person_approves(approver: Page, run: str, looker: Looker) -> bytes:
     menu(approver, "Staff desk", "Paying out", "Payouts")
     approver.get_by_role("link", name=re.compile("^RUN-")).first.click()
     assert approver.url == run
+    approver.get_by_role("link", name="Check and approve").click()
+    looker.look(approver, "Approve RUN-", "console-run-approve")
+    expect(approver.get_by_text("This cannot be taken back.")).to_be_visible()
     approver.get_by_role("button", name="Approve this list").click()
     file = approver.get_by_role("link", name=re.compile(r"\.xml$"))
     until(approver, lambda: file.count() > 0)
     with approver.expect_download() as download:
         file.click()
-    approver.get_by_role("button", name="I gave this file to the bank").click()
+    approver.get_by_text("I gave this file to the bank").click()
+    approver.get_by_role("button", name="Yes, the bank has it").click()
     expect(approver.get_by_text("Given to the bank")).to_be_visible()
     looker.look(approver, "Payout run", "console-run-sent")
     return Path(download.value.path()).read_bytes()

@@ -20,6 +20,7 @@ from market.payouts.queries.runs import (
     runs,
     runs_without_files,
     settled,
+    stages,
     states_of_run,
     undone,
 )
@@ -68,6 +69,7 @@ __all__ = [
     "runs",
     "runs_without_files",
     "settled",
+    "stages",
     "states_of_run",
     "undone",
 ]

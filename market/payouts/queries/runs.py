@@ -15,7 +15,7 @@ from market.payouts.errors import FileNotFound, PayoutNotFound, RunNotFound
 from market.payouts.models import CashReceipt, Payout, PayoutAttempt, PayoutFile, PayoutItem, PayoutRun, PayoutStatement
 from market.payouts.queries.views import Alarm, AttemptRow, FileRow, InTransit, PayoutRow, RunRow, payout_from, run_from
 from market.payouts.rules.numbers import payout_number
-from market.payouts.rules.states import State
+from market.payouts.rules.states import FINAL, IN_TRANSIT, State
 
 PAGE = 50
 # Reasons of a return (ISO 20022) that say that the account itself is wrong: paying there again would only come back.
@@ -80,6 +80,27 @@ def states_of_run(session: Session, run_id: UUID) -> dict[str, int]:
     """Return how many payouts of a run stand in each state."""
     statement = select(Payout.state, func.count()).where(Payout.run_id == run_id).group_by(Payout.state)
     return {state: int(count) for state, count in session.execute(statement)}
+
+
+def stages(session: Session, runs: Sequence[RunRow], *, coop_id: UUID) -> dict[UUID, str]:
+    """Return where each run of a co-op stands: `draft`, `cancelled`, `under_way`, `done`, or `ended` when some were not paid."""
+
+    def having(states: frozenset[State]) -> set[UUID]:
+        ids = [run.id for run in runs if run.state == "approved"]
+        statement = select(Payout.run_id).where(Payout.coop_id == coop_id, Payout.state.in_(states), Payout.run_id.in_(ids))
+        return set(session.execute(statement.distinct()).scalars()) if ids else set()
+
+    moving, lost = having(IN_TRANSIT), having(FINAL)
+    return {
+        run.id: run.state
+        if run.state != "approved"
+        else "under_way"
+        if run.id in moving
+        else "ended"
+        if run.id in lost
+        else "done"
+        for run in runs
+    }
 
 
 def attempts(session: Session, payout_id: UUID) -> list[AttemptRow]:
