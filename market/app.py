@@ -27,6 +27,7 @@ from market.console import people as console_people
 from market.console import prices as console_prices
 from market.console import records as console_records
 from market.console import reports as console_reports
+from market.console import sellers as console_sellers
 from market.console import site as console_site
 from market.console import statement_setup as console_statement_setup
 from market.console import statements as console_statements
@@ -67,6 +68,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     prices.blueprint,
     console_payouts.blueprint,
     console_texts.blueprint,
+    console_sellers.blueprint,
     console_earnings.blueprint,
     console_books.blueprint,
     console_prices.blueprint,

@@ -35,6 +35,7 @@ PSEUDO = "en-XA"
 
 FOLDER = Path(__file__).parents[1] / "translations"
 _RIGHT_TO_LEFT = ("ar",)
+_NO_COUNTRY = frozenset({"EU", "EZ", "QO", "UN", "XA", "XB", "ZZ"})
 _PLACE = re.compile(r"%\((\w+)\)s")
 _TELLING = 10
 """Letters of its own that a sentence needs before it is taken for one of ours."""
@@ -59,6 +60,12 @@ def locale(language: str) -> Locale:
     pseudo._data  # noqa: B018 - loaded under its real name, before it takes the other
     pseudo.territory = "XA"
     return pseudo
+
+
+@cache
+def country_codes() -> frozenset[str]:
+    """Return the codes of ISO 3166-1: the territories of CLDR that are addresses."""
+    return frozenset(code for code in map(str, locale("en").territories) if len(code) == 2 and code.isalpha()) - _NO_COUNTRY
 
 
 @cache

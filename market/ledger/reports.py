@@ -144,11 +144,11 @@ JOIN LATERAL (
 JOIN ledger_transaction t ON t.book_id = a.book_id AND t.id = x.transaction_id AND t.effective_on BETWEEN :since AND :until
 JOIN ledger_account o ON o.book_id = a.book_id AND o.id = x.other
 WHERE a.book_id = :book AND a.code LIKE ANY(:codes)
-GROUP BY a.code, a.currency, quarter, 4 ORDER BY a.code, a.currency, quarter, 4"""
+GROUP BY a.code, a.currency, quarter, 4 ORDER BY split_part(a.code, ':', 2), a.currency, a.code, quarter, 4"""
 
 
 def by_quarter(session: Session, book_id: int, codes: Sequence[str], *, year: int) -> Iterator[QuarterRow]:
-    """Yield what moved on accounts whose codes fit (patterns of LIKE) in a year, by account, currency, quarter and other side."""
+    """Yield what moved on accounts whose codes fit (patterns of LIKE) in a year, by owner, currency and account."""
     values = {"book": book_id, "codes": list(codes), "since": date(year, 1, 1), "until": date(year, 12, 31)}
     for row in session.execute(text(_QUARTERS), values, execution_options={"yield_per": 1000}):
         debit, credit = Money(row.debit, row.currency), Money(row.credit, row.currency)

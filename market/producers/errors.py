@@ -27,6 +27,12 @@ class BadProducer(Invalid):
     code = "producers.bad_producer"
 
 
+class BadIdentity(Invalid):
+    """Something in what the tax office is told of a seller cannot be right."""
+
+    code = "producers.bad_identity"
+
+
 class SlugTaken(Conflict):
     """Another co-op or producer has this address on the site."""
 

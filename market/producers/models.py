@@ -163,6 +163,34 @@ class PayeeAccount(CoopOwned, Base):
     )
 
 
+class TaxIdentity(CoopOwned, Base):
+    """Who a seller is for the tax office; empty is what nobody has said yet."""
+
+    __tablename__ = "tax_identity"
+
+    producer_id: Mapped[UUID] = mapped_column(ForeignKey("producer.id"), primary_key=True)
+    kind: Mapped[str] = mapped_column(server_default=text("'person'"))
+    legal_name: Mapped[str] = mapped_column(server_default=text("''"))
+    street: Mapped[str] = mapped_column(server_default=text("''"))
+    building: Mapped[str] = mapped_column(server_default=text("''"))
+    town: Mapped[str] = mapped_column(server_default=text("''"))
+    postcode: Mapped[str] = mapped_column(server_default=text("''"))
+    country: Mapped[str] = mapped_column(server_default=text("''"))
+    tax_number: Mapped[str] = mapped_column(server_default=text("''"))
+    tax_country: Mapped[str] = mapped_column(server_default=text("''"))
+    vat_number: Mapped[str] = mapped_column(server_default=text("''"))
+    birth_place: Mapped[str] = mapped_column(server_default=text("''"))
+    registration_number: Mapped[str] = mapped_column(server_default=text("''"))
+    born_on: Mapped[date | None]
+    entered_by: Mapped[str]
+    entered_at: Mapped[Instant]
+
+    __table_args__ = (
+        CheckConstraint("kind IN ('person', 'organisation')", name="kind"),
+        CheckConstraint("country ~ '^([A-Z]{2})?$' AND tax_country ~ '^([A-Z]{2})?$'", name="country"),
+    )
+
+
 class Certificate(CoopOwned, Base):
     """A certificate held by the co-op or one of its producers (fair-prices.md 7). A wrong entry is withdrawn, never deleted."""
 

@@ -1,6 +1,6 @@
 """Reads about co-ops, producers, members, payee accounts and certificates."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -14,7 +14,8 @@ from market.kernel import direct, paging
 from market.kernel.actor import Actor
 from market.kernel.paging import Page
 from market.producers.errors import CoopMissing, PayeeAccountMissing, ProducerMissing
-from market.producers.models import Certificate, Coop, Follow, Member, PayeeAccount, Producer
+from market.producers.models import Certificate, Coop, Follow, Member, PayeeAccount, Producer, TaxIdentity
+from market.producers.rules import Identity
 
 PAGE = 50
 
@@ -343,6 +344,19 @@ def live_payee_accounts(session: Session, coop_id: UUID) -> list[PayeeAccountVie
         PayeeAccount.coop_id == coop_id, PayeeAccount.confirmed_at.is_not(None), PayeeAccount.replaced_at.is_(None)
     )
     return [PayeeAccountView(*row) for row in session.execute(statement)]
+
+
+def live_accounts(session: Session, producer_ids: Sequence[UUID]) -> list[PayeeAccountView]:
+    """Return where each of some producers is paid now, by currency."""
+    live = (PayeeAccount.confirmed_at.is_not(None), PayeeAccount.replaced_at.is_(None))
+    statement = select(PayeeAccount).where(PayeeAccount.producer_id.in_(producer_ids), *live).order_by(PayeeAccount.currency)
+    return [_payee_account(row) for row in session.scalars(statement)]
+
+
+def identities(session: Session, producer_ids: Sequence[UUID]) -> dict[UUID, Identity]:
+    """Return what is known of some sellers for the tax office; who has said nothing is absent. Callers ask for whom they may."""
+    rows = session.scalars(select(TaxIdentity).where(TaxIdentity.producer_id.in_(producer_ids)))
+    return {row.producer_id: Identity(**{name: getattr(row, name) for name in Identity.__slots__}) for row in rows}
 
 
 def live_accounts_of(coop_id: UUID) -> Select[*tuple[Any, ...]]:

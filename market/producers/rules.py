@@ -10,10 +10,19 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from schwifty import BIC, IBAN
 from schwifty.exceptions import SchwiftyException
 
+from market.kernel.languages import country_codes
 from market.kernel.money import EXPONENTS
 from market.kernel.words import Term, say
-from market.producers.errors import BadCertificate, BadCoop, BadPayeeAccount, BadProducer, CertificateStateWrong
+from market.producers.errors import (
+    BadCertificate,
+    BadCoop,
+    BadIdentity,
+    BadPayeeAccount,
+    BadProducer,
+    CertificateStateWrong,
+)
 
+SELLER_KINDS = ("person", "organisation")
 RAILS = ("sepa", "stripe", "cash")
 CERTIFICATE_KINDS = ("trade", "organic", "other")
 CERTIFICATE_STEPS: Mapping[str, frozenset[str]] = {
@@ -54,6 +63,58 @@ class PayTo:
     iban: str | None = None
     bic: str | None = None
     stripe_account: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who a seller is for the tax office: the fields of DAC7 (Directive (EU) 2021/514). Empty is what nobody has said."""
+
+    kind: str = "person"
+    legal_name: str = ""
+    street: str = ""
+    building: str = ""
+    town: str = ""
+    postcode: str = ""
+    country: str = ""
+    tax_number: str = ""
+    tax_country: str = ""
+    vat_number: str = ""
+    birth_place: str = ""
+    registration_number: str = ""
+    born_on: date | None = None
+
+
+def checked_identity(wanted: Identity, *, today: date) -> Identity:
+    """Return the facts in canonical form; what is empty stays so. Raises BadIdentity, pointing at the field."""
+    if wanted.kind not in SELLER_KINDS:
+        raise BadIdentity("A seller is a person or an organisation.", pointer="/kind")
+    texts = {name: " ".join(getattr(wanted, name).split()) for name in Identity.__slots__ if name not in ("kind", "born_on")}
+    for name in ("country", "tax_country"):
+        texts[name] = texts[name].upper()
+        if texts[name] and texts[name] not in country_codes():
+            raise BadIdentity("Name the country by its two-letter code, such as ET.", pointer=f"/{name}")
+    for name, value in texts.items():
+        if len(value) > 200:
+            raise BadIdentity("Write at most 200 letters.", pointer=f"/{name}")
+    if wanted.born_on and not date(1880, 1, 1) <= wanted.born_on < today:
+        raise BadIdentity("A date of birth lies in the past.", pointer="/born_on")
+    return Identity(kind=wanted.kind, born_on=wanted.born_on, **texts)
+
+
+def missing_facts(identity: Identity, *, has_account: bool) -> tuple[str, ...]:
+    """Return the names of what a report of this seller still lacks, in the order in which it is asked for."""
+    person = identity.kind == "person"
+    known = {
+        "legal_name": identity.legal_name,
+        "address": identity.town and (identity.street or identity.postcode),
+        "country": identity.country,
+        "tax_number": identity.tax_number or (identity.birth_place if person else ""),
+        "tax_country": identity.tax_country or not identity.tax_number,
+        "born_on": identity.born_on or not person,
+        "registration_number": identity.registration_number or person,
+        "account": has_account,
+    }
+    return tuple(name for name, value in known.items() if not value)
 
 
 def checked_iban(text: str) -> str:

@@ -3,10 +3,7 @@
 from functools import lru_cache
 
 from market.http.i18n import language
-from market.kernel.languages import locale
-
-# Territories of CLDR that are no addresses.
-_NONE = frozenset({"EU", "EZ", "QO", "UN", "XA", "XB", "ZZ"})
+from market.kernel.languages import country_codes, locale
 
 
 @lru_cache(maxsize=32)
@@ -14,7 +11,7 @@ def _named(chosen: str) -> tuple[tuple[str, str], ...]:
     territories = locale(chosen).territories
     return tuple(
         sorted(
-            ((code, name) for code, name in territories.items() if len(code) == 2 and code.isalpha() and code not in _NONE),
+            ((code, name) for code, name in territories.items() if code in country_codes()),
             key=lambda pair: pair[1],
         )
     )

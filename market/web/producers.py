@@ -12,8 +12,10 @@ from market.http.auth import access, current_actor
 from market.http.clock import now, today
 from market.http.db import unit_of_work
 from market.http.payees import pay_to
+from market.http.sellers import identity
 from market.kernel.errors import DomainError
 from market.producers import queries, service
+from market.producers.rules import Identity, missing_facts
 from market.web.fresh import newest_cards
 
 blueprint = Blueprint("producers", __name__)
@@ -110,6 +112,27 @@ def save_details() -> ResponseReturnValue:
     return redirect(url_for("producers.details"), 303)
 
 
+@blueprint.get("/producer/identity")
+@access("producer")
+def my_identity() -> ResponseReturnValue:
+    """Show what the tax office asks about the producer, and what of it is missing."""
+    return _identity()
+
+
+@blueprint.post("/producer/identity")
+@access("producer")
+def enter_identity() -> ResponseReturnValue:
+    """Record who the producer is for the tax office."""
+    try:
+        with unit_of_work() as session:
+            typed = identity(request.form)
+            service.enter_identity(session, actor=current_actor(), producer_id=_me(), identity=typed, now=now())
+    except DomainError as error:
+        return _identity(forms.field_errors(error))
+    flash(_("Saved."), "good")
+    return redirect(url_for("producers.my_identity"), 303)
+
+
 @blueprint.post("/producer/payee-accounts")
 @access("producer")
 def enter_payee_account() -> ResponseReturnValue:
@@ -137,6 +160,15 @@ def _me() -> UUID:
     producer_id = current_actor().producer_id
     assert producer_id is not None
     return producer_id
+
+
+def _identity(errors: dict[str, str] | None = None) -> ResponseReturnValue:
+    with unit_of_work() as session:
+        known = queries.identities(session, [_me()]).get(_me(), Identity())
+        accounts = queries.live_accounts(session, [_me()])
+    lacks = missing_facts(known, has_account=any(one.iban or one.stripe_account for one in accounts))
+    page = render_template("producers/identity.html", form=request.form if errors else known, errors=errors or {}, missing=lacks)
+    return page, 422 if errors else 200
 
 
 def _details(errors: dict[str, str] | None = None) -> ResponseReturnValue:

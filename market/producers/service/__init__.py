@@ -3,6 +3,7 @@
 from market.producers.service.certificates import enter_certificate, set_certificate_status
 from market.producers.service.coops import CoopTerms, create_coop, update_coop
 from market.producers.service.follow import follow
+from market.producers.service.identity import enter_identity
 from market.producers.service.members import add_producer, end_membership, link_account, update_producer
 from market.producers.service.payees import confirm_payee_account, enter_payee_account, withdraw_payee_account
 
@@ -13,6 +14,7 @@ __all__ = [
     "create_coop",
     "end_membership",
     "enter_certificate",
+    "enter_identity",
     "enter_payee_account",
     "follow",
     "link_account",

@@ -42,19 +42,28 @@ _PAID = N_("Paid out")
 Quarters = dict[int, int]
 
 
+ALL = "________-____-____-____-____________"
+"""Any payee, as a pattern of LIKE over ids: claims stand against cashiers and organisations too."""
+
+
 def accounts_of(payee: UUID | str) -> tuple[str, str]:
-    """Return the codes of the accounts of a payee's earnings; `%` for those of all payees."""
+    """Return the codes of the accounts of a payee's earnings."""
     return f"payable:{payee}", f"claim:{payee}"
 
 
-def moved(rows: Iterable[QuarterRow]) -> Mapping[tuple[str, str], Quarters]:
-    """Return what payees got (less what they gave) per currency, kind of other account and quarter.
+def counts(row: QuarterRow) -> bool:
+    """Whether a movement is one of earnings.
 
-    On a claim only what arose from refunds counts: that it was netted or paid back is the other side of the same money.
+    On a claim only what arose from refunds is: that it was netted or paid back is the other side of the same money.
     """
+    return row.code.startswith("payable:") or row.other == "refund_payable"
+
+
+def moved(rows: Iterable[QuarterRow]) -> Mapping[tuple[str, str], Quarters]:
+    """Return what payees got (less what they gave) per currency, kind of other account and quarter."""
     found: dict[tuple[str, str], Quarters] = defaultdict(lambda: defaultdict(int))
     for row in rows:
-        if row.code.startswith("payable:") or row.other == "refund_payable":
+        if counts(row):
             found[row.credit.currency, row.other][row.quarter] += row.credit.minor - row.debit.minor
     return found
 

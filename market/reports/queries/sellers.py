@@ -1,0 +1,128 @@
+"""What a platform reports of its sellers for a year: the fields of DAC7 (Directive (EU) 2021/514, Annex V, section III B).
+
+Amounts and counts come from the postings of each payee by quarter. Nothing is invented: a field that nobody has entered is
+empty, and named in `missing`.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby, islice
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from market.kernel.money import Money
+from market.ledger import reports as books
+from market.ledger.reports import QuarterRow
+from market.ledger.service import book_of
+from market.producers import queries as producers
+from market.producers.models import Member, Producer
+from market.producers.queries import PayeeAccountView
+from market.producers.rules import Identity, missing_facts
+from market.reports.queries.payees import ALL, EARNED, FEES, TAXES, accounts_of, counts
+
+FEW_SALES, LITTLE_MINOR = 30, 200_000
+"""Goods sellers with fewer sales and at most this much (2,000 EUR) in a year need not be reported (section I B 4 d)."""
+_SALES = ("held", "purchases")
+_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Quarter:
+    """One quarter: what was paid or credited net of fees, for how many sales, fees and taxes withheld."""
+
+    consideration: Money
+    sales: int
+    fees: Money
+    taxes: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Seller:
+    """A seller's year in one currency; `small` says that the law leaves them out, None where that cannot be told."""
+
+    producer_id: UUID
+    number: int | None
+    name: str
+    identity: Identity
+    accounts: tuple[PayeeAccountView, ...]
+    currency: str
+    quarters: tuple[Quarter, ...]
+    missing: tuple[str, ...]
+
+    @property
+    def sales(self) -> int:
+        """All of the year."""
+        return sum(quarter.sales for quarter in self.quarters)
+
+    @property
+    def total(self) -> Money:
+        """All of the year."""
+        return Money(sum(quarter.consideration.minor for quarter in self.quarters), self.currency)
+
+    @property
+    def small(self) -> bool | None:
+        """Whether the seller is below both limits."""
+        if self.currency != "EUR":
+            return None
+        return self.sales < FEW_SALES and self.total.minor <= LITTLE_MINOR
+
+
+def sellers(session: Session, *, coop_id: UUID, year: int) -> Iterator[Seller]:
+    """Yield everybody who earned in a year, by payee and currency; a few hundred are held in memory at a time."""
+    rows = books.by_quarter(session, book_of(session, coop_id), accounts_of(ALL), year=year)
+    years = groupby(rows, key=lambda row: (UUID(row.code.partition(":")[2]), row.debit.currency))
+    counted = ((payee, currency, _quarters(list(found), currency)) for (payee, currency), found in years)
+    earning = (one for one in counted if any(each.consideration or each.sales for each in one[2]))
+    while some := list(islice(earning, _AT_ONCE)):
+        yield from _named(session, coop_id, some)
+
+
+def has_account(accounts: Sequence[PayeeAccountView]) -> bool:
+    """Whether one of the confirmed accounts has an identifier that the report can name; cash has none."""
+    return any(one.iban or one.stripe_account for one in accounts)
+
+
+def _quarters(rows: Sequence[QuarterRow], currency: str) -> tuple[Quarter, ...]:
+    got: dict[tuple[int, str], int] = defaultdict(int)
+    sales: dict[int, int] = defaultdict(int)
+    for row in rows:
+        if counts(row):
+            got[row.quarter, row.other] += row.credit.minor - row.debit.minor
+        if row.code.startswith("payable:") and row.other in _SALES and row.credit:
+            sales[row.quarter] += row.count
+
+    def money(quarter: int, *others: str) -> Money:
+        return Money(sum(got[quarter, other] for other in others), currency)
+
+    return tuple(
+        Quarter(money(each, *EARNED, *FEES, *TAXES), sales[each], -money(each, *FEES), -money(each, *TAXES))
+        for each in (1, 2, 3, 4)
+    )
+
+
+def _named(session: Session, coop_id: UUID, some: Sequence[tuple[UUID, str, tuple[Quarter, ...]]]) -> Iterator[Seller]:
+    ids = [payee for payee, _, _ in some]
+    people = _people(session, ids)
+    identities = producers.identities(session, ids)
+    accounts: Mapping[UUID, list[PayeeAccountView]] = defaultdict(list)
+    for account in producers.live_accounts(session, ids):
+        accounts[account.producer_id].append(account)
+    for payee, currency, quarters in some:
+        name, number = people[payee]
+        identity, paid_to = identities.get(payee, Identity()), tuple(accounts[payee])
+        lacks = missing_facts(identity, has_account=has_account(paid_to))
+        yield Seller(payee, number, name, identity, paid_to, currency, quarters, lacks)
+
+
+def _people(session: Session, ids: Sequence[UUID]) -> dict[UUID, tuple[str, int | None]]:
+    """Return names with the latest member number."""
+    statement = (
+        select(Producer.id, Producer.name, Member.number)
+        .outerjoin(Member, Member.producer_id == Producer.id)
+        .where(Producer.id.in_(ids))
+        .order_by(Member.joined_on)
+    )
+    return {producer_id: (name, number) for producer_id, name, number in session.execute(statement)}

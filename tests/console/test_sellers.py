@@ -1,0 +1,96 @@
+"""The report of sellers: what is missing is said, what is entered stands in the file, and amounts come from the books."""
+
+import csv
+import io
+from datetime import date
+
+import pytest
+
+from market.kernel.money import Money
+from market.ledger import service as ledger
+from market.ledger.rules import Entry, legs
+from market.producers.models import TaxIdentity
+from tests.console.test_payouts import Desk
+from tests.factories.accounts import csrf_token, make_producer_account, sign_in
+from tests.factories.payouts import owe
+from tests.factories.producers import make_coop, make_payee_account, make_producer
+
+ANA = {
+    "kind": "person", "legal_name": "Ana Quispe Huanca", "street": "Calle 1", "town": "Puno", "country": "pe",
+    "tax_number": "10467793549", "tax_country": "PE", "born_on": "1980-02-29",
+}  # fmt: skip
+
+
+@pytest.fixture
+def coop(session):
+    return make_coop(session)
+
+
+@pytest.fixture
+def ana(session, coop):
+    producer = make_producer(session, coop=coop, name="Ana Quispe")
+    owe(session, producer, 6480)
+    book = ledger.book_of(session, coop.id)
+    back = legs((f"payable:{producer.id}", "refund_payable", Money(480, "EUR")))
+    ledger.post(session, [Entry(book, "refund", "refund:1:decided", date(2026, 11, 21), "system", back)])
+    claimed = legs((f"claim:{producer.id}", "refund_payable", Money(500, "EUR")), ("claim:cashier1", "fee_income", Money(9, "EUR")))
+    ledger.post(session, [Entry(book, "refund", "refund:2:decided", date(2026, 12, 21), "system", claimed)])
+    return producer
+
+
+@pytest.fixture
+def desk(client, session, coop, ana):
+    return Desk(client, session, coop)
+
+
+def report(desk, year=2026):
+    text = desk.get(desk.preparer, f"/console/sellers?year={year}&format=csv").text
+    return list(csv.DictReader(io.StringIO(text.removeprefix("\ufeff"))))
+
+
+def test_what_nobody_has_said_is_empty_and_named(desk):
+    (row,) = report(desk)
+    assert row["consideration_q4"] == "55.00"
+    assert (row["consideration_q1"], row["activities_q4"], row["fees_q4"], row["taxes_withheld_q4"]) == (
+        "0.00",
+        "1",
+        "0.00",
+        "0.00",
+    )
+    assert (row["name"], row["date_of_birth"], row["account"], row["below_limits"]) == ("", "", "", "yes")
+    assert row["missing"] == "legal_name; address; country; tax_number; born_on; account"
+    page = desk.get(desk.preparer, "/console/sellers")
+    assert "tax number, or the place of birth" in page.text
+    assert "€55.00" in page.text
+    assert report(desk, 2025) == []
+
+
+def test_staff_enter_what_a_member_shows_on_paper(desk, session, ana):
+    make_payee_account(session, producer=ana)
+    assert desk.post(desk.preparer, f"/console/sellers/{ana.id}", **ANA).status_code == 303
+    (row,) = report(desk)
+    assert (row["missing"], row["name"], row["country"]) == ("", "Ana Quispe Huanca", "PE")
+    assert (row["date_of_birth"], row["tax_number"]) == ("1980-02-29", "10467793549")
+    assert row["account"].startswith("DE")
+    assert "Nobody earned anything" in desk.get(desk.preparer, "/console/sellers?missing=yes").text
+    assert "complete" in desk.get(desk.preparer, f"/console/sellers/{ana.id}").text
+
+
+def test_what_cannot_be_right_is_said_beside_its_field(desk, ana):
+    page = desk.post(desk.preparer, f"/console/sellers/{ana.id}", **ANA | {"country": "XX", "born_on": "2030-01-01"})
+    assert page.status_code == 422
+    assert "Name the country by its two-letter code" in page.text
+    assert "lies in the past" in desk.post(desk.preparer, f"/console/sellers/{ana.id}", **ANA | {"born_on": "2030-01-01"}).text
+
+
+def test_a_producer_enters_their_own_and_nobody_elses(client, session, coop, ana):
+    account = make_producer_account(session, producer=ana)
+    other = make_producer(session, coop=coop)
+    session.commit()
+    sign_in(client, session, account)
+    form = {"csrf_token": csrf_token(client), **ANA, "kind": "organisation", "registration_number": "20-1"}
+    assert client.post("/producer/identity", data=form).status_code == 303
+    assert session.get(TaxIdentity, ana.id).legal_name == "Ana Quispe Huanca"
+    assert session.get(TaxIdentity, other.id) is None
+    assert "Registration number" in client.get("/producer/identity").text
+    assert client.get(f"/console/sellers/{other.id}").status_code == 403
