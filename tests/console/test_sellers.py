@@ -33,7 +33,9 @@ def ana(session, coop):
     book = ledger.book_of(session, coop.id)
     back = legs((f"payable:{producer.id}", "refund_payable", Money(480, "EUR")))
     ledger.post(session, [Entry(book, "refund", "refund:1:decided", date(2026, 11, 21), "system", back)])
-    claimed = legs((f"claim:{producer.id}", "refund_payable", Money(500, "EUR")), ("claim:cashier1", "fee_income", Money(9, "EUR")))
+    claimed = legs(
+        (f"claim:{producer.id}", "refund_payable", Money(500, "EUR")), ("claim:cashier1", "fee_income", Money(9, "EUR"))
+    )
     ledger.post(session, [Entry(book, "refund", "refund:2:decided", date(2026, 12, 21), "system", claimed)])
     return producer
 
