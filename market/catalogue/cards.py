@@ -5,7 +5,7 @@ everything else together (docs/decisions, "Cards are rendered when a listing cha
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
@@ -30,7 +30,10 @@ class Badge:
 
 @dataclass(frozen=True, slots=True)
 class CardFacts:
-    """Everything that a card shows, already public. `unit_price` is the producer's price of one unit."""
+    """Everything that a card shows, already public. `unit_price` is the producer's price of one unit.
+
+    `language` is that of the title (empty: nobody said), `titles` are the producer's own translations.
+    """
 
     listing_id: UUID
     lot_id: UUID
@@ -52,6 +55,8 @@ class CardFacts:
     country: str
     charges: prices.Charges
     photo: dict[str, Any] | None = None
+    language: str = ""
+    titles: Mapping[str, str] = field(default_factory=dict)
     badges: Sequence[Badge] = field(default_factory=tuple)
 
 
@@ -124,7 +129,16 @@ def render(facts: CardFacts) -> Card:
         price=amount.decimal,
         terms=tuple(
             listing_terms(
-                texts=(facts.title, facts.product, facts.producer, facts.region, facts.coop, facts.category, facts.quality),
+                texts=(
+                    facts.title,
+                    *facts.titles.values(),
+                    facts.product,
+                    facts.producer,
+                    facts.region,
+                    facts.coop,
+                    facts.category,
+                    facts.quality,
+                ),
                 category=facts.category,
                 coop=facts.coop_slug,
                 certificates=[badge.scheme for badge in facts.badges],
@@ -143,6 +157,8 @@ def _body(facts: CardFacts, parts: Sequence[prices.Component], amount: Money, co
         "id": str(facts.listing_id),
         "lot_id": str(facts.lot_id),
         "title": facts.title,
+        "language": facts.language or None,
+        "titles": dict(facts.titles),
         "product": {"name": facts.product, "category": facts.category, "quality": facts.quality},
         "producer": {"slug": facts.producer_slug, "name": facts.producer, "region": facts.region},
         "coop": {"slug": facts.coop_slug, "name": facts.coop, "country": facts.country},

@@ -46,13 +46,20 @@ def fragment(body: Mapping[str, Any], language: str, query: str = "") -> str:
     badges = "".join(f'<span class="badge good">{scheme}</span>' for scheme in schemes)
     country = languages.country(body["coop"]["country"], language)
     return (
-        f'{_photo(body)}<div class="body"><h3><a href="/listings/{body["id"]}{query}">{escape(body["title"])}</a></h3>'
+        f'{_photo(body, language)}<div class="body"><h3><a href="/listings/{body["id"]}{query}"{_title(body, language)}</a></h3>'
         f'<p class="soft">{escape(body["producer"]["name"])} · {escape(body["coop"]["name"])}, {escape(country)}</p>'
         f'<p class="price">{_money(body["price"], language)} <small>/ {escape(measure(quantity, unit, language))}</small></p>'
         f"{per_base}{_bar(body['parts'], language)}"
         f'<p class="row">{badges}'
         f'<span class="badge warn when-sold-out">{escape(say(SOLD_OUT))}</span></p></div>'
     )
+
+
+def _title(body: Mapping[str, Any], language: str) -> str:
+    """Return the title in the reader's language where its author gave one, else the original with its language marked."""
+    known, own = body.get("titles", {}).get(language), body.get("language") or ""
+    marked = "" if known or own == language else f' lang="{own}" dir="auto"'
+    return f"{marked}>{escape(known or body['title'])}"
 
 
 def _money(amount: Mapping[str, Any], language: str) -> str:
@@ -81,13 +88,14 @@ def _percent(whole: int, language: str) -> str:
     return str(format_percent(Decimal(whole) / 100, "#,##0%", locale=languages.locale(language)))
 
 
-def _photo(body: Mapping[str, Any]) -> str:
+def _photo(body: Mapping[str, Any], language: str) -> str:
     photo = body["photo"]
     if not photo:
         letter = escape(body["product"]["category"][:1].upper())
         return f'<svg viewBox="0 0 40 30" aria-hidden="true"><text x="20" y="19" text-anchor="middle">{letter}</text></svg>'
-    small = photo["sizes"][0]
+    small, own = photo["sizes"][0], body.get("language") or ""
+    marked = "" if own == language else f' lang="{own}"'
     return (
         f'<img src="/media/{small["key"]}" width="{small["width"]}" height="{small["height"]}"'
-        f' alt="{escape(photo["alt"])}" loading="lazy">'
+        f' alt="{escape(photo["alt"])}"{marked} loading="lazy">'
     )

@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 
 from market.accounts import queries as accounts
 from market.accounts import service as accounts_service
-from market.http import forms, login
+from market.http import forms, login, own_texts
 from market.http.auth import access, current_actor, current_coop
 from market.http.clock import now
 from market.http.db import unit_of_work
@@ -77,6 +77,48 @@ def _own(errors: dict[str, str] | None = None) -> ResponseReturnValue:
         errors=errors or {},
     )
     return page, 422 if errors else 200
+
+
+@blueprint.get("/console/coop/texts")
+@access("approver")
+def texts() -> ResponseReturnValue:
+    """Show the co-op's story in the languages that there are, to add more."""
+    return _texts()
+
+
+@blueprint.post("/console/coop/texts")
+@access("approver")
+def save_texts() -> ResponseReturnValue:
+    """Keep the co-op's own translations of its story."""
+    try:
+        with unit_of_work() as session:
+            service.set_coop_texts(
+                session,
+                actor=current_actor(),
+                coop_id=current_coop(),
+                language=request.form.get("language", ""),
+                translations=own_texts.typed(request.form),
+                now=now(),
+            )
+    except DomainError as refusal:
+        return _texts(forms.field_errors(refusal)), 422
+    flash(own_texts.SAVED, "good")
+    return redirect(url_for("console_coops.own"), 303)
+
+
+def _texts(errors: dict[str, str] | None = None) -> str:
+    with unit_of_work() as session:
+        coop = queries.coop(session, current_coop())
+        stored = queries.own_texts(session, "coop", [coop.id])[coop.id]
+    return render_template(
+        "producer/texts.html",
+        back=url_for("console_coops.own"),
+        title="",
+        body=coop.story,
+        has_title=False,
+        form=own_texts.drawn(stored),
+        errors=errors or {},
+    )
 
 
 @blueprint.get("/admin")

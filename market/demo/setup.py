@@ -38,6 +38,8 @@ def coops(site: Site) -> str:
             body = {"email": email, "name": role.capitalize(), "role": role, "locale": plan.language}
             site.admin.api("POST", f"/coops/{made['id']}/roles", body)
             people.append(site.person(email))
+        told = {f"body_{language}": story for language, story in plan.told.items()}
+        people[1].submit("/console/coop/texts", {"language": "en"} | told)
         site.coops.append(CoopSite(plan, made["id"], preparer=people[0], approver=people[1]))
     return f"{len(site.coops)} co-ops, {2 * len(site.coops)} members of staff"
 
@@ -190,6 +192,10 @@ def goods(site: Site) -> str:
                 lot = record_lot(browser, coop.plan, good)
                 listing = browser.api("POST", "/listings", listing_body(site, good, lot["id"], coop))
                 browser.api("POST", f"/listings/{listing['id']}/publish")
+                if good.told:
+                    titles = {f"title_{language}": title for language, (title, _) in good.told.items()}
+                    bodies = {f"body_{language}": story for language, (_, story) in good.told.items()}
+                    browser.submit(f"/producer/listings/{listing['id']}/texts", {"language": "en"} | titles | bodies)
                 coop.listings.append(
                     Listed(
                         listing["id"], good.title, str(coop.plan.terms["currency"]), good.price, coop.id, producer_id, lot["slug"]
@@ -206,6 +212,7 @@ def listing_body(site: Site, good: Good, lot_id: str, coop: CoopSite) -> dict[st
         "lot_id": lot_id,
         "title": good.title,
         "description": good.story,
+        "language": "en",
         "unit": good.unit,
         "unit_price": good.price,
         "currency": coop.plan.terms["currency"],

@@ -1,5 +1,6 @@
 """The invented people and goods of the demo. Prices rest on real rows of `fair_price_references.csv`; IBANs are test numbers."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 PASSWORD = "correct horse battery"
@@ -21,6 +22,8 @@ class Good:
     incoterm: str = ""
     step: str = "1"
     story: str = ""
+    told: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    """Title and story in more languages, as its producer would write them."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,8 @@ class CoopPlan:
     goods: tuple[Good, ...]
     certificates: tuple[dict[str, object], ...] = ()
     floors: tuple[dict[str, str], ...] = field(default_factory=tuple)
+    told: Mapping[str, str] = field(default_factory=dict)
+    """The co-op's story in more languages."""
 
     def goods_of(self, number: int) -> tuple[Good, Good]:
         """Return the two goods that member `number` offers."""
@@ -93,6 +98,10 @@ COOPS = (
             "Iván Soto",
         ),
         rails=("sepa",),
+        told={
+            "es": "Ocho familias en las laderas sobre Moyobamba. Recogen a mano y lavan el café el mismo día.",
+            "ar": "ثماني عائلات على السفوح فوق مويوبامبا. تقطف باليد وتغسل البن في اليوم نفسه.",
+        },
         language="es",
         region="Alto Mayo",
         point=("-6.0", "-77.0"),
@@ -108,6 +117,10 @@ COOPS = (
                 ("fairtrade",),
                 "FOB",
                 story="Red apple, cane sugar, a clean finish.",
+                told={
+                    "es": ("Caturra lavado, secado en camas elevadas", "Manzana roja, panela, final limpio."),
+                    "ar": ("كاتورا مغسولة ومجففة على أسرّة مرفوعة", "تفاح أحمر وسكر قصب ونهاية صافية."),
+                },
             ),
             Good(
                 "Bourbon from old trees, organic",
@@ -321,6 +334,10 @@ COOPS = (
                 "H87",
                 "60",
                 story="Palm cut in January, soaked, split and braided.",
+                told={
+                    "es": ("Panera de palma", "Palma cortada en enero, remojada, partida y trenzada."),
+                    "ar": ("سلة خبز من سعف النخيل", "سعف قُطع في يناير، نُقع وشُق وجُدل."),
+                },
             ),
             Good(
                 "Olive oil, first pressing",

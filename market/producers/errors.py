@@ -33,6 +33,12 @@ class BadIdentity(Invalid):
     code = "producers.bad_identity"
 
 
+class BadText(Invalid):
+    """A translation cannot be kept as it was given."""
+
+    code = "producers.bad_text"
+
+
 class SlugTaken(Conflict):
     """Another co-op or producer has this address on the site."""
 

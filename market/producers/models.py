@@ -123,6 +123,31 @@ class Member(CoopOwned, Base):
     )
 
 
+class OwnText(CoopOwned, Base):
+    """A text of a co-op, producer or listing in one more language, given by the people whose text it is.
+
+    The original stands with its subject; its row here only says in which language that is.
+    """
+
+    __tablename__ = "own_text"
+
+    subject_kind: Mapped[str]
+    subject_id: Mapped[UUID]
+    language: Mapped[str]
+    original: Mapped[bool]
+    title: Mapped[str] = mapped_column(server_default=text("''"))
+    body: Mapped[str] = mapped_column(server_default=text("''"))
+    written_by: Mapped[str]
+    written_at: Mapped[Instant]
+
+    __table_args__ = (
+        PrimaryKeyConstraint("subject_kind", "subject_id", "language"),
+        CheckConstraint("subject_kind IN ('coop', 'producer', 'listing')", name="subject_kind"),
+        CheckConstraint("NOT original OR (title = '' AND body = '')", name="original"),
+        Index("own_text_original", "subject_kind", "subject_id", unique=True, postgresql_where=text("original")),
+    )
+
+
 class PayeeAccount(CoopOwned, Base):
     """Where a producer is paid in one currency: bank, Stripe account or cash."""
 

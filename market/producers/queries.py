@@ -1,7 +1,7 @@
 """Reads about co-ops, producers, members, payee accounts and certificates."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -14,7 +14,7 @@ from market.kernel import direct, paging
 from market.kernel.actor import Actor
 from market.kernel.paging import Page
 from market.producers.errors import CoopMissing, PayeeAccountMissing, ProducerMissing
-from market.producers.models import Certificate, Coop, Follow, Member, PayeeAccount, Producer, TaxIdentity
+from market.producers.models import Certificate, Coop, Follow, Member, OwnText, PayeeAccount, Producer, TaxIdentity
 from market.producers.rules import Identity
 
 PAGE = 50
@@ -128,6 +128,36 @@ class CertificateView:
     status: str
     checked_by: str | None
     checked_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A translation: a title where the subject has one, and the text."""
+
+    title: str = ""
+    body: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnTexts:
+    """In which language an original is (empty: nobody said), and its translations by language."""
+
+    language: str = ""
+    translations: dict[str, Text] = field(default_factory=dict)
+
+
+def own_texts(session: Session, kind: str, subject_ids: Iterable[UUID]) -> dict[UUID, OwnTexts]:
+    """Return what is known of the languages of subjects (`coop`, `producer`, `listing`) in one statement; all are present."""
+    wanted = list(subject_ids)
+    languages: dict[UUID, str] = {}
+    given: dict[UUID, dict[str, Text]] = {}
+    statement = select(OwnText).where(OwnText.subject_kind == kind, OwnText.subject_id.in_(wanted)).order_by(OwnText.language)
+    for row in session.scalars(statement):
+        if row.original:
+            languages[row.subject_id] = row.language
+        else:
+            given.setdefault(row.subject_id, {})[row.language] = Text(row.title, row.body)
+    return {subject: OwnTexts(languages.get(subject, ""), given.get(subject, {})) for subject in wanted}
 
 
 def coop(session: Session, coop_id: UUID) -> CoopView:

@@ -22,6 +22,7 @@ from market.http.clock import now, today
 from market.http.entry import Entry
 from market.kernel import uow
 from market.kernel.errors import DomainError
+from market.kernel.languages import LANGUAGES
 from market.kernel.money import EXPONENTS, Money
 from market.pricing import rules as prices
 from market.pricing.rules.references import SCHEME_NAMES
@@ -88,7 +89,8 @@ def read_draft(session: Session, entry: Entry, offer: ListingView | None = None)
     if entry.errors or lot_id is None or product_id is None or price is None or step is None:
         return None
     claims = tuple(request.form.getlist("claims"))
-    return Draft(product_id, lot_id, title, unit, price, currency, description, step, claims, incoterm)
+    written_in = entry.choice("language", LANGUAGES, default="")
+    return Draft(product_id, lot_id, title, unit, price, currency, description, step, claims, incoterm, written_in)
 
 
 def try_price(session: Session, form: Any, offer: ListingView | None = None) -> Tried:

@@ -15,13 +15,14 @@ from flask_babel import gettext as _
 from market.catalogue import photos, queries, service
 from market.catalogue.errors import PhotoRefused
 from market.catalogue.queries import ListingView
-from market.http import sending
+from market.http import forms, own_texts, sending
 from market.http.auth import access, current_actor
 from market.http.clock import now
 from market.http.db import unit_of_work
 from market.http.entry import Entry
-from market.http.i18n import told
+from market.http.i18n import language, told
 from market.kernel.errors import DomainError
+from market.producers import queries as producers
 from market.web.offer_form import STATES, draw, own_producer, read_draft, try_price, typed
 
 blueprint = Blueprint("offers", __name__, url_prefix="/producer/listings")
@@ -42,7 +43,7 @@ def index() -> ResponseReturnValue:
 def new() -> ResponseReturnValue:
     """Show an empty form; `?lot=` chooses the lot."""
     with unit_of_work() as session:
-        return draw(session, {"lot_id": request.args.get("lot", ""), "unit": "kg", "order_step": "1"}, {})
+        return draw(session, {"lot_id": request.args.get("lot", ""), "unit": "kg", "order_step": "1", "language": language()}, {})
 
 
 @blueprint.post("/new")
@@ -146,6 +147,48 @@ def photo(listing_id: UUID) -> ResponseReturnValue:
         flash(told(refusal.detail), "bad")
         return redirect(url_for("offers.edit", listing_id=listing_id), 303)
     return _act(listing_id, _("The photo is on the listing."), service.add_photo, sizes=sizes, alt=request.form.get("alt", ""))
+
+
+@blueprint.get("/<uuid:listing_id>/texts")
+@access("producer", "staff")
+def texts(listing_id: UUID) -> ResponseReturnValue:
+    """Show an offer's title and description in the languages that there are, to add more."""
+    return _texts(listing_id)
+
+
+@blueprint.post("/<uuid:listing_id>/texts")
+@access("producer", "staff")
+def save_texts(listing_id: UUID) -> ResponseReturnValue:
+    """Keep an offer's own translations."""
+    try:
+        with unit_of_work() as session:
+            service.set_listing_texts(
+                session,
+                actor=current_actor(),
+                listing_id=listing_id,
+                language=request.form.get("language", ""),
+                translations=own_texts.typed(request.form),
+                now=now(),
+            )
+    except DomainError as refusal:
+        return _texts(listing_id, forms.field_errors(refusal)), 422
+    flash(own_texts.SAVED, "good")
+    return redirect(url_for("offers.edit", listing_id=listing_id), 303)
+
+
+def _texts(listing_id: UUID, errors: dict[str, str] | None = None) -> str:
+    with unit_of_work() as session:
+        offer = queries.listing(session, listing_id, producer_id=own_producer())
+        stored = producers.own_texts(session, "listing", [listing_id])[listing_id]
+    return render_template(
+        "producer/texts.html",
+        back=url_for("offers.edit", listing_id=listing_id),
+        title=offer.title,
+        body=offer.description,
+        has_title=True,
+        form=own_texts.drawn(stored),
+        errors=errors or {},
+    )
 
 
 def _act(

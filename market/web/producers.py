@@ -5,9 +5,10 @@ from uuid import UUID
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from sqlalchemy.orm import Session
 
 from market.catalogue.rules import Filters
-from market.http import forms
+from market.http import forms, own_texts
 from market.http.auth import access, current_actor
 from market.http.clock import now, today
 from market.http.db import unit_of_work
@@ -21,12 +22,20 @@ from market.web.fresh import newest_cards
 blueprint = Blueprint("producers", __name__)
 
 
+def coop_stories(session: Session, coops: list[queries.CoopView]) -> dict[UUID, list[own_texts.Version]]:
+    """Return the stories of co-ops in the languages that there are, the reader's first."""
+    texts = queries.own_texts(session, "coop", [coop.id for coop in coops])
+    return {coop.id: own_texts.versions(coop.story, texts[coop.id]) for coop in coops}
+
+
 @blueprint.get("/coops")
 @access("public")
 def coops() -> ResponseReturnValue:
     """List the co-ops."""
     with unit_of_work() as session:
-        return render_template("producers/coops.html", coops=queries.coops(session))
+        found = queries.coops(session)
+        stories = coop_stories(session, found)
+    return render_template("producers/coops.html", coops=found, stories=stories)
 
 
 @blueprint.get("/coops/<slug>")
@@ -39,12 +48,14 @@ def coop(slug: str) -> ResponseReturnValue:
         page = queries.producer_page(session, coop_id=view.id, cursor=request.args.get("cursor"))
         certificates = queries.certificates_on(session, view.id, None, today(view.time_zone))
         count = queries.member_count(session, coop_id=view.id)
+        story = coop_stories(session, [view])[view.id]
         follows = None if account_id is None else view.id in queries.followed(session, account_id)
     return render_template(
         "producers/coop.html",
         coop=view,
         page=page,
         certificates=certificates,
+        story=story,
         count=count,
         follows=follows,
         cards=newest_cards(Filters(coop=view.slug)),
@@ -77,8 +88,18 @@ def producer(slug: str) -> ResponseReturnValue:
         view = queries.producer_by_slug(session, slug)
         coop_view = queries.coop(session, view.coop_id)
         certificates = queries.certificates_on(session, view.coop_id, view.id, today(coop_view.time_zone))
+        texts = queries.own_texts(session, "producer", [view.id])[view.id]
+        coop_story = coop_stories(session, [coop_view])[coop_view.id]
     goods = newest_cards(Filters(q=view.name, coop=coop_view.slug))
-    return render_template("producers/producer.html", producer=view, coop=coop_view, certificates=certificates, cards=goods)
+    return render_template(
+        "producers/producer.html",
+        producer=view,
+        coop=coop_view,
+        certificates=certificates,
+        cards=goods,
+        story=own_texts.versions(view.story, texts),
+        coop_story=coop_story,
+    )
 
 
 @blueprint.get("/producer/details")
@@ -154,6 +175,48 @@ def withdraw_payee_account(payee_account_id: UUID) -> ResponseReturnValue:
         service.withdraw_payee_account(session, actor=current_actor(), payee_account_id=payee_account_id, now=now())
     flash(_("Taken back."), "good")
     return redirect(url_for("producers.details"), 303)
+
+
+@blueprint.get("/producer/texts")
+@access("producer")
+def texts() -> ResponseReturnValue:
+    """Show a producer's story in the languages that there are, to add more."""
+    return _texts()
+
+
+@blueprint.post("/producer/texts")
+@access("producer")
+def save_texts() -> ResponseReturnValue:
+    """Keep a producer's own translations of their story."""
+    try:
+        with unit_of_work() as session:
+            service.set_producer_texts(
+                session,
+                actor=current_actor(),
+                producer_id=_me(),
+                language=request.form.get("language", ""),
+                translations=own_texts.typed(request.form),
+                now=now(),
+            )
+    except DomainError as refusal:
+        return _texts(forms.field_errors(refusal)), 422
+    flash(own_texts.SAVED, "good")
+    return redirect(url_for("producers.details"), 303)
+
+
+def _texts(errors: dict[str, str] | None = None) -> str:
+    with unit_of_work() as session:
+        me = queries.producer(session, _me())
+        stored = queries.own_texts(session, "producer", [me.id])[me.id]
+    return render_template(
+        "producer/texts.html",
+        back=url_for("producers.details"),
+        title="",
+        body=me.story,
+        has_title=False,
+        form=own_texts.drawn(stored),
+        errors=errors or {},
+    )
 
 
 def _me() -> UUID:

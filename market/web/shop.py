@@ -14,6 +14,7 @@ from market.catalogue import cards, queries
 from market.catalogue.errors import ListingMissing, PriceFilterNeedsCurrency
 from market.catalogue.fragments import measure
 from market.catalogue.rules import Filters, is_orderable
+from market.http import own_texts
 from market.http.auth import access, current_actor
 from market.http.clock import today
 from market.http.conditional import ready
@@ -26,6 +27,7 @@ from market.producers import queries as producers
 from market.provenance import queries as provenance
 from market.web import marks
 from market.web.fresh import cards_page, newest_cards
+from market.web.producers import coop_stories
 from market.web.shares import arrives
 
 blueprint = Blueprint("shop", __name__)
@@ -46,11 +48,13 @@ def home() -> Response:
     with unit_of_work() as session:
         coops = producers.coops(session)
         followed = producers.followed(session, account_id) if account_id else set()
+        stories = coop_stories(session, coops)
     page = render_template(
         "shop/home.html",
         cards=newest_cards(Filters()),
         kinds=[(_choice("category", kind)[1], url_for("shop.catalogue", category=kind.value), False) for kind in kinds],
         coops=sorted(coops, key=lambda coop: (coop.id not in followed, coop.country != here))[:6],
+        stories=stories,
         near=here in {coop.country for coop in coops},
     )
     return _as_page(page)
@@ -159,6 +163,8 @@ def listing(listing_id: UUID) -> Response:
         coop = producers.coop(session, offer.coop_id)
         producer = producers.producer(session, offer.producer_id)
         lot = provenance.lot(session, offer.lot_id)
+        words = producers.own_texts(session, "listing", [offer.id])[offer.id]
+        life = producers.own_texts(session, "producer", [producer.id])[producer.id]
         stored = checks.checks_of(session, subject_kind="listing", subject_id=offer.id)
         certificates = producers.certificates_on(
             session, coop_id=offer.coop_id, producer_id=offer.producer_id, on=today(coop.time_zone)
@@ -173,6 +179,9 @@ def listing(listing_id: UUID) -> Response:
         offer=offer,
         coop=coop,
         producer=producer,
+        title=own_texts.versions(offer.title, words, "title"),
+        description=own_texts.versions(offer.description, words),
+        story=own_texts.versions(producer.story, life),
         lot=lot,
         quantity=quantity,
         typed_quantity=f"{quantity.normalize():f}",

@@ -12,6 +12,7 @@ from market.catalogue.service.listings import (
     edit_listing,
     publish_listing,
     reevaluate_listings,
+    set_listing_texts,
     withdraw_listing,
 )
 from market.catalogue.service.stock import (
@@ -50,6 +51,7 @@ __all__ = [
     "refresh_cards",
     "release_holds",
     "return_stock",
+    "set_listing_texts",
     "set_stock",
     "take_holds",
     "withdraw_listing",

@@ -13,11 +13,12 @@ from market.catalogue.models import Listing, ListingCard, Product, Stock
 from market.catalogue.service.index import Entry, index_listings, recount_terms
 from market.pricing.rules import Charges
 from market.producers import queries as producers
+from market.producers.queries import OwnTexts
 
 BATCH = 500
 
 
-def facts_of(session: Session, listing: Listing, *, on: date) -> CardFacts:
+def facts_of(session: Session, listing: Listing, texts: OwnTexts, *, on: date) -> CardFacts:
     """Return what the card of a listing shows on a day."""
     product = session.get_one(Product, listing.product_id)
     coop = producers.coop(session, listing.coop_id)
@@ -45,6 +46,8 @@ def facts_of(session: Session, listing: Listing, *, on: date) -> CardFacts:
         country=coop.country,
         charges=Charges(coop.service_pct, coop.transport_minor_per_line, coop.payment_pct, coop.tax_pct),
         photo=listing.photo,
+        language=texts.language,
+        titles={language: text.title for language, text in texts.translations.items() if text.title},
         badges=[Badge(found.scheme, found.number) for found in certificates if found.scheme in wanted or found.kind in wanted],
     )
 
@@ -57,7 +60,8 @@ def refresh_cards(session: Session, *, listing_ids: Iterable[UUID], on: date) ->
     session.flush()
     wanted = list(listing_ids)
     found = session.scalars(select(Listing).where(Listing.id.in_(wanted), Listing.state == "published")).all()
-    cards = {listing.id: render(facts_of(session, listing, on=on)) for listing in found}
+    texts = producers.own_texts(session, "listing", [listing.id for listing in found])
+    cards = {listing.id: render(facts_of(session, listing, texts[listing.id], on=on)) for listing in found}
     _store(session, found, cards)
     gone = [listing_id for listing_id in wanted if listing_id not in cards]
     if gone:

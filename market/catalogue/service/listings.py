@@ -34,6 +34,8 @@ from market.pricing import service as pricing
 from market.pricing.rules import UNITS, Goods, MarketPrice, NotComparable, Price, PriceVerdict
 from market.pricing.rules.units import in_measure
 from market.producers import queries as producers
+from market.producers import service as producers_service
+from market.producers.queries import Text
 from market.provenance import queries as provenance
 from market.provenance import service as provenance_service
 from market.provenance.queries import LotView
@@ -76,6 +78,8 @@ class Draft:
     order_step: Decimal = Decimal(1)
     claims: tuple[str, ...] = ()
     incoterm: str = ""
+    language: str = ""
+    """In which language title and description are; empty: not said."""
 
 
 def create_listing(session: Session, *, actor: Actor, draft: Draft, now: datetime) -> UUID:
@@ -87,6 +91,8 @@ def create_listing(session: Session, *, actor: Actor, draft: Draft, now: datetim
     session.add(listing)
     open_stock(session, lot_id=lot.id, coop_id=lot.coop_id, unit=LOT_UNITS[lot.uom], on_hand=lot.left)
     session.flush()  # the listing must exist for whoever asks in this unit
+    if draft.language:
+        _say(session, actor, listing, draft.language, {}, now)
     _note(session, actor, "listing.drafted", listing, now, new={"title": listing.title})
     return listing.id
 
@@ -178,6 +184,24 @@ def withdraw_listing(session: Session, *, actor: Actor, listing_id: UUID, reason
     """Take an offer out of the shop; orders that were placed stay. Raises ListingNotForSale when it is not in it."""
     listing = _locked(session, actor, listing_id)
     _withdraw(session, actor, listing, reason, now)
+
+
+def set_listing_texts(
+    session: Session, *, actor: Actor, listing_id: UUID, language: str, translations: Mapping[str, Text], now: datetime
+) -> None:
+    """Say in which language an offer is written and give it in others. Raises ListingMissing, BadText."""
+    listing = _locked(session, actor, listing_id)
+    _say(session, actor, listing, language, translations, now)
+    _show(session, listing, now)
+
+
+def _say(
+    session: Session, actor: Actor, listing: Listing, language: str, translations: Mapping[str, Text], now: datetime
+) -> None:
+    producers_service.write_texts(
+        session, actor=actor, kind="listing", subject_id=listing.id, coop_id=listing.coop_id, language=language,
+        translations=translations, now=now,
+    )  # fmt: skip
 
 
 def add_photo(session: Session, *, actor: Actor, listing_id: UUID, sizes: Iterable[Rendition], alt: str, now: datetime) -> None:

@@ -6,6 +6,7 @@ from market.producers.service.follow import follow
 from market.producers.service.identity import enter_identity
 from market.producers.service.members import add_producer, end_membership, link_account, update_producer
 from market.producers.service.payees import confirm_payee_account, enter_payee_account, withdraw_payee_account
+from market.producers.service.texts import set_coop_texts, set_producer_texts, write_texts
 
 __all__ = [
     "CoopTerms",
@@ -19,7 +20,10 @@ __all__ = [
     "follow",
     "link_account",
     "set_certificate_status",
+    "set_coop_texts",
+    "set_producer_texts",
     "update_coop",
     "update_producer",
     "withdraw_payee_account",
+    "write_texts",
 ]

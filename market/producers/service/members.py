@@ -62,7 +62,7 @@ def add_producer(
 
 def link_account(session: Session, *, actor: Actor, producer_id: UUID, account_id: UUID, now: datetime) -> None:
     """Let an account act as the producer. Raises ProducerMissing, NotYoursToChange, AccountTaken."""
-    producer = _of_own_coop(session, actor, producer_id)
+    producer = of_own_coop(session, actor, producer_id)
     if not actor.is_staff:
         raise NotYoursToChange("Only the staff of a co-op invites its members.")
     if producer.account_id == account_id:
@@ -93,7 +93,7 @@ def update_producer(
 
     Raises ProducerMissing, BadProducer.
     """
-    producer = _of_own_coop(session, actor, producer_id)
+    producer = of_own_coop(session, actor, producer_id)
     rules.check_producer(name=name, sms_phone=sms_phone)
     wanted = {
         "name": name.strip(),
@@ -114,7 +114,7 @@ def update_producer(
 
 def end_membership(session: Session, *, actor: Actor, producer_id: UUID, left_on: date, now: datetime) -> None:
     """Let a producer leave; what is owed to them stays owed. Raises ProducerMissing, NotYoursToChange, MembershipEnded."""
-    producer = _of_own_coop(session, actor, producer_id)
+    producer = of_own_coop(session, actor, producer_id)
     if not actor.is_staff:
         raise NotYoursToChange("Only the staff of a co-op ends a membership.")
     current = select(Member.id).where(Member.producer_id == producer.id, Member.left_on.is_(None))
@@ -129,7 +129,8 @@ def end_membership(session: Session, *, actor: Actor, producer_id: UUID, left_on
     )  # fmt: skip
 
 
-def _of_own_coop(session: Session, actor: Actor, producer_id: UUID) -> Producer:
+def of_own_coop(session: Session, actor: Actor, producer_id: UUID) -> Producer:
+    """Lock a producer whom the actor may change: themselves, or any of the co-op for its staff. Raises ProducerMissing."""
     rows = locks.lock(session, Producer, [producer_id])
     mine = [row for row in rows if row.coop_id == actor.coop_id and (actor.is_staff or row.id == actor.producer_id)]
     if not mine:

@@ -5,6 +5,7 @@ from decimal import Decimal
 from marshmallow import fields, validate
 
 from market.api.openapi import MoneySchema, Strict
+from market.kernel.languages import LANGUAGES
 from market.pricing.rules import UNITS
 
 PRICE = validate.Range(min=0, min_inclusive=False)
@@ -98,6 +99,13 @@ class CardSchema(Strict):
     id = fields.UUID(required=True)
     lot_id = fields.UUID(required=True)
     title = fields.String(required=True)
+    language = fields.String(required=True, allow_none=True, metadata={"description": "of the title; null: nobody said"})
+    titles = fields.Dict(
+        keys=fields.String(),
+        values=fields.String(),
+        required=True,
+        metadata={"description": "its author's translations, by language"},
+    )
     product = fields.Nested(ProductShort, required=True)
     producer = fields.Nested(ProducerShort, required=True)
     coop = fields.Nested(CoopShort, required=True)
@@ -156,6 +164,9 @@ class ListingIn(Strict):
     order_step = fields.Decimal(load_default=Decimal(1), validate=PRICE)
     claims = fields.List(fields.String(validate=validate.Length(1, 60)), load_default=list, validate=validate.Length(max=12))
     incoterm = fields.String(load_default="", validate=validate.Length(max=20))
+    language = fields.String(
+        load_default="", validate=validate.OneOf(("", *LANGUAGES)), metadata={"description": "of title and description"}
+    )
 
 
 class ListingPatch(Strict):
