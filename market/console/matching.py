@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from market.console import lists, words
 from market.console.desk import back
 from market.console.lists import Column, Desk, Filter
-from market.console.statements import decide
+from market.console.statements import decide, proposer_of
 from market.http.auth import access, current_actor, current_coop
 from market.http.clock import now
 from market.http.db import unit_of_work
@@ -43,6 +43,8 @@ def _pane(session: Session, line_id: UUID) -> Mapping[str, Any]:
         "choices": [code for code, sign in service.BOOKABLE.items() if sign * line.money.minor >= 0],
         "parts": range(1, PARTS + 1),
         "history": desks.history(session, "statement_line", line_id),
+        "proposer": proposer_of(session, line),
+        "me": current_actor(),
     }
 
 

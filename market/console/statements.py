@@ -28,7 +28,7 @@ from market.statements.rules.readers.source import MAX_BYTES
 from market.statements.rules.values import amount_text
 
 blueprint = Blueprint("console_statements", __name__, url_prefix="/console/statements")
-_FIELDS = {"reference", "account_code", "amount", "reason", "question", "undo_reason"}
+_FIELDS = {"reference", "account_code", "amount", "reason", "question", "undo_reason", "answer"}
 LARGE = 2 * 1024 * 1024
 """Larger files are read by a worker, while the page shows how far it is and can be left."""
 
@@ -201,16 +201,25 @@ def _line_page(line_id: UUID, form: dict[str, str], errors: dict[str, str]) -> R
         row = queries.line(session, line_id)
         account = queries.account(session, row.account_id)
         history = desks.history(session, "statement_line", line_id)
+        proposer = proposer_of(session, row)
     choices = [code for code, sign in service.BOOKABLE.items() if sign * row.money.minor >= 0]
-    facts = {"line": row, "account": account, "choices": choices, "history": history}
+    facts = {"line": row, "account": account, "choices": choices, "history": history, "proposer": proposer, "me": current_actor()}
     page = render_template("console/statements/line.html", form=form, errors=errors, **facts)
     return page, 422 if errors else 200
 
 
-def decide(line_id: UUID, otherwise: str, act: Callable[[Session], object], said: str) -> ResponseReturnValue:
+def proposer_of(session: Session, line: queries.LineView) -> str:
+    """Return who proposed a booking of the line, by name."""
+    if line.proposal is None:
+        return ""
+    label = line.proposal.proposed_by
+    return people.names_of_staff(session, [label], coop_id=current_coop()).get(label, label)
+
+
+def decide(line_id: UUID, otherwise: str, act: Callable[[Session], object], said: str | Callable[[], str]) -> ResponseReturnValue:
     """Carry out a decision about a line and go on, or show the line with what was wrong and what was typed.
 
-    The way leads back to where the form says, else to the line.
+    The way leads back to where the form says, else to the line. `said` is what is told, or says it once it is done.
     """
     entry = Entry(request.form)
     try:
@@ -222,7 +231,7 @@ def decide(line_id: UUID, otherwise: str, act: Callable[[Session], object], said
         entry.refused(refusal, otherwise=otherwise)
         errors = {name if name in _FIELDS else "form": words for name, words in entry.errors.items()}
         return _line_page(line_id, dict(request.form), errors)
-    flash(said, "success")
+    flash(said if isinstance(said, str) else said(), "good")
     return redirect(back() if request.form.get("back") else url_for("console_statements.line", line_id=line_id), 303)
 
 
@@ -271,18 +280,43 @@ def book(line_id: UUID) -> ResponseReturnValue:
     if entry.errors:
         return _line_page(line_id, dict(request.form), entry.errors)
 
+    made: list[UUID] = []
+
     def act(session: Session) -> None:
-        service.book_line(
+        match_id = service.book_or_propose(
             session, line_id=line_id, account_code=request.form.get("account_code", ""), reason=request.form.get("reason", ""),
             amount_minor=amount.minor if amount else None, actor=current_actor(), now=now(),
         )  # fmt: skip
+        if match_id is None:
+            return
+        made.append(match_id)
         if request.form.get("always") == "yes":
             service.make_rule(
                 session, line_id=line_id, account_code=request.form.get("account_code", ""),
                 reason=request.form.get("reason", ""), actor=current_actor(), now=now(),
             )  # fmt: skip
 
-    return decide(line_id, "account_code", act, _("Booked."))
+    def said() -> str:
+        return str(_("Booked.") if made else _("Proposed. Somebody who approves finds it on their first page and decides."))
+
+    return decide(line_id, "account_code", act, said)
+
+
+@blueprint.post("/proposals/<uuid:proposal_id>")
+@access("staff")
+def decide_proposal(proposal_id: UUID) -> ResponseReturnValue:
+    """Accept or decline a proposed booking; whoever proposed it takes it back."""
+    accepted = request.form.get("word") == "yes"
+    with unit_of_work() as session:
+        line_id = queries.line_of_proposal(session, proposal_id)
+
+    def act(session: Session) -> None:
+        service.decide_proposal(
+            session, proposal_id=proposal_id, accepted=accepted, answer=request.form.get("answer", ""), actor=current_actor(),
+            now=now(),
+        )  # fmt: skip
+
+    return decide(line_id, "answer", act, _("Booked.") if accepted else _("Declined. The line waits again."))
 
 
 @blueprint.post("/lines/<uuid:line_id>/park")

@@ -38,6 +38,7 @@ KINDS: dict[str, Kind] = {
     "payout_unseen": Kind(_l("Payouts sent, and on no statement"), "console_payouts.run", "run_id", urgent=True),
     "run_draft": Kind(_l("Payout runs to approve"), "console_payouts.run", "run_id"),
     "file_waits": Kind(_l("Bank files to give to the bank"), "console_payouts.run", "run_id"),
+    "booking_proposed": Kind(_l("Bookings to accept or decline"), "console_matching.index", "open"),
     "refund_by_bank": Kind(_l("Refunds to send by bank"), "console_payments.refunds", "open"),
     "order_late": Kind(_l("Paid orders not sent for three days"), "console_orders.detail", "seller_order_id"),
     "lines": Kind(_l("Statement lines to explain"), "console_statements.desk", "account_id"),

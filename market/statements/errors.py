@@ -81,6 +81,18 @@ class SecondPersonNeeded(Forbidden):
     code = "statements.second_person_needed"
 
 
+class ProposalNotFound(Missing):
+    """No such proposal in this scope."""
+
+    code = "statements.proposal_not_found"
+
+
+class ProposalClosed(Conflict):
+    """The proposal was decided before, or the line has another one that waits."""
+
+    code = "statements.proposal_closed"
+
+
 class MatchNotFound(Missing):
     """No such match in this scope."""
 

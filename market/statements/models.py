@@ -358,6 +358,35 @@ class StatementSuggestion(CoopOwned, Base):
     )
 
 
+class BookingProposal(CoopOwned, Base):
+    """A booking of a line that one person may not make alone, until somebody who approves accepts or declines it.
+
+    Whoever proposed it may take it back, which is a decline by the same person.
+    """
+
+    __tablename__ = "statement_proposal"
+
+    id: Mapped[Id]
+    line_id: Mapped[UUID] = mapped_column(ForeignKey("statement_line.id"))
+    account_code: Mapped[str]
+    amount_minor: Mapped[Minor]
+    reason: Mapped[str]
+    state: Mapped[str]
+    proposed_by: Mapped[str]
+    proposed_at: Mapped[Instant]
+    decided_by: Mapped[str | None]
+    decided_at: Mapped[datetime | None]
+    answer: Mapped[str | None]
+
+    __table_args__ = (
+        CheckConstraint("state IN ('proposed', 'accepted', 'declined')", name="state"),
+        CheckConstraint("amount_minor > 0", name="amount"),
+        CheckConstraint("(state = 'proposed') = (decided_by IS NULL)", name="decided"),
+        CheckConstraint("state <> 'accepted' OR decided_by <> proposed_by", name="four_eyes"),
+        Index("statement_proposal_open", "line_id", unique=True, postgresql_where=sql("state = 'proposed'")),
+    )
+
+
 class PeriodClose(CoopOwned, Base):
     """The close of a period: what was found, how each difference was explained, who prepared it and who closed it."""
 

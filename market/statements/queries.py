@@ -17,8 +17,9 @@ from market.kernel.paging import Page
 from market.ledger import queries as books
 from market.ledger import service as ledger
 from market.ledger.queries import Finding
-from market.statements.errors import AccountNotFound, FileNotFound, LineNotFound, RuleNotFound
+from market.statements.errors import AccountNotFound, FileNotFound, LineNotFound, ProposalNotFound, RuleNotFound
 from market.statements.models import (
+    BookingProposal,
     BookingRule,
     MoneyAccount,
     PeriodClose,
@@ -125,8 +126,20 @@ class MatchView:
 
 
 @dataclass(frozen=True, slots=True)
+class ProposalView:
+    """A booking that waits for somebody who approves."""
+
+    id: UUID
+    account_code: str
+    money: Money
+    reason: str
+    proposed_by: str
+    proposed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class LineView:
-    """A statement line with its suggestions and matches."""
+    """A statement line with its suggestions and matches, and the booking that is proposed for it."""
 
     id: UUID
     account_id: UUID
@@ -146,6 +159,7 @@ class LineView:
     question: str | None
     suggestions: Sequence[SuggestionView]
     matches: Sequence[MatchView]
+    proposal: ProposalView | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -380,6 +394,14 @@ def line(session: Session, line_id: UUID) -> LineView:
     return _with_explanations(session, [row])[0]
 
 
+def line_of_proposal(session: Session, proposal_id: UUID) -> UUID:
+    """Return the line that a proposal is about. Raises ProposalNotFound outside this scope."""
+    row = session.get(BookingProposal, proposal_id)
+    if row is None:
+        raise ProposalNotFound("There is no such proposal here.")
+    return row.line_id
+
+
 def closes(session: Session, *, coop_id: UUID) -> list[CloseView]:
     """Return the closes of a co-op's periods, newest first."""
     rows = session.execute(select(PeriodClose).where(PeriodClose.coop_id == coop_id).order_by(PeriodClose.ends_on.desc()))
@@ -422,10 +444,18 @@ def _with_explanations(session: Session, rows: Sequence[StatementLine]) -> list[
         select(StatementMatch).where(StatementMatch.line_id.in_(ids)).order_by(StatementMatch.matched_at, StatementMatch.id)
     ).scalars():
         matches[match.line_id].append(match)
-    return [_line(row, suggestions[row.id], matches[row.id]) for row in rows]
+    parked = [row.id for row in rows if row.state == "parked"]
+    waiting = select(BookingProposal).where(BookingProposal.line_id.in_(parked), BookingProposal.state == "proposed")
+    proposals = {each.line_id: each for each in session.execute(waiting).scalars()} if parked else {}
+    return [_line(row, suggestions[row.id], matches[row.id], proposals.get(row.id)) for row in rows]
 
 
-def _line(row: StatementLine, suggestions: Sequence[StatementSuggestion], matches: Sequence[StatementMatch]) -> LineView:
+def _line(
+    row: StatementLine,
+    suggestions: Sequence[StatementSuggestion],
+    matches: Sequence[StatementMatch],
+    proposal: BookingProposal | None,
+) -> LineView:
     sign = 1 if row.amount_minor >= 0 else -1
     return LineView(
         id=row.id,
@@ -446,7 +476,13 @@ def _line(row: StatementLine, suggestions: Sequence[StatementSuggestion], matche
         question=row.question,
         suggestions=[_suggestion(each, row.currency) for each in suggestions],
         matches=[_match(each, row.currency) for each in matches],
+        proposal=_proposal(proposal, row.currency) if proposal else None,
     )
+
+
+def _proposal(row: BookingProposal, currency: str) -> ProposalView:
+    money = Money(row.amount_minor, currency)
+    return ProposalView(row.id, row.account_code, money, row.reason, row.proposed_by, row.proposed_at)
 
 
 def _suggestion(row: StatementSuggestion, currency: str) -> SuggestionView:

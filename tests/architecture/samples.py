@@ -27,7 +27,7 @@ from market.pricing.models import ImportBatch
 from market.producers.models import Certificate
 from market.provenance.models import CaptureJob
 from market.statements import service as statements
-from market.statements.models import MoneyAccount, PeriodClose, StatementFile, StatementLine, StatementSuggestion
+from market.statements.models import BookingProposal, MoneyAccount, PeriodClose, StatementFile, StatementLine, StatementSuggestion
 from tests.conftest import NOW
 from tests.factories.accounts import actor_for
 from tests.factories.catalogue import make_listing
@@ -153,6 +153,13 @@ def _booking_rule(world: Any) -> Any:
     return statements.make_rule(world.session, line_id=line_id, actor=CLERK, now=NOW, **made).id
 
 
+def _proposal(world: Any) -> Any:
+    asked = {"account_code": "write_off", "amount_minor": 100, "reason": "nobody knows", "state": "proposed"}
+    who = {"proposed_by": CLERK.label, "proposed_at": NOW}
+    line_id = _line(world, "line_id")
+    return _add(world, BookingProposal(id=new_id(), coop_id=world.coop.id, line_id=line_id, **asked, **who))
+
+
 def _suggestion(world: Any) -> Any:
     found = {
         "target_kind": "payment",
@@ -254,6 +261,7 @@ SAMPLES: dict[tuple[str, str], Callable[[Any], Any]] = {
     ("", "line_id"): lambda world: _line(world, "line_id"),
     ("", "match_id"): _match,
     ("", "suggestion_id"): _suggestion,
+    ("", "proposal_id"): _proposal,
     ("console_statement_setup", "rule_id"): _booking_rule,
     ("", "kind"): lambda world: "seller_order",
     ("", "subject_id"): lambda world: new_id(),

@@ -152,3 +152,34 @@ def test_all_exact_ones_are_accepted_at_once_and_no_others(staff, session, coop,
     assert state(session, ids[-minor]).state == "matched"
     assert state(session, ids[-minor - 5]).state == "suggested"
     assert "exact one" not in staff.get(BASE).text
+
+
+def test_what_takes_two_persons_is_proposed_and_found_by_an_approver(staff, client, session, account_id, approver):
+    ids = bank(session, account_id, line(-2_500, ref="A"), line(-3_000, ref="B"))
+    asked = {"account_code": "write_off", "reason": "nobody knows"}
+    for minor in (-2_500, -3_000):
+        assert post(staff, f"/console/statements/lines/{ids[minor]}/book", **asked).status_code == 303
+    assert "Proposed." in staff.get(BASE).text
+    proposed = state(session, ids[-2_500])
+    assert (proposed.state, proposed.proposal.money.minor, proposed.matches) == ("parked", 2_500, [])
+    again = post(staff, f"/console/statements/lines/{ids[-2_500]}/book", **asked)
+    assert (again.status_code, "waits already" in again.text) == (422, True)
+    own = staff.get(f"{BASE}?open={ids[-2_500]}").text
+    assert "Take the proposal back" in own
+    assert "Accept and book" not in own
+    decision = f"/console/statements/proposals/{proposed.proposal.id}"
+    assert "Somebody else has to accept it." in post(staff, decision, word="yes").text
+    sign_in(client, session, approver)
+    today = client.get("/console").text
+    assert today.count("nobody knows") == 4  # a row and its button, twice
+    assert f"open={ids[-2_500]}" in today
+    assert "Accept and book" in client.get(f"{BASE}?open={ids[-2_500]}").text
+    assert post(client, decision, word="yes").status_code == 303
+    done = state(session, ids[-2_500])
+    assert (done.state, done.proposal, done.matches[0].matched_by) == ("matched", None, f"account:{approver.id}")
+    other = f"/console/statements/proposals/{state(session, ids[-3_000]).proposal.id}"
+    assert "Say in a few words why not" in post(client, other, word="no").text
+    assert post(client, other, word="no", answer="ask the shop first").status_code == 303
+    declined = state(session, ids[-3_000])
+    assert (declined.state, declined.question, declined.proposal) == ("new", "ask the shop first", None)
+    assert "decided already" in post(client, other, word="yes").text

@@ -1,4 +1,4 @@
-"""The staff desk by keyboard alone, with the script: a preparer works off lines and takes one back, an approver books this.
+"""The staff desk by keyboard alone, with the script: a preparer works off lines, takes one back, proposes one; an approver books it.
 
 Beside it, every page of the staff in the light and in the dark.
 """
@@ -67,14 +67,13 @@ def test_a_preparer_and_an_approver_work_by_keyboard_alone(browser: Browser, sit
         book(preparer, "bank charges", "charges of November")
         expect(preparer.get_by_role("heading", level=2)).to_contain_text("-€25.00")
         book(preparer, "write-off", "nobody knows what it was")
-        expect(preparer.get_by_role("alert").first).to_contain_text("an approver books this")
-        approver.goto("/console/matching?sort=largest&amount=25.00")
+        expect(preparer.locator("#said")).to_contain_text("Proposed.")
+        approver.goto("/console?kind=booking_proposed")
         approver.keyboard.press("j")
         approver.keyboard.press("Enter")
         expect(approver.get_by_role("heading", level=2)).to_contain_text("-€25.00")
-        book(approver, "write-off", "nobody knows what it was")
+        approver.keyboard.press("a")
         expect(approver.locator("#said")).to_contain_text("Booked.")
-        keys.press("Escape")
         preparer.goto("/console/matching?q=stranger")
         keys.press("j")
         keys.press("Enter")

@@ -136,7 +136,8 @@ def match(account_id: UUID) -> service.Matched:
 def explain(body: dict[str, Any], line_id: UUID) -> queries.LineView:
     """Explain a line: accept a suggestion, match by reference, or book it with a reason.
 
-    A repeat is refused, because nothing of the line is left to explain.
+    What one person may not book alone is proposed: the line is parked and carries the `proposal`. A repeat is refused,
+    because nothing of the line is left to explain.
     """
     who: dict[str, Any] = {"actor": current_actor(), "now": now()}
     with unit_of_work() as session:
@@ -146,10 +147,21 @@ def explain(body: dict[str, Any], line_id: UUID) -> queries.LineView:
             service.match_reference(session, line_id=line_id, reference=body["reference"], **who)
         else:
             minor = body["amount"]["minor"] if "amount" in body else None
-            service.book_line(
+            service.book_or_propose(
                 session, line_id=line_id, account_code=body["account_code"], reason=body["reason"], amount_minor=minor, **who
             )
         return queries.line(session, line_id)
+
+
+@blueprint.post("/proposals/<uuid:proposal_id>/decision")
+@access("staff", scope=WRITE)
+@blueprint.arguments(shapes.ProposalAnswerIn)
+@blueprint.response(200, shapes.StatementLineOut)
+def decide_proposal(body: dict[str, Any], proposal_id: UUID) -> queries.LineView:
+    """Accept a proposed booking as somebody who approves, or decline it with a reason; whoever proposed it takes it back."""
+    with unit_of_work() as session:
+        line = service.decide_proposal(session, proposal_id=proposal_id, actor=current_actor(), now=now(), **body)
+        return queries.line(session, line.id)
 
 
 @blueprint.post("/lines/<uuid:line_id>/question")

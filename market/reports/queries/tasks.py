@@ -22,7 +22,7 @@ from market.producers.models import Certificate, PayeeAccount, Producer
 from market.producers.rules import CERTIFICATE_WARNING
 from market.reports.queries.desks import WORTH
 from market.reports.queries.lists import Listed, Sorting, Source, Viewer, contains
-from market.statements.models import MoneyAccount, PeriodClose, StatementFile, StatementLine
+from market.statements.models import BookingProposal, MoneyAccount, PeriodClose, StatementFile, StatementLine
 
 LATE = timedelta(days=3)
 """A paid order that nobody has sent for this long is a task for the co-op [P]."""
@@ -30,7 +30,7 @@ UNSEEN = timedelta(days=5)
 """A payout that was sent and stands on no statement for this long needs a look (payouts.queries.alarms)."""
 KINDS = (
     "complaint", "order_problem", "refund_problem", "dispute_waits", "payout_person", "payout_unseen", "run_draft", "file_waits",
-    "refund_by_bank", "order_late", "lines", "file_draft", "close_prepared", "account_waits",
+    "booking_proposed", "refund_by_bank", "order_late", "lines", "file_draft", "close_prepared", "account_waits",
     "certificate_entered", "certificate_ends",
 )  # fmt: skip
 
@@ -158,6 +158,10 @@ def _bank(coop_id: UUID) -> list[Listed]:
     lines = (func.count(), MoneyAccount.name, func.sum(left), MoneyAccount.currency, _at(func.min(StatementLine.booked_on)))
     draft = (StatementFile.id, StatementFile.new_lines, StatementFile.name, null(), null(), StatementFile.uploaded_at)
     until = func.to_char(PeriodClose.ends_on, "YYYY-MM-DD")
+    proposed = (
+        BookingProposal.line_id, literal(""), BookingProposal.reason, BookingProposal.amount_minor, StatementLine.currency,
+        BookingProposal.proposed_at,
+    )  # fmt: skip
     close = (PeriodClose.id, literal(""), until, null(), null(), PeriodClose.prepared_at)
     return [
         select(*_row("lines", MoneyAccount.id, *lines))
@@ -165,6 +169,9 @@ def _bank(coop_id: UUID) -> list[Listed]:
         .where(MoneyAccount.coop_id == coop_id, StatementLine.state.in_(("new", "suggested", "parked")))
         .group_by(MoneyAccount.id),
         select(*_row("file_draft", *draft)).where(StatementFile.coop_id == coop_id, StatementFile.outcome == "draft"),
+        select(*_row("booking_proposed", *proposed))
+        .join(StatementLine, StatementLine.id == BookingProposal.line_id)
+        .where(BookingProposal.coop_id == coop_id, BookingProposal.state == "proposed"),
         select(*_row("close_prepared", *close)).where(PeriodClose.coop_id == coop_id, PeriodClose.state == "prepared"),
     ]
 

@@ -24,6 +24,7 @@ from market.statements.service.matching import (
     slices,
 )
 from market.statements.service.preparing import Prepared, prepare_file
+from market.statements.service.proposing import book_or_propose, decide_proposal
 from market.statements.service.taking import read_file, receive_file, take_draft, take_file
 from market.statements.service.together import Piece, accept_many, accept_several, exact_suggestions, split_line
 
@@ -42,8 +43,10 @@ __all__ = [
     "apply_slice",
     "ask_for_matching",
     "book_line",
+    "book_or_propose",
     "close_period",
     "confirm_file",
+    "decide_proposal",
     "differences",
     "discard_file",
     "dismiss_suggestion",

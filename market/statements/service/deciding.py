@@ -60,7 +60,7 @@ def accept_suggestion(session: Session, *, suggestion_id: UUID, line_id: UUID, a
     suggestion = session.get(StatementSuggestion, suggestion_id)
     if suggestion is None or suggestion.line_id != line_id or suggestion.dismissed_at is not None:
         raise SuggestionGone("This suggestion is gone: somebody decided, or matching ran again. Look at the line anew.")
-    line, account = _line(session, suggestion.line_id)
+    line, account = locked_line(session, suggestion.line_id)
     wish = accepted(session, suggestion, actor)
     note(session, actor, "statements.accepted", line, now, {"rule": wish.rule, "match": str(wish.id)})
     make_matches(session, account, [wish], now=now)
@@ -71,7 +71,7 @@ def accept_suggestion(session: Session, *, suggestion_id: UUID, line_id: UUID, a
 
 def match_reference(session: Session, *, line_id: UUID, reference: str, actor: Actor, now: datetime) -> UUID:
     """Match a line to the payout or payment whose reference a person read on it, or knows. Returns the match's id."""
-    line, account = _line(session, line_id)
+    line, account = locked_line(session, line_id)
     found = parse(reference)
     if found is None:
         raise ReasonNeeded(
@@ -100,7 +100,7 @@ def book_line(
     Raises ReasonNeeded, WrongDirection, SecondPersonNeeded for charges or a write-off above what the co-op
     lets one person book, by somebody who does not approve.
     """
-    line, account = _line(session, line_id)
+    line, account = locked_line(session, line_id)
     minor = rest_of(line) if amount_minor is None else amount_minor
     wish = booked(session, line, account, account_code, reason, minor, actor)
     note(session, actor, "statements.booked", line, now, {"account": account_code, "minor": minor, "reason": reason.strip()})
@@ -112,6 +112,20 @@ def booked(
     session: Session, line: StatementLine, account: MoneyAccount, account_code: str, reason: str, minor: int, actor: Actor
 ) -> Wish:
     """Return the match that books `minor` of a line to one of BOOKABLE, or raise what `book_line` says."""
+    wish = bookable(line, account_code, reason, minor, actor)
+    if account_code in GIVEN_UP and "approver" not in actor.roles:
+        alone = producers.coop(session, account.coop_id).book_alone_minor
+        if minor + _given_up(session, line.id) > alone:
+            limit = Money(alone, account.currency)
+            raise SecondPersonNeeded(say("Above %(limit)s an approver books this. Ask a colleague who approves.", limit=limit))
+    return wish
+
+
+def bookable(line: StatementLine, account_code: str, reason: str, minor: int, actor: Actor) -> Wish:
+    """Return the match that books `minor` of a line, whoever may book so much.
+
+    Raises WrongDirection, ReasonNeeded, LineExplained.
+    """
     sign = BOOKABLE.get(account_code)
     if sign is None or sign * line.amount_minor < 0:
         raise WrongDirection("A line like this cannot be booked that way. Choose another account.", pointer="/account_code")
@@ -119,11 +133,6 @@ def booked(
         raise ReasonNeeded("Say in a few words why, so that a colleague understands it next year.", pointer="/reason")
     if minor <= 0:
         raise LineExplained("Nothing of this line is left to be booked.", pointer="/amount")
-    if account_code in GIVEN_UP and "approver" not in actor.roles:
-        alone = producers.coop(session, account.coop_id).book_alone_minor
-        if minor + _given_up(session, line.id) > alone:
-            limit = Money(alone, account.currency)
-            raise SecondPersonNeeded(say("Above %(limit)s an approver books this. Ask a colleague who approves.", limit=limit))
     kind = {"bank_charges": "fee", "write_off": "write_off"}.get(account_code, "rest" if line.matched_minor else "full")
     return Wish(line.id, "account", None, minor, kind, "person", actor.label, account_code=account_code, reason=reason.strip())
 
@@ -144,7 +153,7 @@ def undo_match(session: Session, *, match_id: UUID, reason: str, actor: Actor, n
     match = session.get(StatementMatch, match_id)
     if match is None:
         raise MatchNotFound("There is no such match here.")
-    line, account = _line(session, match.line_id)
+    line, account = locked_line(session, match.line_id)
     match = locks.lock_one(session, StatementMatch, match_id)
     if match.undone_at is not None:
         raise MatchUndone("This match was taken back already.")
@@ -171,7 +180,7 @@ def undo_match(session: Session, *, match_id: UUID, reason: str, actor: Actor, n
 
 def park_line(session: Session, *, line_id: UUID, question: str, actor: Actor, now: datetime) -> None:
     """Put a line aside with a question to a colleague; it stays on suspense. An empty question takes it back."""
-    line, _ = _line(session, line_id)
+    line, _ = locked_line(session, line_id)
     if line.state not in ("new", "suggested", "parked"):
         raise LineExplained("This line is explained already.")
     line.question = question.strip()[:500] or None
@@ -184,7 +193,7 @@ def dismiss_suggestion(session: Session, *, suggestion_id: UUID, actor: Actor, n
     suggestion = session.get(StatementSuggestion, suggestion_id)
     if suggestion is None:
         raise SuggestionGone("This suggestion is gone already.")
-    line, _ = _line(session, suggestion.line_id)
+    line, _ = locked_line(session, suggestion.line_id)
     if rule_id := rule_of(suggestion.evidence):
         doubt_rule(session, rule_id)
     suggestion.dismissed_by, suggestion.dismissed_at = actor.label, now
@@ -196,7 +205,8 @@ def dismiss_suggestion(session: Session, *, suggestion_id: UUID, actor: Actor, n
         line.state = "new"
 
 
-def _line(session: Session, line_id: UUID) -> tuple[StatementLine, MoneyAccount]:
+def locked_line(session: Session, line_id: UUID) -> tuple[StatementLine, MoneyAccount]:
+    """Lock a line and return it with its account. Raises LineNotFound."""
     rows = locks.lock(session, StatementLine, [line_id])
     if not rows:
         raise LineNotFound("There is no such statement line here.")

@@ -20,7 +20,7 @@ from market.statements.errors import LineExplained, LineNotFound, ReasonNeeded, 
 from market.statements.models import MoneyAccount, StatementLine, StatementSuggestion
 from market.statements.service.accounts import account_of
 from market.statements.service.applying import Wish, make_matches, rest_of
-from market.statements.service.deciding import GIVEN_UP, accepted, booked, note, paid, settled
+from market.statements.service.deciding import GIVEN_UP, accepted, booked, locked_line, note, paid, settled
 
 MANY = 500
 """Exact suggestions that one act accepts; the rest waits for the next one."""
@@ -49,7 +49,7 @@ def accept_several(
 
     Raises SuggestionGone, LineExplained when they are more than the line, and the refusals of make_matches.
     """
-    line, account = _line(session, line_id)
+    line, account = locked_line(session, line_id)
     wanted = _suggestions(session, suggestion_ids)
     if not wanted or any(each.line_id != line_id for each in wanted):
         raise SuggestionGone("Choose at least one of the candidates of this line.", pointer="/suggestion")
@@ -121,7 +121,7 @@ def split_line(session: Session, *, line_id: UUID, pieces: Sequence[Piece], acto
     Raises ReasonNeeded for a piece that names neither, LineExplained when they are more than the line, and what a single
     match or booking would raise.
     """
-    line, account = _line(session, line_id)
+    line, account = locked_line(session, line_id)
     if not pieces:
         raise ReasonNeeded("Write at least one part with its amount.", pointer="/minor-1")
     wishes = []
@@ -161,10 +161,3 @@ def _suggestions(session: Session, ids: Sequence[UUID]) -> list[StatementSuggest
     if len(rows) != len(set(ids)):
         raise SuggestionGone("One of these is gone: somebody decided, or matching ran again. Look at the list anew.")
     return list(rows)
-
-
-def _line(session: Session, line_id: UUID) -> tuple[StatementLine, MoneyAccount]:
-    rows = locks.lock(session, StatementLine, [line_id])
-    if not rows:
-        raise LineNotFound("There is no such statement line here.")
-    return rows[0], account_of(session, rows[0].money_account_id)

@@ -114,6 +114,24 @@ class LineMatchOut(MatchCandidateOut):
     undone_reason = fields.String(required=True, allow_none=True)
 
 
+class BookingProposalOut(Strict):
+    """A booking above what one person books alone; it waits for somebody who approves."""
+
+    id = fields.UUID(required=True)
+    account_code = fields.String(required=True)
+    money = fields.Nested(MoneySchema, required=True)
+    reason = fields.String(required=True)
+    proposed_by = fields.String(required=True)
+    proposed_at = fields.AwareDateTime(required=True)
+
+
+class ProposalAnswerIn(Strict):
+    """Whether a proposed booking is made; a decline says why."""
+
+    accepted = fields.Boolean(required=True)
+    answer = fields.String(load_default="", validate=validate.Length(max=300))
+
+
 class StatementLineOut(Strict):
     """A statement line with its candidates and matches; `rest` is what is still unexplained."""
 
@@ -135,6 +153,7 @@ class StatementLineOut(Strict):
     question = fields.String(required=True, allow_none=True)
     suggestions = fields.List(fields.Nested(MatchCandidateOut), required=True)
     matches = fields.List(fields.Nested(LineMatchOut), required=True)
+    proposal = fields.Nested(BookingProposalOut, required=True, allow_none=True)
 
 
 class StatementLinesOut(Strict):
