@@ -86,6 +86,16 @@ class Settings:
     stripe_api_base: str = _setting(
         "STRIPE_API_BASE", "another server that speaks Stripe's protocol", read=_url, default="https://api.stripe.com"
     )
+    momo_api_base: str = _setting(
+        "MOMO_API_BASE",
+        "a mobile-money provider that speaks MTN MoMo's disbursement protocol; empty: none",
+        read=_url,
+        default="",
+    )
+    momo_user: str = _setting("MOMO_USER", "its API user", default="")
+    momo_key: str = _setting("MOMO_KEY", "and the user's key", secret=True, default="")
+    momo_subscription_key: str = _setting("MOMO_SUBSCRIPTION_KEY", "the subscription of the product", secret=True, default="")
+    momo_environment: str = _setting("MOMO_ENVIRONMENT", "the provider's environment, such as mtnrwanda", default="sandbox")
     smtp_host: str = _setting("SMTP_HOST", "mail server", default="127.0.0.1")
     smtp_port: int = _setting("SMTP_PORT", "its port", read=_whole, default=25)
     smtp_user: str = _setting("SMTP_USER", "its account, if it asks for one", default="")

@@ -33,6 +33,7 @@ from market.console import statement_setup as console_statement_setup
 from market.console import statements as console_statements
 from market.console import texts as console_texts
 from market.console import today
+from market.hooks import mobile_money as hooks_mobile_money
 from market.hooks import stripe as hooks_stripe
 from market.http import auth, csrf, db, headers, i18n, lane, login, navigation, packing, problems, readonly, sending, static
 from market.kernel.clock import Clock, SystemClock
@@ -75,6 +76,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     console_statements.blueprint,
     console_statement_setup.blueprint,
     hooks_stripe.blueprint,
+    hooks_mobile_money.blueprint,
     console_payments.blueprint,
     console_disputes.blueprint,
     shop.blueprint,

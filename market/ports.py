@@ -8,10 +8,15 @@ from market.notifications.ports import Mailer
 from market.payments.ports import CardProcessor
 from market.payouts.ports import Documents as PayeeDocuments
 from market.payouts.ports import Rail
+from market.producers.ports import WalletNames
 
 
 class Documents(PayeeDocuments, Printer, Protocol):
     """Prints every kind of document."""
+
+
+class Wallets(Rail, WalletNames, Protocol):
+    """A mobile-money provider: the rail, and who a number belongs to."""
 
 
 @dataclass(frozen=True)
@@ -20,6 +25,8 @@ class Ports:
 
     cards: CardProcessor = None  # type: ignore[assignment]
     transfers: Rail = None  # type: ignore[assignment]
+    wallets: Wallets | None = None
+    """None: no mobile-money provider is set up, and such payouts wait."""
     mailer: Mailer = None  # type: ignore[assignment]
     files: Any = None
     documents: Documents = None  # type: ignore[assignment]

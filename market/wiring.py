@@ -3,6 +3,7 @@
 from config import Settings
 from market.gateways.documents import TypstDocuments
 from market.gateways.files import ObjectFiles
+from market.gateways.mobile_money import MobileMoney
 from market.gateways.smtp_mailer import SmtpMailer
 from market.gateways.stripe_cards import StripeCards
 from market.gateways.stripe_transfers import StripeTransfers
@@ -16,6 +17,7 @@ def build_ports(settings: Settings) -> Ports:
             key=settings.stripe_key, webhook_secret=settings.stripe_webhook_secret, api_base=settings.stripe_api_base
         ),
         transfers=StripeTransfers(key=settings.stripe_key, api_base=settings.stripe_api_base),
+        wallets=_wallets(settings),
         files=ObjectFiles(settings.files_url),
         documents=TypstDocuments(),
         mailer=SmtpMailer(
@@ -26,4 +28,17 @@ def build_ports(settings: Settings) -> Ports:
             tls=settings.smtp_tls,
             sender=settings.mail_from,
         ),
+    )
+
+
+def _wallets(settings: Settings) -> MobileMoney | None:
+    if not settings.momo_api_base:
+        return None
+    return MobileMoney(
+        api_base=settings.momo_api_base,
+        user=settings.momo_user,
+        key=settings.momo_key,
+        subscription=settings.momo_subscription_key,
+        target=settings.momo_environment,
+        callback=f"{settings.public_url}/hooks/mobile-money",
     )

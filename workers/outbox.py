@@ -40,7 +40,7 @@ TOPICS: dict[str, tuple[str, ...]] = {
     "payouts.settled": ("payouts.print",),
     "pricing.rows_changed": ("catalogue.reevaluate",),
     "producers.payee_account_confirmed": ("notifications.tell",),
-    "producers.payee_account_entered": ("notifications.tell",),
+    "producers.payee_account_entered": ("notifications.tell", "payouts.check_wallet"),
     "provenance.capture_accepted": ("provenance.capture",),
     "provenance.lots_changed": ("provenance.refresh_pages",),
     "statements.imported": ("statements.match",),

@@ -21,6 +21,8 @@ from market.payables import queries as payables
 from market.payouts import queries, service
 from market.payouts.ports import Answer, NotFound, Rail, Refused, Unsure
 from market.payouts.rules.timing import Next
+from market.producers import queries as producers
+from market.producers import service as producer_service
 from workers.base import now, unit_of_work
 
 AT_ONCE = 500
@@ -55,6 +57,18 @@ def print_statement(*, payout_id: str, **_: Any) -> None:
     body = current_app.extensions["ports"].documents.payee_statement(facts)
     with unit_of_work() as session:
         service.keep_statement(session, payout_id=UUID(payout_id), language=facts.language, body=body, now=now())
+
+
+@shared_task(name="payouts.check_wallet", soft_time_limit=60, time_limit=90)
+def check_wallet(*, payee_account_id: str, **_: Any) -> None:
+    """Ask the provider who a new wallet's number belongs to; another name than the holder's is a matter for staff."""
+    wallets = current_app.extensions["ports"].wallets
+    with unit_of_work() as session:
+        msisdn = producers.wallet_to_check(session, UUID(payee_account_id))
+    if wallets is None or msisdn is None or (name := wallets.holder_of(msisdn)) is None:
+        return
+    with unit_of_work() as session:
+        producer_service.note_known_name(session, payee_account_id=UUID(payee_account_id), name=name, now=now())
 
 
 @shared_task(name="payouts.overdue", soft_time_limit=60, time_limit=90)
@@ -129,4 +143,5 @@ def _write_files(run_id: UUID) -> None:
 
 
 def _rails() -> dict[str, Rail]:
-    return {"stripe": current_app.extensions["ports"].transfers}
+    ports = current_app.extensions["ports"]
+    return {"stripe": ports.transfers} | ({"momo": ports.wallets} if ports.wallets is not None else {})

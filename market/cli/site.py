@@ -51,6 +51,7 @@ def demo_secrets(data: Path) -> dict[str, str]:
             "PASSWORD_SALT": secrets.token_hex(32),
             "STRIPE_KEY": f"sk_test_{secrets.token_hex(24)}",
             "STRIPE_WEBHOOK_SECRET": f"whsec_{secrets.token_hex(24)}",
+            "MOMO_KEY": secrets.token_hex(24),
         }
         write_private(path, json.dumps(made), None)
     return dict(json.loads(path.read_text()))
@@ -77,6 +78,10 @@ def plan(data: Path, port: int, environ: Mapping[str, str]) -> Site:
         extra["STRIPE_API_BASE"] = f"http://127.0.0.1:{stripe}"
         options = ["--port", str(stripe), "--data", str(data / "stripe")]
         parts.append(Part("stripe", [python, "-m", "market.simulators.stripe", *options]))
+    if not {"MOMO_API_BASE", "MOMO_KEY"} & given.keys():
+        momo = free_port(port + 4)
+        extra |= {"MOMO_API_BASE": f"http://127.0.0.1:{momo}", "MOMO_USER": "market"}
+        parts.append(Part("momo", [python, "-m", "market.simulators.momo", "--port", str(momo), "--data", str(data / "momo")]))
     if "SMTP_HOST" not in given:
         page, smtp = free_port(port + 2), free_port(port + 3)
         extra |= {"SMTP_HOST": "127.0.0.1", "SMTP_PORT": str(smtp), "MAILBOX_URL": f"http://127.0.0.1:{page}"}

@@ -17,6 +17,7 @@ from market.http import forms, login
 from market.http.auth import access, current_actor, current_coop
 from market.http.clock import now, today
 from market.http.db import unit_of_work
+from market.http.i18n import told
 from market.http.payees import pay_to
 from market.kernel.errors import DomainError
 from market.payables import queries as payables
@@ -183,11 +184,33 @@ def _member(producer_id: UUID, errors: dict[str, str] | None = None) -> Response
 @blueprint.get("/payee-accounts")
 @access("staff")
 def payee_accounts() -> ResponseReturnValue:
-    """List the accounts that wait for a second person."""
+    """List the accounts that wait for a second person, and those whose holder has another name."""
+    return _payee_accounts({})
+
+
+def _payee_accounts(errors: dict[str, str]) -> ResponseReturnValue:
     with unit_of_work() as session:
         waiting = queries.payee_accounts(session, actor=current_actor(), waiting=True)
-        who = queries.producers_by_id(session, {account.producer_id for account in waiting})
-    return render_template("console/payee_accounts.html", waiting=waiting, who=who, actor=current_actor())
+        doubted = queries.doubted_accounts(session, coop_id=current_coop())
+        who = queries.producers_by_id(session, {account.producer_id for account in [*waiting, *doubted]})
+    facts = {"waiting": waiting, "doubted": doubted, "who": who, "actor": current_actor()}
+    return render_template("console/payee_accounts.html", **facts, errors=errors or {}), 422 if errors else 200
+
+
+@blueprint.post("/payee-accounts/<uuid:payee_account_id>/name")
+@access("staff")
+def agree_name(payee_account_id: UUID) -> ResponseReturnValue:
+    """Say why an account's holder has another name than the member."""
+    reason = request.form.get("reason", "")
+    try:
+        with unit_of_work() as session:
+            service.agree_name(session, actor=current_actor(), payee_account_id=payee_account_id, reason=reason, now=now())
+    except DomainError as error:
+        if error.kind == "missing":
+            raise
+        return _payee_accounts({f"reason-{payee_account_id}": told(error.detail)})
+    flash(_("Noted with your name and reason."), "good")
+    return redirect(url_for("console_people.payee_accounts"), 303)
 
 
 @blueprint.post("/payee-accounts/<uuid:payee_account_id>/confirm")

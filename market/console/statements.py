@@ -66,6 +66,7 @@ def open_account() -> ResponseReturnValue:
     """Register a bank account with what lies on it."""
     entry = Entry(request.form)
     name, iban = entry.text("name", limit=80), entry.text("iban", limit=60)
+    wallet = entry.choice("kind", ("bank", "wallet"), default="bank") == "wallet"
     currency = entry.text("currency", limit=3).upper()
     opened_on = entry.day("opened_on")
     opening = _money(entry, "opening", currency)
@@ -74,7 +75,7 @@ def open_account() -> ResponseReturnValue:
             with unit_of_work() as session:
                 account = service.open_account(
                     session, coop_id=current_coop(), name=name, iban=iban, currency=currency, opened_on=opened_on,
-                    opening=opening, actor=current_actor(), now=now(),
+                    opening=opening, wallet=wallet, actor=current_actor(), now=now(),
                 )  # fmt: skip
             return redirect(url_for("console_statements.desk", account_id=account.id), 303)
         except DomainError as refusal:

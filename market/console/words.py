@@ -39,7 +39,13 @@ PAYOUTS: Words = {
     "cancelled": (_l("cancelled"), ""),
     "returned": (_l("returned"), "bad"),
 }
-RAILS: Words = {"sepa": (_l("bank transfer"), ""), "stripe": (_l("Stripe transfer"), ""), "cash": (_l("cash"), "")}
+RAILS: Words = {
+    "sepa": (_l("bank transfer"), ""),
+    "stripe": (_l("Stripe transfer"), ""),
+    "momo": (_l("mobile money"), ""),
+    "cash": (_l("cash"), ""),
+    "cheque": (_l("cheque"), ""),
+}
 RUNS: Words = {
     "draft": (_l("waits for approval"), "warn"),
     "approved": (_l("approved"), "good"),

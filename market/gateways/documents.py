@@ -83,7 +83,13 @@ _SUPPLIES = {
     "premium": N_("Fair-trade premium"),
     "charges": N_("Fees of co-op, transport and payment"),
 }
-_RAILS = {"sepa": N_("bank transfer"), "stripe": N_("Stripe transfer"), "cash": N_("cash")}
+_RAILS = {
+    "sepa": N_("bank transfer"),
+    "stripe": N_("Stripe transfer"),
+    "momo": N_("mobile money"),
+    "cash": N_("cash"),
+    "cheque": N_("cheque"),
+}
 
 
 @gateway

@@ -19,4 +19,5 @@ def pay_to(form: Mapping[str, str]) -> PayTo:
         iban=text(form, "iban") or None,
         bic=text(form, "bic") or None,
         stripe_account=text(form, "stripe_account") or None,
+        msisdn=text(form, "msisdn") or None,
     )

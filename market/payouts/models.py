@@ -89,7 +89,7 @@ class PayoutFile(CoopOwned, Base):
 
 
 class Payout(CoopOwned, Base):
-    """Money for one payee over one rail. `wake_at` is when a worker may take it (again); null: no worker may.
+    """Money for one payee over one rail. `wake_at` is when a worker may take it (again), to send or to ask; null: none may.
 
     The key for the rail follows from the id, so that no payout can ever have another's; so does the UETR (rules.pain001).
     """
@@ -125,7 +125,7 @@ class Payout(CoopOwned, Base):
         UniqueConstraint("number"),
         UniqueConstraint("reference"),
         CheckConstraint(_one_of("state", STATES), name="state"),
-        CheckConstraint(_one_of("rail", ("sepa", "stripe", "cash")), name="rail"),
+        CheckConstraint(_one_of("rail", ("sepa", "stripe", "momo", "cash", "cheque")), name="rail"),
         CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency"),
         CheckConstraint(
             "amount_minor > 0 AND deducted_minor >= 0 AND gross_minor = amount_minor + deducted_minor", name="amounts"

@@ -34,6 +34,13 @@ class Accepted:
 
 
 @dataclass(frozen=True, slots=True)
+class Pending:
+    """The rail has it and has not decided: only asking helps, because its later word is yes or no."""
+
+    provider_ref: str
+
+
+@dataclass(frozen=True, slots=True)
 class Refused:
     """A definite no: nothing has moved and nothing will."""
 
@@ -52,7 +59,7 @@ class NotFound:
     """The rail knows for certain that the order never arrived."""
 
 
-Answer = Accepted | Refused | Unsure | NotFound
+Answer = Accepted | Pending | Refused | Unsure | NotFound
 
 
 class Rail(Protocol):

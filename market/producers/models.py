@@ -149,7 +149,11 @@ class OwnText(CoopOwned, Base):
 
 
 class PayeeAccount(CoopOwned, Base):
-    """Where a producer is paid in one currency: bank, Stripe account or cash."""
+    """Where a producer is paid in one currency: bank, Stripe account, mobile-money wallet, cash or cheque.
+
+    `known_name` is how the wallet's provider knows the number. `name_doubt`: the holder is not the `member` by name, or the
+    `provider` knows the number under another name; it is a matter for staff until one of them has agreed, with a reason.
+    """
 
     __tablename__ = "payee_account"
 
@@ -161,6 +165,11 @@ class PayeeAccount(CoopOwned, Base):
     iban: Mapped[str | None]
     bic: Mapped[str | None]
     stripe_account: Mapped[str | None]
+    msisdn: Mapped[str | None]
+    known_name: Mapped[str | None]
+    name_doubt: Mapped[str | None]
+    name_agreed_by: Mapped[str | None]
+    name_reason: Mapped[str | None]
     street: Mapped[str] = mapped_column(server_default=text("''"))
     building: Mapped[str] = mapped_column(server_default=text("''"))
     town: Mapped[str] = mapped_column(server_default=text("''"))
@@ -173,9 +182,12 @@ class PayeeAccount(CoopOwned, Base):
     replaced_at: Mapped[datetime | None]
 
     __table_args__ = (
-        CheckConstraint("rail IN ('sepa', 'stripe', 'cash')", name="rail"),
+        CheckConstraint("rail IN ('sepa', 'stripe', 'momo', 'cash', 'cheque')", name="rail"),
         CheckConstraint("(rail = 'sepa') = (iban IS NOT NULL)", name="iban"),
         CheckConstraint("(rail = 'stripe') = (stripe_account IS NOT NULL)", name="stripe"),
+        CheckConstraint("(rail = 'momo') = (msisdn IS NOT NULL)", name="msisdn"),
+        CheckConstraint("name_doubt IN ('member', 'provider')", name="name_doubt"),
+        CheckConstraint("(name_agreed_by IS NULL) = (name_reason IS NULL) AND name_agreed_by <> entered_by", name="name_agreed"),
         CheckConstraint("confirmed_by <> entered_by", name="four_eyes"),
         CheckConstraint("(confirmed_by IS NULL) = (confirmed_at IS NULL)", name="confirmed"),
         Index(

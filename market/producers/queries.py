@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, func, or_, select
+from sqlalchemy import Select, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from market.kernel import direct, paging
@@ -92,6 +92,11 @@ class PayeeAccountView:
     iban: str | None
     bic: str | None
     stripe_account: str | None
+    msisdn: str | None
+    known_name: str | None
+    name_doubt: str | None
+    name_agreed_by: str | None
+    name_reason: str | None
     street: str
     building: str
     town: str
@@ -367,6 +372,28 @@ def payee_accounts(
     return [_payee_account(row) for row in session.scalars(statement)]
 
 
+def doubted_accounts(session: Session, *, coop_id: UUID) -> list[PayeeAccountView]:
+    """Return accounts that are paid to or wait, whose holder has another name than the member or the wallet, oldest first."""
+    statement = (
+        select(PayeeAccount)
+        .where(
+            PayeeAccount.coop_id == coop_id,
+            PayeeAccount.name_doubt.is_not(None),
+            PayeeAccount.name_agreed_by.is_(None),
+            PayeeAccount.replaced_at.is_(None),
+        )
+        .order_by(PayeeAccount.id)
+        .limit(PAGE)
+    )
+    return [_payee_account(row) for row in session.scalars(statement)]
+
+
+def wallet_to_check(session: Session, payee_account_id: UUID) -> str | None:
+    """Return the number of a wallet whose name nobody has asked the provider for; None when there is none to ask."""
+    statement = select(PayeeAccount.msisdn).where(PayeeAccount.id == payee_account_id, PayeeAccount.known_name.is_(None))
+    return session.execute(statement).scalar_one_or_none()
+
+
 def live_payee_accounts(session: Session, coop_id: UUID) -> list[PayeeAccountView]:
     """Return where every producer of a co-op is paid now: confirmed and not replaced, at most one per currency."""
     columns = [getattr(PayeeAccount, name) for name in PayeeAccountView.__slots__]
@@ -391,9 +418,11 @@ def identities(session: Session, producer_ids: Sequence[UUID]) -> dict[UUID, Ide
 
 def live_accounts_of(coop_id: UUID) -> Select[*tuple[Any, ...]]:
     """Return the SELECT of where every producer of a co-op is paid now, for statements over whole runs."""
-    names = ["id", "producer_id", "rail", "currency", "holder", "iban", "bic", "stripe_account"]
+    names = ["id", "producer_id", "rail", "currency", "holder", "iban", "bic", "stripe_account", "msisdn"]
     names += ["street", "building", "postcode", "town", "country"]
-    return select(*(getattr(PayeeAccount, name) for name in names)).where(
+    doubt = (PayeeAccount.name_doubt == "provider") & PayeeAccount.name_agreed_by.is_(None)
+    unlike = case((doubt, PayeeAccount.known_name)).label("unlike")
+    return select(*(getattr(PayeeAccount, name) for name in names), unlike).where(
         PayeeAccount.coop_id == coop_id, PayeeAccount.confirmed_at.is_not(None), PayeeAccount.replaced_at.is_(None)
     )
 

@@ -12,6 +12,7 @@ from schwifty.exceptions import SchwiftyException
 
 from market.kernel.languages import country_codes
 from market.kernel.money import EXPONENTS
+from market.kernel.text import fold
 from market.kernel.words import Term, say
 from market.producers.errors import (
     BadCertificate,
@@ -23,7 +24,7 @@ from market.producers.errors import (
 )
 
 SELLER_KINDS = ("person", "organisation")
-RAILS = ("sepa", "stripe", "cash")
+RAILS = ("sepa", "stripe", "momo", "cash", "cheque")
 CERTIFICATE_KINDS = ("trade", "organic", "other")
 CERTIFICATE_STEPS: Mapping[str, frozenset[str]] = {
     "entered": frozenset({"active", "withdrawn"}),
@@ -63,6 +64,8 @@ class PayTo:
     iban: str | None = None
     bic: str | None = None
     stripe_account: str | None = None
+    msisdn: str | None = None
+    """The phone number of a mobile-money wallet, with + and the country's code (E.164)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +158,9 @@ def checked_pay_to(wanted: PayTo) -> PayTo:
         raise BadPayeeAccount("Banks ask for the holder's town.", pointer="/town")
     if wanted.rail == "stripe" and not _STRIPE_ACCOUNT.fullmatch(wanted.stripe_account or ""):
         raise BadPayeeAccount("A Stripe account begins with acct_.", pointer="/stripe_account")
+    msisdn = re.sub(r"[\s()-]", "", wanted.msisdn or "") if wanted.rail == "momo" else None
+    if msisdn is not None and not _PHONE.fullmatch(msisdn):
+        raise BadPayeeAccount("Write the wallet's phone number with + and the country's code, digits only.", pointer="/msisdn")
     sepa = wanted.rail == "sepa"
     return PayTo(
         rail=wanted.rail,
@@ -164,7 +170,18 @@ def checked_pay_to(wanted: PayTo) -> PayTo:
         iban=checked_iban(wanted.iban or "") if sepa else None,
         bic=checked_bic(wanted.bic) if sepa else None,
         stripe_account=wanted.stripe_account if wanted.rail == "stripe" else None,
+        msisdn=msisdn,
     )
+
+
+def same_name(one: str, other: str) -> bool:
+    """Return whether two names can be the same person's: every word of the shorter one stands in the other, in any order.
+
+    Letters are compared without accents and case. An empty name says nothing, so nothing differs.
+    """
+    words, others = (set(re.findall(r"\w+", fold(name))) for name in (one, other))
+    shorter, longer = sorted((words, others), key=len)
+    return shorter <= longer
 
 
 def check_coop(

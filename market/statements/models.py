@@ -34,7 +34,10 @@ def _one_of(column: str, words: tuple[str, ...]) -> str:
 
 
 class MoneyAccount(CoopOwned, Base):
-    """An account that a bank keeps for the co-op, with its mirror and suspense account in the books."""
+    """An account that a bank keeps for the co-op, or a mobile-money provider, with its mirror and suspense account in the books.
+
+    A wallet has the digits of its number in the place of an IBAN.
+    """
 
     __tablename__ = "money_account"
 
@@ -53,8 +56,13 @@ class MoneyAccount(CoopOwned, Base):
         UniqueConstraint("coop_id", "mirror", "currency"),
         UniqueConstraint("coop_id", "iban", "currency"),
         CheckConstraint("currency ~ '^[A-Z]{3}$'", name="currency"),
-        CheckConstraint("mirror ~ '^bank:[0-9]+$' AND suspense ~ '^suspense:[0-9]+$'", name="codes"),
+        CheckConstraint("mirror ~ '^(bank|wallet):[0-9]+$' AND suspense ~ '^suspense:[0-9]+$'", name="codes"),
     )
+
+    @property
+    def rails(self) -> tuple[str, ...]:
+        """The rails whose payouts show on this account's statements."""
+        return ("momo",) if self.mirror.startswith("wallet:") else ("sepa", "cheque")
 
 
 class StatementFile(CoopOwned, Base):

@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, func, literal_column, select, text, tuple_
 from sqlalchemy.orm import Session
 
 from market.kernel import paging
-from market.kernel.money import Money
+from market.kernel.money import Money, total
 from market.kernel.paging import Page
 from market.ledger import queries as books
 from market.ledger import service as ledger
@@ -249,7 +249,9 @@ def figures(session: Session, account_id: UUID) -> Figures:
         closing=both[1] if both else None,
         closing_on=closing_on,
         suspense=books.balance(session, book_id, row.suspense, row.currency),
-        in_transit=books.balance(session, book_id, "in_transit:sepa", row.currency),
+        in_transit=total(
+            [books.balance(session, book_id, f"in_transit:{rail}", row.currency) for rail in row.rails], row.currency
+        ),
         difference=both[0] - both[1] if both else None,
         open_lines=open_lines,
     )

@@ -12,8 +12,11 @@ from market.payables import service as payables
 from market.payables.queries import Owed
 from market.payouts import service
 from market.payouts.queries import PayoutRow, RunRow, payouts_of_run
+from market.payouts.rules.timing import Capabilities
 from tests.conftest import NOW
+from tests.factories.producers import make_payee_account, make_producer
 
+WALLETS = {"momo": Capabilities(idempotent=True, askable=True, statement=True, reversible=False)}
 PREPARER = Actor(account_id=UUID(int=1), roles=frozenset({"preparer"}), name="Ada")
 APPROVER = Actor(account_id=UUID(int=2), roles=frozenset({"approver"}), name="Bo")
 
@@ -48,6 +51,19 @@ def approved_run(session, coop_id: UUID, *, now=NOW) -> RunRow:
     """A run that a second person has approved."""
     run = make_run(session, coop_id, now=now)
     return service.approve_run(session, actor=APPROVER, run_id=run.id, list_sha256=run.list_sha256, now=now)
+
+
+def wallet_payout(session, coop) -> PayoutRow:
+    """A mobile-money payout of 64.80 that nobody has claimed."""
+    producer = make_producer(session, coop=coop)
+    make_payee_account(session, producer=producer, rail="momo", iban=None, bic=None, msisdn="+250788000123")
+    owe(session, producer)
+    return only_payout(session, approved_run(session, coop.id))
+
+
+def take(session, *, now=NOW) -> service.Claim | None:
+    """Claim the next mobile-money payout."""
+    return service.claim_next(session, now=now, rails=WALLETS)
 
 
 def only_payout(session, run: RunRow) -> PayoutRow:

@@ -1,4 +1,4 @@
-"""Workers that die: `python -m tests.faults.crew DATABASE_URL RAIL_PORT MODE SEED` forks them until no payout waits.
+"""Workers that die: `python -m tests.faults.crew DATABASE_URL RAIL_PORT MOMO_URL MODE SEED` forks them until no payout waits.
 
 Each worker runs the product's own `drain` and kills itself (SIGKILL) by dice at named points; the foreman kills others
 from outside. Time runs 200 times faster and the workers' clocks disagree by up to an hour. MODE `naive` makes a new key
@@ -13,7 +13,7 @@ import random
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -21,6 +21,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import create_engine, event, text
 from sqlalchemy.orm import Session
 
+from market.gateways.mobile_money import MobileMoney
 from market.http.db import engine_options
 from market.kernel import tenancy, uow
 from market.kernel.ids import new_id
@@ -28,6 +29,7 @@ from market.kernel.uow import gateway
 from market.payouts.ports import Accepted, Answer, NotFound, TransferOrder, Unsure
 from market.payouts.rules.timing import Capabilities
 from tests.conftest import settings_for
+from tests.momo_server import wallets_at
 from workers.payouts import drain
 
 WORKERS = 6
@@ -86,7 +88,40 @@ class LoopbackRail:
         return Unsure("cannot be stopped")
 
 
-def work(url: str, port: int, *, naive: bool, seed: int, started: float) -> None:
+@gateway
+class MortalWallets:
+    """The product's own mobile-money rail over a provider that misbehaves, with death before and after each call."""
+
+    capabilities = MobileMoney.capabilities
+
+    def __init__(self, url: str, die: Die, *, naive: bool) -> None:
+        self._inner, self._die, self._naive = wallets_at(url, timeout=CALL_TIMEOUT), die, naive
+
+    def check_details(self, details: Mapping[str, str]) -> str | None:
+        """Say what is wrong with them."""
+        return self._inner.check_details(details)
+
+    def send(self, order: TransferOrder) -> Answer:
+        """Order the transfer."""
+        self._die("before_send")
+        answer = self._inner.send(replace(order, key=str(new_id())) if self._naive else order)
+        self._die("after_effect")
+        return answer
+
+    def ask(self, order: TransferOrder) -> Answer:
+        """Ask, unless careless code has thrown its key away."""
+        if self._naive:
+            return Accepted(str(new_id()))
+        answer = self._inner.ask(order)
+        self._die("after_answer")
+        return answer
+
+    def cancel(self, order: TransferOrder) -> Answer:
+        """Nothing can be stopped."""
+        return self._inner.cancel(order)
+
+
+def work(url: str, port: int, momo: str, *, naive: bool, seed: int, started: float) -> None:
     """Be one worker until nothing waits, or until death."""
     dice = random.Random(seed)
     skew = timedelta(minutes=dice.randint(-60, 60))
@@ -109,17 +144,18 @@ def work(url: str, port: int, *, naive: bool, seed: int, started: float) -> None
             yield session
         die("after_commit" if next(units) % 2 else "after_claim")
 
+    rails = {"stripe": LoopbackRail(port, die, naive=naive), "momo": MortalWallets(momo, die, naive=naive)}
     open_unit: Callable[[], AbstractContextManager[Session]] = unit
     tenancy.enter(tenancy.EVERYTHING)
     while True:
-        drain(open_unit, {"stripe": LoopbackRail(port, die, naive=naive)}, clock)
+        drain(open_unit, rails, clock)
         with Session(engine) as session:
             if not session.execute(text("SELECT count(*) FROM payout WHERE wake_at IS NOT NULL")).scalar_one():
                 return
         time.sleep(0.05)
 
 
-def main(url: str, port: int, mode: str, seed: int) -> int:
+def main(url: str, port: int, momo: str, mode: str, seed: int) -> int:
     """Keep the crew at work; return how many died."""
     dice, started, deaths, born = random.Random(seed), time.time(), 0, 0
     alive: set[int] = set()
@@ -129,7 +165,7 @@ def main(url: str, port: int, mode: str, seed: int) -> int:
             born += 1
             if (pid := os.fork()) == 0:
                 with contextlib.suppress(BaseException):
-                    work(url, port, naive=mode == "naive", seed=seed * 100_000 + born, started=started)
+                    work(url, port, momo, naive=mode == "naive", seed=seed * 100_000 + born, started=started)
                     os._exit(0)
                 os._exit(1)
             alive.add(pid)
@@ -145,4 +181,4 @@ def main(url: str, port: int, mode: str, seed: int) -> int:
 
 
 if __name__ == "__main__":
-    print(main(sys.argv[1], int(sys.argv[2]), sys.argv[3], int(sys.argv[4])))
+    print(main(sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[4], int(sys.argv[5])))

@@ -23,10 +23,13 @@ from market.payouts import queries
 from tests.conftest import ROOT
 from tests.factories.payouts import approved_run, owe
 from tests.factories.producers import make_coop, make_payee_account, make_producer
+from tests.momo_server import MomoServer
 
 pytestmark = pytest.mark.faults
 PAYOUTS, LEAST_DEATHS = (1000, 200) if os.environ.get("FAULTS") == "long" else (60, 20)
 NAIVE = 30
+WALLET_FAULTS = (("drop_before", 0.1), ("drop_after", 0.15), ("500_after", 0.07), ("slow", 0.03))
+METHOD = {".*/transfer": "POST", ".*/transfer/.*": "GET"}
 
 
 @contextmanager
@@ -40,6 +43,26 @@ def rail(log: Path, seed: int):
             server.kill()
 
 
+@contextmanager
+def wallets(folder: Path, seed: int):
+    """A mobile-money provider that breaks as often as the other rail, and decides late."""
+    server = MomoServer(folder, decide_after=0.05)
+    try:
+        for kind, probability in WALLET_FAULTS:
+            for path in (".*/transfer", ".*/transfer/.*"):
+                server.control(
+                    "faults", kind=kind, path=path, probability=probability, seed=seed, seconds=1.0, method=METHOD[path]
+                )
+        yield server
+    finally:
+        server.stop()
+
+
+def number(n: int) -> str:
+    """A wallet's number; every twentieth has no wallet behind it."""
+    return f"+25078{n:05d}{'50' if n % 20 == 1 else '10'}"
+
+
 @pytest.fixture
 def engine(make_database, request):
     """An engine over a database of its own with a co-op that owes many producers."""
@@ -49,7 +72,8 @@ def engine(make_database, request):
         coop = make_coop(session)
         for n in range(NAIVE if "twice" in request.node.name else PAYOUTS):
             producer = make_producer(session, coop=coop)
-            make_payee_account(session, producer=producer, rail="stripe", iban=None, bic=None, stripe_account=f"acct_{n}")
+            where = {"rail": "momo", "msisdn": number(n)} if n % 2 else {"rail": "stripe", "stripe_account": f"acct_{n}"}
+            make_payee_account(session, producer=producer, iban=None, bic=None, **where)
             owe(session, producer, 100 + n)
         approved_run(session, coop.id)
         session.commit()
@@ -58,9 +82,9 @@ def engine(make_database, request):
 
 
 def crew_at_work(engine, log: Path, mode: str, seed: int) -> int:
-    with rail(log, seed) as port:
+    with rail(log, seed) as port, wallets(log.parent / "momo", seed) as momo:
         url = engine.url.render_as_string(hide_password=False)
-        command = [sys.executable, "-m", "tests.faults.crew", url, str(port), mode, str(seed)]
+        command = [sys.executable, "-m", "tests.faults.crew", url, str(port), momo.url, mode, str(seed)]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600, check=True)
     return int(done.stdout)
 
@@ -69,24 +93,36 @@ def paid(log: Path) -> Counter[str]:
     return Counter(json.loads(line)["payout_id"] for line in log.read_text().splitlines())
 
 
+def paid_to_wallets(log: Path) -> Counter[str]:
+    lines = (log.parent / "momo" / "effects.jsonl").read_text().splitlines()
+    return Counter(json.loads(line)["external_id"] for line in lines)
+
+
 def test_everybody_is_paid_exactly_once_while_workers_die(engine, tmp_path):
     log = tmp_path / "effects"
     deaths = crew_at_work(engine, log, "safe", seed=7)
     print(f"{PAYOUTS} payouts, {deaths} workers died")
     assert deaths >= LEAST_DEATHS
     with Session(engine) as session, tenancy.scoped(tenancy.EVERYTHING):
-        ids = {str(row) for row in session.execute(text("SELECT id FROM payout")).scalars()}
+        ids = {str(row) for row in session.execute(text("SELECT id FROM payout WHERE rail = 'stripe'")).scalars()}
+        to_wallets = session.execute(text("SELECT reference, details ->> 'msisdn', state FROM payout WHERE rail = 'momo'")).all()
         states = Counter(session.execute(text("SELECT state FROM payout")).scalars())
         repeated = session.execute(text("SELECT count(*) FROM payout WHERE attempts > 1")).scalar_one()
         transit = [
             queries.in_transit_totals(session, coop_id) for coop_id in session.execute(text("SELECT id FROM coop")).scalars()
         ]
         findings = books.check(session)
-        owed = session.execute(text("SELECT sum(amount_minor) FROM payable")).scalar_one()
+        owed = dict(session.execute(text("SELECT rail, sum(amount_minor) FROM payout WHERE state = 'sent' GROUP BY rail")).all())
+        open_again = session.execute(text("SELECT sum(amount_minor) FROM payable WHERE state = 'open'")).scalar_one()
+        lost = session.execute(text("SELECT sum(amount_minor) FROM payout WHERE state = 'failed'")).scalar_one()
     assert paid(log) == Counter(ids), "each payout stands in the rail's log exactly once"
-    assert states == {"sent": PAYOUTS}
+    reachable = {reference for reference, msisdn, _ in to_wallets if not msisdn.endswith("50")}
+    assert paid_to_wallets(log) == Counter(reachable), "each wallet stands in the provider's log exactly once"
+    assert {state == "sent" for reference, _, state in to_wallets if reference in reachable} == {True}
+    assert states == {"sent": len(ids) + len(reachable), "failed": len(to_wallets) - len(reachable)}
+    assert open_again == lost, "who could not be reached is owed again"
     assert repeated > PAYOUTS / 20, "the rail and the deaths must have forced repeats"
-    assert transit == [{("stripe", "EUR"): owed}]
+    assert transit == [{(rail, "EUR"): minor for rail, minor in owed.items()}]
     assert findings == []
 
 
@@ -94,3 +130,4 @@ def test_a_new_key_per_attempt_pays_people_twice(engine, tmp_path):
     log = tmp_path / "effects"
     crew_at_work(engine, log, "naive", seed=7)
     assert max(paid(log).values()) > 1
+    assert max(paid_to_wallets(log).values()) > 1

@@ -1,5 +1,6 @@
 """What an address, a key, an account to pay to and a certificate may be."""
 
+import dataclasses
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -74,3 +75,28 @@ def test_nothing_leads_out_of_withdrawn():
     producers.check_certificate_step("entered", "active")
     with pytest.raises(CertificateStateWrong):
         producers.check_certificate_step("withdrawn", "active")
+
+
+def test_a_wallet_is_paid_to_by_its_number_in_one_form():
+    given = PayTo(
+        "momo", "RWF", "Chantal", PostalAddress(country="RW"), iban="DE02120300000000202051", msisdn="+250 (788) 000-123"
+    )
+    checked = producers.checked_pay_to(given)
+    assert (checked.msisdn, checked.iban) == ("+250788000123", None)
+    for wrong in (None, "", "0788000123", "+250"):
+        with pytest.raises(BadPayeeAccount):
+            producers.checked_pay_to(dataclasses.replace(given, msisdn=wrong))
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("María", "MARIA Gómez Torres", True),
+        ("Gómez, María", "Maria Gomez", True),
+        ("", "Anybody", True),
+        ("Jean Uwase", "Chantal Uwase", False),
+        ("Ann", "Anna", False),
+    ],
+)
+def test_names_are_compared_by_words_without_accents_and_order(one, other, same):
+    assert (producers.same_name(one, other), producers.same_name(other, one)) == (same, same)

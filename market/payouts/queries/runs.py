@@ -21,6 +21,7 @@ PAGE = 50
 # Reasons of a return (ISO 20022) that say that the account itself is wrong: paying there again would only come back.
 ACCOUNT_IS_WRONG = ("AC01", "AC04", "AC06")
 UNKNOWN_TOO_LONG = timedelta(hours=1)
+QUEUED_TOO_LONG = timedelta(minutes=15)
 FILE_WAITS_TOO_LONG = timedelta(days=1)
 SENT_TOO_LONG = timedelta(days=5)
 
@@ -158,10 +159,10 @@ def settled(session: Session, *, coop_id: UUID, rails: Sequence[str] = ("sepa",)
     return _matchable(session, Payout.coop_id == coop_id, rails, currency, ("settled",))
 
 
-def undone(session: Session, *, coop_id: UUID, references: Sequence[str]) -> list[InTransit]:
+def undone(session: Session, *, coop_id: UUID, references: Sequence[str], rails: Sequence[str] = ("sepa",)) -> list[InTransit]:
     """Return failed, cancelled and returned payouts among `references`: a debit that names one is an alarm."""
     mine = and_(Payout.coop_id == coop_id, Payout.reference.in_(references))
-    return _matchable(session, mine, ("sepa",), None, ("failed", "cancelled", "returned"))
+    return _matchable(session, mine, rails, None, ("failed", "cancelled", "returned"))
 
 
 def in_transit_totals(session: Session, coop_id: UUID) -> dict[tuple[str, str], int]:
@@ -199,6 +200,8 @@ def alarms(session: Session, *, now: datetime, coop_id: UUID | None = None) -> l
     checks = {
         "needs_person": (Payout.state == State.NEEDS_PERSON,),
         "unknown": (Payout.state == State.UNKNOWN, Payout.first_sent_at < now - UNKNOWN_TOO_LONG),
+        "undecided": (Payout.state == State.SENT, Payout.wake_at.is_not(None), Payout.first_sent_at < now - UNKNOWN_TOO_LONG),
+        "stuck": (Payout.state == State.QUEUED, Payout.wake_at < now - QUEUED_TOO_LONG),
         "file_waits": (Payout.state == State.SENDING, Payout.rail == "sepa", Payout.changed_at < now - FILE_WAITS_TOO_LONG),
         "on_no_statement": (Payout.state == State.SENT, Payout.changed_at < now - SENT_TOO_LONG),
     }
@@ -217,7 +220,8 @@ def _matchable(
     statement = (
         select(
             Payout.id, Payout.number, Payout.payee_id, Payout.rail, Payout.amount_minor, Payout.currency, Payout.reference,
-            Payout.details["holder"].astext.label("holder"), Payout.details["iban"].astext.label("iban"), Payout.state,
+            Payout.details["holder"].astext.label("holder"), Payout.details["iban"].astext.label("iban"),
+            Payout.details["msisdn"].astext.label("msisdn"), Payout.provider_ref, Payout.state,
             Payout.first_sent_at, PayoutFile.message_id,
         )
         .outerjoin(PayoutFile, PayoutFile.id == Payout.file_id)
@@ -235,7 +239,8 @@ def _matchable(
             money=Money(row.amount_minor, row.currency),
             reference=row.reference,
             holder=row.holder,
-            iban=row.iban,
+            iban=row.iban or (row.msisdn or "").removeprefix("+"),
+            provider_ref=row.provider_ref,
             state=row.state,
             message_id=row.message_id,
             sent_on=row.first_sent_at.date() if row.first_sent_at else None,

@@ -93,4 +93,5 @@ def _paid_to(session: Session, row: PayoutRow) -> str:
     details = payout_details(session, row.id)
     if row.rail == "cash":
         return receipt_number(session, row.id) or ""
-    return masked(details["iban"]) if row.rail == "sepa" else details["stripe_account"]
+    shown = {"sepa": details["iban"], "momo": details.get("msisdn", "")}.get(row.rail)
+    return masked(shown) if shown else details["stripe_account"]

@@ -92,7 +92,7 @@ class FileRow:
 
 @dataclass(frozen=True, slots=True)
 class InTransit:
-    """A payout that a statement may still show: what matching compares (money.md 8.1)."""
+    """A payout that a statement may still show: what matching compares (money.md 8.1). `iban`: or the wallet's digits."""
 
     payout_id: UUID
     number: str
@@ -102,6 +102,7 @@ class InTransit:
     reference: str
     holder: str
     iban: str
+    provider_ref: str | None
     state: str
     message_id: str | None
     sent_on: date | None

@@ -13,7 +13,7 @@ from market.payouts.rules.accounts import check_bank_account
 from market.payouts.rules.latin import to_latin
 
 CLAIM_CAP_PERCENT = 50
-SOURCES = {"sepa": "bank:1", "stripe": "stripe:1", "cash": "cash:1"}
+SOURCES = {"sepa": "bank:1", "stripe": "stripe:1", "momo": "wallet:1", "cash": "cash:1", "cheque": "bank:1"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,9 @@ class Details:
     iban: str = ""
     bic: str = ""
     stripe_account: str = ""
+    msisdn: str = ""
+    unlike: str = ""
+    """The other name under which the wallet's provider knows the number, while nobody has agreed to it."""
     street: str = ""
     building: str = ""
     postcode: str = ""
@@ -43,6 +46,13 @@ def why_not(details: Details | None, currency: str) -> str | None:
             _check_sepa(details)
         if details.rail == "stripe" and not details.stripe_account.startswith("acct_"):
             raise DetailsRefused("A Stripe account begins with acct_.", pointer="/stripe_account")
+        if details.unlike:
+            raise DetailsRefused(
+                say(
+                    "The provider knows this number as %(name)s. Ask the payee, and let a second person agree.",
+                    name=details.unlike,
+                )
+            )
     except DomainError as refusal:
         return refusal.detail
     return None

@@ -66,7 +66,7 @@ TRANSITIONS: Mapping[Step, Transition] = {
     Step.QUEUE: Transition(_from(State.APPROVED), State.QUEUED),
     Step.DISCARD: Transition(_from(State.DRAFT), State.CANCELLED, frees=True),
     Step.CANCEL: Transition(_from(State.APPROVED, State.QUEUED), State.CANCELLED, posts="E42", frees=True),
-    Step.CLAIM: Transition(_from(State.QUEUED, State.SENDING, State.UNKNOWN), State.SENDING),
+    Step.CLAIM: Transition(_from(State.QUEUED, State.SENDING, State.SENT, State.UNKNOWN), State.SENDING),
     Step.ACCEPT: Transition(_from(State.SENDING, State.UNKNOWN), State.SENT),
     Step.LOSE: Transition(_from(State.SENDING), State.UNKNOWN),
     Step.FAIL: Transition(
@@ -75,7 +75,7 @@ TRANSITIONS: Mapping[Step, Transition] = {
     Step.SETTLE: Transition(_from(State.SENDING, State.SENT, State.UNKNOWN, State.NEEDS_PERSON), State.SETTLED, posts="E19"),
     Step.UNSETTLE: Transition(_from(State.SETTLED), State.SENT),
     Step.RETURN: Transition(_from(State.SETTLED), State.RETURNED, posts="E43", frees=True),
-    Step.GIVE_UP: Transition(_from(State.UNKNOWN, State.SENDING), State.NEEDS_PERSON),
+    Step.GIVE_UP: Transition(_from(State.UNKNOWN, State.SENDING, State.SENT), State.NEEDS_PERSON),
     Step.CONFIRM: Transition(_from(State.NEEDS_PERSON), State.SENT),
     Step.HAND_OVER: Transition(_from(State.QUEUED), State.SETTLED, posts="E46"),
 }

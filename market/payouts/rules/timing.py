@@ -34,15 +34,16 @@ class Next(StrEnum):
     GIVE_UP = "give_up"
 
 
-def next_action(*, first_sent_at: datetime | None, now: datetime, rail: Capabilities) -> Next:
+def next_action(*, first_sent_at: datetime | None, now: datetime, rail: Capabilities, accepted: bool = False) -> Next:
     """Return what may be done with a payout whose outcome is open; `first_sent_at` is None before the first attempt.
 
     A first send is always allowed. A repeat uses the same key while the provider surely remembers it. Later, and on
-    rails without keys, only questions are allowed; when the rail cannot answer, a person decides.
+    rails without keys, only questions are allowed; when the rail cannot answer, a person decides. `accepted`: the rail has
+    said that it has the order, so there is nothing left but to ask.
     """
     if first_sent_at is None:
         return Next.SEND
-    if rail.idempotent and now - first_sent_at < SAME_KEY_FOR:
+    if rail.idempotent and not accepted and now - first_sent_at < SAME_KEY_FOR:
         return Next.SEND
     if rail.askable and now - first_sent_at < SAME_KEY_FOR:
         return Next.ASK

@@ -4,7 +4,7 @@ from market.payouts.service.approve import approve_run, discard_run
 from market.payouts.service.cash import cash_box_holds, fill_cash_box, record_receipt
 from market.payouts.service.files import mark_submitted, write_files
 from market.payouts.service.plan import Preview, plan_run, preview_run
-from market.payouts.service.send import Claim, claim_next, record_outcome
+from market.payouts.service.send import Claim, claim_next, hurry, record_outcome
 from market.payouts.service.settle import (
     Settlement,
     cancel_payout,
@@ -32,6 +32,7 @@ __all__ = [
     "discard_run",
     "fail",
     "fill_cash_box",
+    "hurry",
     "keep_statement",
     "mark_submitted",
     "plan_run",

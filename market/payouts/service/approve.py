@@ -19,7 +19,7 @@ from market.payouts.rules.states import State, Step, transition
 from market.payouts.service.plan import Selected, current_accounts
 from market.producers import queries as producers
 
-PROGRAM_RAILS = ("stripe",)
+PROGRAM_RAILS = ("stripe", "momo")
 
 
 def approve_run(session: Session, *, actor: Actor, run_id: UUID, list_sha256: str, now: datetime) -> RunRow:

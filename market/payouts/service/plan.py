@@ -157,7 +157,7 @@ def current_accounts(session: Session, coop: CoopView) -> Selected:
     details: list[Any] = ["account_id", account.c.id]
     for name in ("rail", "currency", "holder", "street", "building", "postcode", "town", "country"):
         details += [name, account.c[name]]
-    for name in ("iban", "bic", "stripe_account"):
+    for name in ("iban", "bic", "stripe_account", "msisdn", "unlike"):
         details += [name, func.coalesce(account.c[name], "")]
     return select(
         account.c.producer_id, account.c.currency, account.c.rail, func.jsonb_build_object(*details).label("details")
@@ -200,8 +200,9 @@ def _skip(session: Session) -> list[SkippedRow]:
     """Take out of the plan who cannot be paid now; return them with how much waits and why."""
     plan = _PLAN.c
     to_stripe = and_(plan.rail == "stripe", func.starts_with(plan.details["stripe_account"].astext, "acct_"))
+    to_wallet = and_(plan.rail == "momo", plan.details["unlike"].astext == "")
     doubtful = select(plan.payee_id, plan.currency, plan.gross_minor, plan.details).where(
-        or_(plan.rail == "cash", to_stripe).is_not(True)  # of the others a rule has to read the details
+        or_(plan.rail.in_(("cash", "cheque")), to_stripe, to_wallet).is_not(True)  # of the others a rule has to read the details
     )
     found = [
         SkippedRow(payee, Money(minor, currency), reason)

@@ -19,7 +19,7 @@ from market.kernel.actor import system
 from market.kernel.ids import new_id
 from market.kernel.money import Money
 from market.payouts.models import Payout, PayoutAttempt
-from market.payouts.ports import Accepted, Answer, Refused, TransferOrder
+from market.payouts.ports import Accepted, Answer, Pending, Refused, TransferOrder
 from market.payouts.rules.states import TRANSITIONS, State, Step, transition
 from market.payouts.rules.timing import LEASE, Capabilities, Next, may_resend_after_not_found, next_action, pause_after
 from market.payouts.service.settle import undo
@@ -53,15 +53,18 @@ def claim_next(session: Session, *, now: datetime, rails: Mapping[str, Capabilit
     if payout is None:
         return None
     rail = rails[payout.rail]
-    action = next_action(first_sent_at=payout.first_sent_at, now=now, rail=rail)
+    accepted = payout.provider_ref is not None
+    action = next_action(first_sent_at=payout.first_sent_at, now=now, rail=rail, accepted=accepted)
     order = _order(payout)
     if action is Next.GIVE_UP:
         payout.state, payout.changed_at = transition(payout.state, Step.GIVE_UP).target, now
         payout.wake_at = payout.lease_token = None
         outbox.announce(session, "payouts.needs_person", {"payout_id": payout.id})
         return Claim(payout.rail, action, payout.id, payout.attempts, False, order)
-    resend = payout.first_sent_at is not None and may_resend_after_not_found(
-        first_sent_at=payout.first_sent_at, now=now, rail=rail
+    resend = (
+        payout.first_sent_at is not None
+        and not accepted
+        and may_resend_after_not_found(first_sent_at=payout.first_sent_at, now=now, rail=rail)
     )
     payout.state, payout.changed_at = transition(payout.state, Step.CLAIM).target, now
     payout.lease_token, payout.wake_at = new_id(), now + lease
@@ -84,8 +87,8 @@ def claim_next(session: Session, *, now: datetime, rails: Mapping[str, Capabilit
 def record_outcome(session: Session, *, claim: Claim, answer: Answer, now: datetime) -> bool:
     """Record what the rail said; False when the lease had passed to another worker, who then records.
 
-    Accepted: sent, and a statement must still show it. Refused: failed, E42. Anything else: unknown, tried again with the
-    same key after a pause.
+    Accepted: sent, and a statement must still show it. Pending: sent, and asked about after a pause. Refused: failed, E42.
+    Anything else: unknown, tried again with the same key after a pause.
     """
     payout = locks.lock_one(session, Payout, claim.order.payout_id)
     session.execute(
@@ -98,14 +101,31 @@ def record_outcome(session: Session, *, claim: Claim, answer: Answer, now: datet
     if isinstance(answer, Refused):
         undo(session, payout, Step.FAIL, reason=answer.reason, actor=system("payouts.send"), now=now)
         return True
-    step = Step.ACCEPT if isinstance(answer, Accepted) else Step.LOSE
+    step = Step.ACCEPT if isinstance(answer, Accepted | Pending) else Step.LOSE
     payout.state, payout.changed_at = transition(payout.state, step).target, now
     payout.lease_token = None
     if isinstance(answer, Accepted):
         payout.provider_ref, payout.wake_at, payout.reason = answer.provider_ref, None, None
+    elif isinstance(answer, Pending):
+        payout.provider_ref, payout.wake_at, payout.reason = answer.provider_ref, now + pause_after(payout.attempts), None
     else:
         payout.wake_at, payout.reason = now + pause_after(payout.attempts), _words(answer)[:500]
     return True
+
+
+def hurry(session: Session, *, reference: str, now: datetime) -> bool:
+    """Let a worker ask now about the payout that a provider's callback names; False when there is nothing to ask.
+
+    The callback itself is believed in nothing: it may be late, doubled, or forged.
+    """
+    open_ = (State.SENT, State.UNKNOWN)
+    hurried = session.execute(
+        update(Payout)
+        .where(Payout.reference == reference, Payout.wake_at > now, Payout.state.in_(open_), Payout.first_sent_at.is_not(None))
+        .values(wake_at=now)
+        .returning(Payout.id)
+    )
+    return hurried.first() is not None
 
 
 def _order(payout: Payout) -> TransferOrder:
@@ -125,6 +145,6 @@ def _hash(order: TransferOrder) -> bytes:
 
 
 def _words(answer: Answer) -> str:
-    if isinstance(answer, Accepted):
-        return f"accepted {answer.provider_ref}"
+    if isinstance(answer, Accepted | Pending):
+        return f"{type(answer).__name__.lower()} {answer.provider_ref}"
     return f"{type(answer).__name__.lower()} {getattr(answer, 'reason', '')}".strip()

@@ -5,12 +5,19 @@ from market.producers.service.coops import CoopTerms, create_coop, update_coop
 from market.producers.service.follow import follow
 from market.producers.service.identity import enter_identity
 from market.producers.service.members import add_producer, end_membership, link_account, update_producer
-from market.producers.service.payees import confirm_payee_account, enter_payee_account, withdraw_payee_account
+from market.producers.service.payees import (
+    agree_name,
+    confirm_payee_account,
+    enter_payee_account,
+    note_known_name,
+    withdraw_payee_account,
+)
 from market.producers.service.texts import set_coop_texts, set_producer_texts, write_texts
 
 __all__ = [
     "CoopTerms",
     "add_producer",
+    "agree_name",
     "confirm_payee_account",
     "create_coop",
     "end_membership",
@@ -19,6 +26,7 @@ __all__ = [
     "enter_payee_account",
     "follow",
     "link_account",
+    "note_known_name",
     "set_certificate_status",
     "set_coop_texts",
     "set_producer_texts",

@@ -14,6 +14,7 @@ from market.kernel.actor import Actor
 from market.kernel.ids import new_id
 from market.producers import events, rules
 from market.producers.errors import (
+    BadPayeeAccount,
     NotYoursToChange,
     PayeeAccountClosed,
     PayeeAccountMissing,
@@ -44,6 +45,8 @@ def enter_payee_account(session: Session, *, actor: Actor, producer_id: UUID, pa
         iban=checked.iban,
         bic=checked.bic,
         stripe_account=checked.stripe_account,
+        msisdn=checked.msisdn,
+        name_doubt=None if rules.same_name(checked.holder, producer.name) else "member",
         street=checked.address.street,
         building=checked.address.building,
         town=checked.address.town,
@@ -56,7 +59,7 @@ def enter_payee_account(session: Session, *, actor: Actor, producer_id: UUID, pa
     # The trail names the account's last digits only: it outlives the details.
     audit.record(
         session, actor=actor, action="producers.enter_payee_account", subject_kind="payee_account", subject_id=account.id,
-        now=now, new={"rail": checked.rail, "ends_with": (checked.iban or checked.stripe_account or "")[-4:]},
+        now=now, new={"rail": checked.rail, "ends_with": (checked.iban or checked.msisdn or checked.stripe_account or "")[-4:]},
     )  # fmt: skip
     outbox.announce(session, events.PAYEE_ACCOUNT_ENTERED, _ids(account))
     return account.id
@@ -87,6 +90,41 @@ def confirm_payee_account(session: Session, *, actor: Actor, payee_account_id: U
         now=now, old={"entered_by": account.entered_by}, new={"confirmed_by": actor.label},
     )  # fmt: skip
     outbox.announce(session, events.PAYEE_ACCOUNT_CONFIRMED, _ids(account))
+
+
+def note_known_name(session: Session, *, payee_account_id: UUID, name: str, now: datetime) -> None:
+    """Keep the name under which a provider knows a wallet's number; another one than the holder's is doubted until agreed."""
+    account = locks.lock_one(session, PayeeAccount, payee_account_id)
+    account.known_name = name.strip()[:120]
+    if not rules.same_name(account.known_name, account.holder):
+        account.name_doubt = "provider"
+
+
+def agree_name(session: Session, *, actor: Actor, payee_account_id: UUID, reason: str, now: datetime) -> None:
+    """Let somebody of the staff who did not enter an account say why its holder has another name than the member.
+
+    Raises PayeeAccountMissing, NotYoursToChange, SecondPersonNeeded, PayeeAccountClosed (no doubt, or agreed already),
+    BadPayeeAccount without a reason.
+    """
+    rows = [row for row in locks.lock(session, PayeeAccount, [payee_account_id]) if row.coop_id == actor.coop_id]
+    if not rows:
+        raise PayeeAccountMissing("There is no such account to pay to.")
+    account = rows[0]
+    if not actor.is_staff:
+        raise NotYoursToChange("Only the co-op's staff agree to another name.")
+    if account.entered_by == actor.label:
+        raise SecondPersonNeeded("You entered this account. Another person must ask the member and agree.")
+    if account.name_doubt is None or account.name_agreed_by is not None or account.replaced_at is not None:
+        raise PayeeAccountClosed("This account was confirmed or replaced already. Load the page again.")
+    if len(reason.strip()) < 5:
+        raise BadPayeeAccount(
+            "Write why the name differs, such as: the wife's account, asked her on the phone.", pointer="/reason"
+        )
+    account.name_agreed_by, account.name_reason = actor.label, reason.strip()[:300]
+    audit.record(
+        session, actor=actor, action="producers.agree_name", subject_kind="payee_account", subject_id=account.id, now=now,
+        new={"reason": account.name_reason},
+    )  # fmt: skip
 
 
 def withdraw_payee_account(session: Session, *, actor: Actor, payee_account_id: UUID, now: datetime) -> None:

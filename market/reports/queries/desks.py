@@ -17,6 +17,7 @@ from market.payouts.models import STATES as PAYOUT_STATES
 from market.payouts.models import Payout, PayoutRun
 from market.pricing.models import PriceReference
 from market.producers.models import Member, PayeeAccount, Producer
+from market.producers.rules import RAILS
 from market.reports.queries.lists import (
     SIMPLE,
     Sorting,
@@ -180,7 +181,7 @@ def payouts(viewer: Viewer) -> Source:
         {
             "q": _payout_named,
             "state": _payout_state,
-            "rail": one_of(Payout.rail, ("sepa", "stripe", "cash")),
+            "rail": one_of(Payout.rail, RAILS),
             "amount": lambda text: Payout.amount_minor == viewer.minor(text),
             **between_days(viewer, Payout.changed_at),
         },

@@ -30,7 +30,7 @@ UNSEEN = timedelta(days=5)
 """A payout that was sent and stands on no statement for this long needs a look (payouts.queries.alarms)."""
 KINDS = (
     "complaint", "order_problem", "refund_problem", "dispute_waits", "payout_person", "payout_unseen", "run_draft", "file_waits",
-    "booking_proposed", "refund_by_bank", "order_late", "lines", "file_draft", "close_prepared", "account_waits",
+    "booking_proposed", "refund_by_bank", "order_late", "lines", "file_draft", "close_prepared", "account_waits", "account_name",
     "certificate_entered", "certificate_ends",
 )  # fmt: skip
 
@@ -185,6 +185,14 @@ def _people(coop_id: UUID, now: datetime) -> list[Listed]:
         select(*_row("account_waits", *account))
         .join(Producer, Producer.id == PayeeAccount.producer_id)
         .where(PayeeAccount.coop_id == coop_id, PayeeAccount.confirmed_at.is_(None), PayeeAccount.replaced_at.is_(None)),
+        select(*_row("account_name", *account))
+        .join(Producer, Producer.id == PayeeAccount.producer_id)
+        .where(
+            PayeeAccount.coop_id == coop_id,
+            PayeeAccount.name_doubt.is_not(None),
+            PayeeAccount.name_agreed_by.is_(None),
+            PayeeAccount.replaced_at.is_(None),
+        ),
         select(*_row("certificate_entered", *entered)).where(Certificate.coop_id == coop_id, Certificate.status == "entered"),
         select(*_row("certificate_ends", *ends)).where(Certificate.coop_id == coop_id, Certificate.status == "active", soon),
     ]

@@ -27,12 +27,14 @@ def open_account(
     actor: Actor,
     now: datetime,
     opening: Money | None = None,
+    wallet: bool = False,
 ) -> MoneyAccount:
     """Register a bank account and book what lies on it on `opened_on` (E01: mirror → opening, or the reverse).
 
-    The first one gets the mirror `bank:1` and the suspense account `suspense:1`. Raises BadIban, BadCurrency, AccountExists.
+    The first one gets the mirror `bank:1` and the suspense account `suspense:1`. A `wallet` is kept by a mobile-money provider:
+    its `iban` is its phone number or account number there. Raises BadIban, BadCurrency, AccountExists.
     """
-    iban = checked_iban(iban)
+    iban = checked_wallet(iban) if wallet else checked_iban(iban)
     if currency not in EXPONENTS:
         raise BadCurrency("Choose a currency by its three letters, such as EUR.", pointer="/currency")
     taken = session.execute(
@@ -42,16 +44,18 @@ def open_account(
     ).scalar_one_or_none()
     if taken is not None:
         raise AccountExists(say("The account %(iban)s is registered already.", iban=iban), pointer="/iban")
-    n = session.execute(select(func.count()).select_from(MoneyAccount).where(MoneyAccount.coop_id == coop_id)).scalar_one() + 1
+    kind = "wallet" if wallet else "bank"
+    of_kind = func.count().filter(func.starts_with(MoneyAccount.mirror, f"{kind}:"))
+    all_, alike = session.execute(select(func.count(), of_kind).where(MoneyAccount.coop_id == coop_id)).one()
     account = MoneyAccount(
         coop_id=coop_id,
         name=name.strip() or iban,
         iban=iban,
         currency=currency,
-        mirror=f"bank:{n}",
-        suspense=f"suspense:{n}",
+        mirror=f"{kind}:{alike + 1}",
+        suspense=f"suspense:{all_ + 1}",
         known_fees=[],
-        holds_premium=n == 1,
+        holds_premium=not wallet and not alike,
         opened_on=opened_on,
         created_at=now,
     )
@@ -65,6 +69,14 @@ def open_account(
         book_id = ledger.book_of(session, coop_id)
         ledger.post(session, [Entry(book_id, "opening", f"opening:{account.id}", opened_on, actor.label, (leg,))])
     return account
+
+
+def checked_wallet(text: str) -> str:
+    """Return the digits of a wallet's number. Raises BadIban."""
+    digits = "".join(text.split()).removeprefix("+")
+    if not (6 <= len(digits) <= 20 and digits.isascii() and digits.isdigit()):
+        raise BadIban("A wallet's number has 6 to 20 digits.", pointer="/iban")
+    return digits
 
 
 def account_of(session: Session, money_account_id: UUID) -> MoneyAccount:

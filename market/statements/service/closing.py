@@ -259,7 +259,7 @@ def mirror_and_closing(session: Session, account: MoneyAccount, book_id: int) ->
 
 
 def _in_transit(session: Session, account: MoneyAccount, ends_on: date) -> Iterator[Difference]:
-    for row in payouts.in_transit(session, coop_id=account.coop_id, currency=account.currency):
+    for row in payouts.in_transit(session, coop_id=account.coop_id, rails=account.rails, currency=account.currency):
         if row.sent_on is not None and row.sent_on <= ends_on - IN_TRANSIT_LIMIT:
             text = say("payout %(number)s was sent on %(sent_on)s and is on no statement", number=row.number, sent_on=row.sent_on)
             yield Difference(f"in_transit:{row.payout_id}", text, row.money.minor, row.money.currency)

@@ -22,7 +22,7 @@ from market.statements.service.payers import Payer, payers_of
 
 def open_targets(session: Session, account: MoneyAccount) -> list[Target]:
     """Return the payouts on their way from this account and the transfers that its co-op waits for, and refunds to be sent."""
-    on_their_way = payouts.in_transit(session, coop_id=account.coop_id, currency=account.currency)
+    on_their_way = payouts.in_transit(session, coop_id=account.coop_id, rails=account.rails, currency=account.currency)
     awaited = payments.awaited_transfers(session, coop_id=account.coop_id, currency=account.currency)
     refunds = payments.refunds_to_transfer(session, coop_id=account.coop_id, currency=account.currency)
     payers = payers_of(session, account, awaited)
@@ -40,8 +40,8 @@ def ended_targets(session: Session, account: MoneyAccount, claims: Iterable[Clai
     found: list[Target] = []
     of_payouts = references_of_kind(named, Kind.PAYOUT)
     if returned or of_payouts:
-        settled = payouts.settled(session, coop_id=account.coop_id, currency=account.currency)
-        undone = payouts.undone(session, coop_id=account.coop_id, references=of_payouts)
+        settled = payouts.settled(session, coop_id=account.coop_id, rails=account.rails, currency=account.currency)
+        undone = payouts.undone(session, coop_id=account.coop_id, references=of_payouts, rails=account.rails)
         found += [_payout(row) for row in (*settled, *undone)]
     ended = payments.payments_by_references(session, references_of_kind(named, Kind.PAYMENT))
     return found + [

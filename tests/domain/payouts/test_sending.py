@@ -8,11 +8,11 @@ from sqlalchemy.exc import DBAPIError
 
 from market.payables import queries as payables
 from market.payouts import queries, service
-from market.payouts.ports import Accepted, NotFound, Refused, Unsure
+from market.payouts.ports import Accepted, NotFound, Pending, Refused, Unsure
 from market.payouts.rules.timing import LEASE, Capabilities, Next
 from tests.conftest import NOW
 from tests.domain.payouts.test_runs import books_agree
-from tests.factories.payouts import approved_run, only_payout, owe
+from tests.factories.payouts import approved_run, only_payout, owe, take, wallet_payout
 from tests.factories.producers import make_coop, make_payee_account, make_producer
 
 KEYED = Capabilities(idempotent=True, askable=True, statement=True, reversible=True)
@@ -125,3 +125,56 @@ def test_the_outcome_of_an_attempt_is_written_once(session, queued):
 
 def test_an_unknown_rail_is_left_alone(session, queued):
     assert claim(session, rails={"momo": KEYED}) is None
+
+
+@pytest.fixture
+def to_wallet(session, coop):
+    return wallet_payout(session, coop)
+
+
+def test_what_a_rail_took_and_has_not_decided_is_asked_about_and_never_sent_again(session, coop, to_wallet):
+    first = take(session)
+    assert (first.action, first.order.details["msisdn"]) == (Next.SEND, "+250788000123")
+    service.record_outcome(session, claim=first, answer=Pending("ref-1"), now=NOW)
+    assert (state(session, to_wallet), take(session)) == ("sent", None)
+    second = take(session, now=NOW + timedelta(seconds=20))
+    assert (second.action, second.resend) == (Next.ASK, False)
+    service.record_outcome(session, claim=second, answer=NotFound(), now=LATER)  # a rail that contradicts itself
+    third = take(session, now=LATER + timedelta(minutes=5))
+    assert (third.action, third.resend) == (Next.ASK, False)
+    service.record_outcome(session, claim=third, answer=Accepted("MP1"), now=LATER)
+    assert (state(session, to_wallet), take(session, now=NOW + timedelta(days=9))) == ("sent", None)
+    books_agree(session, coop)
+
+
+def test_a_late_no_of_the_rail_frees_what_it_had_taken(session, coop, to_wallet):
+    service.record_outcome(session, claim=take(session), answer=Pending("ref-1"), now=NOW)
+    late = take(session, now=LATER)
+    service.record_outcome(session, claim=late, answer=Refused("PAYEE_NOT_FOUND"), now=LATER)
+    assert state(session, to_wallet) == "failed"
+    assert payables.owed_to(session, to_wallet.payee_id)[0].open == to_wallet.money
+    books_agree(session, coop)
+
+
+def test_a_rail_that_never_decides_leaves_it_to_a_person_and_says_so_before(session, coop, to_wallet):
+    service.record_outcome(session, claim=take(session), answer=Pending("ref-1"), now=NOW)
+    assert [one.kind for one in queries.alarms(session, now=NOW + timedelta(hours=2), coop_id=coop.id)] == ["undecided"]
+    assert take(session, now=NOW + timedelta(hours=23)).action is Next.GIVE_UP
+    assert state(session, to_wallet) == "needs_person"
+
+
+def test_what_no_worker_takes_is_said(session, coop, to_wallet):
+    assert [one.kind for one in queries.alarms(session, now=NOW + timedelta(hours=1), coop_id=coop.id)] == ["stuck"]
+
+
+def test_a_callback_only_hurries_the_question(session, to_wallet):
+    assert not service.hurry(session, reference=to_wallet.reference, now=NOW), "nothing was sent yet"
+    service.record_outcome(session, claim=take(session), answer=Pending("ref-1"), now=NOW)
+    soon = NOW + timedelta(seconds=3)
+    assert service.hurry(session, reference=to_wallet.reference, now=soon)
+    assert not service.hurry(session, reference=to_wallet.reference, now=soon), "twice is once"
+    asked = take(session, now=soon)
+    assert asked.action is Next.ASK
+    service.record_outcome(session, claim=asked, answer=Accepted("MP1"), now=soon)
+    assert not service.hurry(session, reference=to_wallet.reference, now=soon), "late changes nothing"
+    assert state(session, to_wallet) == "sent"

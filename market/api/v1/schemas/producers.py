@@ -197,6 +197,7 @@ class PayToIn(Strict):
     iban = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=42))
     bic = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=11))
     stripe_account = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=70))
+    msisdn = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=24))
     street = fields.String(load_default="", validate=_TEXT)
     building = fields.String(load_default="", validate=_TEXT)
     town = fields.String(load_default="", validate=_TEXT)

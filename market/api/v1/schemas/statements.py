@@ -37,10 +37,11 @@ class BankAccountsOut(Strict):
 
 
 class BankAccountIn(Strict):
-    """A bank account to be registered."""
+    """A bank account to be registered, or a mobile-money wallet with its number in the place of the IBAN."""
 
     name = fields.String(required=True, validate=validate.Length(1, 80))
-    iban = fields.String(required=True, validate=validate.Length(15, 60))
+    iban = fields.String(required=True, validate=validate.Length(6, 60))
+    wallet = fields.Boolean(load_default=False)
     currency = fields.String(required=True, validate=validate.Regexp("^[A-Z]{3}$"))
     opened_on = fields.Date(required=True)
     opening = fields.Nested(MoneySchema, load_default=None, allow_none=True)
