@@ -78,7 +78,8 @@ def plan(data: Path, port: int, environ: Mapping[str, str]) -> Site:
         extra["STRIPE_API_BASE"] = f"http://127.0.0.1:{stripe}"
         options = ["--port", str(stripe), "--data", str(data / "stripe")]
         parts.append(Part("stripe", [python, "-m", "market.simulators.stripe", *options]))
-    if not {"MOMO_API_BASE", "MOMO_KEY"} & given.keys():
+    # Beside a real Stripe no pretended provider tells a real payee's payout that it arrived.
+    if "STRIPE_API_BASE" in extra and not {"MOMO_API_BASE", "MOMO_KEY"} & given.keys():
         momo = free_port(port + 4)
         extra |= {"MOMO_API_BASE": f"http://127.0.0.1:{momo}", "MOMO_USER": "market"}
         parts.append(Part("momo", [python, "-m", "market.simulators.momo", "--port", str(momo), "--data", str(data / "momo")]))
