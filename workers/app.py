@@ -1,5 +1,6 @@
 """The Celery app, bound to the web app's settings and database: `celery -A workers.app worker`."""
 
+import gc
 import os
 from typing import Any
 
@@ -12,6 +13,7 @@ from market import embedded
 from market.app import create_app
 from market.http.db import db
 from market.kernel import tenancy
+from workers.base import COLLECT
 from workers.queues import MODULES, QUEUES, ROUTES
 from workers.schedule import SCHEDULE
 
@@ -77,7 +79,9 @@ def _build() -> "Celery[InApp]":
 
 
 @worker_process_init.connect
-def _own_connections(**_: object) -> None:
+def _begin(**_: object) -> None:
+    gc.freeze()
+    gc.set_threshold(*COLLECT)
     # A forked child must not share its parent's sockets.
     with InApp.flask_app.app_context():
         for engine in db.engines.values():

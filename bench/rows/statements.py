@@ -6,6 +6,7 @@ BENCH_LINES says how many; the first two steps are what the target counts, the p
 
 from __future__ import annotations
 
+import gc
 import io
 import os
 import resource
@@ -32,6 +33,7 @@ from market.kernel.money import Money
 from market.ledger import service as ledger
 from market.statements import service
 from market.statements.rules.matching import Claim, Target
+from workers.base import COLLECT
 
 NOW = datetime(2026, 12, 31, tzinfo=UTC)
 COOP, PRODUCER, RUN = (derived_id(f"bench statements {name}") for name in ("coop", "producer", "run"))
@@ -43,6 +45,7 @@ ACTOR = system("bench")
 def measure(site: Site) -> list[Row]:
     """Import the files, run the rules, make the matches."""
     import_models()
+    gc.set_threshold(*COLLECT)
     lines = int(os.environ.get("BENCH_LINES", "20000" if site.plan.short else "1000000"))
     noise = make_noise(20261125, lines, days=330)
     _payouts(site.database_url, noise)

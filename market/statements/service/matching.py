@@ -5,16 +5,15 @@ a month count as rivals: an amount and an account must be unique there, too.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Executable, Row, delete, func, select, text, update
+from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.orm import Session
 
-from market.kernel import outbox
+from market.kernel import direct, outbox
 from market.kernel.actor import Actor
 from market.kernel.errors import DomainError
 from market.kernel.ids import new_id
@@ -67,9 +66,7 @@ def plan_matching(session: Session, *, money_account_id: UUID) -> list[Proposal]
     dismissed, rules = _dismissed(session, account), rules_of(session, account)
     matcher = Matcher(open_targets(session, account), known_fees=frozenset(account.known_fees), dismissed=dismissed)
     found: list[Proposal] = []
-    for first, after in _months(session, account):
-        claims = _claims(session, account, first, after)
-        rivals = _claims(session, account, first - WINDOW, first) + _claims(session, account, after, after + WINDOW)
+    for first, claims, rivals in _by_month(session, account):
         matcher.add(ended_targets(session, account, claims, matcher.knows))
         proposals = matcher.propose(claims, rivals)
         swept = propose_sweeps(claims, proposals, open_sweeps(session, account, first), dismissed)
@@ -195,6 +192,19 @@ def _suggestion(account: MoneyAccount, proposal: Proposal, rank: int) -> dict[st
     }
 
 
+def _by_month(session: Session, account: MoneyAccount) -> Iterator[tuple[date, list[Claim], list[Claim]]]:
+    """Yield each month's first day, its claims, and as their rivals those of a week before and after; each is read once."""
+    before: list[Claim] = []
+    months = _months(session, account)
+    coming = (_claims(session, account, first, after) for first, after in months[1:])
+    claims = _claims(session, account, *months[0]) if months else []
+    for first, after in months:
+        following = next(coming, [])
+        near = [claim for claim in before if claim.booked_on >= first - WINDOW]
+        yield first, claims, near + [claim for claim in following if claim.booked_on < after + WINDOW]
+        before, claims = claims, following
+
+
 def _months(session: Session, account: MoneyAccount) -> list[tuple[date, date]]:
     rows = session.execute(
         text(
@@ -222,54 +232,44 @@ def _dismissed(session: Session, account: MoneyAccount) -> frozenset[tuple[UUID,
 
 def _claims(session: Session, account: MoneyAccount, first: date, after: date) -> list[Claim]:
     """Return what is to be explained in a span of days: whole untouched lines, and the unmatched parts of batch lines."""
-    rows = session.execute(_open_lines(account, first, after)).all()
-    with_parts = [row.id for row in rows if row.parts]
-    parts: dict[UUID, list[Claim]] = defaultdict(list)
-    days = {row.id: row.booked_on for row in rows}
-    for start in range(0, len(with_parts), 5_000):
-        chosen = with_parts[start : start + 5_000]
-        statement = select(StatementLinePart).where(StatementLinePart.line_id.in_(chosen)).order_by(StatementLinePart.n)
-        for part in session.execute(statement).scalars():
-            parts[part.line_id].append(_part_claim(part, days[part.line_id]))
-    touched = _touched(session, [row.id for row in rows if row.matched_minor])
+    rows = direct.run(session, _OPEN_LINES, {"account": account.id, "first": first, "after": after, "open": list(_OPEN)})
+    parts = _parts(session, {line_id: booked_on for line_id, booked_on, *_, count, _matched in rows if count})
+    touched = _touched(session, [row[0] for row in rows if row[-1]])
     found: list[Claim] = []
-    for row in rows:
-        claims = claims_of(_claim(row), parts[row.id] if row.parts else ())
-        if row.matched_minor:
-            claims = [claim for claim in claims if claim.part and claim.part not in touched[row.id]]
+    for *values, count, matched_minor in rows:
+        values[_REFS], values[_BATCHES] = tuple(values[_REFS]), tuple(values[_BATCHES])
+        whole = Claim(*values)
+        if not count and not matched_minor:
+            found.append(whole)
+            continue
+        claims = claims_of(whole, parts.get(whole.line_id, ()))
+        if matched_minor:
+            claims = [claim for claim in claims if claim.part and claim.part not in touched[whole.line_id]]
         found += claims
     return found
 
 
-def _open_lines(account: MoneyAccount, first: date, after: date) -> Executable:
-    line = StatementLine
-    return (
-        select(
-            line.id, line.booked_on, line.amount_minor, line.matched_minor, line.creditor_refs, line.batch_refs,
-            line.batch_count, line.counterparty_account, line.counterparty_name, line.text, line.bank_code, line.returned,
-            line.return_reason, line.charges_minor, line.parts,
-        )
-        .where(line.money_account_id == account.id, line.booked_on >= first, line.booked_on < after, line.state.in_(_OPEN))
-        .order_by(line.booked_on, line.statement_id, line.n)
-    )  # fmt: skip
+_REFS, _BATCHES = 4, 5
+_OPEN_LINES = """
+    SELECT id, booked_on, amount_minor, 0, creditor_refs, batch_refs, batch_count, counterparty_account, counterparty_name, text,
+        bank_code, returned, return_reason, charges_minor, parts, matched_minor
+    FROM statement_line
+    WHERE money_account_id = %(account)s AND booked_on >= %(first)s AND booked_on < %(after)s AND state = ANY(%(open)s)
+    ORDER BY booked_on, statement_id, n
+"""
+"""Columns in the order of a Claim, then how many parts the line has and how much of it is matched."""
 
 
-def _claim(row: Row[Any]) -> Claim:
-    return Claim(
-        line_id=row.id,
-        booked_on=row.booked_on,
-        amount_minor=row.amount_minor,
-        references=tuple(row.creditor_refs),
-        batches=tuple(row.batch_refs),
-        batch_count=row.batch_count,
-        account=row.counterparty_account,
-        name=row.counterparty_name,
-        text=row.text,
-        bank_code=row.bank_code,
-        returned=row.returned,
-        return_reason=row.return_reason,
-        charges_minor=row.charges_minor,
-    )
+def _parts(session: Session, days: Mapping[UUID, date]) -> dict[UUID, list[Claim]]:
+    """Return the transactions of batch lines, given with their days, by line."""
+    found: dict[UUID, list[Claim]] = defaultdict(list)
+    line_ids = list(days)
+    for start in range(0, len(line_ids), 5_000):
+        chosen = line_ids[start : start + 5_000]
+        statement = select(StatementLinePart).where(StatementLinePart.line_id.in_(chosen)).order_by(StatementLinePart.n)
+        for part in session.execute(statement).scalars():
+            found[part.line_id].append(_part_claim(part, days[part.line_id]))
+    return found
 
 
 def _part_claim(part: StatementLinePart, booked_on: date) -> Claim:

@@ -42,13 +42,14 @@ def texts_of(
                 details.append(child)
                 continue
             path = prefix + name
-            if text := (child.text or "").strip():
+            inner = len(child)
+            if (text := child.text) and (text := text.strip()):
                 found.setdefault(path, []).append(text)
                 if currency := child.get("Ccy"):
                     found.setdefault(path + "@Ccy", []).append(currency.strip())
-            elif not len(child):
+            elif not inner:
                 found.setdefault(path, [""])
-            if len(child):
+            if inner:
                 walk(child, path + "/", depth + 1)
 
     walk(element, "", 1)
