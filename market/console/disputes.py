@@ -14,6 +14,8 @@ from market.http.db import unit_of_work
 from market.http.i18n import show_money, told
 from market.kernel.errors import DomainError, Missing
 from market.orders import queries as orders
+from market.orders import service as order_service
+from market.orders.dispute_queries import bearings
 from market.orders.queries import OrderView
 from market.payments import dispute_queries as queries
 from market.payments import queries as payments
@@ -44,8 +46,10 @@ def _detail(dispute_id: UUID, errors: dict[str, str], status: int) -> ResponseRe
         row = queries.dispute(session, dispute_id, coop_id=current_coop())
         order = _order(session, row)
         complaints = orders.complaints(session, [part.id for part in order.parts]) if order else []
+        borne = bearings(session, row.id)
     pack = request.form.get("evidence") or row.evidence or (evidence_pack(order) if order else "")
-    page = render_template("console/dispute.html", dispute=row, order=order, complaints=complaints, pack=pack, errors=errors)
+    page = render_template("console/dispute.html", dispute=row, order=order, complaints=complaints, pack=pack, errors=errors,
+                           borne=borne, form=request.form)  # fmt: skip
     return page, status
 
 
@@ -102,4 +106,24 @@ def send(dispute_id: UUID) -> ResponseReturnValue:
         if isinstance(error, Missing):
             raise
         return _detail(dispute_id, {"evidence": told(error.detail)}, 422)
+    return redirect(url_for("console_disputes.detail", dispute_id=dispute_id), 303)
+
+
+@blueprint.post("/<uuid:dispute_id>/parts/<uuid:seller_order_id>/bearer")
+@access("approver")
+def bear(dispute_id: UUID, seller_order_id: UUID) -> ResponseReturnValue:
+    """Say who bears what a lost dispute took of one producer's part, once."""
+    goods, premium, reason = (request.form.get(f"{name}-{seller_order_id}", "") for name in ("goods", "premium", "reason"))
+    try:
+        with unit_of_work() as session:
+            queries.dispute(session, dispute_id, coop_id=current_coop())
+            order_service.bear_dispute(
+                session, actor=current_actor(), dispute_id=dispute_id, seller_order_id=seller_order_id,
+                goods=goods, premium=premium, reason=reason[:500], now=now(),
+            )  # fmt: skip
+        flash(_("Noted. The producer reads it on the statement of the next payment."), "good")
+    except DomainError as error:
+        if isinstance(error, Missing):
+            raise
+        return _detail(dispute_id, {f"bearer-{seller_order_id}": told(error.detail)}, 422)
     return redirect(url_for("console_disputes.detail", dispute_id=dispute_id), 303)

@@ -4,7 +4,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from market.demo import money, proof, setup, trade
+from market.demo import money, proof, setup, trade, trouble
 from market.demo.browser import Unexpected
 from market.demo.site import Site
 
@@ -35,9 +35,14 @@ DEMO: tuple[Step, ...] = (
 
 STEPS: tuple[Step, ...] = (
     *DEMO,
+    money.in_parts,
+    trouble.refund_after_payout,
+    trouble.disputes_opened,
     money.transfers_sent,
     money.new_details,
+    trouble.disputes_decided,
     money.second_run,
+    trouble.netted,
     money.second_statement,
     money.processor_statement,
     proof.books,

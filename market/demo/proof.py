@@ -57,6 +57,8 @@ def people(site: Site) -> str:
                 goods[part["producer_id"]] = goods.get(part["producer_id"], 0) + part["goods"]["minor"]
     if paid != parts:
         raise Unexpected(f"buyers paid {paid}, the parts sum to {parts}")
+    for producer_id, minor in site.figures["owed_back"].items():  # paid out before it went back to the buyer
+        goods[producer_id] += minor
     _producers(site, goods)
     return (
         ", ".join(f"{minor / 100:.2f} {currency}" for currency, minor in sorted(paid.items())) + " went where the breakdowns say"

@@ -84,7 +84,7 @@ def payments(site: Site) -> str:
 
     with ThreadPoolExecutor(4) as pool:
         list(pool.map(pay, enumerate(cards)))
-    paid = [order for order in cards if _state(site, order)["state"] == "paid"]
+    paid = [order for order in cards if state_of(site, order)["state"] == "paid"]
     if len(paid) != len(cards) - ABANDONED:
         raise Unexpected(f"{len(paid)} of {len(cards) - ABANDONED} card orders are paid")
     site.figures["paid"] = paid
@@ -93,7 +93,8 @@ def payments(site: Site) -> str:
     )
 
 
-def _state(site: Site, order: dict[str, Any]) -> dict[str, Any]:
+def state_of(site: Site, order: dict[str, Any]) -> dict[str, Any]:
+    """Return an order as its buyer sees it."""
     browser = Browser(site.url)
     seen: dict[str, Any] = browser.api("GET", f"/orders/{order['id']}?key={order['key']}")
     browser.close()
@@ -104,20 +105,21 @@ def refunds(site: Site) -> str:
     """Give money back before the producer is paid: two whole parts, two lines by quantity."""
     given = []
     for number, order in enumerate(site.figures["paid"][:4]):
-        part = _state(site, order)["parts"][0]
-        coop = _coop(site, part["coop_id"])
+        part = state_of(site, order)["parts"][0]
+        coop = coop_of(site, part["coop_id"])
         body: dict[str, Any] = {"reason": "arrived broken" if number % 2 else "ordered twice", "bearer": "coop"}
         if number % 2:
             line = part["lines"][0]
             body["lines"] = [{"line_id": line["id"], "quantity": "1"}]
         coop.preparer.api("POST", f"/seller-orders/{part['id']}/refunds", body)
-        after = next(row for row in _state(site, order)["parts"] if row["id"] == part["id"])
+        after = next(row for row in state_of(site, order)["parts"] if row["id"] == part["id"])
         given.append((after["refunded"]["minor"], after["refunded"]["currency"]))
     sums = {currency: sum(minor for minor, c in given if c == currency) / 100 for currency in {c for _, c in given}}
     return "given back: " + ", ".join(f"{amount:.2f} {currency}" for currency, amount in sorted(sums.items()))
 
 
-def _coop(site: Site, coop_id: str) -> CoopSite:
+def coop_of(site: Site, coop_id: str) -> CoopSite:
+    """Return a co-op by its id."""
     return next(coop for coop in site.coops if coop.id == coop_id)
 
 
@@ -131,10 +133,10 @@ def fulfil(site: Site, placed: list[dict[str, Any]]) -> str:
     count = 0
     for order in placed:
         buyer = Browser(site.url, "buyer")
-        for part in _state(site, order)["parts"]:
+        for part in state_of(site, order)["parts"]:
             if part["state"] != "paid":
                 continue
-            producer = next(row for row in _coop(site, part["coop_id"]).producers if row[0] == part["producer_id"])[2]
+            producer = next(row for row in coop_of(site, part["coop_id"]).producers if row[0] == part["producer_id"])[2]
             producer.api("POST", f"/seller-orders/{part['id']}/ship", {"tracking": f"TR{count:06}"})
             buyer.api("POST", f"/orders/{order['id']}/parts/{part['id']}/confirm?key={order['key']}")
             count += 1

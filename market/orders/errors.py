@@ -67,3 +67,9 @@ class RefundTooLarge(Conflict):
     """More would be given back than was ordered or paid."""
 
     code = "orders.refund_too_large"
+
+
+class BearerFaulty(Invalid):
+    """Who bears a lost dispute is not said, or not why."""
+
+    code = "orders.bearer_faulty"

@@ -147,6 +147,27 @@ class Complaint(CoopOwned, Base):
     )
 
 
+class DisputeBearing(CoopOwned, Base):
+    """Who bears what a lost card dispute took of a seller order: decided once, by a person. What is not named here, the co-op."""
+
+    __tablename__ = "dispute_bearing"
+
+    dispute_id: Mapped[UUID] = mapped_column(ForeignKey("payment_dispute.id"))
+    seller_order_id: Mapped[UUID] = mapped_column(ForeignKey("seller_order.id"), index=True)
+    currency: Mapped[str] = mapped_column(CHAR(3))
+    producer_minor: Mapped[Minor]
+    fund_minor: Mapped[Minor]
+    coop_minor: Mapped[Minor]
+    reason: Mapped[str]
+    decided_by: Mapped[str]
+    decided_at: Mapped[Instant]
+
+    __table_args__ = (
+        PrimaryKeyConstraint("dispute_id", "seller_order_id"),
+        CheckConstraint("producer_minor >= 0 AND fund_minor >= 0 AND coop_minor >= 0", name="amounts"),
+    )
+
+
 class OrderLine(CoopOwned, Base):
     """A quantity of one listing at the price of that day, with the checks that allowed it (R-03.4)."""
 

@@ -16,9 +16,22 @@ def dispute_won(suspense: str, money: Money, dispute: UUID) -> tuple[Leg, ...]:
     return legs((suspense, "disputed", money), subject=dispute)
 
 
-def dispute_lost(money: Money, dispute: UUID, *, claim_on: UUID | None = None) -> tuple[Leg, ...]:
-    """E27: the co-op bears the loss; for a fault of the goods the producer owes it instead (E20)."""
-    return legs((f"claim:{claim_on}" if claim_on else "dispute_loss", "disputed", money), subject=dispute)
+def dispute_lost(money: Money, dispute: UUID) -> tuple[Leg, ...]:
+    """E27: the co-op bears the loss, until a person names others."""
+    return legs(("dispute_loss", "disputed", money), subject=dispute)
+
+
+def loss_borne(payee: UUID, *, off: Money, claim: Money, premium: Money, subject: UUID) -> tuple[Leg, ...]:
+    """Take from the co-op's loss what others bear, as after a refund: the producer what is not yet paid out (E17) and what
+    they owe from now on (E20), the fund the premium of goods that nobody bought.
+    """
+    return legs(
+        (f"payable:{payee}", "dispute_loss", off),
+        (f"claim:{payee}", "dispute_loss", claim),
+        ("fund_available", "dispute_loss", premium),
+        ("bank:1", "premium_bank", premium),
+        subject=subject,
+    )
 
 
 def transfer_reversed(suspense: str, payee: UUID, money: Money, payout: UUID) -> tuple[Leg, ...]:

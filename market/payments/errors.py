@@ -57,6 +57,12 @@ class EvidenceNeeded(Invalid):
     code = "payments.evidence_needed"
 
 
+class PaymentDisputed(Conflict):
+    """The buyer's bank has taken the payment back already; a refund would give the money back twice."""
+
+    code = "payments.disputed"
+
+
 class DisputeClosed(Conflict):
     """The evidence of a dispute was sent, or the dispute is decided."""
 

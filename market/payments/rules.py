@@ -224,3 +224,4 @@ def shares(gross: Money, fee: Money, weights: Sequence[tuple[UUID, int]]) -> lis
 DISPUTE_OPEN = ("warning_needs_response", "warning_under_review", "needs_response", "under_review")
 WANTS_EVIDENCE = ("warning_needs_response", "needs_response")
 DISPUTE_CLOSED = ("warning_closed", "won", "lost", "prevented")
+DISPUTE_TOOK = ("needs_response", "under_review", "lost")  # the money lies with the buyer's bank

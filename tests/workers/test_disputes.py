@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from market.earnings.models import PayableHold
 from market.gateways.stripe_cards import StripeCards
@@ -13,14 +13,17 @@ from market.kernel.ids import new_id
 from market.kernel.outbox import OutboxRow
 from market.ledger import queries as books
 from market.orders import service as orders
+from market.orders.dispute_queries import bearings
+from market.orders.errors import BearerFaulty, WrongState
 from market.payables import queries as payables
+from market.payables.models import Payable
 from market.payments import dispute_queries as queries
 from market.payments import service
-from market.payments.errors import DisputeClosed, EvidenceNeeded, ProcessorUnavailable
+from market.payments.errors import DisputeClosed, EvidenceNeeded, PaymentDisputed, ProcessorUnavailable
 from market.ports import Ports
 from market.producers.models import Coop
 from tests.domain.payments.reading import balances
-from tests.factories.accounts import make_staff, sign_in
+from tests.factories.accounts import csrf_token, make_staff, sign_in
 from tests.factories.orders import parts_of, place
 from tests.stripe_server import KEY, SECRET, StripeServer
 from workers import orders as tasks
@@ -148,3 +151,82 @@ def test_staff_see_until_when_and_what_speaks_for_the_sale(client, session, card
     page = client.get(f"/console/disputes/{found}").text
     for fact in (f"Order {placed.number}", "tracking: T1", "ana@example.org", "The card company takes one answer, until"):
         assert fact in page
+
+
+def lost(session, server, sold, *, paid_out: bool):
+    """A dispute about a settled part, lost; with `paid_out` the producer has their money already."""
+    _, part, intent = sold
+    settle(session, part)
+    if paid_out:
+        session.execute(update(Payable).where(Payable.source_id == part.id).values(state="paid", taken_by=new_id()))
+        session.commit()
+    ref = server.control("dispute", payment_intent=intent)["dispute"]
+    heard(session)
+    server.control("dispute_closes", dispute=ref, outcome="lost")
+    heard(session)
+    return only(session, part)
+
+
+@pytest.mark.parametrize("paid_out", [False, True])
+def test_a_lost_dispute_is_borne_by_whom_a_person_names(session, cards, server, sold, paid_out):
+    placed, part, _ = sold
+    coop, found = session.get_one(Coop, part.coop_id), lost(session, server, sold, paid_out=paid_out)
+    before = balances(session, coop)
+    named = {"actor": STAFF, "dispute_id": found.id, "seller_order_id": part.id, "now": TODAY}
+    named |= {"goods": "producer", "premium": "fund", "reason": "Mouldy, as the photo shows"}
+    with pytest.raises(BearerFaulty), unit_of_work() as unit:
+        orders.bear_dispute(unit, **named | {"reason": " "})
+    with unit_of_work() as unit:
+        orders.bear_dispute(unit, **named)
+    with pytest.raises(WrongState), unit_of_work() as unit:
+        orders.bear_dispute(unit, **named)
+    after = balances(session, coop)
+    premium = before.get("fund_available", 0)
+    owes = after.get(f"claim:{part.producer_id}", 0)
+    assert owes == (part.goods.minor if paid_out else 0)
+    assert before.get(f"payable:{part.producer_id}", 0) - after.get(f"payable:{part.producer_id}", 0) == part.goods.minor - owes
+    assert after.get("fund_available", 0) == 0
+    assert after["dispute_loss"] == placed.total.minor - part.goods.minor - premium
+    borne = bearings(session, found.id)[part.id]
+    assert (borne.producer, borne.fund.minor, borne.coop.minor) == (part.goods, premium, after["dispute_loss"])
+    assert books.check(session) == []
+
+
+def test_nothing_is_given_back_twice_while_the_bank_has_it(session, cards, server, sold):
+    _, part, _ = sold
+    lost(session, server, sold, paid_out=False)
+    with pytest.raises(PaymentDisputed), unit_of_work() as unit:
+        orders.refund_seller_order(unit, actor=STAFF, seller_order_id=part.id, reason="r", bearer="coop", now=TODAY)
+
+
+def test_staff_name_who_bears_it_on_the_page_and_over_the_api(client, session, cards, server, sold):
+    _, part, _ = sold
+    found = lost(session, server, sold, paid_out=True)
+    sign_in(client, session, make_staff(session, coop=session.get_one(Coop, part.coop_id), role="approver"))
+    url = f"/console/disputes/{found.id}"
+    assert "Who bears the loss" in client.get(url).text
+    form = {"csrf_token": csrf_token(client), f"goods-{part.id}": "producer", f"premium-{part.id}": "coop"}
+    assert client.post(f"{url}/parts/{part.id}/bearer", data=form).status_code == 422
+    form[f"reason-{part.id}"] = "Mouldy"
+    assert client.post(f"{url}/parts/{part.id}/bearer", data=form).status_code == 303
+    assert "Mouldy" in client.get(url).text
+    (listed,) = client.get("/api/v1/disputes").json["items"]
+    assert (listed["state"], listed["bearings"][0]["producer"]["minor"]) == ("lost", part.goods.minor)
+    head = {"X-CSRFToken": csrf_token(client)}
+    again = {"seller_order_id": str(part.id), "goods": "coop", "premium": "coop", "reason": "again"}
+    assert client.post(f"/api/v1/disputes/{found.id}/bearers", json=again, headers=head).json["code"] == "orders.wrong_state"
+    assert (
+        client.post(f"/api/v1/disputes/{found.id}/evidence", json={"evidence": WORDS}, headers=head).json["code"]
+        == "payments.dispute_closed"
+    )
+
+
+def test_an_answer_is_sent_over_the_api(client, session, cards, server, sold):
+    _, part, intent = sold
+    server.control("dispute", payment_intent=intent)
+    heard(session)
+    sign_in(client, session, make_staff(session, coop=session.get_one(Coop, part.coop_id), role="approver"))
+    url = f"/api/v1/disputes/{only(session, part).id}"
+    answer = client.post(f"{url}/evidence", json={"evidence": WORDS}, headers={"X-CSRFToken": csrf_token(client)})
+    assert (answer.status_code, answer.json.get("state")) == (200, "under_review"), answer.text
+    assert client.get(url).json["submitted_at"] is not None

@@ -1,6 +1,7 @@
 """Commands of baskets and orders, one file per use case."""
 
 from market.orders.service.basket import clear_basket, move_basket, set_line
+from market.orders.service.bear import bear_dispute
 from market.orders.service.cancel import cancel_order, expire_orders
 from market.orders.service.complain import answer_complaint, complain
 from market.orders.service.dispute import hold_disputed, note_dispute
@@ -18,6 +19,7 @@ __all__ = [
     "QuotedLine",
     "WantedLine",
     "answer_complaint",
+    "bear_dispute",
     "cancel_order",
     "clear_basket",
     "complain",

@@ -120,15 +120,17 @@ def submit_evidence(units: Units, cards: CardProcessor, *, dispute_id: UUID, tex
         raise DisputeClosed("The card company does not take evidence for this dispute any more.") from error
     with units() as session:
         row = lock_one(session, Dispute, dispute_id)
-        if row.submitted_at is None:
-            row.submitted_at, row.submitted_by, row.evidence = now, actor.label, text.strip()
-            audit.record(
-                session,
-                actor=actor,
-                action="payments.evidence_sent",
-                subject_kind="dispute",
-                subject_id=row.id,
-                now=now,
-                new={"evidence": text.strip()},
-            )
-        record_dispute(session, answer=answer, now=now)
+        if row.submitted_at is not None:
+            return
+        row.submitted_at, row.submitted_by, row.evidence = now, actor.label, text.strip()
+        if answer.state in DISPUTE_OPEN:  # a decision is booked where all co-ops of the payment are seen
+            row.state = answer.state
+        audit.record(
+            session,
+            actor=actor,
+            action="payments.evidence_sent",
+            subject_kind="dispute",
+            subject_id=row.id,
+            now=now,
+            new={"evidence": text.strip(), "state": row.state},
+        )

@@ -22,12 +22,20 @@ from market.kernel.words import N_, Term, say
 from market.ledger import service as ledger
 from market.ledger.queries import balance, subject_balance
 from market.ledger.rules import Entry, Leg
-from market.payments.errors import EvidenceNeeded, NothingToRefund, PaymentMissing, RefundTooLarge, RefundUnderWay, WrongCurrency
+from market.payments.errors import (
+    EvidenceNeeded,
+    NothingToRefund,
+    PaymentDisputed,
+    PaymentMissing,
+    RefundTooLarge,
+    RefundUnderWay,
+    WrongCurrency,
+)
 from market.payments.events import CLOSED, REFUND_DECIDED, REFUNDED
-from market.payments.models import Payment, PaymentPartRow, ProcessorLine, Refund
+from market.payments.models import Dispute, Payment, PaymentPartRow, ProcessorLine, Refund
 from market.payments.ports import CardProcessor, ProcessorRefused, ProcessorUnsure, RefundAnswer, RefundOrder
 from market.payments.queries import RefundView, parts, refund_view, refundable, view
-from market.payments.rules import Amounts, State, over_components
+from market.payments.rules import DISPUTE_TOOK, Amounts, State, over_components
 from market.payments.service.books import credit_account, days_of
 from market.payments.service.open import ids_of
 
@@ -58,6 +66,7 @@ def refund(
     row = lock_one(session, Payment, payment_id)
     if row.state != State.SUCCEEDED:
         raise NothingToRefund("This payment brought no money for the order, so there is nothing to give back.", state=row.state)
+    _refuse_disputed(session, payment_id)
     left = refundable(session, payment_id=payment_id, subject=subject)
     amounts, forgiven = _without_write_off(session, row.id, subject, amounts, left)
     for (name, wanted), (_, rest) in zip(amounts.components(), left.components(), strict=True):
@@ -83,6 +92,13 @@ def refund(
     outbox.announce(session, REFUND_DECIDED, {"refund_id": str(made.id)}, key=str(payment_id))
     _post_decided(session, made, (tuple(legs) or _from_held(amounts, subject)) + forgiven, actor, now)
     return refund_view(made)
+
+
+def _refuse_disputed(session: Session, payment_id: UUID) -> None:
+    """Refuse to give back what the buyer's bank has taken already, or has kept."""
+    gone = select(Dispute.id).where(Dispute.payment_id == payment_id, Dispute.state.in_(DISPUTE_TOOK))
+    if session.scalars(gone.limit(1)).first() is not None:
+        raise PaymentDisputed("The buyer's bank has taken this payment back. The decision of the card company comes first.")
 
 
 def _without_write_off(
