@@ -19,8 +19,8 @@ def refund_after_payout(site: Site) -> str:
         for order, part in _settled(site)
         if part["producer_id"] in coming and not part["refunded"]["minor"] and len(part["lines"]) == 1
     )
-    body = {"reason": "mouldy, as the photo shows", "bearer": "producer"}
-    body |= {"lines": [{"line_id": part["lines"][0]["id"], "quantity": "1"}]}
+    lines = [{"line_id": part["lines"][0]["id"], "quantity": "1"}]
+    body = {"reason": "mouldy, as the photo shows", "bearer": "producer", "lines": lines}
     coop_of(site, part["coop_id"]).preparer.api("POST", f"/seller-orders/{part['id']}/refunds", body)
     after = next(row for row in state_of(site, order)["parts"] if row["id"] == part["id"])
     site.figures["owed_back"] = {part["producer_id"]: part["goods"]["minor"] - after["goods"]["minor"]}

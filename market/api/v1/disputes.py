@@ -62,8 +62,9 @@ class Evidence(MethodView):
         with unit_of_work() as session:
             queries.dispute(session, dispute_id, coop_id=current_coop())
         cards = current_app.extensions["ports"].cards
-        who = {"actor": current_actor(), "now": now()}
-        service.submit_evidence(unit_of_work, cards, dispute_id=dispute_id, text=body["evidence"], **who)
+        service.submit_evidence(
+            unit_of_work, cards, dispute_id=dispute_id, text=body["evidence"], actor=current_actor(), now=now()
+        )
         with unit_of_work() as session:
             return _out(session, queries.dispute(session, dispute_id, coop_id=current_coop()))
 

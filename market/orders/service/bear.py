@@ -61,8 +61,14 @@ def bear_dispute(
     nothing = Money.zero(seller.currency)
     off, claim = nothing, nothing
     if goods == "producer" and lost.goods:
-        source = {"source_kind": "seller_order", "source_id": seller.id, "kind": "sale"}
-        off, claim = payables.take_back(session, coop_id=seller.coop_id, money=lost.goods, **source)
+        off, claim = payables.take_back(
+            session,
+            coop_id=seller.coop_id,
+            source_kind="seller_order",
+            source_id=seller.id,
+            kind="sale",
+            money=lost.goods,
+        )
     from_fund = lost.premium if premium == "fund" else nothing
     session.add(DisputeBearing(
         coop_id=seller.coop_id, dispute_id=dispute_id, seller_order_id=seller.id, currency=seller.currency,
