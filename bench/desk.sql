@@ -75,6 +75,12 @@ INSERT INTO statement_line (id, coop_id, money_account_id, statement_id, n, sour
   SELECT l.id, %(coop)s, %(bank)s, f.statement_id, l.n, l.n, gen_random_uuid(), 1, DATE '2026-05-01' + l.n %% 180, -l.minor, 'EUR', '', '{}',
     '{}', '{}', 0, 'Member ' || l.n %% 400, 'DE89370400440532013000', 'payment for goods ' || l.n, '', false, false, '', 0, 0,
     CASE WHEN l.n <= 2000 THEN 'suggested' ELSE 'new' END FROM line l, file f;
+INSERT INTO statement_line (id, coop_id, money_account_id, statement_id, n, source_line, identity, occurrence, booked_on, amount_minor,
+    currency, bank_ref, refs, creditor_refs, batch_refs, batch_count, counterparty_name, counterparty_account, text, bank_code, reversal,
+    returned, return_reason, charges_minor, parts, state, matched_minor)
+  SELECT gen_random_uuid(), %(coop)s, %(bank)s, f.statement_id, 10000 + n, n, gen_random_uuid(), 1, DATE '2025-11-01' + n %% 180,
+    4000 + n * 7919 %% 90000, 'EUR', 'B' || n, '{}', ARRAY['RFOLD' || n], '{}', 0, 'Buyer ' || n, '', 'order ' || n, '', false, false, '',
+    0, 0, 'matched', 4000 + n * 7919 %% 90000 FROM generate_series(1, %(orders)s) n, file f;
 INSERT INTO statement_suggestion (id, coop_id, line_id, part, target_kind, target_id, line_minor, fee_minor, kind, rule, evidence, rank)
   SELECT gen_random_uuid(), %(coop)s, l.id, 0, 'payout', p.id, l.minor, 0, 'full', 'amount', '{"amount": "larger", "name": "similar"}', k
   FROM line l JOIN generate_series(0, 2) k ON k <= l.n %% 3 JOIN paid p ON p.n = 1 + (l.n + k) %% 3000 WHERE l.n <= 2000;

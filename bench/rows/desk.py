@@ -59,6 +59,8 @@ def pages(ids: dict[str, UUID], days: tuple[str, str]) -> dict[str, str]:
         "today, largest": "/console?sort=largest",
         "search by name": "/console/search?q=weber",
         "search by amount": "/console/search?q=125.00",
+        "search by a rare name": "/console/search?q=buyer+77123",
+        "search by reference": "/console/search?q=RF181000000005",
         "orders": "/console/orders",
         "orders, to pack": "/console/orders?state=paid",
         "orders, settled, oldest": "/console/orders?state=settled&sort=oldest",

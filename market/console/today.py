@@ -7,8 +7,8 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
 
-from market.console import lists
-from market.console.lists import Column, Desk, Filter
+from market.console import lists, words
+from market.console.lists import Column, Desk, Filter, Words
 from market.http.auth import access, current_coop
 from market.http.clock import today
 from market.http.db import unit_of_work
@@ -108,17 +108,23 @@ def search() -> ResponseReturnValue:
     found = [(group.kind, hit) for group in groups for hit in group.hits]
     if len(found) == 1:
         ((kind, hit),) = found
-        endpoint, argument, _words = PLACES[kind]
+        endpoint, argument, *_words = PLACES[kind]
         values: dict[str, Any] = {argument: hit.id}
         return redirect(url_for(endpoint, **values), 303)
     return render_template("console/search.html", text=text, groups=groups, places=PLACES)
 
 
-PLACES: dict[str, tuple[str, str, Any]] = {
-    "order": ("console_orders.detail", "seller_order_id", _l("Orders")),
-    "payout": ("console_payouts.payout", "payout_id", _l("Payouts")),
-    "refund": ("console_payments.refunds", "open", _l("Refunds")),
-    "line": ("console_statements.line", "line_id", _l("Statement lines")),
-    "member": ("console_people.member", "producer_id", _l("Members")),
-    "listing": ("offers.edit", "listing_id", _l("Listings")),
+PLACES: dict[str, tuple[str, str, Any, Words]] = {
+    "order": ("console_orders.detail", "seller_order_id", _l("Orders"), words.ORDERS),
+    "payment": ("console_orders.detail", "seller_order_id", _l("Payments"), {}),
+    "run": ("console_payouts.run", "run_id", _l("Payout runs"), words.RUNS),
+    "payout": ("console_payouts.payout", "payout_id", _l("Payouts"), words.PAYOUTS),
+    "refund": ("console_payments.refunds", "open", _l("Refunds"), words.REFUNDS),
+    "invoice": ("console_orders.detail", "seller_order_id", _l("Invoices"), {}),
+    "line": ("console_statements.line", "line_id", _l("Statement lines"), words.LINES),
+    "member": ("console_people.member", "producer_id", _l("Members"), {}),
+    "person": ("console_records.people", "q", _l("People"), {}),
+    "listing": ("offers.edit", "listing_id", _l("Listings"), words.LISTINGS),
+    "lot": ("trace.lot", "slug", _l("Lots"), {}),
 }
+"""Where a thing that was found is looked at: endpoint, argument that takes its id, words of its kind and of its states."""
