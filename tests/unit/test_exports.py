@@ -2,10 +2,12 @@
 
 import csv
 import io
+import tempfile
+import tracemalloc
 
 import pytest
 
-from market.kernel.sheets import csv_lines
+from market.kernel.sheets import csv_lines, write_workbook
 from tests.conftest import ROOT
 
 
@@ -19,3 +21,15 @@ def test_every_writer_of_csv_guards_its_cells():
     writers = [path for path in (ROOT / "market").rglob("*.py") if "csv.writer(" in path.read_text()]
     assert len(writers) >= 3
     assert not [path.name for path in writers if "safe" not in path.read_text()]
+
+
+def test_a_workbook_of_any_length_is_written_in_the_same_memory():
+    def peak(count: int) -> int:
+        tracemalloc.start()
+        with tempfile.TemporaryFile() as file:
+            assert write_workbook(file, ["a", "b"], ([number, f"row {number}"] for number in range(count))) == count
+        _, most = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        return most
+
+    assert peak(8_000) < peak(2_000) + 200_000

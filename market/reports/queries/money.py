@@ -72,17 +72,34 @@ SELECT party, currency, coalesce(sum(minor) FILTER (WHERE days <= 0), 0)::bigint
        coalesce(sum(minor) FILTER (WHERE days BETWEEN 31 AND 60), 0)::bigint AS d31,
        coalesce(sum(minor) FILTER (WHERE days BETWEEN 61 AND 90), 0)::bigint AS d61,
        coalesce(sum(minor) FILTER (WHERE days > 90), 0)::bigint AS d91
-FROM ({open}) x GROUP BY party, currency ORDER BY party, currency"""
+FROM ({open}) x GROUP BY who, party, currency ORDER BY party, who, currency"""
+# What one fact moved is taken together, so that a refund lowers its own sale and a payout that failed was none. What else
+# was paid settles the oldest debt first. The part on hold is owed too: a move between the two accounts moves nothing here.
 _PAYABLES = """
-SELECT p.name AS party, y.currency, y.amount_minor AS minor, CAST(:on AS date) - y.due_on AS days
-FROM payable y JOIN producer p ON p.id = y.payee_id
-WHERE y.coop_id = :coop AND y.state IN ('open', 'taken', 'held')"""
-# What came back settles the oldest debt first, so what is open of a day's debt is what the credits do not reach.
-_RECEIVABLES = """
-SELECT party, currency, least(debit, greatest(sum(debit) OVER (PARTITION BY id ORDER BY day) - credits, 0)) AS minor,
+SELECT who, coalesce(p.name, who) AS party, currency,
+       least(minor, greatest(sum(minor) OVER (PARTITION BY who, currency ORDER BY day, fact) - spent, 0)) AS minor,
        CAST(:on AS date) - day AS days
 FROM (
-  SELECT a.id, coalesce(p.name, a.code) AS party, a.currency, t.effective_on AS day,
+  SELECT who, currency, fact, coalesce(due_on, first_on) AS day, greatest(net, 0) AS minor,
+         sum(greatest(-net, 0)) OVER (PARTITION BY who, currency) AS spent
+  FROM (
+    SELECT split_part(a.code, ':', 2) AS who, a.currency, coalesce(g.subject::text, t.id::text) AS fact,
+           min(t.effective_on) AS first_on,
+           sum(CASE WHEN g.credit_id = a.id THEN g.amount_minor ELSE -g.amount_minor END) AS net
+    FROM ledger_book b
+    JOIN ledger_account a ON a.book_id = b.id AND (a.code LIKE 'payable:%' OR a.code LIKE 'payable_on_hold:%')
+    JOIN ledger_posting g ON g.book_id = b.id AND a.id IN (g.debit_id, g.credit_id)
+    JOIN ledger_transaction t ON t.book_id = b.id AND t.id = g.transaction_id AND t.effective_on <= :on
+    WHERE b.coop_id = :coop GROUP BY 1, 2, 3) facts
+  LEFT JOIN (SELECT payee_id::text, source_id::text, min(due_on) AS due_on FROM payable
+             WHERE coop_id = :coop GROUP BY 1, 2) d ON d.payee_id = who AND d.source_id = fact) layers
+LEFT JOIN producer p ON p.id::text = who"""
+# What came back settles the oldest debt first, so what is open of a day's debt is what the credits do not reach.
+_RECEIVABLES = """
+SELECT who, party, currency, least(debit, greatest(sum(debit) OVER (PARTITION BY id ORDER BY day) - credits, 0)) AS minor,
+       CAST(:on AS date) - day AS days
+FROM (
+  SELECT a.id, coalesce(p.id::text, a.code) AS who, coalesce(p.name, a.code) AS party, a.currency, t.effective_on AS day,
          sum(CASE WHEN g.debit_id = a.id THEN g.amount_minor ELSE 0 END) AS debit,
          sum(sum(CASE WHEN g.credit_id = a.id THEN g.amount_minor ELSE 0 END)) OVER (PARTITION BY a.id) AS credits
   FROM ledger_book b
@@ -92,7 +109,7 @@ FROM (
   JOIN ledger_transaction t ON t.book_id = b.id AND t.id = g.transaction_id AND t.effective_on <= :on
   LEFT JOIN advance v ON a.code = 'advance:' || v.id
   LEFT JOIN producer p ON a.code = 'claim:' || p.id OR p.id = v.producer_id
-  WHERE b.coop_id = :coop GROUP BY a.id, p.name, a.code, a.currency, t.effective_on) days"""
+  WHERE b.coop_id = :coop GROUP BY a.id, p.id, p.name, a.code, a.currency, t.effective_on) days"""
 
 
 def taxes(session: Session, coop: CoopView, *, since: date, until: date) -> Iterator[TaxRow]:
@@ -110,17 +127,22 @@ def fees(session: Session, coop: CoopView, *, since: date, until: date) -> Itera
 
 
 def aged_payables(session: Session, coop: CoopView, *, on: date) -> Iterator[AgedRow]:
-    """Yield what the co-op owes to each producer now and has not sent, by days over due on a day."""
+    """Yield what the co-op owed to each producer at the end of a day and had not sent, by days over due on that day.
+
+    From the postings effective until then: the sums are those of the trial balance of that day.
+    """
     return _aged(session, _PAYABLES, coop, on)
 
 
 def aged_receivables(session: Session, coop: CoopView, *, on: date) -> Iterator[AgedRow]:
-    """Yield what others owe the co-op: claims, advances, invoices on account, open disputes; by days since it arose."""
+    """Yield what others owed the co-op at the end of a day: claims, advances, invoices on account, open disputes; by days
+    since it arose."""
     return _aged(session, _RECEIVABLES, coop, on)
 
 
 def _aged(session: Session, source: str, coop: CoopView, on: date) -> Iterator[AgedRow]:
-    for row in session.execute(text(_BUCKETS.format(open=source)), {"coop": coop.id, "on": on}):
+    statement, options = text(_BUCKETS.format(open=source)), {"yield_per": 1000}
+    for row in session.execute(statement, {"coop": coop.id, "on": on}, execution_options=options):
         not_due, *overdue = (Money(minor, row.currency) for minor in (row.d0, row.d1, row.d31, row.d61, row.d91))
         aged = AgedRow(row.party, row.currency, not_due, (overdue[0], overdue[1], overdue[2], overdue[3]))
         if aged.total:

@@ -66,3 +66,28 @@ def test_tax_and_fees_of_what_was_earned_are_the_frozen_parts(session):
     assert sum(each.minor for each in paid.values()) == part.total.minor
     assert {kind for kind, _ in paid} == {each.kind for each in parts}
     assert list(money.fees(session, view, since=ON + timedelta(days=5), until=ON + timedelta(days=9))) == []
+
+
+def test_the_lists_of_a_past_day_are_those_of_the_books_of_that_day(session):
+    producer = make_producer(session)
+    coop, book = producers.coop(session, producer.coop_id), book_of(session, producer.coop_id)
+    account, paid, back = f"payable:{producer.id}", new_id(), ON - timedelta(days=4)
+    sold = [owe(session, producer, minor, due_on=ON - timedelta(days=days)) for minor, days in ((100, 45), (70, 8))]
+
+    def move(key, on, debit, credit, minor, subject):
+        moved = legs((debit, credit, Money(minor, "EUR")), subject=subject)
+        post(session, [Entry(book, "test", f"past:{key}", on, "system", moved)])
+
+    def aged(on):
+        return [(row.not_due.minor, [each.minor for each in row.overdue]) for row in money.aged_payables(session, coop, on=on)]
+
+    move("refund", back, account, "refund_payable", 20, sold[1].source_id)
+    move("hold", back, account, f"payable_on_hold:{producer.id}", 10, new_id())
+    move("payout", ON - timedelta(days=2), account, "in_transit:sepa", 130, paid)
+    move("failed", ON, "in_transit:sepa", account, 130, paid)
+    # Earned on 20 November: until then nothing, then all, less the refund of its own sale, less what was sent, and again.
+    assert aged(ON - timedelta(days=6)) == []
+    assert aged(ON - timedelta(days=5)) == [(0, [70, 100, 0, 0])]
+    assert aged(back) == [(0, [50, 100, 0, 0])]
+    assert aged(ON - timedelta(days=1)) == [(0, [20, 0, 0, 0])]
+    assert aged(ON) == [(0, [50, 100, 0, 0])]
