@@ -12,6 +12,7 @@ from market.notifications import letters, service
 from market.notifications.ports import Attachment, Mail, MailRefused, MailUnsure
 from market.notifications.service import Claimed
 from market.payouts import queries as payouts
+from market.producers import queries as producers
 from workers.base import now, unit_of_work
 
 AT_ONCE = 200
@@ -29,6 +30,17 @@ def tell(*, topic: str, **payload: Any) -> None:
     """Write down the mails that a fact calls for, then send what is due."""
     with unit_of_work() as session:
         service.tell(session, topic=topic, payload=payload, now=now())
+    deliver()
+
+
+@shared_task(name="notifications.ring", soft_time_limit=240, time_limit=300)
+def ring(**_: Any) -> None:
+    """Write down each co-op's alarms of the day, then send what is due; a second run on a day finds them written."""
+    with unit_of_work() as session:
+        everyone = [coop.id for coop in producers.coops(session)]
+    for coop_id in everyone:
+        with unit_of_work() as session:
+            service.ring(session, coop_id=coop_id, now=now())
     deliver()
 
 
@@ -77,6 +89,8 @@ def _url(link: list[str] | str) -> str:
             path = build("producer_orders.packing", {"seller_order_id": UUID(subject)})
         case "staff_order":
             path = build("console_orders.detail", {"seller_order_id": UUID(subject)})
+        case "today":
+            path = build("console.home", {"kind": subject} if subject else {})
         case _:
             path = PAGES[page].format(subject)
     return str(current_app.extensions["settings"].public_url) + path

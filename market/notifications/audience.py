@@ -53,7 +53,8 @@ def _to_person(person: Person, *, fact: str, kind: str, link: tuple[str, str] | 
     return Telling(fact, kind, person.email, person.name, person.locale, person.id, link, facts)
 
 
-def _staff(session: Session, coop_id: UUID) -> list[Person]:
+def staff_of(session: Session, coop_id: UUID) -> list[Person]:
+    """Return the people with a role for a co-op."""
     grants = [grant for grant in accounts.grants(session, coop_id=coop_id) if grant.coop_id == coop_id]
     return [accounts.person(session, account_id) for account_id in dict.fromkeys(grant.account_id for grant in grants)]
 
@@ -163,7 +164,7 @@ def _surplus(session: Session, payload: Payload) -> list[Telling]:
         facts = {"number": number, "by_hand": payment.method == "transfer"}
         told += [
             _to_person(person, fact=fact, kind="surplus_staff", link=("payments", ""), facts=facts)
-            for person in _staff(session, coop_id)
+            for person in staff_of(session, coop_id)
         ]
     return told
 
@@ -181,7 +182,7 @@ def _problem(session: Session, payload: Payload) -> list[Telling]:
     facts = {"number": part.number} if short else {"number": part.number, "refunded": _money(part.refunded)}
     return [
         _to_person(person, fact=f"seller_order:{part.id}:{fact}", kind=kind, link=link, facts=facts)
-        for person in _staff(session, part.coop_id)
+        for person in staff_of(session, part.coop_id)
     ]
 
 
@@ -192,7 +193,7 @@ def _payee_entered(session: Session, payload: Payload) -> list[Telling]:
         _to_person(
             person, fact=fact, kind="payee_account_entered", link=("payee_accounts", ""), facts={"producer": producer.name}
         )
-        for person in _staff(session, coop_id)
+        for person in staff_of(session, coop_id)
     ]
 
 
@@ -244,7 +245,7 @@ def _payout_trouble(session: Session, payload: Payload) -> list[Telling]:
     link = ("payout_run", str(payout.run_id))
     return [
         _to_person(person, fact=f"payout:{payout.id}:{payout.state}", kind="payout_trouble", link=link, facts=facts)
-        for person in _staff(session, payout.coop_id)
+        for person in staff_of(session, payout.coop_id)
     ]
 
 

@@ -10,6 +10,7 @@ TOPICS = {
     "selling": N_("orders for my goods"),
     "money": N_("payouts"),
     "desk": N_("work for staff"),
+    "alarms": N_("a mail each day about money that waits too long"),
 }
 TOPIC_OF = {
     "order_shipped": "orders",
@@ -23,6 +24,12 @@ TOPIC_OF = {
     "surplus_staff": "desk",
     "payout_trouble": "desk",
     "report_done": "desk",
+    "alarm_overdue": "alarms",
+    "alarm_account": "alarms",
+    "alarm_unknown": "alarms",
+    "alarm_stuck": "alarms",
+    "alarm_file": "alarms",
+    "alarm_draft": "alarms",
 }
 TRIES = 8
 

@@ -17,6 +17,7 @@ from market.kernel.ids import new_id
 from market.kernel.locks import lock_one
 from market.kernel.words import say
 from market.notifications import rules
+from market.notifications.alarms import ringing
 from market.notifications.audience import TELLERS, Telling, coops
 from market.notifications.models import Notification, NotificationPreference
 
@@ -45,8 +46,16 @@ class Claimed:
 def tell(session: Session, *, topic: str, payload: Mapping[str, str], now: datetime) -> int:
     """Write down the mails that a fact calls for; return how many are new. The same fact again adds none."""
     told = TELLERS[topic](session, payload)
+    return _write_down(session, told, coops(session, payload) if told else [], now)
+
+
+def ring(session: Session, *, coop_id: UUID, now: datetime) -> int:
+    """Write down the mails of a co-op's alarms of the day; return how many are new. Later the same day it adds what began."""
+    return _write_down(session, ringing(session, coop_id=coop_id, now=now), [coop_id], now)
+
+
+def _write_down(session: Session, told: list[Telling], about: list[UUID], now: datetime) -> int:
     unwanted = _unwanted(session, told)
-    about = coops(session, payload) if told else []
     rows = [
         {
             "id": new_id(),

@@ -124,8 +124,9 @@ def by_ids(session: Session, payable_ids: Sequence[UUID]) -> list[Owed]:
     return [owed_from(row) for row in session.execute(statement).scalars()]
 
 
-def overdue(session: Session, *, on: date) -> list[tuple[UUID, str, int, int, date]]:
+def overdue(session: Session, *, on: date, coop_id: UUID | None = None) -> list[tuple[UUID, str, int, int, date]]:
     """Return co-op, currency, count, sum and earliest day of payables due before `on` that nobody is paying (law 5)."""
+    mine = () if coop_id is None else (Payable.coop_id == coop_id,)
     statement = (
         select(
             Payable.coop_id,
@@ -134,7 +135,7 @@ def overdue(session: Session, *, on: date) -> list[tuple[UUID, str, int, int, da
             func.sum(Payable.amount_minor),
             func.min(Payable.due_on),
         )
-        .where(Payable.state.in_(("open", "taken")), Payable.due_on < on)
+        .where(*mine, Payable.state.in_(("open", "taken")), Payable.due_on < on)
         .group_by(Payable.coop_id, Payable.currency)
         .order_by(Payable.coop_id, Payable.currency)
     )

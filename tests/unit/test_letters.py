@@ -26,6 +26,8 @@ FACTS = {
     "appeal": "Ask the office.",
     "file": "orders.csv",
     "rows_written": 12,
+    "count": 12,
+    "since": {"instant": "2026-11-25T12:00:00+00:00"},
     "by_hand": True,
     "rows": [["Coffee: Goods", {"money": [1250, "EUR"]}]],
 }

@@ -10,6 +10,7 @@ from market.payouts.queries.runs import (
     in_transit,
     in_transit_totals,
     items,
+    payees_without_account,
     payout,
     payout_details,
     payouts_of_payee,
@@ -23,6 +24,7 @@ from market.payouts.queries.runs import (
     stages,
     states_of_run,
     undone,
+    without_account,
 )
 from market.payouts.queries.statement import payee_statement
 from market.payouts.queries.views import (
@@ -57,6 +59,7 @@ __all__ = [
     "in_transit_totals",
     "items",
     "payee_statement",
+    "payees_without_account",
     "payout",
     "payout_details",
     "payout_from",
@@ -72,4 +75,5 @@ __all__ = [
     "stages",
     "states_of_run",
     "undone",
+    "without_account",
 ]

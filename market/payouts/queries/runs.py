@@ -1,21 +1,23 @@
 """Reads of runs and payouts; frozen answers. Lists are pages by number, newest first."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import Select, Text, and_, cast, func, or_, select
 from sqlalchemy.orm import Session
 
 from market.kernel import paging
 from market.kernel.money import Money
 from market.kernel.paging import Page
+from market.payables.models import OPEN, Payable
 from market.payouts.errors import FileNotFound, PayoutNotFound, RunNotFound
 from market.payouts.models import CashReceipt, Payout, PayoutAttempt, PayoutFile, PayoutItem, PayoutRun, PayoutStatement
 from market.payouts.queries.views import Alarm, AttemptRow, FileRow, InTransit, PayoutRow, RunRow, payout_from, run_from
 from market.payouts.rules.numbers import payout_number
 from market.payouts.rules.states import FINAL, IN_TRANSIT, State
+from market.producers.models import PayeeAccount
 
 PAGE = 50
 # Reasons of a return (ISO 20022) that say that the account itself is wrong: paying there again would only come back.
@@ -24,6 +26,7 @@ UNKNOWN_TOO_LONG = timedelta(hours=1)
 QUEUED_TOO_LONG = timedelta(minutes=15)
 FILE_WAITS_TOO_LONG = timedelta(days=1)
 SENT_TOO_LONG = timedelta(days=5)
+DRAFT_TOO_LONG = timedelta(days=2)
 
 
 def run(session: Session, run_id: UUID) -> RunRow:
@@ -211,7 +214,41 @@ def alarms(session: Session, *, now: datetime, coop_id: UUID | None = None) -> l
         count, since = session.execute(select(func.count(), func.min(Payout.changed_at)).where(*mine)).one()
         if count:
             found.append(Alarm(kind, int(count), since))
-    return found
+    drafts = [PayoutRun.state == "draft", PayoutRun.prepared_at < now - DRAFT_TOO_LONG]
+    drafts += [] if coop_id is None else [PayoutRun.coop_id == coop_id]
+    count, since = session.execute(select(func.count(), func.min(PayoutRun.prepared_at)).where(*drafts)).one()
+    return [*found, Alarm("draft_waits", int(count), since)] if count else found
+
+
+def payees_without_account(session: Session, *, coop_id: UUID, on: date) -> int:
+    """Return how many payees are owed something due and have no account that it can be paid to."""
+    return session.scalar(select(func.count()).select_from(without_account(coop_id, on).subquery())) or 0
+
+
+def without_account(coop_id: UUID, on: date) -> Select[UUID, date]:
+    """Return the SELECT of payees who are owed something due by a day and have no account for it, with the earliest day.
+
+    An account that a bank has called wrong, closed or blocked is none.
+    """
+    account = Payout.details["account_id"].astext
+    bad = select(account).where(
+        Payout.coop_id == coop_id,
+        account.is_not(None),
+        Payout.state.in_(("returned", "failed")),
+        or_(*(Payout.reason.startswith(code) for code in ACCOUNT_IS_WRONG)),
+    )
+    paid_to = select(PayeeAccount.id).where(
+        PayeeAccount.producer_id == Payable.payee_id,
+        PayeeAccount.currency == Payable.currency,
+        PayeeAccount.confirmed_at.is_not(None),
+        PayeeAccount.replaced_at.is_(None),
+        cast(PayeeAccount.id, Text).not_in(bad),
+    )
+    return (
+        select(Payable.payee_id, func.min(Payable.due_on).label("due_on"))
+        .where(Payable.coop_id == coop_id, OPEN, Payable.due_on <= on, ~paid_to.exists())
+        .group_by(Payable.payee_id)
+    )
 
 
 def _matchable(

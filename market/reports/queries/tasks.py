@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, DateTime, String, Text, cast, func, literal, null, select, union_all
+from sqlalchemy import BigInteger, DateTime, String, Text, Uuid, cast, func, literal, null, select, union_all
 from sqlalchemy.orm import Session
 
 from market.accounts.models import Account
@@ -18,6 +18,8 @@ from market.payables.models import OPEN, Payable
 from market.payments.models import Dispute, Payment, PaymentPartRow, Refund
 from market.payments.rules import WANTS_EVIDENCE
 from market.payouts.models import Payout, PayoutFile, PayoutRun
+from market.payouts.queries import without_account
+from market.payouts.queries.runs import QUEUED_TOO_LONG
 from market.producers.models import Certificate, PayeeAccount, Producer
 from market.producers.rules import CERTIFICATE_WARNING
 from market.reports.queries.desks import WORTH
@@ -29,7 +31,8 @@ LATE = timedelta(days=3)
 UNSEEN = timedelta(days=5)
 """A payout that was sent and stands on no statement for this long needs a look (payouts.queries.alarms)."""
 KINDS = (
-    "complaint", "order_problem", "refund_problem", "dispute_waits", "payout_person", "payout_unseen", "run_draft", "file_waits",
+    "complaint", "order_problem", "refund_problem", "dispute_waits", "payout_person", "payout_unseen", "run_stuck",
+    "payable_overdue", "account_missing", "run_draft", "file_waits",
     "booking_proposed", "refund_by_bank", "order_late", "lines", "file_draft", "close_prepared", "account_waits", "account_name",
     "certificate_entered", "certificate_ends",
 )  # fmt: skip
@@ -146,10 +149,32 @@ def _money(coop_id: UUID, now: datetime) -> list[Listed]:
         select(*_row("payout_unseen", Payout.run_id, unseen[0], literal(""), *unseen[1:]))
         .where(Payout.coop_id == coop_id, Payout.state == "sent", Payout.changed_at < now - UNSEEN)
         .group_by(Payout.run_id, Payout.currency),
+        select(*_row("run_stuck", Payout.run_id, unseen[0], literal(""), *unseen[1:]))
+        .where(
+            Payout.coop_id == coop_id,
+            Payout.state == "queued",
+            Payout.wake_at < now - QUEUED_TOO_LONG,
+        )
+        .group_by(Payout.run_id, Payout.currency),
+        *_owed(coop_id, now),
         select(*_row("run_draft", *run)).where(PayoutRun.coop_id == coop_id, PayoutRun.state == "draft"),
         select(*_row("file_waits", *file, PayoutFile.written_at)).where(
             PayoutFile.coop_id == coop_id, PayoutFile.submitted_at.is_(None)
         ),
+    ]
+
+
+def _owed(coop_id: UUID, now: datetime) -> list[Listed]:
+    """Return what is owed and late by currency, and to whom nothing can be paid: an alarm is mailed about both (law 5)."""
+    first = cast(func.min(cast(Payable.id, Text)), Uuid)
+    late = (func.count(), literal(""), func.sum(Payable.amount_minor), Payable.currency, _at(func.min(Payable.due_on)))
+    nowhere = without_account(coop_id, now.date()).subquery("nowhere")
+    payee = (nowhere.c.payee_id, literal(""), Producer.name, null(), null(), _at(nowhere.c.due_on))
+    return [
+        select(*_row("payable_overdue", first, *late))
+        .where(Payable.coop_id == coop_id, OPEN, Payable.due_on < now.date())
+        .group_by(Payable.currency),
+        select(*_row("account_missing", *payee)).join(Producer, Producer.id == nowhere.c.payee_id),
     ]
 
 
