@@ -9,6 +9,7 @@ from config import Settings
 from market.api import openapi
 from market.api.v1 import coops, epcis, listings, lot_records, lots, people
 from market.api.v1 import disputes as api_disputes
+from market.api.v1 import invoices as api_invoices
 from market.api.v1 import orders as api_orders
 from market.api.v1 import payouts as api_payouts
 from market.api.v1 import prices as api_prices
@@ -107,6 +108,7 @@ API: tuple[openapi.Blueprint, ...] = (
     api_producers.blueprint,
     api_orders.blueprint,
     api_disputes.blueprint,
+    api_invoices.blueprint,
     api_statements.blueprint,
     coops.blueprint,
     epcis.blueprint,

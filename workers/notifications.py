@@ -1,21 +1,25 @@
 """Mail about facts: written down once per fact and person, sent by whoever claims it."""
 
+import logging
 from typing import Any
 from uuid import UUID
 
 from celery import shared_task
 from flask import current_app
-from sqlalchemy.orm import Session
 
 from market.http import links
+from market.invoices import queries as invoices
 from market.notifications import letters, service
 from market.notifications.ports import Attachment, Mail, MailRefused, MailUnsure
 from market.notifications.service import Claimed
+from market.orders import queries as orders
 from market.payouts import queries as payouts
 from market.producers import queries as producers
+from workers import invoices as documents
 from workers.base import now, unit_of_work
 
 AT_ONCE = 200
+_log = logging.getLogger(__name__)
 PAGES = {
     "money": "/producer/money",
     "payee_accounts": "/console/payee-accounts",
@@ -50,20 +54,47 @@ def deliver(**_: Any) -> None:
     for _unused in range(AT_ONCE):
         with unit_of_work() as session:
             mail = service.claim(session, now=now())
-            attachments = _attachments(session, mail) if mail else ()
         if mail is None:
             return
-        _send(mail, attachments)
+        _send(mail, _attachments(mail))
 
 
-def _attachments(session: Session, mail: Claimed) -> tuple[Attachment, ...]:
-    payout_id = mail.facts.get("attach_statement")
-    body = payouts.printed_statement(session, UUID(payout_id)) if payout_id else None
-    return (Attachment(f"{mail.facts['reference']}.pdf", "application/pdf", body),) if body else ()
+def _attachments(mail: Claimed) -> tuple[Attachment, ...]:
+    """Return the papers that go with a mail; a paper that cannot be made now lies on the page that the mail leads to."""
+    try:
+        return _papers(mail)
+    except Exception:
+        _log.exception("the papers of mail %s cannot be made", mail.id)
+        return ()
+
+
+def _papers(mail: Claimed) -> tuple[Attachment, ...]:
+    facts = mail.facts
+    if payout_id := facts.get("attach_statement"):
+        with unit_of_work() as session:
+            body = payouts.printed_statement(session, UUID(payout_id))
+        return (_pdf(facts["reference"], body),) if body else ()
+    if order_id := facts.get("attach_invoices"):
+        documents.issue(order_id=order_id)  # whoever comes first issues and prints
+        with unit_of_work() as session:
+            found = [(one, invoices.printed(session, one.id)) for one in invoices.invoices_of(session, UUID(order_id))]
+        return tuple(_pdf(one.number, body) for one, body in found if body and one.kind == "invoice")
+    if seller_order_id := facts.get("attach_credit"):
+        documents.credit(seller_order_id=seller_order_id)
+        with unit_of_work() as session:
+            part = orders.seller_order(session, UUID(seller_order_id))
+            notes = invoices.invoices_of(session, part.order_id, coop_id=part.coop_id)[-1:]
+            found = [(one, invoices.printed(session, one.id)) for one in notes if one.kind == "credit_note"]
+        return tuple(_pdf(one.number, body) for one, body in found if body)
+    return ()
+
+
+def _pdf(name: str, body: bytes) -> Attachment:
+    return Attachment(f"{name}.pdf", "application/pdf", body)
 
 
 def _send(mail: Claimed, attachments: tuple[Attachment, ...]) -> None:
-    letter = letters.write(mail.kind, mail.language, mail.facts, link=_url(mail.link))
+    letter = letters.write(mail.kind, mail.language, mail.facts | {"attached": bool(attachments)}, link=_url(mail.link))
     message = Mail(str(mail.id), mail.name, mail.email, letter.subject, letter.text, letter.html, mail.language, attachments)
     try:
         current_app.extensions["ports"].mailer.send(message)

@@ -101,7 +101,9 @@ def _paid(session: Session, payload: Payload) -> list[Telling]:
         for line in part.lines
         for piece in line.parts
     ]
-    told = [_buyer(order, f"order:{order.id}:paid", "receipt", total=_money(order.total), rows=rows)]
+    told = [
+        _buyer(order, f"order:{order.id}:paid", "receipt", total=_money(order.total), rows=rows, attach_invoices=str(order.id))
+    ]
     for part in order.parts:
         person = _producer(session, part.producer_id)
         if person is not None:
@@ -138,7 +140,7 @@ def _refunded(session: Session, payload: Payload) -> list[Telling]:
     order, part = _of_part(session, payload)
     # The sum names the fact: a second refund of the same part is another one.
     fact = f"seller_order:{part.id}:refunded:{part.refunded.minor}"
-    return [_buyer(order, fact, "order_refunded", refunded=_money(part.refunded))]
+    return [_buyer(order, fact, "order_refunded", refunded=_money(part.refunded), attach_credit=str(part.id))]
 
 
 def _refund_arrived(session: Session, payload: Payload) -> list[Telling]:

@@ -67,6 +67,15 @@ def due_by(coop_id: UUID, day: date) -> Select[*tuple[Any, ...]]:
     return _per_payee(Payable.coop_id == coop_id, OPEN, Payable.due_on <= day)
 
 
+def due_payees(coop_id: UUID, day: date) -> Select[*tuple[Any, ...]]:
+    """Return the SELECT of payees and currencies of which something is due by a day and in no run, with the earliest day."""
+    return (
+        select(Payable.payee_id, Payable.currency, func.min(Payable.due_on).label("due_on"))
+        .where(Payable.coop_id == coop_id, OPEN, Payable.due_on <= day)
+        .group_by(Payable.payee_id, Payable.currency)
+    )
+
+
 def _per_payee(*where: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
     return (
         select(

@@ -12,7 +12,10 @@ from flask import current_app
 from market.gateways.smtp_mailer import SmtpMailer
 from market.kernel.tenancy import EVERYTHING, scoped
 from market.notifications.ports import Mail, MailRefused, MailUnsure
-from tests.factories.orders import paid_order
+from market.orders import service as orders
+from tests.conftest import NOW
+from tests.domain.invoices.test_invoices import STAFF, taxed_order
+from tests.factories.orders import paid_order, parts_of
 from workers import notifications
 
 
@@ -78,3 +81,24 @@ def test_a_fact_told_twice_is_one_mail_whose_link_opens_the_order(app, session, 
     assert str(placed.number) in mail.subject
     path = re.search(r"https?://[^/]+(/orders/\S+)", mail.text)[1]
     assert client.get(path).status_code == 200
+
+
+def test_the_invoice_goes_with_the_receipt_and_the_credit_note_with_the_refund(session):
+    placed = taxed_order(session)
+    (part,) = parts_of(session, placed.order_id)
+    session.commit()
+    mails = current_app.extensions["ports"].mailer.mails
+    mails.clear()
+    with scoped(EVERYTHING):
+        notifications.tell(topic="orders.paid", order_id=str(placed.order_id))
+    (receipt,) = mails.values()
+    assert [each.name for each in receipt.attachments] == ["INV-2026-000001.pdf"]
+    assert receipt.attachments[0].body.startswith(b"%PDF")
+    assert "The invoice is attached." in receipt.text
+    orders.refund_seller_order(session, actor=STAFF, seller_order_id=part.id, reason="lost", bearer="coop", now=NOW)
+    session.commit()
+    mails.clear()
+    with scoped(EVERYTHING):
+        notifications.tell(topic="orders.refunded", seller_order_id=str(part.id))
+    (refunded,) = mails.values()
+    assert [each.name[:3] for each in refunded.attachments] == ["CN-"]

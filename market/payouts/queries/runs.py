@@ -11,13 +11,13 @@ from sqlalchemy.orm import Session
 from market.kernel import paging
 from market.kernel.money import Money
 from market.kernel.paging import Page
-from market.payables.models import OPEN, Payable
+from market.payables import queries as payables
 from market.payouts.errors import FileNotFound, PayoutNotFound, RunNotFound
 from market.payouts.models import CashReceipt, Payout, PayoutAttempt, PayoutFile, PayoutItem, PayoutRun, PayoutStatement
 from market.payouts.queries.views import Alarm, AttemptRow, FileRow, InTransit, PayoutRow, RunRow, payout_from, run_from
 from market.payouts.rules.numbers import payout_number
 from market.payouts.rules.states import FINAL, IN_TRANSIT, State
-from market.producers.models import PayeeAccount
+from market.producers import queries as producers
 
 PAGE = 50
 # Reasons of a return (ISO 20022) that say that the account itself is wrong: paying there again would only come back.
@@ -225,7 +225,7 @@ def payees_without_account(session: Session, *, coop_id: UUID, on: date) -> int:
     return session.scalar(select(func.count()).select_from(without_account(coop_id, on).subquery())) or 0
 
 
-def without_account(coop_id: UUID, on: date) -> Select[UUID, date]:
+def without_account(coop_id: UUID, on: date) -> Select[*tuple[Any, ...]]:
     """Return the SELECT of payees who are owed something due by a day and have no account for it, with the earliest day.
 
     An account that a bank has called wrong, closed or blocked is none.
@@ -237,18 +237,11 @@ def without_account(coop_id: UUID, on: date) -> Select[UUID, date]:
         Payout.state.in_(("returned", "failed")),
         or_(*(Payout.reason.startswith(code) for code in ACCOUNT_IS_WRONG)),
     )
-    paid_to = select(PayeeAccount.id).where(
-        PayeeAccount.producer_id == Payable.payee_id,
-        PayeeAccount.currency == Payable.currency,
-        PayeeAccount.confirmed_at.is_not(None),
-        PayeeAccount.replaced_at.is_(None),
-        cast(PayeeAccount.id, Text).not_in(bad),
+    due, paid_to = payables.due_payees(coop_id, on).subquery(), producers.live_accounts_of(coop_id).subquery()
+    usable = select(paid_to.c.id).where(
+        paid_to.c.producer_id == due.c.payee_id, paid_to.c.currency == due.c.currency, cast(paid_to.c.id, Text).not_in(bad)
     )
-    return (
-        select(Payable.payee_id, func.min(Payable.due_on).label("due_on"))
-        .where(Payable.coop_id == coop_id, OPEN, Payable.due_on <= on, ~paid_to.exists())
-        .group_by(Payable.payee_id)
-    )
+    return select(due.c.payee_id, func.min(due.c.due_on).label("due_on")).where(~usable.exists()).group_by(due.c.payee_id)
 
 
 def _matchable(
