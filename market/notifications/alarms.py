@@ -19,7 +19,13 @@ from market.producers import queries as producers
 
 MORNING = 6
 """The hour of the co-op's zone from which on alarms are mailed: nobody is woken by what can wait until then [P]."""
-_OF_PAYOUTS = {"unknown": "alarm_unknown", "stuck": "alarm_stuck", "file_waits": "alarm_file", "draft_waits": "alarm_draft"}
+_OF_PAYOUTS = {
+    "unknown": "alarm_unknown",
+    "stuck": "alarm_stuck",
+    "undecided": "alarm_unknown",
+    "file_waits": "alarm_file",
+    "draft_waits": "alarm_draft",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, Text, and_, cast, func, or_, select
+from sqlalchemy import ColumnElement, Select, Text, and_, cast, func, or_, select
 from sqlalchemy.orm import Session
 
 from market.kernel import paging
@@ -204,7 +204,7 @@ def alarms(session: Session, *, now: datetime, coop_id: UUID | None = None) -> l
         "needs_person": (Payout.state == State.NEEDS_PERSON,),
         "unknown": (Payout.state == State.UNKNOWN, Payout.first_sent_at < now - UNKNOWN_TOO_LONG),
         "undecided": (Payout.state == State.SENT, Payout.wake_at.is_not(None), Payout.first_sent_at < now - UNKNOWN_TOO_LONG),
-        "stuck": (Payout.state == State.QUEUED, Payout.wake_at < now - QUEUED_TOO_LONG),
+        "stuck": (stuck(now),),
         "file_waits": (Payout.state == State.SENDING, Payout.rail == "sepa", Payout.changed_at < now - FILE_WAITS_TOO_LONG),
         "on_no_statement": (Payout.state == State.SENT, Payout.changed_at < now - SENT_TOO_LONG),
     }
@@ -218,6 +218,13 @@ def alarms(session: Session, *, now: datetime, coop_id: UUID | None = None) -> l
     drafts += [] if coop_id is None else [PayoutRun.coop_id == coop_id]
     count, since = session.execute(select(func.count(), func.min(PayoutRun.prepared_at)).where(*drafts)).one()
     return [*found, Alarm("draft_waits", int(count), since)] if count else found
+
+
+def stuck(now: datetime) -> ColumnElement[bool]:
+    """Return the condition of approved payouts that no worker takes: not sent by its time, or in no bank file yet."""
+    late = now - QUEUED_TOO_LONG
+    in_no_file = and_(Payout.rail == "sepa", Payout.changed_at < late)
+    return and_(Payout.state == State.QUEUED, or_(Payout.wake_at < late, in_no_file))
 
 
 def payees_without_account(session: Session, *, coop_id: UUID, on: date) -> int:

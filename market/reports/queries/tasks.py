@@ -19,7 +19,7 @@ from market.payments.models import Dispute, Payment, PaymentPartRow, Refund
 from market.payments.rules import WANTS_EVIDENCE
 from market.payouts.models import Payout, PayoutFile, PayoutRun
 from market.payouts.queries import without_account
-from market.payouts.queries.runs import QUEUED_TOO_LONG
+from market.payouts.queries.runs import stuck
 from market.producers.models import Certificate, PayeeAccount, Producer
 from market.producers.rules import CERTIFICATE_WARNING
 from market.reports.queries.desks import WORTH
@@ -150,11 +150,7 @@ def _money(coop_id: UUID, now: datetime) -> list[Listed]:
         .where(Payout.coop_id == coop_id, Payout.state == "sent", Payout.changed_at < now - UNSEEN)
         .group_by(Payout.run_id, Payout.currency),
         select(*_row("run_stuck", Payout.run_id, unseen[0], literal(""), *unseen[1:]))
-        .where(
-            Payout.coop_id == coop_id,
-            Payout.state == "queued",
-            Payout.wake_at < now - QUEUED_TOO_LONG,
-        )
+        .where(Payout.coop_id == coop_id, stuck(now))
         .group_by(Payout.run_id, Payout.currency),
         *_owed(coop_id, now),
         select(*_row("run_draft", *run)).where(PayoutRun.coop_id == coop_id, PayoutRun.state == "draft"),
