@@ -24,6 +24,7 @@ from market.console import earnings as console_earnings
 from market.console import matching as console_matching
 from market.console import orders as console_orders
 from market.console import payments as console_payments
+from market.console import payout_settings as console_payout_settings
 from market.console import payouts as console_payouts
 from market.console import people as console_people
 from market.console import prices as console_prices
@@ -70,6 +71,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     citizen.blueprint,
     prices.blueprint,
     console_payouts.blueprint,
+    console_payout_settings.blueprint,
     console_texts.blueprint,
     console_sellers.blueprint,
     console_earnings.blueprint,

@@ -47,6 +47,19 @@ def sweep(**_: Any) -> None:
     drain(unit_of_work, _rails(), now)
 
 
+@shared_task(name="payouts.draft_scheduled", soft_time_limit=240, time_limit=300)
+def draft_scheduled(**_: Any) -> None:
+    """Draft the runs of co-ops whose day has come; each in a unit of its own, so that one refusal holds up no other."""
+    with unit_of_work() as session:
+        waiting = queries.with_rhythm(session)
+    for coop_id in waiting:
+        try:
+            with unit_of_work() as session:
+                service.draft_scheduled(session, coop_id=coop_id, now=now())
+        except DomainError as refusal:
+            _log.error("the run of co-op %s cannot be drafted: %s", coop_id, refusal.detail)
+
+
 @shared_task(name="payouts.print", soft_time_limit=60, time_limit=90)
 def print_statement(*, payout_id: str, **_: Any) -> None:
     """Print the payee's statement of a settled payout, once; the mail about it carries it."""

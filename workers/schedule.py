@@ -17,6 +17,8 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "payments-balance": {"task": "payments.sync_balance", "schedule": 60.0},
     # A payout whose wake-up was lost, whose worker died or whose outcome is open is taken up again (money.md 6.3).
     "payouts": {"task": "payouts.sweep", "schedule": 15.0},
+    # The day of a co-op's rhythm begins in its own zone; drafted once per day, whoever looks (money.md 6.1).
+    "payouts-scheduled": {"task": "payouts.draft_scheduled", "schedule": 900.0},
     # Law 5: nobody is forgotten. Once an hour is often enough for days.
     "payouts-overdue": {"task": "payouts.overdue", "schedule": 3600.0},
     # A hold on what is owed ends by itself (law 5).

@@ -110,10 +110,10 @@ def check(run_id: UUID) -> ResponseReturnValue:
     """Show what an approval sets going, before it is given: sums per rail and currency, who prepared it, what stays final."""
     with unit_of_work() as session:
         found = queries.run(session, run_id)
-        names = people.names_of_staff(session, [found.prepared_by], coop_id=found.coop_id)
+        names = people.names_of_staff(session, [found.checked_by or found.prepared_by], coop_id=found.coop_id)
     if found.state != "draft":
         return redirect(url_for("console_payouts.run", run_id=run_id), 303)
-    preparer = names.get(found.prepared_by, "")
+    preparer = names.get(found.checked_by or found.prepared_by, "")
     return render_template("console/payouts/approve.html", run=found, preparer=preparer, me=current_actor().label)
 
 
@@ -125,6 +125,18 @@ def approve(run_id: UUID) -> ResponseReturnValue:
     return act(
         lambda session: service.approve_run(session, actor=current_actor(), run_id=run_id, list_sha256=shown, now=now()),
         _("Approved. The money is on its way."),
+        url_for("console_payouts.run", run_id=run_id),
+    )
+
+
+@blueprint.post("/payouts/<uuid:run_id>/checked")
+@access("staff")
+def checked(run_id: UUID) -> ResponseReturnValue:
+    """Answer for a run that the clock drafted, as the first of two people."""
+    shown = request.form.get("list_sha256", "")
+    return act(
+        lambda session: service.check_run(session, actor=current_actor(), run_id=run_id, list_sha256=shown, now=now()),
+        _("Checked. Another person has to approve it."),
         url_for("console_payouts.run", run_id=run_id),
     )
 

@@ -45,6 +45,14 @@ class Entry:
             return None
         return number
 
+    def whole(self, name: str) -> int:
+        """Return a whole number of at most nine digits; 0 beside an error."""
+        value = self.form.get(name, "").strip()
+        if value.isascii() and value.isdecimal() and len(value) < 10:
+            return int(value)
+        self.errors[name] = _("Please enter a whole number.")
+        return 0
+
     def day(self, name: str, *, required: bool = True) -> date | None:
         """Return a day."""
         value = self.form.get(name, "").strip()

@@ -45,6 +45,12 @@ class RunChanged(Conflict):
     code = "payouts.run_changed"
 
 
+class SettingsRefused(Invalid):
+    """A co-op cannot pay out like this."""
+
+    code = "payouts.settings_refused"
+
+
 class DetailsRefused(Invalid):
     """A bank account cannot be paid to."""
 

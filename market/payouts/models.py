@@ -51,15 +51,51 @@ class PayoutRun(CoopOwned, Base):
     prepared_at: Mapped[Instant]
     approved_by: Mapped[str | None]
     approved_at: Mapped[datetime | None]
+    checked_by: Mapped[str | None]
+    checked_at: Mapped[datetime | None]
 
     __table_args__ = (
         UniqueConstraint("number"),
         UniqueConstraint("id", "coop_id"),
         CheckConstraint(_one_of("state", ("draft", "approved", "cancelled")), name="state"),
-        CheckConstraint("approved_by <> prepared_by", name="four_eyes"),
+        CheckConstraint("approved_by <> prepared_by AND approved_by <> checked_by", name="four_eyes"),
+        CheckConstraint("(checked_by IS NULL) = (checked_at IS NULL)", name="checked"),
+        CheckConstraint(
+            "state <> 'approved' OR checked_by IS NOT NULL OR NOT starts_with(prepared_by, 'system:')", name="checked_first"
+        ),
         CheckConstraint("(state = 'approved') = (approved_by IS NOT NULL AND approved_at IS NOT NULL)", name="approved"),
         CheckConstraint("list_sha256 ~ '^[0-9a-f]{64}$'", name="list_sha256"),
         Index("payout_run_newest", "coop_id", "number"),
+    )
+
+    @property
+    def drafted_by_clock(self) -> bool:
+        """Whether a rhythm drafted it, so that a person has still to check it."""
+        return self.prepared_by.startswith("system:")
+
+
+class PayoutSetting(CoopOwned, Base):
+    """How a co-op pays out (rules.schedule). `drafted_on` is the last day on which the clock looked after its rhythm."""
+
+    __tablename__ = "payout_setting"
+
+    coop_id: Mapped[UUID] = mapped_column(ForeignKey("coop.id"), primary_key=True)
+    rhythm: Mapped[str]
+    weekday: Mapped[int] = mapped_column(SmallInteger)
+    day_of_month: Mapped[int] = mapped_column(SmallInteger)
+    minimum_minor: Mapped[Minor]
+    file_format: Mapped[str]
+    batch_booking: Mapped[bool]
+    purpose: Mapped[str]
+    cheque_stale_days: Mapped[int] = mapped_column(SmallInteger)
+    drafted_on: Mapped[date | None]
+
+    __table_args__ = (
+        CheckConstraint(_one_of("rhythm", ("on_demand", "weekly", "monthly")), name="rhythm"),
+        CheckConstraint("weekday BETWEEN 0 AND 6 AND day_of_month BETWEEN 1 AND 31", name="days"),
+        CheckConstraint("minimum_minor >= 0", name="minimum"),
+        CheckConstraint(_one_of("file_format", ("pain.001.001.09", "pain.001.001.03")), name="file_format"),
+        CheckConstraint("purpose ~ '^([A-Z]{4})?$'", name="purpose"),
     )
 
 

@@ -14,11 +14,13 @@ from market.http.clock import now, today
 from market.http.db import unit_of_work
 from market.http.downloads import download
 from market.kernel.languages import tell
+from market.kernel.money import Money
 from market.kernel.sheets import csv_lines
 from market.payables import queries as payables
 from market.payouts import queries, service
 from market.payouts.errors import PayoutNotFound
 from market.payouts.ports import PayeeStatement, PayeeYear
+from market.payouts.rules.schedule import next_day
 from market.payouts.rules.short import Told, statement_text
 from market.producers import queries as producers
 from market.reports.queries import payees
@@ -37,7 +39,11 @@ def index() -> ResponseReturnValue:
         page = queries.payouts_of_payee(session, producer_id, cursor=request.args.get("cursor"))
         coop = producers.coop(session, current_coop())
         years = payees.years_of(session, coop_id=coop.id, producer_id=producer_id, until=today(coop.time_zone).year)
-    return render_template("producer/money.html", totals=totals, owed=owed, page=page, years=years)
+        kept = queries.settings_of(session, coop.id)
+    waits = any(row.open.currency == coop.currency and 0 < row.open.minor < kept.minimum_minor for row in totals)
+    least = Money(kept.minimum_minor, coop.currency) if waits else None
+    runs_on = next_day(kept, today(coop.time_zone))
+    return render_template("producer/money.html", totals=totals, owed=owed, page=page, years=years, least=least, runs_on=runs_on)
 
 
 @blueprint.get("/<uuid:payout_id>")

@@ -8,10 +8,11 @@ from sqlalchemy import text
 from market.gateways.memory_stripe import MemoryTransfers
 from market.http.db import unit_of_work
 from market.kernel.uow import NetworkInsideUnitOfWork
-from market.payouts import queries
+from market.payouts import queries, service
+from market.payouts.rules.schedule import PayoutSettings
 from market.payouts.rules.timing import LEASE
 from tests.conftest import NOW
-from tests.factories.payouts import approved_run, only_payout, owe
+from tests.factories.payouts import APPROVER, approved_run, only_payout, owe
 from tests.factories.producers import make_coop, make_payee_account, make_producer
 from workers import payouts as tasks
 
@@ -161,3 +162,15 @@ def coop_payout(session):
     service.settle(session, payout_id=row.id, money=row.money, booked_on=NOW.date(), suspense="suspense:1", now=NOW)
     session.flush()
     return row
+
+
+def test_the_clock_drafts_once_however_often_it_looks(session):
+    producer = make_producer(session, coop=make_coop(session))
+    make_payee_account(session, producer=producer)
+    owe(session, producer)
+    wanted = PayoutSettings("weekly", weekday=NOW.weekday())
+    service.save_settings(session, actor=APPROVER, coop_id=producer.coop_id, wanted=wanted, now=NOW)
+    session.commit()
+    for _ in range(2):
+        tasks.draft_scheduled.run()
+    assert [run.state for run in queries.runs(session, coop_id=producer.coop_id).items] == ["draft"]

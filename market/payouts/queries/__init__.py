@@ -26,6 +26,7 @@ from market.payouts.queries.runs import (
     undone,
     without_account,
 )
+from market.payouts.queries.settings import settings_from, settings_of, with_rhythm
 from market.payouts.queries.statement import payee_statement
 from market.payouts.queries.views import (
     Alarm,
@@ -71,9 +72,12 @@ __all__ = [
     "run_from",
     "runs",
     "runs_without_files",
+    "settings_from",
+    "settings_of",
     "settled",
     "stages",
     "states_of_run",
     "undone",
     "without_account",
+    "with_rhythm",
 ]

@@ -44,6 +44,8 @@ class RunRow:
     prepared_at: datetime
     approved_by: str | None
     approved_at: datetime | None
+    checked_by: str | None
+    drafted_by_clock: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +152,8 @@ def run_from(row: PayoutRun) -> RunRow:
         prepared_at=row.prepared_at,
         approved_by=row.approved_by,
         approved_at=row.approved_at,
+        checked_by=row.checked_by,
+        drafted_by_clock=row.drafted_by_clock,
     )
 
 

@@ -1,4 +1,4 @@
-"""Write an ISO 20022 credit transfer file, pain.001.001.09 (money.md 6.2).
+"""Write an ISO 20022 credit transfer file: pain.001.001.09, or .03 for banks that still ask for it (money.md 6.2).
 
 Own writer, because a file that moves money must be the same bytes each time it is written from the same run, must
 refuse what it cannot carry instead of cutting it, and must carry structured addresses, which banks ask for since
@@ -19,7 +19,8 @@ from market.kernel.words import Term, say
 from market.payouts.errors import FileRefused
 from market.payouts.rules.latin import to_latin
 
-NAMESPACE = "urn:iso:std:iso:20022:tech:xsd:pain.001.001.09"
+NAMESPACE = "urn:iso:std:iso:20022:tech:xsd:"
+OLD = "pain.001.001.03"
 LARGEST_MINOR = 99_999_999_999  # 999,999,999.99 EUR: the limit of the SEPA rulebook
 _IDENTIFIER = re.compile(r"(?!/)(?!.*//)[A-Za-z0-9/\-?:().,'+ ]{1,35}(?<!/)")
 
@@ -60,7 +61,8 @@ class CreditTransfer:
 class CreditTransferFile:
     """One file: one payer's account, one currency, one execution day.
 
-    `created_at` is the instant of the approval and never the clock, so that a second writing gives equal bytes.
+    `created_at` is the instant of the approval and never the clock, so that a second writing gives equal bytes. `purpose` is
+    an external purpose code of ISO 20022, or empty.
     """
 
     message_id: str
@@ -68,6 +70,9 @@ class CreditTransferFile:
     execute_on: date
     debtor: Party
     transfers: Sequence[CreditTransfer]
+    version: str = "pain.001.001.09"
+    batch_booking: bool = False
+    purpose: str = ""
 
 
 def uetr_of(payout_id: UUID) -> UUID:
@@ -89,7 +94,8 @@ def write_pain001(order: CreditTransferFile) -> bytes:
     total = _amount(Money(sum(transfer.money.minor for transfer in order.transfers), currencies.pop()))
     message_id = _identifier(order.message_id)
 
-    root = etree.Element(f"{{{NAMESPACE}}}Document", nsmap={None: NAMESPACE})  # type: ignore[dict-item]
+    namespace, old = NAMESPACE + order.version, order.version == OLD
+    root = etree.Element(f"{{{namespace}}}Document", nsmap={None: namespace})  # type: ignore[dict-item]
     body = _add(root, "CstmrCdtTrfInitn")
     header = _add(body, "GrpHdr")
     _add(header, "MsgId", message_id)
@@ -101,37 +107,42 @@ def write_pain001(order: CreditTransferFile) -> bytes:
     batch = _add(body, "PmtInf")
     _add(batch, "PmtInfId", message_id)
     _add(batch, "PmtMtd", "TRF")
-    _add(batch, "BtchBookg", "false")
+    _add(batch, "BtchBookg", "true" if order.batch_booking else "false")
     _add(batch, "NbOfTxs", count)
     _add(batch, "CtrlSum", total)
     _add(_add(_add(batch, "PmtTpInf"), "SvcLvl"), "Cd", "SEPA")
-    _add(_add(batch, "ReqdExctnDt"), "Dt", order.execute_on.isoformat())
+    day = _add(batch, "ReqdExctnDt")
+    (day if old else _add(day, "Dt")).text = order.execute_on.isoformat()
     _party(batch, "Dbtr", order.debtor)
     _account(batch, "DbtrAcct", order.debtor)
     agent = _add(_add(batch, "DbtrAgt"), "FinInstnId")
     if order.debtor.bic:
-        _add(agent, "BICFI", order.debtor.bic)
+        _add(agent, "BIC" if old else "BICFI", order.debtor.bic)
     else:
         _add(_add(agent, "Othr"), "Id", "NOTPROVIDED")
     _add(batch, "ChrgBr", "SLEV")
     for transfer in order.transfers:
-        _transfer(batch, transfer)
+        _transfer(batch, transfer, order)
     return bytes(etree.tostring(root, xml_declaration=True, encoding="UTF-8"))
 
 
-def _transfer(batch: etree._Element, transfer: CreditTransfer) -> None:
+def _transfer(batch: etree._Element, transfer: CreditTransfer, order: CreditTransferFile) -> None:
     if transfer.money.minor > LARGEST_MINOR:
         raise FileRefused("One SEPA transfer carries at most 999,999,999.99.", amount_minor=transfer.money.minor)
     entry = _add(batch, "CdtTrfTxInf")
     ids = _add(entry, "PmtId")
     _add(ids, "InstrId", _identifier(transfer.number))
     _add(ids, "EndToEndId", _identifier(transfer.reference))
-    _add(ids, "UETR", str(uetr_of(transfer.payout_id)))
+    old = order.version == OLD
+    if not old:  # the older version has no place for it
+        _add(ids, "UETR", str(uetr_of(transfer.payout_id)))
     _add(_add(entry, "Amt"), "InstdAmt", _amount(transfer.money)).set("Ccy", transfer.money.currency)
     if transfer.creditor.bic:
-        _add(_add(_add(entry, "CdtrAgt"), "FinInstnId"), "BICFI", transfer.creditor.bic)
+        _add(_add(_add(entry, "CdtrAgt"), "FinInstnId"), "BIC" if old else "BICFI", transfer.creditor.bic)
     _party(entry, "Cdtr", transfer.creditor)
     _account(entry, "CdtrAcct", transfer.creditor)
+    if order.purpose:
+        _add(_add(entry, "Purp"), "Cd", order.purpose)
     reference = _add(_add(_add(entry, "RmtInf"), "Strd"), "CdtrRefInf")
     _add(_add(_add(reference, "Tp"), "CdOrPrtry"), "Cd", "SCOR")
     _add(reference, "Ref", transfer.reference)
@@ -159,7 +170,7 @@ def _account(parent: etree._Element, tag: str, party: Party) -> None:
 
 
 def _add(parent: etree._Element, tag: str, text: str | None = None) -> etree._Element:
-    element = etree.SubElement(parent, f"{{{NAMESPACE}}}{tag}")
+    element = etree.SubElement(parent, f"{{{etree.QName(parent).namespace}}}{tag}")
     element.text = text
     return element
 

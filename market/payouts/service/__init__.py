@@ -4,6 +4,7 @@ from market.payouts.service.approve import approve_run, discard_run
 from market.payouts.service.cash import cash_box_holds, fill_cash_box, record_receipt
 from market.payouts.service.files import mark_submitted, write_files
 from market.payouts.service.plan import Preview, plan_run, preview_run
+from market.payouts.service.schedule import check_run, draft_scheduled, save_settings
 from market.payouts.service.send import Claim, claim_next, hurry, record_outcome
 from market.payouts.service.settle import (
     Settlement,
@@ -27,9 +28,11 @@ __all__ = [
     "approve_run",
     "cancel_payout",
     "cash_box_holds",
+    "check_run",
     "claim_next",
     "decide_unknown",
     "discard_run",
+    "draft_scheduled",
     "fail",
     "fill_cash_box",
     "hurry",
@@ -40,6 +43,7 @@ __all__ = [
     "record_outcome",
     "record_receipt",
     "return_payout",
+    "save_settings",
     "settle",
     "settle_all",
     "take_status",

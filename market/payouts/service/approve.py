@@ -32,6 +32,10 @@ def approve_run(session: Session, *, actor: Actor, run_id: UUID, list_sha256: st
     _must_be_draft(run)
     if actor.label == run.prepared_by:
         raise SamePerson("You prepared this run. Somebody else has to approve it.")
+    if run.drafted_by_clock and run.checked_by is None:
+        raise StepRefused("The clock drafted this run. A person has to check it before another one approves.")
+    if actor.label == run.checked_by:
+        raise SamePerson("You checked this run. Somebody else has to approve it.")
     if list_sha256 != run.list_sha256:
         raise RunChanged("This is not the list that you were shown. Read it again before you approve it.")
     coop = producers.coop(session, run.coop_id)

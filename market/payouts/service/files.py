@@ -14,6 +14,7 @@ from market.kernel.ids import new_id
 from market.kernel.money import Money
 from market.payouts.errors import StepRefused
 from market.payouts.models import Payout, PayoutFile, PayoutRun
+from market.payouts.queries import settings_of
 from market.payouts.rules.numbers import payout_number, run_number
 from market.payouts.rules.pain001 import Address, CreditTransfer, CreditTransferFile, Party, write_pain001
 from market.payouts.rules.states import State, Step, transition
@@ -69,7 +70,7 @@ def mark_submitted(session: Session, *, actor: Actor, file_id: UUID, now: dateti
 
 
 def _write(session: Session, run: PayoutRun, currency: str, payouts: Sequence[Payout], now: datetime) -> None:
-    coop = producers.coop(session, run.coop_id)
+    coop, settings = producers.coop(session, run.coop_id), settings_of(session, run.coop_id)
     order = CreditTransferFile(
         message_id=f"{run_number(run.number)}-{currency}",
         created_at=run.approved_at or now,
@@ -81,6 +82,9 @@ def _write(session: Session, run: PayoutRun, currency: str, payouts: Sequence[Pa
             address=_address(coop.street, coop.building, coop.postcode, coop.town, coop.country),
         ),
         transfers=[_transfer(payout) for payout in payouts],
+        version=settings.file_format,
+        batch_booking=settings.batch_booking,
+        purpose=settings.purpose,
     )
     body = write_pain001(order)
     file = PayoutFile(

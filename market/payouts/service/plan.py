@@ -45,7 +45,7 @@ from market.payables import queries as owed
 from market.payables import service as payables
 from market.payouts.errors import NothingToPay
 from market.payouts.models import PAYOUT_NUMBERS, RUN_NUMBERS, Payout, PayoutItem, PayoutRun
-from market.payouts.queries import RunRow, SkippedRow, bad_accounts, run_from
+from market.payouts.queries import RunRow, SkippedRow, bad_accounts, run_from, settings_of
 from market.payouts.rules.planning import CLAIM_CAP_PERCENT, SOURCES, Details, why_not
 from market.producers import queries as producers
 from market.producers.queries import CoopView
@@ -81,7 +81,7 @@ def plan_run(session: Session, *, actor: Actor, coop_id: UUID, due_by: date, now
     if not payables.take_due(session, coop_id=coop_id, due_by=due_by, taker=run_id):
         raise NothingToPay("Nothing is due by that day that is not already in a run.", due_by=due_by)
     _stage(session, coop, owed.taken_by(run_id))
-    skipped = _skip(session)
+    skipped = _skip(session, coop)
     payables.give_back_of(session, taker=run_id, payees=[(row.payee_id, row.money.currency) for row in skipped])
     totals: dict[str, dict[str, list[int]]] = {}
     for total in _totals(session):
@@ -142,7 +142,7 @@ def preview_run(session: Session, *, coop_id: UUID, due_by: date) -> Preview:
     """Return what a run of everything due by a day would do; nothing is written."""
     coop = producers.coop(session, coop_id)
     _stage(session, coop, owed.due_by(coop_id, due_by))
-    skipped = _skip(session)
+    skipped = _skip(session, coop)
     return Preview(_totals(session), skipped)
 
 
@@ -196,8 +196,8 @@ def _claims(session: Session, coop_id: UUID) -> TableValuedAlias:
     return func.unnest(*values).table_valued(*columns, name="claim").render_derived()
 
 
-def _skip(session: Session) -> list[SkippedRow]:
-    """Take out of the plan who cannot be paid now; return them with how much waits and why."""
+def _skip(session: Session, coop: CoopView) -> list[SkippedRow]:
+    """Take out of the plan who cannot be paid now or is owed too little; return them with how much waits and why."""
     plan = _PLAN.c
     to_stripe = and_(plan.rail == "stripe", func.starts_with(plan.details["stripe_account"].astext, "acct_"))
     to_wallet = and_(plan.rail == "momo", plan.details["unlike"].astext == "")
@@ -212,7 +212,13 @@ def _skip(session: Session) -> list[SkippedRow]:
     for start in range(0, len(found), 5000):
         them = [(row.payee_id, row.money.currency) for row in found[start : start + 5000]]
         session.execute(delete(_PLAN).where(tuple_(plan.payee_id, plan.currency).in_(them)))
-    return found
+    least = Money(settings_of(session, coop.id).minimum_minor, coop.currency)
+    if not least:
+        return found
+    too_little = and_(plan.currency == least.currency, plan.gross_minor - plan.deducted_minor < least.minor)
+    carried = session.execute(delete(_PLAN).where(too_little).returning(plan.payee_id, plan.gross_minor))
+    reason = say("Below %(least)s, the least that is paid out: carried to the next run.", least=least)
+    return found + [SkippedRow(payee, Money(minor, least.currency), reason) for payee, minor in sorted(carried)]
 
 
 def _insert_payouts(session: Session, run: PayoutRun, now: datetime) -> None:

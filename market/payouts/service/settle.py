@@ -131,7 +131,7 @@ def decide_unknown(session: Session, *, payout_id: UUID, happened: bool, evidenc
     """
     row = locks.lock_one(session, Payout, payout_id)
     run = session.get_one(PayoutRun, row.run_id)
-    if actor.label == run.prepared_by:
+    if actor.label in (run.prepared_by, run.checked_by):
         raise SamePerson("You prepared this run. Somebody else has to decide.")
     if len(evidence.strip()) < 10:
         raise EvidenceNeeded("Write what you saw and where, in a sentence.", pointer="/evidence")

