@@ -59,7 +59,8 @@ def test_a_run_of_the_clock_is_checked_by_one_and_approved_by_another(desk, sess
 def test_a_producer_reads_why_a_small_sum_waits(desk, session, coop):
     producer = make_producer(session, coop=coop)
     owe(session, producer, 999)
+    person = make_producer_account(session, producer=producer)
     desk.post(desk.approver, PAGE, **FORM)
-    text = desk.get(make_producer_account(session, producer=producer), "/producer/money").text
+    text = desk.get(person, "/producer/money").text
     assert "12.50" in text.split("Your co-op pays out from")[1][:80]
     assert "Your co-op prepares its next payments on" in text
