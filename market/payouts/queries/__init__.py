@@ -78,6 +78,6 @@ __all__ = [
     "stages",
     "states_of_run",
     "undone",
-    "without_account",
     "with_rhythm",
+    "without_account",
 ]
