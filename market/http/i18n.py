@@ -89,7 +89,7 @@ def told(words: str) -> str:
 
 def told_check(check: Any) -> str:
     """Return the sentence of a price check in the reader's language; a stored one is made again from its inputs."""
-    return str(check.words) if _english() else told(getattr(check, "said", check.words))
+    return str(check.words) if language() == "en" else told(getattr(check, "said", check.words))
 
 
 def _keep_language(endpoint: str, values: dict[str, Any]) -> None:

@@ -24,7 +24,7 @@ from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
 
 from market.kernel.money import Money, exponent
-from market.kernel.words import Amount, Number, Said, Sentences, Term, Unit, say
+from market.kernel.words import Amount, Number, Said, Sentences, Term, Unit, say, sentences
 
 NAMES = {"en": "English", "es": "Español", "fr": "Français", "pt": "Português", "sw": "Kiswahili", "ar": "العربية"}
 LANGUAGES = tuple(NAMES)
@@ -40,6 +40,7 @@ _PLACE = re.compile(r"%\((\w+)\)s")
 _TELLING = 10
 """Letters of its own that a sentence needs before it is taken for one of ours."""
 _LETTER_NEXT_TO_DIGIT = re.compile(r"(?<=[A-Z])(?=\d)|(?<=\d)(?=[A-Z])")
+_BETWEEN = re.compile(r"(?<=[.!?]) (?=[A-Z])")
 _FACT = re.compile(r"(?<![\"'=])%\(\w+\)s")
 
 
@@ -123,7 +124,15 @@ def tell(words: str, language: str) -> str:
 
 @lru_cache(maxsize=4096)
 def _recognised(text: str) -> Said | None:
-    """Return a stored English sentence with its facts, found by the template that it fits; None when none does."""
+    """Return a stored English text with its facts, found by the template that it fits, whole or sentence by sentence.
+
+    None when a part fits none: half a translation would be worse than none.
+    """
+    parts = _BETWEEN.split(text)
+    if len(parts) > 1 and text not in catalogue(LANGUAGES[1])._catalog:  # type: ignore[attr-defined]
+        known = [part if part in catalogue(LANGUAGES[1])._catalog else _recognised(part) for part in parts]  # type: ignore[attr-defined]
+        if None not in known:
+            return sentences(*(part for part in known if part is not None))
     for shape, template in _shapes():
         if found := shape.fullmatch(text):
             facts = found.groupdict()

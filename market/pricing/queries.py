@@ -1,6 +1,6 @@
 """Reads of price tables, imports, quotes, floors and checks, as frozen values."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -279,6 +279,12 @@ def checks_of(session: Session, *, subject_kind: str, subject_id: UUID) -> list[
     rows = session.execute(select(PriceCheck).where(*mine).order_by(PriceCheck.id)).scalars()
     latest = {(row.gate, row.inputs["rule"], _scheme_of(row.inputs)): row for row in rows}
     return [_stored_check(row) for _, row in sorted(latest.items())]
+
+
+def checks_by_id(session: Session, check_ids: Iterable[UUID]) -> dict[UUID, StoredCheck]:
+    """Return stored checks by id, in one statement."""
+    rows = session.scalars(select(PriceCheck).where(PriceCheck.id.in_(list(check_ids))))
+    return {row.id: _stored_check(row) for row in rows}
 
 
 def check_of_an_offer(session: Session, check_id: UUID) -> StoredCheck:

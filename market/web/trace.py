@@ -10,6 +10,7 @@ from datetime import date
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
+from uuid import UUID
 
 import segno
 from flask import Blueprint, Response, current_app, redirect, render_template, request, url_for
@@ -21,10 +22,11 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from market.http.auth import access
 from market.http.conditional import ready
-from market.http.db import reading
-from market.http.i18n import language
+from market.http.db import reading, unit_of_work
+from market.http.i18n import language, told_check
 from market.http.problems import answer
 from market.kernel.money import Money
+from market.pricing import queries as pricing
 from market.provenance.errors import LotMissing
 from market.provenance.rules.identifiers import canonical_slug
 from market.reports.queries.lot_page import current_page
@@ -150,6 +152,7 @@ def _body(document: bytes, locale: str, base: str) -> Markup:
         render_template(
             "trace/lot_body.html",
             page=page,
+            checks=_checks(page["checks"]),
             journey=[_stop(stop) for stop in page["journey"]],
             certificates=[_dated(row, "valid_from", "valid_to", "checked_at") for row in page["certificates"]],
             corrections=[_dated(row, "on", "declared_at") for row in page["corrections"]],
@@ -165,6 +168,16 @@ def _body(document: bytes, locale: str, base: str) -> Markup:
             fields=lambda names: ", ".join(str(FIELDS.get(name, name)) for name in names),
         )
     )
+
+
+def _checks(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the price checks of the document in the reader's language: their sentences made again from what was stored."""
+    if language() == "en":
+        return rows
+    with unit_of_work() as session:
+        stored = pricing.checks_by_id(session, [UUID(row["id"]) for row in rows if "id" in row])
+    known = {str(check_id): told_check(check) for check_id, check in stored.items()}
+    return [row | {"words": known.get(row.get("id", ""), row["words"])} for row in rows]
 
 
 def _title(document: bytes) -> str:

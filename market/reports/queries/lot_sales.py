@@ -33,7 +33,7 @@ def checks(session: Session, lot_id: UUID) -> list[dict[str, Any]]:
     live = select(Listing.check_ids).where(Listing.lot_id == lot_id, Listing.state == "published")
     ids = {check_id for row in session.scalars(live) for check_id in row}
     return [
-        {"rule": row.rule_id, "outcome": row.outcome, "words": row.words, "on": row.evaluated_for.isoformat()}
+        {"id": str(row.id), "rule": row.rule_id, "outcome": row.outcome, "words": row.words, "on": row.evaluated_for.isoformat()}
         for row in session.scalars(select(PriceCheck).where(PriceCheck.id.in_(ids)).order_by(PriceCheck.rule_id, PriceCheck.id))
     ]
 

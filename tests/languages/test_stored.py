@@ -1,0 +1,54 @@
+"""Sentences that were stored in English are told in the reader's language: price checks, reasons, what was found in files."""
+
+from datetime import date
+from decimal import Decimal
+
+from sqlalchemy import select
+
+from market.catalogue.models import Listing
+from market.catalogue.service import publish_listing, reevaluate_listings
+from market.kernel.actor import system
+from market.kernel.languages import PSEUDO, tell
+from market.pricing.models import PriceCheck
+from market.producers.models import Producer
+from market.provenance.models import Lot
+from tests.conftest import NOW
+from tests.domain.catalogue.test_listings import actor, coop, draft, producer, published  # noqa: F401 - fixtures
+from tests.factories.accounts import make_producer_account, sign_in
+from tests.factories.prices import make_reference
+from tests.languages.test_pages import english
+
+
+def test_price_checks_are_told_on_the_pages_of_offer_and_lot(client, session, actor, draft):  # noqa: F811
+    listing_id = published(session, actor, draft)
+    slug = session.scalar(select(Lot.slug).where(Lot.id == draft.lot_id))
+    words = session.scalars(select(PriceCheck.words)).all()
+    session.commit()
+    assert words
+    for path in (f"/listings/{listing_id}", f"/lots/{slug}"):
+        page = client.get(f"{path}?lang={PSEUDO}").text
+        assert not english(page), path
+        assert not [sentence for sentence in words if sentence in page]
+        assert "Precio" in client.get(f"{path}?lang=es").text
+
+
+def test_an_offer_that_was_withdrawn_says_why_in_the_language_of_its_producer(app, session, actor, draft):  # noqa: F811
+    listing_id = published(session, actor, draft)
+    make_reference(session, valid_from=date(2026, 11, 1), minimum_price=Decimal("2.50"))
+    reevaluate_listings(session, actor=system("test"), now=NOW)
+    reason = session.scalar(select(Listing.withdrawn_reason).where(Listing.id == listing_id))
+    person = make_producer_account(session, producer=session.get_one(Producer, actor.producer_id))
+    session.commit()
+    assert reason
+    client = sign_in(app.test_client(), session, person)
+    page = client.get(f"/producer/listings/{listing_id}?lang={PSEUDO}").text
+    assert reason not in page
+    assert not english(page)
+
+
+def test_a_stored_text_of_several_sentences_is_recognised_as_a_whole_or_not_at_all():
+    known = "There is no such lot. The row comes into force on 2027-01-01."
+    assert tell(known, "es").endswith("2027-01-01.")
+    assert tell(known, "es") != known
+    half = "There is no such lot. Nobody here wrote this one."
+    assert tell(half, "es") == half
