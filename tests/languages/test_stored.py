@@ -6,7 +6,7 @@ from decimal import Decimal
 from sqlalchemy import select
 
 from market.catalogue.models import Listing
-from market.catalogue.service import publish_listing, reevaluate_listings
+from market.catalogue.service import reevaluate_listings
 from market.kernel.actor import system
 from market.kernel.languages import PSEUDO, tell
 from market.pricing.models import PriceCheck
