@@ -141,9 +141,16 @@ def test_what_the_server_refused_is_corrected_or_discarded(browser: Browser, sit
         page.context.set_offline(False)
         waiting.get_by_role("button", name=re.compile("^Send now")).click()
         expect(waiting).to_contain_text("Not taken:")
+        title, correct = page.get_by_label("Title"), waiting.get_by_role("link", name=re.compile("^Correct"))
+        expect(title).to_have_value("")
+        correct.click()  # on the page itself
+        expect(title).to_have_value("Java too cheap")
+        title.fill("Java, changed")
+        correct.click()
+        expect(title).to_have_value("Java too cheap")
         page.goto("/producer")  # the form that is filled in again is a new one, not the one that was left
-        waiting.get_by_role("link", name=re.compile("^Correct")).click()
-        expect(page.get_by_label("Title")).to_have_value("Java too cheap")
+        correct.click()
+        expect(title).to_have_value("Java too cheap")
         page.get_by_label("Your price for one unit").fill("2.40")
         page.get_by_role("button", name="Put into the shop").click()
         expect(page.get_by_text("It is in the shop.")).to_be_visible()

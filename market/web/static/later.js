@@ -102,6 +102,7 @@
     open.hidden = !one.href;
     if (one.href) open.href = one.href;
     correct.href = `${one.page}#later=${one.id}`;
+    correct.onclick = () => { if (correct.href === location.href) reopen(); }; // pressed again, nothing changes in the address
     again.onclick = () => flush(one.id);
     discard.onclick = async () => { if (confirm(words.sure)) { await drop(one.id); show(); } };
     for (const button of [again, correct, discard, open]) button.setAttribute("aria-label", `${button.textContent.trim()}: ${one.title}`);
@@ -163,6 +164,7 @@
         else if (field.type !== "submit") field.value = value;
       }
     }
+    form.querySelector("input:not([type=hidden]), select, textarea")?.focus();
   }
 
   /* Whoever leaves takes their pages with them. What waits stays, for them alone. */

@@ -13,7 +13,9 @@
 
   /* data-swap="id ...": fetch where a link or form leads and exchange the elements with these ids for those of the answer. */
   const running = new Map();
-  const settle = (url, push) => { if (push && url !== location.href) history.pushState({ swap: true }, "", url); };
+  const here = () => location.pathname + location.search;
+  let shown = here();
+  const settle = (url, push) => { if (push && url !== location.href) history.pushState({ swap: true }, "", url); shown = here(); };
 
   function exchange(ids, page, { quiet = false, method = "GET" } = {}) {
     const active = document.activeElement;
@@ -113,7 +115,11 @@
       swap(url.href, names, { method, body: files ? data : new URLSearchParams([...data].filter(([, value]) => typeof value === "string")), form });
     }
   });
-  addEventListener("popstate", (event) => { if (event.state?.swap || $("[data-swap]")) swap(location.href, "content", { push: false }); });
+  addEventListener("popstate", (event) => {
+    if (here() === shown) return; // only what follows the # is another one: what stands in the forms stays
+    shown = here();
+    if (event.state?.swap || $("[data-swap]")) swap(location.href, "content", { push: false });
+  });
 
   /* data-live on a submit button: it is pressed by itself a moment after something in its form has changed. */
   const waiting = new WeakMap();
