@@ -9,6 +9,7 @@ from flask import current_app
 
 from market.http import links
 from market.invoices import queries as invoices
+from market.kernel import locks
 from market.notifications import letters, service
 from market.notifications.ports import Attachment, Mail, MailRefused, MailUnsure
 from market.notifications.service import Claimed
@@ -20,7 +21,10 @@ from workers.base import now, unit_of_work
 
 AT_ONCE = 200
 _log = logging.getLogger(__name__)
+_NEWS = 710_010
 PAGES = {
+    "coop_goods": "/shop?coop={}",
+    "front": "/",
     "money": "/producer/money",
     "payee_accounts": "/console/payee-accounts",
     "payments": "/console/payments",
@@ -46,6 +50,13 @@ def ring(**_: Any) -> None:
         with unit_of_work() as session:
             service.ring(session, coop_id=coop_id, now=now())
     deliver()
+
+
+@shared_task(name="notifications.news", soft_time_limit=240, time_limit=300)
+def tell_news(**_: Any) -> int:
+    """Write down the mails with news of co-ops to those who follow them; return how many."""
+    with unit_of_work() as session:
+        return service.tell_news(session, now=now()) if locks.advisory(session, _NEWS) else 0
 
 
 @shared_task(name="notifications.deliver", soft_time_limit=240, time_limit=300)

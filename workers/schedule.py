@@ -33,4 +33,6 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "notifications-ring": {"task": "notifications.ring", "schedule": 3600.0},
     # Mail that failed is tried again when its time has come, and a lost wake-up is made good.
     "notifications": {"task": "notifications.deliver", "schedule": 15.0},
+    # Whoever follows a co-op hears of its goods within the hour, and once a day at most.
+    "notifications-news": {"task": "notifications.news", "schedule": 3600.0},
 }

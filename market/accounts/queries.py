@@ -63,6 +63,12 @@ def person(session: Session, account_id: UUID) -> Person:
     return found
 
 
+def people(session: Session, account_ids: Iterable[UUID]) -> dict[UUID, Person]:
+    """Return accounts by id in one statement; unknown and erased ones are absent."""
+    rows = session.scalars(select(Account).where(Account.id.in_(list(account_ids)), Account.erased_at.is_(None)))
+    return {row.id: Person(row.id, row.email, row.name, row.locale) for row in rows}
+
+
 def names_of_staff(session: Session, labels: Iterable[str | None], *, coop_id: UUID) -> dict[str, str]:
     """Return the names behind labels of actors (`account:...`), of those alone who work for the co-op."""
     works = select(AccountRole.account_id).where(AccountRole.coop_id == coop_id)

@@ -41,14 +41,16 @@ def fragment(body: Mapping[str, Any], language: str, query: str = "") -> str:
     base, per_base = body["comparison_unit"], ""
     if (quantity, unit) != (Decimal(1), base):
         shown = _money(body["comparison_price"], language)
-        per_base = f'<p class="soft"><small>{shown} / {languages.unit(base, language, 1)}</small></p>'
-    schemes = (escape(SCHEME_NAMES.get(one["scheme"], one["scheme"])) for one in body["certificates"])
+        per_base = f'<p class="soft"><small><bdi>{shown}</bdi> / <bdi>{languages.unit(base, language, 1)}</bdi></small></p>'
+    schemes = (escape(say(SCHEME_NAMES.get(one["scheme"], one["scheme"]))) for one in body["certificates"])
     badges = "".join(f'<span class="badge good">{scheme}</span>' for scheme in schemes)
     country = languages.country(body["coop"]["country"], language)
     return (
         f'{_photo(body, language)}<div class="body"><h3><a href="/listings/{body["id"]}{query}"{_title(body, language)}</a></h3>'
-        f'<p class="soft">{escape(body["producer"]["name"])} · {escape(body["coop"]["name"])}, {escape(country)}</p>'
-        f'<p class="price">{_money(body["price"], language)} <small>/ {escape(measure(quantity, unit, language))}</small></p>'
+        f'<p class="soft"><bdi>{escape(body["producer"]["name"])}</bdi> · <bdi>{escape(body["coop"]["name"])}</bdi>,'
+        f" {escape(country)}</p>"
+        f'<p class="price"><bdi>{_money(body["price"], language)}</bdi>'
+        f" <small>/ <bdi>{escape(measure(quantity, unit, language))}</bdi></small></p>"
         f"{per_base}{_bar(body['parts'], language)}"
         f'<p class="row">{badges}'
         f'<span class="badge warn when-sold-out">{escape(say(SOLD_OUT))}</span></p></div>'

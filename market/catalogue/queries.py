@@ -9,7 +9,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
 from itertools import count
@@ -28,6 +28,7 @@ from market.kernel import paging
 from market.kernel.jsonbytes import Prepared, Result, json_bytes, plain_rows, text_array
 from market.pricing.rules import UNITS, Goods
 from market.pricing.service import PriceLine
+from market.producers import queries as producers
 
 PAGE = 24  # written out in the statements below
 _ALTERNATIVES = 12
@@ -404,6 +405,39 @@ def listings_of(session: Session, *, producer_id: UUID | None = None, cursor: st
         statement = statement.where(Listing.producer_id == producer_id)
     rows = [_view(row) for row in session.execute(statement)]
     return paging.Page(rows[:PAGE], str(rows[PAGE - 1].id) if len(rows) > PAGE else None)
+
+
+@dataclass(frozen=True, slots=True)
+class NewListing:
+    """An offer that came into the shop, with its title in the languages that its producer gave."""
+
+    id: UUID
+    coop_id: UUID
+    title: str
+    titles: dict[str, str]
+    published_at: datetime
+
+
+def published_since(session: Session, after: datetime) -> list[NewListing]:
+    """Return the offers in the shop that came after an instant for the first time, newest first."""
+    statement = (
+        select(Listing.id, Listing.coop_id, Listing.title, Listing.published_at)
+        .where(Listing.state == "published", Listing.published_at > after)
+        .order_by(Listing.published_at.desc(), Listing.id.desc())
+    )
+    rows = session.execute(statement).all()
+    texts = producers.own_texts(session, "listing", [row.id for row in rows])
+    return [
+        NewListing(
+            row.id,
+            row.coop_id,
+            row.title,
+            {language: text.title for language, text in texts[row.id].translations.items() if text.title},
+            row.published_at,
+        )
+        for row in rows
+        if row.published_at is not None
+    ]
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,6 +35,8 @@ class Telling:
     account_id: UUID | None = None
     link: tuple[str, str] | str = ""
     facts: dict[str, Any] = field(default_factory=dict)
+    about: tuple[UUID, ...] = ()
+    """The co-ops whose business it is, where the fact itself names none."""
 
 
 Payload = Mapping[str, str]

@@ -7,6 +7,7 @@ from market.kernel.words import N_
 # Mails about one's own account and money are part of the contract; these groups may be refused.
 TOPICS = {
     "orders": N_("news of my orders on their way"),
+    "news": N_("what is new at the co-ops that I follow, at most once a day"),
     "selling": N_("orders for my goods"),
     "money": N_("payouts"),
     "desk": N_("work for staff"),
@@ -14,6 +15,7 @@ TOPICS = {
 }
 TOPIC_OF = {
     "order_shipped": "orders",
+    "coop_news": "news",
     "packing_note": "selling",
     "payout_settled": "money",
     "payee_account_confirmed": "money",

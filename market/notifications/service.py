@@ -16,10 +16,11 @@ from market.kernel.errors import Invalid
 from market.kernel.ids import new_id
 from market.kernel.locks import lock_one
 from market.kernel.words import say
-from market.notifications import rules
+from market.notifications import news, rules
 from market.notifications.alarms import ringing
 from market.notifications.audience import TELLERS, Telling, coops
 from market.notifications.models import Notification, NotificationPreference
+from market.producers import service as producers
 
 LEASE = timedelta(minutes=5)
 
@@ -54,6 +55,13 @@ def ring(session: Session, *, coop_id: UUID, now: datetime) -> int:
     return _write_down(session, ringing(session, coop_id=coop_id, now=now), [coop_id], now)
 
 
+def tell_news(session: Session, *, now: datetime) -> int:
+    """Write down the mails to people who follow co-ops that have something new; return how many."""
+    told = news.due(session, now=now)
+    producers.note_told(session, account_ids=[one.account_id for one in told if one.account_id], now=now)
+    return _write_down(session, told, [], now)
+
+
 def _write_down(session: Session, told: list[Telling], about: list[UUID], now: datetime) -> int:
     unwanted = _unwanted(session, told)
     rows = [
@@ -69,7 +77,7 @@ def _write_down(session: Session, told: list[Telling], about: list[UUID], now: d
             "state": "unwanted" if (one.account_id, rules.TOPIC_OF.get(one.kind)) in unwanted else "waiting",
             "try_at": now,
             "created_at": now,
-            "coop_ids": about,
+            "coop_ids": list(one.about) or about,
         }
         for one in told
     ]

@@ -79,6 +79,7 @@ class Follow(CoopOwned, Base):
 
     account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"))
     since: Mapped[Instant]
+    told_at: Mapped[datetime | None]
 
     __table_args__ = (PrimaryKeyConstraint("account_id", "coop_id"),)
 

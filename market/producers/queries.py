@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, case, func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from market.kernel import direct, paging
 from market.kernel.actor import Actor
@@ -192,6 +192,18 @@ def coops(session: Session, *, ids: list[UUID] | None = None) -> list[CoopView]:
 def followed(session: Session, account_id: UUID) -> set[UUID]:
     """Return the co-ops that somebody follows."""
     return set(session.scalars(select(Follow.coop_id).where(Follow.account_id == account_id)))
+
+
+def followers_due(session: Session, coop_ids: Iterable[UUID], *, day: datetime) -> list[tuple[UUID, UUID, datetime]]:
+    """Return who follows these co-ops and got no news since `day` began: account, co-op, up to when they know its goods."""
+    other = aliased(Follow)
+    told_today = select(other).where(other.account_id == Follow.account_id, other.told_at >= day).exists()
+    statement = (
+        select(Follow.account_id, Follow.coop_id, func.coalesce(Follow.told_at, Follow.since))
+        .where(Follow.coop_id.in_(list(coop_ids)), ~told_today)
+        .order_by(Follow.account_id, Follow.coop_id)
+    )
+    return [(account_id, coop_id, known) for account_id, coop_id, known in session.execute(statement)]
 
 
 def coops_by_id(session: Session, coop_ids: Iterable[UUID]) -> dict[UUID, CoopView]:

@@ -7,6 +7,7 @@ from market.http.auth import access
 from market.http.clock import today
 from market.http.db import unit_of_work
 from market.http.entry import Entry
+from market.http.i18n import told
 from market.kernel.money import EXPONENTS
 from market.pricing import queries, service
 from market.pricing.rules import UNITS, Goods
@@ -21,7 +22,7 @@ CLAIMS = [(code, SCHEME_NAMES[code]) for code in ("fairtrade", "fairtrade_usa", 
 @blueprint.app_template_filter("scheme")
 def scheme_words(code: str) -> str:
     """Return a scheme's name as people write it; what a person entered by hand stays."""
-    return SCHEME_NAMES.get(code, code)
+    return told(SCHEME_NAMES.get(code, code))
 
 
 @blueprint.get("/co-op-floors")

@@ -72,7 +72,10 @@ def follow(slug: str) -> ResponseReturnValue:
         view = queries.coop_by_slug(session, slug)
         service.follow(session, account_id=account_id, coop_id=view.id, wanted=wanted, now=now())
     flash(
-        _("You follow %(coop)s: it stands first on your front page.", coop=view.name)
+        _(
+            "You follow %(coop)s: it stands first on your front page, and you get a mail when it has something new.",
+            coop=view.name,
+        )
         if wanted
         else _("You no longer follow it."),
         "good",

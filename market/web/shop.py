@@ -20,6 +20,7 @@ from market.http.clock import today
 from market.http.conditional import ready
 from market.http.db import reading, unit_of_work
 from market.http.i18n import language, show_unit, show_unit_price, told
+from market.kernel.words import N_
 from market.pricing import queries as checks
 from market.pricing import rules as prices
 from market.pricing.rules.references import SCHEME_NAMES
@@ -35,6 +36,18 @@ blueprint.add_app_template_global(marks.woven, "woven")
 blueprint.add_app_template_global(marks.landscape, "landscape")
 
 _MEDIA_KEY = re.compile(r"photos/[0-9a-f]{32}-(320|640|1280)\.webp")
+CATEGORIES = {
+    "cocoa": N_("Cocoa"),
+    "coffee": N_("Coffee"),
+    "craft": N_("Craft"),
+    "fibre": N_("Fibre"),
+    "fruit": N_("Fruit"),
+    "honey": N_("Honey"),
+    "oil": N_("Oil"),
+    "sugar": N_("Sugar"),
+    "tea": N_("Tea"),
+}
+"""Kinds of goods that every language has a word for; others stand as they were written."""
 _FIELDS = ("q", "category", "coop", "certificate", "currency", "price_from", "price_to")
 
 
@@ -120,8 +133,9 @@ def _kinds(facets: list[queries.Facet], chosen: dict[str, Any]) -> list[tuple[st
 
 def _choice(name: str, facet: queries.Facet) -> tuple[str, str]:
     value = facet.value.upper() if name == "currency" else facet.value
-    words = SCHEME_NAMES.get(value) if name == "certificate" else value if name == "currency" else None
-    return value, f"{words or value.replace('-', ' ').title()} ({facet.listings})"
+    known = {"certificate": SCHEME_NAMES, "category": CATEGORIES, "currency": {value: value}}.get(name, {})
+    words = known.get(value) or value.replace("-", " ").title()
+    return value, f"{told(words)} ({facet.listings})"
 
 
 def _filters() -> tuple[Filters, dict[str, str]]:

@@ -85,9 +85,9 @@ def test_a_photo_is_kept_for_ever_and_no_other_file_is_given(client, app):
 
 
 CARD_WORDS = {
-    "en": ("Price", "Sold out", "€10.87 <small>/ piece", 'aria-label="Producer 77%', "Colombia"),
-    "es": ("Precio", "Agotado", "10,87\xa0€ <small>/ pieza", 'aria-label="Productor 77', "Colombia"),
-    "ar": ("السعر", "نفدت", "10.87\xa0€ <small>/ قطعة", 'aria-label="المنتج 77', "كولومبيا"),
+    "en": ("Price", "Sold out", "€10.87</bdi> <small>/ <bdi>piece", 'aria-label="Producer 77%', "Colombia"),
+    "es": ("Precio", "Agotado", "10,87\xa0€</bdi> <small>/ <bdi>pieza", 'aria-label="Productor 77', "Colombia"),
+    "ar": ("السعر", "نفدت", "10.87\xa0€</bdi> <small>/ <bdi>قطعة", 'aria-label="المنتج 77', "كولومبيا"),
 }
 
 

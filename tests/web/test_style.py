@@ -10,7 +10,7 @@ from tests.architecture.source import ROOT
 STATIC = ROOT / "market" / "web" / "static"
 PARTS = ROOT / "market" / "web" / "templates" / "parts"
 # Parts with a subject of their own are shown by the pages that have it.
-OWN = {"people.html", "flashes.html", "list.html", "later.html"}
+OWN = {"people.html", "flashes.html", "list.html", "later.html", "own.html", "tax.html"}
 
 
 @pytest.mark.parametrize(("name", "most"), [("style.css", 12 * 1024), ("market.js", 6 * 1024)])

@@ -2,7 +2,7 @@
 
 from market.producers.service.certificates import enter_certificate, set_certificate_status
 from market.producers.service.coops import CoopTerms, create_coop, update_coop
-from market.producers.service.follow import follow
+from market.producers.service.follow import follow, note_told
 from market.producers.service.identity import enter_identity
 from market.producers.service.members import add_producer, end_membership, link_account, update_producer
 from market.producers.service.payees import (
@@ -27,6 +27,7 @@ __all__ = [
     "follow",
     "link_account",
     "note_known_name",
+    "note_told",
     "set_certificate_status",
     "set_coop_texts",
     "set_producer_texts",
