@@ -1,5 +1,6 @@
 """The shop: catalogue with search and filters, one offer, and photos. The cards come ready-made from PostgreSQL."""
 
+import math
 import re
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -26,7 +27,7 @@ from market.pricing import rules as prices
 from market.pricing.rules.references import SCHEME_NAMES
 from market.producers import queries as producers
 from market.provenance import queries as provenance
-from market.web import marks
+from market.web import marks, near
 from market.web.fresh import cards_page, newest_cards
 from market.web.producers import coop_stories
 from market.web.shares import arrives
@@ -54,21 +55,30 @@ _FIELDS = ("q", "category", "coop", "certificate", "currency", "price_from", "pr
 @blueprint.get("/")
 @access("public")
 def home() -> Response:
-    """Show what this is, what is new from field and workshop, and the co-ops, those of the reader's country first."""
+    """Show what this is, what is new from field and workshop, and the co-ops, those near the reader first.
+
+    Near a place that the reader names (`?place=`); without one, those of the country that their browser names.
+    """
     with reading() as connection:
         kinds = queries.facets(connection)["category"]
     here, account_id = _country(), current_actor().account_id
+    place = request.args.get("place", "").strip()[:80]
     with unit_of_work() as session:
         coops = producers.coops(session)
         followed = producers.followed(session, account_id) if account_id else set()
         stories = coop_stories(session, coops)
+    point = near.find(place, coops) if place else None
+    away = {coop.id: near.away_km(coop, point) for coop in coops} if point else {}
     page = render_template(
         "shop/home.html",
         cards=newest_cards(Filters()),
         kinds=[(_choice("category", kind)[1], url_for("shop.catalogue", category=kind.value), False) for kind in kinds],
-        coops=sorted(coops, key=lambda coop: (coop.id not in followed, coop.country != here))[:6],
+        coops=sorted(coops, key=lambda coop: (coop.id not in followed, away.get(coop.id) or math.inf, coop.country != here))[:6],
+        away=away,
+        place=place,
+        unknown=bool(place) and point is None,
         stories=stories,
-        near=here in {coop.country for coop in coops},
+        near=bool(away) or here in {coop.country for coop in coops},
     )
     return _as_page(page)
 
