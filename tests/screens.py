@@ -42,9 +42,16 @@ PAGES: dict[str, dict[str, tuple[str, ...]]] = {
         "maker": ("/shop?q=caturra", "/listings/", "/producers/"),
         "coops": ("/coops",),
         "coop": (f"/coops/{COOP.slug}",),
-        "price-check": ("/price-check",),
+        "behind": (f"/coops/{COOP.slug}/behind",),
+        "find-lot": ("/lots",),
+        "price-check": (
+            "/price-check?product=coffee&variety=arabica&form=washed+green&incoterm=FOB&price=1.20&currency=USD&unit=lb&quantity=1&claims=fairtrade",
+        ),
+        "floors": ("/co-op-floors",),
         "rules": ("/rules",),
         "figures": ("/figures",),
+        "log": ("/log",),
+        "questions": ("/questions",),
         "sign-in": ("/sign-in",),
     },
     "producer": {
@@ -52,6 +59,7 @@ PAGES: dict[str, dict[str, tuple[str, ...]]] = {
         "orders": ("/producer/orders",),
         "listings": ("/producer/listings",),
         "new-listing": ("/producer/listings/new",),
+        "texts": ("/producer/listings?", "/producer/listings/0", "/texts"),
         "lots": ("/producer/lots",),
         "money": ("/producer/money",),
     },
@@ -77,7 +85,11 @@ PAGES: dict[str, dict[str, tuple[str, ...]]] = {
     "admin": {"coops": ("/admin",), "new-coop": ("/admin/coops/new",), "switch": ("/admin/site",)},
 }
 # The same pages in the dark, and from right to left.
-AGAIN = {"visitor": ("home", "listing"), "producer": ("home",), "preparer": ("today",)}
+AGAIN = {
+    "visitor": ("home", "listing", "lot", "coop", "price-check", "rules", "figures"),
+    "producer": ("home",),
+    "preparer": ("today",),
+}
 # What the README shows, cut at the first screen.
 TOUR = {"visitor-home-1280", "visitor-listing-1280", "preparer-run-1280", "producer-home-360"}
 

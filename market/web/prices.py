@@ -7,7 +7,7 @@ from market.http.auth import access
 from market.http.clock import today
 from market.http.db import unit_of_work
 from market.http.entry import Entry
-from market.http.i18n import told
+from market.http.i18n import show_unit, told
 from market.kernel.money import EXPONENTS
 from market.pricing import queries, service
 from market.pricing.rules import UNITS, Goods
@@ -69,7 +69,7 @@ def price_check() -> ResponseReturnValue:
         errors=entry.errors,
         said=said,
         products=products,
-        units=[(code, code.replace("_", " ")) for code in UNITS],
+        units=[(code, show_unit(code, 1).replace("_", " ")) for code in UNITS],
         claims=CLAIMS,
         countries=countries(),
         today=today(),
