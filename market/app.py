@@ -10,6 +10,7 @@ from market.api import openapi
 from market.api.v1 import coops, epcis, listings, lot_records, lots, people
 from market.api.v1 import disputes as api_disputes
 from market.api.v1 import invoices as api_invoices
+from market.api.v1 import order_changes as api_order_changes
 from market.api.v1 import orders as api_orders
 from market.api.v1 import payouts as api_payouts
 from market.api.v1 import prices as api_prices
@@ -48,6 +49,7 @@ from market.web import (
     field,
     notifications,
     offers,
+    order_changes,
     orders,
     prices,
     producer_home,
@@ -88,6 +90,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     offers.blueprint,
     checkout.blueprint,
     orders.blueprint,
+    order_changes.blueprint,
     producer_money.blueprint,
     producer_orders.blueprint,
     console_orders.blueprint,
@@ -109,6 +112,7 @@ API: tuple[openapi.Blueprint, ...] = (
     api_prices.blueprint,
     api_producers.blueprint,
     api_orders.blueprint,
+    api_order_changes.blueprint,
     api_disputes.blueprint,
     api_invoices.blueprint,
     api_statements.blueprint,

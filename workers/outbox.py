@@ -24,6 +24,7 @@ TOPICS: dict[str, tuple[str, ...]] = {
     "orders.problem": ("notifications.tell",),
     "orders.refunded": ("provenance.refresh_sold", "notifications.tell", "invoices.credit"),
     "orders.settled": ("orders.hold_disputed",),
+    "orders.substitute_offered": ("notifications.tell",),
     "orders.shipped": ("notifications.tell",),
     "payments.closed": (),  # orders look themselves when their time is over
     "payments.dispute_changed": ("orders.note_dispute",),

@@ -4,7 +4,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from market.demo import money, proof, setup, trade, trouble
+from market.demo import changes, money, proof, setup, trade, trouble
 from market.demo.browser import Unexpected
 from market.demo.site import Site
 
@@ -25,6 +25,7 @@ DEMO: tuple[Step, ...] = (
     trade.orders,
     trade.payments,
     trade.refunds,
+    changes.less_more_else,
     trade.fulfilment,
     money.banks,
     money.recipients,

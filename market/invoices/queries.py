@@ -114,7 +114,7 @@ def request_to_pay(session: Session, order: OrderView, *, on: date) -> Paper | N
 
 
 def pieces_of(part: SellerPart) -> list[Item]:
-    """Return the lines of a seller order as they were sold, whatever has been given back since, each with its tax."""
+    """Return the lines of a seller order as they were sold, whatever was given back or replaced since, each with its tax."""
     return [
         Item(
             line.title,
@@ -127,6 +127,7 @@ def pieces_of(part: SellerPart) -> list[Item]:
             ),
         )
         for line in part.lines
+        if line.replaces_id is None
     ]
 
 

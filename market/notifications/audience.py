@@ -16,6 +16,7 @@ from market.accounts.queries import Person
 from market.desks import queries as desks
 from market.earnings import queries as earnings
 from market.kernel.money import Money
+from market.orders import change_queries as changes
 from market.orders import queries as orders
 from market.orders.queries import OrderView, SellerPart
 from market.payments import queries as payments
@@ -143,6 +144,14 @@ def _refunded(session: Session, payload: Payload) -> list[Telling]:
     # The sum names the fact: a second refund of the same part is another one.
     fact = f"seller_order:{part.id}:refunded:{part.refunded.minor}"
     return [_buyer(order, fact, "order_refunded", refunded=_money(part.refunded), attach_credit=str(part.id))]
+
+
+def _substitute_offered(session: Session, payload: Payload) -> list[Telling]:
+    order, part = _of_part(session, payload)
+    asked = changes.substitution(session, UUID(payload["substitution_id"]))
+    (old,) = (line.title for line in part.lines if line.id == asked.line_id)
+    goods = f"{asked.quantity.normalize():f} {asked.unit} {asked.title}"
+    return [_buyer(order, f"substitution:{asked.id}", "order_substitute", producer=part.producer, old=old, goods=goods)]
 
 
 def _refund_arrived(session: Session, payload: Payload) -> list[Telling]:
@@ -286,6 +295,7 @@ TELLERS: dict[str, Teller] = {
     "orders.paid": _paid,
     "orders.shipped": _shipped,
     "orders.refunded": _refunded,
+    "orders.substitute_offered": _substitute_offered,
     "orders.cancelled": _cancelled,
     "orders.problem": _problem,
     "payments.refunded": _refund_arrived,

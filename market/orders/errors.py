@@ -73,3 +73,9 @@ class BearerFaulty(Invalid):
     """Who bears a lost dispute is not said, or not why."""
 
     code = "orders.bearer_faulty"
+
+
+class SubstituteDearer(Conflict):
+    """What would be sent instead costs more of something than what it replaces."""
+
+    code = "orders.substitute_dearer"

@@ -82,6 +82,17 @@ class Order(Base):
     )
 
 
+class OrderSupplement(Base):
+    """A further order of somebody who wanted more of an order that was paid already; each is paid by itself."""
+
+    __tablename__ = "order_supplement"
+
+    order_id: Mapped[UUID] = mapped_column(ForeignKey("orders.id"), primary_key=True)
+    supplements_id: Mapped[UUID] = mapped_column(ForeignKey("orders.id"), index=True)
+
+    __table_args__ = (CheckConstraint("order_id <> supplements_id", name="other"),)
+
+
 class SellerOrder(CoopOwned, Base):
     """One producer's part of an order: what they pack, what they are owed."""
 
@@ -186,6 +197,7 @@ class OrderLine(CoopOwned, Base):
     total_minor: Mapped[Minor]
     stock_quantity: Mapped[Quantity]
     returned_quantity: Mapped[Decimal] = mapped_column(Numeric(18, 6), server_default=text("0"))
+    replaces_id: Mapped[UUID | None] = mapped_column(ForeignKey("order_line.id"))
     check_ids: Mapped[list[UUID]] = mapped_column(ARRAY(UuidColumn))
 
     __table_args__ = (
@@ -193,6 +205,33 @@ class OrderLine(CoopOwned, Base):
         CheckConstraint("returned_quantity BETWEEN 0 AND quantity", name="returned"),
         CheckConstraint("total_minor > 0", name="total"),
         CheckConstraint("unit_price > 0", name="unit_price"),
+    )
+
+
+class Substitution(CoopOwned, Base):
+    """What a producer offers to send instead of a line, at the price of that day, and what the buyer said."""
+
+    __tablename__ = "substitution"
+
+    id: Mapped[Id]
+    seller_order_id: Mapped[UUID] = mapped_column(ForeignKey("seller_order.id"), index=True)
+    order_line_id: Mapped[UUID] = mapped_column(ForeignKey("order_line.id"))
+    listing_id: Mapped[UUID] = mapped_column(ForeignKey("listing.id"))
+    title: Mapped[str]
+    unit: Mapped[str]
+    quantity: Mapped[Quantity]
+    unit_price: Mapped[UnitPrice]
+    words: Mapped[str]
+    state: Mapped[str]
+    proposed_by: Mapped[str]
+    proposed_at: Mapped[Instant]
+    decided_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        CheckConstraint("quantity > 0", name="quantity"),
+        CheckConstraint("state IN ('proposed', 'accepted', 'refused', 'withdrawn')", name="state"),
+        CheckConstraint("(state = 'proposed') = (decided_at IS NULL)", name="decided"),
+        Index("substitution_one_open", "order_line_id", unique=True, postgresql_where=text("state = 'proposed'")),
     )
 
 

@@ -69,6 +69,7 @@ class Line:
     total: Money
     check_ids: tuple[UUID, ...]
     parts: tuple[Part, ...]
+    replaces_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -376,6 +377,7 @@ def _lines(session: Session, seller_ids: Sequence[UUID]) -> dict[UUID, list[Line
                 total=Money(row.total_minor, row.currency),
                 check_ids=tuple(row.check_ids),
                 parts=tuple(parts.get(row.id, ())),
+                replaces_id=row.replaces_id,
             )
         )
     return lines

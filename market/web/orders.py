@@ -18,6 +18,7 @@ from market.invoices import queries as invoices
 from market.invoices.errors import InvoiceMissing
 from market.kernel.clock import day_in
 from market.kernel.errors import DomainError
+from market.orders import change_queries as changes
 from market.orders import queries, service
 from market.orders.errors import ComplaintFaulty, OrderMissing, WrongState
 from market.payments import queries as payments
@@ -51,6 +52,9 @@ def _page(
         lots = provenance.slugs(session, [line.lot_id for part in view.parts for line in part.lines])
         complaints = queries.complaints(session, [part.id for part in view.parts])
         papers = invoices.invoices_of(session, order_id)
+        further = changes.supplements(session, order_id)
+        belongs_to = changes.supplemented(session, order_id)
+        offers = changes.substitutions(session, [part.id for part in view.parts])
     page = render_template(
         "orders/order.html",
         order=view,
@@ -60,6 +64,10 @@ def _page(
         lots=lots,
         complaints=complaints,
         papers=papers,
+        further=further,
+        belongs_to=belongs_to,
+        offers=offers,
+        link_of=order_url,
         shares=together(line.parts for part in view.parts for line in part.lines),
         key=links.key_for(LINK, order_id),
         wrong=wrong,

@@ -7,12 +7,14 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
+from market.catalogue import queries as catalogue
 from market.http import sending
 from market.http.auth import access, current_actor
 from market.http.clock import now
 from market.http.db import unit_of_work
 from market.http.i18n import told
 from market.kernel.errors import DomainError, Missing
+from market.orders import change_queries as changes
 from market.orders import queries, service
 
 blueprint = Blueprint("producer_orders", __name__, url_prefix="/producer/orders")
@@ -58,7 +60,10 @@ def packing(seller_order_id: UUID) -> ResponseReturnValue:
     with unit_of_work() as session:
         part = queries.seller_order(session, seller_order_id, producer_id=current_actor().producer_id)
         address = queries.order(session, part.order_id)
-    return render_template("producer/packing.html", part=part, order=address)
+        offers = changes.substitutions(session, [part.id])
+        sold = catalogue.listings_of(session, producer_id=part.producer_id).items if part.state == "paid" else []
+    instead = [row for row in sold if row.state == "published" and row.lot_id not in {line.lot_id for line in part.lines}]
+    return render_template("producer/packing.html", part=part, order=address, offers=offers, instead=instead)
 
 
 @blueprint.post("/<uuid:seller_order_id>/ship")

@@ -24,7 +24,7 @@ from market.orders.service import Buyer, PlacedOrder, WantedLine
 blueprint = Blueprint("api_orders", __name__, description="Orders and seller orders")
 
 
-def _placed(placed: PlacedOrder) -> dict[str, Any]:
+def placed_out(placed: PlacedOrder) -> dict[str, Any]:
     """Return what `PlacedOut` describes, by hand: its schema costs as much as writing the order's JSON for PostgreSQL."""
     transfer = placed.transfer
     return {
@@ -45,7 +45,7 @@ def _placed(placed: PlacedOrder) -> dict[str, Any]:
     }
 
 
-def _payment_url(order_id: UUID, payment_id: UUID) -> str | None:
+def payment_url(order_id: UUID, payment_id: UUID) -> str | None:
     """Open the hosted card page; None when the processor does not answer (ask again by POST .../payment)."""
     try:
         return card_page.open_page(order_id, payment_id)
@@ -78,12 +78,12 @@ class Orders(MethodView):
                 now=now(),
                 caller=caller(),
             )
-            return 201, _placed(placed)
+            return 201, placed_out(placed)
 
         response = once(request.get_json(), act, guest=body["buyer"]["email"])
         if body["method"] == "card" and response.status_code == 201:
             answer = response.get_json()
-            answer["payment_url"] = _payment_url(UUID(answer["id"]), UUID(answer["payment_id"]))
+            answer["payment_url"] = payment_url(UUID(answer["id"]), UUID(answer["payment_id"]))
             response.set_data(current_app.json.dumps(answer))
         return response
 
@@ -120,7 +120,7 @@ class OrderPayment(MethodView):
             "key": links.key_for(LINK, order_id),
             "total": view.total,
             "payment_id": payment_id,
-            "payment_url": _payment_url(order_id, payment_id) if view.method == "card" else None,
+            "payment_url": payment_url(order_id, payment_id) if view.method == "card" else None,
             "transfer": transfer,
         }
 

@@ -3,6 +3,7 @@
 from market.orders.service.basket import clear_basket, move_basket, set_line
 from market.orders.service.bear import bear_dispute
 from market.orders.service.cancel import cancel_order, expire_orders
+from market.orders.service.change import Changed, change_part
 from market.orders.service.complain import answer_complaint, complain
 from market.orders.service.dispute import hold_disputed, note_dispute
 from market.orders.service.fulfil import confirm, confirm_silent, settle, settle_due, ship, to_settle
@@ -10,17 +11,21 @@ from market.orders.service.guard import Caller
 from market.orders.service.pay import mark_paid, reopen_payment, solve_problem
 from market.orders.service.place import Buyer, PlacedOrder, Quote, QuotedLine, WantedLine, place_order, quote
 from market.orders.service.refund import note_refunds, refund_lines, refund_seller_order
+from market.orders.service.substitute import answer_substitution, propose_substitution
 
 __all__ = [
     "Buyer",
     "Caller",
+    "Changed",
     "PlacedOrder",
     "Quote",
     "QuotedLine",
     "WantedLine",
     "answer_complaint",
+    "answer_substitution",
     "bear_dispute",
     "cancel_order",
+    "change_part",
     "clear_basket",
     "complain",
     "confirm",
@@ -32,6 +37,7 @@ __all__ = [
     "note_dispute",
     "note_refunds",
     "place_order",
+    "propose_substitution",
     "quote",
     "refund_lines",
     "refund_seller_order",

@@ -274,8 +274,8 @@ def _pieces(order: dict[str, object], priced: Quote, now: datetime) -> tuple[lis
         )
         payment_parts.append(PaymentPart(coop_id=coop_id, subject=seller_id, **sums))
         for line_id, line in own:
-            lines.append(_line_row(line_id, line, check_ids[line_id]) | {"order_id": order["id"], "seller_order_id": seller_id})
-            parts += [_part_row(line_id, part) for part in line.parts]
+            lines.append(line_row(line_id, line, check_ids[line_id]) | {"order_id": order["id"], "seller_order_id": seller_id})
+            parts += [part_row(line_id, part) for part in line.parts]
     given = {"orders": [order], "sellers": sellers, "lines": lines, "parts": parts}
     return [checks, direct.Piece(_WRITE, {name: direct.as_json(rows) for name, rows in given.items()})], payment_parts
 
@@ -304,7 +304,8 @@ parts AS ({direct.insert_of("price_component", _PART, "parts")})
 """
 
 
-def _line_row(line_id: UUID, line: QuotedLine, check_ids: Sequence[UUID]) -> dict[str, object]:
+def line_row(line_id: UUID, line: QuotedLine, check_ids: Sequence[UUID]) -> dict[str, object]:
+    """Return the columns of an order line as it is frozen, without its order."""
     return {
         "id": line_id,
         "coop_id": line.offer.coop_id,
@@ -321,7 +322,8 @@ def _line_row(line_id: UUID, line: QuotedLine, check_ids: Sequence[UUID]) -> dic
     }
 
 
-def _part_row(line_id: UUID, part: prices.Component) -> dict[str, object]:
+def part_row(line_id: UUID, part: prices.Component) -> dict[str, object]:
+    """Return the columns of one part of a line's price."""
     return {
         "order_line_id": line_id,
         "seq": part.seq,

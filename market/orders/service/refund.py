@@ -104,7 +104,7 @@ def refund_lines(
         actor=actor,
         now=now,
     )
-    _count(seller, refund.amounts)  # less than the parts where the co-op had borne what the buyer paid too little
+    count_refunds(seller, refund.amounts)  # less than the parts where the co-op had borne what the buyer paid too little
     return refund.id
 
 
@@ -174,7 +174,7 @@ def count_refunds_elsewhere(session: Session, sellers: Sequence[SellerOrder]) ->
         found = True
         if seller.state in REFUNDABLE:
             _spread(session, seller, more)
-        _count(seller, more)
+        count_refunds(seller, more)
     return found
 
 
@@ -191,13 +191,20 @@ def _spread(session: Session, seller: SellerOrder, more: Amounts) -> None:
     session.flush()
 
 
-def _count(seller: SellerOrder, amounts: Amounts) -> None:
+def count_refunds(seller: SellerOrder, amounts: Amounts) -> None:
+    """Count on a locked seller order what is given back of it."""
     for name, money in amounts.components():
         setattr(seller, f"{name}_refunded_minor", getattr(seller, f"{name}_refunded_minor") + money.minor)
 
 
 def _left(seller: SellerOrder) -> int:
     return sum(getattr(seller, f"{name}_minor") - getattr(seller, f"{name}_refunded_minor") for name in COMPONENTS)
+
+
+def lines_left(session: Session, line_id: UUID) -> list[tuple[str, Money]]:
+    """Return what is left of each part of a line's price."""
+    parts = session.scalars(select(PriceComponent).where(PriceComponent.order_line_id == line_id).order_by(PriceComponent.seq))
+    return [(part.kind, Money(part.amount_minor - part.returned_minor, part.currency)) for part in parts]
 
 
 def _return_line(session: Session, line: OrderLine, quantity: Decimal) -> list[tuple[str, Money]]:

@@ -164,3 +164,59 @@ class RefundOut(Strict):
     """The refund that was decided."""
 
     refund_id = fields.UUID()
+
+
+class ChangeLineIn(Strict):
+    """How much of a line is wanted in all; 0 cancels it."""
+
+    line_id = fields.UUID(required=True)
+    quantity = fields.Decimal(required=True, as_string=True, validate=validate.Range(min=0, max=10**9))
+
+
+class ChangeIn(Strict):
+    """What a buyer wants of a part that is paid and not sent."""
+
+    lines = fields.List(fields.Nested(ChangeLineIn), required=True, validate=validate.Length(1, 100))
+
+
+class ChangedOut(Strict):
+    """What came of it: a refund of what is less, a further order of what is more."""
+
+    refund_id = fields.UUID(allow_none=True)
+    more = fields.Nested(PlacedOut, allow_none=True)
+
+
+class SubstituteIn(Strict):
+    """Something else of the same producer, instead of a line."""
+
+    line_id = fields.UUID(required=True)
+    listing_id = fields.UUID(required=True)
+    quantity = fields.Decimal(required=True, as_string=True, validate=validate.Range(min=0, min_inclusive=False, max=10**9))
+    words = fields.String(load_default="", validate=validate.Length(max=500))
+
+
+class SubstituteOut(Strict):
+    """The question to the buyer, and the answer as far as there is one."""
+
+    id = fields.UUID()
+    seller_order_id = fields.UUID()
+    line_id = fields.UUID()
+    listing_id = fields.UUID()
+    title = fields.String()
+    unit = fields.String()
+    quantity = fields.Decimal(as_string=True)
+    unit_price = fields.Decimal(as_string=True)
+    words = fields.String()
+    state = fields.String()
+
+
+class SubstitutesOut(Strict):
+    """The questions about an order, oldest first."""
+
+    items = fields.List(fields.Nested(SubstituteOut))
+
+
+class AnswerIn(Strict):
+    """The buyer's yes or no."""
+
+    accept = fields.Boolean(required=True)
