@@ -18,6 +18,7 @@ from market.invoices import service as invoices
 from market.kernel.ids import new_id
 from market.kernel.money import Money
 from market.orders import queries as orders
+from market.orders.models import Substitution
 from market.payments import service as payments
 from market.payments.models import Dispute, Payment
 from market.payments.rules import Amounts
@@ -121,6 +122,14 @@ def _dispute(world: Any) -> Any:
 
 def _seller_order(world: Any) -> Any:
     return parts_of(world.session, world.sample("", "order_id"))[0].id
+
+
+def _substitution(world: Any) -> Any:
+    part = orders.seller_order(world.session, world.sample("", "seller_order_id"))
+    (line, *_), coop = part.lines, {"coop_id": part.coop_id, "seller_order_id": part.id}
+    asked = {"title": line.title, "unit": line.unit, "quantity": 1, "unit_price": 1, "words": "", "state": "proposed"}
+    who = {"proposed_by": "Ana", "proposed_at": NOW, "listing_id": line.listing_id, "order_line_id": line.id}
+    return _add(world, Substitution(id=new_id(), **coop, **asked, **who))
 
 
 def _payout_file(world: Any) -> Any:
@@ -244,6 +253,7 @@ SAMPLES: dict[tuple[str, str], Callable[[Any], Any]] = {
     ("", "refund_id"): _refund,
     ("", "run_id"): _run,
     ("", "seller_order_id"): _seller_order,
+    ("", "substitution_id"): _substitution,
     ("", "slug"): lambda world: _lot(world).slug,
     ("", "token"): lambda world: "no-such-token",
     ("", "year"): lambda world: NOW.year,
