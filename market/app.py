@@ -37,6 +37,7 @@ from market.console import statement_setup as console_statement_setup
 from market.console import statements as console_statements
 from market.console import texts as console_texts
 from market.console import today
+from market.console import treasury as console_treasury
 from market.hooks import mobile_money as hooks_mobile_money
 from market.hooks import stripe as hooks_stripe
 from market.http import auth, csrf, db, headers, i18n, lane, login, navigation, packing, problems, readonly, sending, static
@@ -76,6 +77,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     console_payout_settings.blueprint,
     console_texts.blueprint,
     console_sellers.blueprint,
+    console_treasury.blueprint,
     console_earnings.blueprint,
     console_books.blueprint,
     console_prices.blueprint,

@@ -145,12 +145,15 @@ def viewer(session: Session) -> Viewer:
     return Viewer(coop.id, coop.currency, coop.time_zone, current_actor().account_id, now())
 
 
-def show(desk: Desk, template: str = "console/list.html", **more: Any) -> ResponseReturnValue:
-    """Answer with the desk's page, or with its file when the address asks for one. `more` goes to the template."""
+def show(desk: Desk, template: str = "console/list.html", opened: Any = None, **more: Any) -> ResponseReturnValue:
+    """Answer with the desk's page, or with its file when the address asks for one. `more` goes to the template.
+
+    `opened` names the record beside the list where the address does not, after a form that was refused.
+    """
     wanted = request.args.get("format", "")
     if wanted in ("csv", "xlsx"):
         return _file(desk, wanted)
-    opened = request.args.get("open", "")
+    opened = str(opened or request.args.get("open", ""))
     with unit_of_work() as session:
         who = viewer(session)
         source = desk.source(who)

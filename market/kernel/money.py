@@ -22,15 +22,17 @@ _FOUR = "CLF UYW"
 EXPONENTS: dict[str, int] = {
     code: digits for digits, codes in ((0, _ZERO), (2, _TWO), (3, _THREE), (4, _FOUR)) for code in codes.split()
 }
+COMMUNITY = {"XCC": 2}
+"""Units of mutual credit that books may hold beside money; nobody is paid or priced in them (money.md 1.2, `lc`)."""
 _AMOUNT = re.compile(r"(-?)([0-9]{1,15})(?:\.([0-9]+))?")
 
 
 def exponent(currency: str) -> int:
-    """Return the number of minor digits of `currency` by ISO 4217. Raises ValueError when unknown."""
-    try:
-        return EXPONENTS[currency]
-    except KeyError:
-        raise ValueError(f"{currency!r} is not a currency of ISO 4217") from None
+    """Return the number of minor digits of `currency` by ISO 4217, or of a community's. Raises ValueError when unknown."""
+    digits = EXPONENTS.get(currency, COMMUNITY.get(currency))
+    if digits is None:
+        raise ValueError(f"{currency!r} is not a currency of ISO 4217")
+    return digits
 
 
 def round_half_up(value: Decimal) -> int:

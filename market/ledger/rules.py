@@ -68,6 +68,8 @@ CHART: dict[str, Kind] = {
     "refund_cost": Kind(DEBIT),
     "interest_cost": Kind(DEBIT),
     "write_off": Kind(DEBIT),
+    "lc": Kind(CREDIT),
+    "lc_held": Kind(CREDIT),
     "opening": Kind(CREDIT),
     "surplus": Kind(CREDIT),
     "reserve": Kind(CREDIT),

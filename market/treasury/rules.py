@@ -1,12 +1,13 @@
-"""What treasury events move, as legs (money.md 2, E12, E35 to E40, E47, E48); pure.
+"""What treasury events move, as legs (money.md 2, E10, E12, E14, E35 to E40, E47, E48, E53); pure.
 
 The premium fund is a fund of its own (F-1): whatever leaves or reaches it moves on `premium_bank` by the same amount.
 """
 
 from collections.abc import Mapping
+from decimal import ROUND_HALF_UP, Decimal
 from uuid import UUID
 
-from market.kernel.money import Money
+from market.kernel.money import Money, exponent
 from market.ledger.rules import Leg, legs
 
 
@@ -78,9 +79,35 @@ def conversion_agreed(payee: UUID | str, owed: Money, agreed: Money, subject: UU
 
 def conversion_settled(given: Money, given_from: str, got: Money, got_on: str, agreed: Money, subject: UUID) -> tuple[Leg, ...]:
     """E47: the bank exchanged `given` for `got`; what it took beyond the `agreed` amount is the co-op's, never a fund's."""
-    over = given - agreed
+    exchanged = legs(("fx", given_from, given), (got_on, "fx", got), subject=subject)
+    return exchanged + conversion_ended(given - agreed, subject)
+
+
+def conversion_ended(over: Money, subject: UUID) -> tuple[Leg, ...]:
+    """E47: what the bank took `over` the debt (below zero: less) is the co-op's result; nothing is left on `fx`."""
     result = ("fx_result", "fx", over) if over.minor > 0 else ("fx", "fx_result", -over)
-    return legs(("fx", given_from, given), (got_on, "fx", got), result, subject=subject)
+    return legs(result, subject=subject)
+
+
+def converted(owed: Money, currency: str, rate: Decimal) -> Money:
+    """Return an amount at a rate, rounded half up once at the digits of the new currency (money.md 3)."""
+    digits = Decimal(1).scaleb(-exponent(currency))
+    return Money.of((owed.decimal * rate).quantize(digits, rounding=ROUND_HALF_UP), currency)
+
+
+def community_paid(holder: UUID | str, money: Money, order: UUID) -> tuple[Leg, ...]:
+    """E10: the part of an order that a holder pays in a community currency waits like the money does (M-7)."""
+    return legs((f"lc:{holder}", "lc_held", money), subject=order)
+
+
+def community_released(to: UUID | str, money: Money, order: UUID) -> tuple[Leg, ...]:
+    """E14: the goods came, the community part is the co-op's."""
+    return legs(("lc_held", f"lc:{to}", money), subject=order)
+
+
+def community_loss_shared(holder: UUID | str, debt: Money, decision: UUID) -> tuple[Leg, ...]:
+    """E53: a member left with a debt; the members' decision moves it to the shared loss, the sum stays zero (M-9)."""
+    return legs(("lc:shared_loss", f"lc:{holder}", debt), subject=decision)
 
 
 def cash_sale(box: str, held: Mapping[str, Money], paid: Money, order: UUID) -> tuple[Leg, ...]:

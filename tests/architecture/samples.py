@@ -29,6 +29,7 @@ from market.producers.models import Certificate
 from market.provenance.models import CaptureJob
 from market.statements import service as statements
 from market.statements.models import BookingProposal, MoneyAccount, PeriodClose, StatementFile, StatementLine, StatementSuggestion
+from market.treasury.models import FxConversion, PremiumItem, PremiumSpending
 from tests.conftest import NOW
 from tests.factories.accounts import actor_for
 from tests.factories.catalogue import make_listing
@@ -51,6 +52,11 @@ def _invoice(world: Any) -> Any:
     made = invoices.issue_invoice(world.session, order_id=part.order_id, coop_id=part.coop_id, now=NOW)
     invoices.keep_print(world.session, invoice_id=made, body=b"%PDF", now=NOW)
     return made
+
+
+def _treasury(world: Any, model: Any, **values: Any) -> Any:
+    proposed = {"currency": "EUR", "amount_minor": 1, "state": "proposed", "proposed_by": "account:x", "proposed_at": NOW}
+    return _add(world, model(id=new_id(), coop_id=world.coop.id, **proposed, **values))
 
 
 def _certificate(world: Any) -> Any:
@@ -237,6 +243,20 @@ SAMPLES: dict[tuple[str, str], Callable[[Any], Any]] = {
     ("", "decision"): lambda world: "approve",
     ("", "filename"): lambda world: "style.css",
     ("", "grant_id"): _grant,
+    ("", "item_id"): lambda world: _treasury(world, PremiumItem, name="Roof", minutes="minutes"),
+    ("", "spending_id"): lambda world: _treasury(
+        world, PremiumSpending, item_id=world.sample("", "item_id"), payee="Roofers", evidence="invoice"
+    ),
+    ("", "conversion_id"): lambda world: _treasury(
+        world,
+        FxConversion,
+        producer_id=world.producer.id,
+        agreed_currency="RWF",
+        agreed_minor=1,
+        rate=1,
+        rate_on=NOW.date(),
+        source="bank",
+    ),
     ("", "key"): lambda world: "no/such/photo.webp",
     ("", "key_id"): lambda world: _key(world, "owner"),
     ("", "listing_id"): lambda world: make_listing(world.session, producer=world.producer).id,

@@ -18,12 +18,14 @@ from market.kernel.ids import new_id
 from market.kernel.money import Money
 from market.kernel.orm import Base
 from market.kernel.words import say
+from market.ledger import queries as books
 from market.ledger import service as ledger
 from market.ledger.rules import Entry, Leg
 from market.payments import service as payments
 from market.payouts import service as payouts
 from market.statements.errors import LineExplained, LineNotFound, WrongDirection
 from market.statements.models import MoneyAccount, StatementLine, StatementMatch
+from market.treasury import rules as treasury
 
 Legs = tuple[Leg, ...]
 Line = StatementLine | Row[*tuple[Any, ...]]
@@ -121,7 +123,8 @@ def _legs(
         found[wish.id] = _returned(session, account, lines[wish.line_id], wish, now)
     for wish in wishes:
         if wish.target_kind == "account":
-            found[wish.id] = (_to_account(account, lines[wish.line_id], wish),)
+            premium = wish.account_code == "premium_in_transit"
+            found[wish.id] = _of_fund(session, account, wish) if premium else (_to_account(account, lines[wish.line_id], wish),)
     return found
 
 
@@ -185,6 +188,15 @@ def _returned(session: Session, account: MoneyAccount, line: Line, wish: Wish, n
         suspense=account.suspense,
         now=now,
     )
+
+
+def _of_fund(session: Session, account: MoneyAccount, wish: Wish) -> Legs:
+    """Return what a line moves that paid for an item of the premium fund (E37): the fund's share of the bank goes with it."""
+    money = Money(wish.line_minor, account.currency)
+    on_its_way = books.balance(session, ledger.book_of(session, account.coop_id), "premium_in_transit", account.currency)
+    if on_its_way.minor < money.minor:
+        raise WrongDirection(say("Only %(money)s of the premium fund is on its way.", money=on_its_way), pointer="/account_code")
+    return treasury.item_paid(account.suspense, account.mirror, money, wish.line_id)
 
 
 def _to_account(account: MoneyAccount, line: Line, wish: Wish) -> Leg:

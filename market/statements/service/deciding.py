@@ -40,7 +40,8 @@ from market.statements.service.targets import payee_of, sweep_id
 GIVEN_UP = ("write_off", "bank_charges")
 """What the co-op bears itself; above its own limit only an approver books it (money.md 8.3). What a rule finds needs nobody."""
 
-# What staff may book a line as, and in which direction: 1 money in, -1 money out, 0 both (E50 to E52, E49).
+# What staff may book a line as, and in which direction: 1 money in, -1 money out, 0 both (E50 to E52, E49,
+# E37, E47).
 BOOKABLE = {
     "bank_charges": 0,
     "own_transit": 0,
@@ -49,6 +50,8 @@ BOOKABLE = {
     "unidentified": 1,
     "tax_payable": -1,
     "transport_payable": -1,
+    "premium_in_transit": -1,
+    "fx": 0,
 }
 
 

@@ -45,6 +45,10 @@ def rwf(minor):
     return Money(minor, "RWF")
 
 
+def xcc(minor):
+    return Money(minor, "XCC")
+
+
 def part(goods=7200, premium=800, charges=1500, tax=500):
     return PaymentPart(NAMES["coop"], NAMES["order"], eur(goods), eur(premium), eur(charges), eur(tax))
 
@@ -134,6 +138,8 @@ TABLE: list[tuple[str, str, list[tuple[Leg, ...]]]] = [
     ("E09", "bank:1 -> suspense:1 10000 | suspense:1 -> buyer_credit:b3 10000 | buyer_credit:b3 -> refund_payable 10000",
      [line("bank:1", "suspense:1", eur(10000)), transfer(10000, state=State.CANCELLED, credit="buyer_credit:b3"),
       refund(("buyer_credit:b3", 10000))]),
+    ("E10", "card_clearing -> held:goods 7200; card_clearing -> held:premium 800; card_clearing -> held:tax 500; lc:b4 -> lc_held 1500 XCC",
+     [(*moved(paid_moves(part(charges=0), "card_clearing")), *treasury.community_paid("b4", xcc(1500), IT))]),
     ("E11", "card_clearing -> held:goods 7200; card_clearing -> held:premium 800; card_clearing -> held:charges 1300; "
             "card_clearing -> held:tax 500", [moved(paid_moves(part(charges=1300), "card_clearing"))]),
     ("E12", "card_clearing -> deposit_liability 300 | deposit_liability -> refund_payable 300",
@@ -141,6 +147,7 @@ TABLE: list[tuple[str, str, list[tuple[Leg, ...]]]] = [
     ("E13", "held:goods -> payable:m1 7200; held:premium -> fund_available 800; premium_bank -> bank:1 800; held:tax -> tax_payable 500; "
             "held:charges -> fee_income 900; held:charges -> transport_payable 400; held:charges -> cost_recovered 200",
      [release_legs(SALE, currency="EUR", payee=str(NAMES["m1"]))]),
+    ("E14", "lc_held -> lc:coop 1500 XCC", [treasury.community_released("coop", xcc(1500), IT)]),
     ("E15", "held:goods -> refund_payable 7200; held:premium -> refund_payable 800; held:charges -> refund_payable 1500; "
             "held:tax -> refund_payable 500 | suspense:s -> stripe:1 10000 | refund_payable -> suspense:s 10000",
      [refund(("held:goods", 7200), ("held:premium", 800), ("held:charges", 1500), ("held:tax", 500)),
@@ -234,6 +241,8 @@ TABLE: list[tuple[str, str, list[tuple[Leg, ...]]]] = [
     ("E52", "suspense:1 -> bank:1 60000 | own_transit -> suspense:1 60000 | bank:3 -> suspense:3 60000 | suspense:3 -> own_transit 60000",
      [line("bank:1", "suspense:1", eur(-60000)), legs(("own_transit", "suspense:1", eur(60000))),
       line("bank:3", "suspense:3", eur(60000)), legs(("suspense:3", "own_transit", eur(60000)))]),
+    ("E53", "lc:b5 -> lc:coop 300 XCC | lc:shared_loss -> lc:b5 300 XCC",
+     [legs(("lc:b5", "lc:coop", xcc(300))), treasury.community_loss_shared("b5", xcc(300), IT)]),
 ]  # fmt: skip
 
 
@@ -280,7 +289,7 @@ def test_all_rows_in_one_set_of_books_keep_the_laws_and_a_foreign_checker_agrees
     for entry in entries:
         post(session, [entry])
     zero = ("suspense:1", "suspense:s", "suspense:w", "suspense:2", "sweep_transit", "own_transit", "fx", "season_pool:p1", "disputed",
-            "premium_in_transit", "fund_committed:i1", "cash_bag:9", "claim:m8", "buyer_credit:b1", "buyer_credit:b3")  # fmt: skip
+            "premium_in_transit", "fund_committed:i1", "cash_bag:9", "claim:m8", "buyer_credit:b1", "buyer_credit:b3", "lc_held", "lc:b5")  # fmt: skip
     standing = {(one.code, one.money.currency): one.money.minor for one in queries.balances(session, book)}
     assert {code: minor for code, minor in standing.items() if code[0] in zero and minor} == {}
     assert queries.check(session) == []

@@ -1,0 +1,68 @@
+"""Proposing, and the second person's word: once, by somebody else, on record; and booking what was decided."""
+
+from datetime import datetime
+from typing import Any, TypeVar
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from market.kernel import audit
+from market.kernel.actor import Actor
+from market.kernel.clock import day_in
+from market.kernel.locks import lock
+from market.kernel.words import Term, say
+from market.ledger import service as ledger
+from market.ledger.rules import Entry, Leg
+from market.producers import queries as producers
+from market.treasury.errors import NoRecord, NotOpen, SecondPerson
+from market.treasury.models import FxConversion, PremiumItem, PremiumSpending
+
+Row = TypeVar("Row", PremiumItem, PremiumSpending, FxConversion)
+
+
+def add(session: Session, row: Row, *, actor: Actor, now: datetime, facts: dict[str, Any]) -> UUID:
+    """Keep a proposal and note it; return its id."""
+    session.add(row)
+    session.flush()
+    _note(session, row, "proposed", actor=actor, now=now, new=facts)
+    return row.id
+
+
+def locked(session: Session, model: type[Row], row_id: UUID, *, state: str) -> Row:
+    """Return a row in a state, locked. Raises NoRecord, NotOpen."""
+    row = next(iter(lock(session, model, [row_id])), None)
+    if row is None:
+        raise NoRecord("There is no such record here.")
+    if row.state != state:
+        raise NotOpen(say("This is %(state)s already.", state=Term(row.state)), state=row.state)
+    return row
+
+
+def decide(session: Session, model: type[Row], row_id: UUID, *, actor: Actor, state: str, now: datetime) -> Row:
+    """Give a proposal its end; return it. Raises NoRecord, NotOpen, SecondPerson."""
+    row = locked(session, model, row_id, state="proposed")
+    if row.proposed_by == actor.label:
+        raise SecondPerson("You proposed this. Somebody else has to decide.")
+    row.decided_by, row.decided_at = actor.label, now
+    end(session, row, state, actor=actor, now=now)
+    return row
+
+
+def end(session: Session, row: Row, state: str, *, actor: Actor, now: datetime) -> None:
+    """Give a row another state and note who did."""
+    old, row.state = row.state, state
+    _note(session, row, state, actor=actor, now=now, old={"state": old}, new={"state": state})
+
+
+def book(session: Session, row: Row, kind: str, legs: tuple[Leg, ...], *, actor: Actor, now: datetime, **note: str) -> None:
+    """Post what a decision moves, on the co-op's day; the row's id and `kind` name the fact."""
+    on = day_in(now, producers.coop(session, row.coop_id).time_zone)
+    book_id = ledger.book_of(session, row.coop_id)
+    ledger.post(session, [Entry(book_id, kind, f"{kind}:{row.id}", on, actor.label, legs, note=note or None)])
+
+
+def _note(session: Session, row: Row, what: str, *, actor: Actor, now: datetime, **values: dict[str, Any]) -> None:
+    audit.record(
+        session, actor=actor, action=f"treasury.{row.__tablename__}_{what}", subject_kind=row.__tablename__, subject_id=row.id,
+        coop_id=row.coop_id, now=now, **values,
+    )  # fmt: skip
