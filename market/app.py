@@ -29,6 +29,7 @@ from market.console import payout_settings as console_payout_settings
 from market.console import payouts as console_payouts
 from market.console import people as console_people
 from market.console import prices as console_prices
+from market.console import processor as console_processor
 from market.console import records as console_records
 from market.console import reports as console_reports
 from market.console import sellers as console_sellers
@@ -78,6 +79,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     console_texts.blueprint,
     console_sellers.blueprint,
     console_treasury.blueprint,
+    console_processor.blueprint,
     console_earnings.blueprint,
     console_books.blueprint,
     console_prices.blueprint,

@@ -1,7 +1,6 @@
 """`flask bank simulate`: a bank for tests and the demo, which reads our payment file and writes a statement."""
 
 from datetime import date
-from itertools import islice
 from pathlib import Path
 from uuid import UUID
 
@@ -13,9 +12,9 @@ from market.http.db import unit_of_work
 from market.kernel import tenancy
 from market.kernel.errors import DomainError
 from market.kernel.money import Money
-from market.payments import queries as payments
 from market.payouts import queries as payouts
 from market.producers import queries as producers
+from market.reports.queries import processor
 from market.simulators.bank.account import AccountState, Habits, Incoming, Order, read_orders, simulate
 from market.statements.rules.readers.source import Source
 from market.statements.rules.readers.stripe import read_stripe
@@ -115,21 +114,16 @@ def _incoming(text: str, currency: str) -> Incoming:
 @with_appcontext
 def stripe_report(file: Path) -> None:
     """Compare a balance report of Stripe (CSV) with the lines that its API gave; ends with 1 when they differ."""
-    different = 0
+    equal = different = 0
     try:
         with file.open("rb") as stream, tenancy.scoped(tenancy.EVERYTHING), unit_of_work() as session:
-            rows = read_stripe(Source(stream))
-            equal = 0
-            while chunk := list(islice(rows, 1_000)):
-                ours = payments.net_of_lines(session, [row.id for row in chunk])
-                for row in chunk:
-                    said = None if row.net_minor is None else Money(row.net_minor, row.currency)
-                    if said is not None and ours.get(row.id) == said:
-                        equal += 1
-                        continue
-                    different += 1
-                    held = ours[row.id].text if row.id in ours else "nothing"
-                    click.echo(f"{row.id}: the report says {said.text if said else 'no net amount'}, here is {held}")
+            for one in processor.compare(session, read_stripe(Source(stream))):
+                if one.agrees:
+                    equal += 1
+                    continue
+                different += 1
+                said, held = one.said.text if one.said else "no net amount", one.held.text if one.held else "nothing"
+                click.echo(f"{one.row.id}: the report says {said}, here is {held}")
     except Unreadable as error:
         raise click.ClickException(str(error)) from error
     click.echo(f"{equal} lines agree, {different} do not")

@@ -22,7 +22,7 @@ from market.http.i18n import told
 from market.kernel.errors import DomainError, Missing
 from market.kernel.money import EXPONENTS, Money
 from market.producers import queries as producers
-from market.reports.queries import desks
+from market.reports.queries import desks, processor
 from market.statements import queries, service
 from market.statements.rules.readers.source import MAX_BYTES
 from market.statements.rules.values import amount_text
@@ -47,7 +47,8 @@ def accounts() -> ResponseReturnValue:
     """Show the co-op's bank accounts with their running figures."""
     with unit_of_work() as session:
         rows = [(row, queries.figures(session, row.id)) for row in queries.accounts(session, coop_id=current_coop())]
-    return render_template("console/statements/accounts.html", rows=rows)
+        cards = processor.standing(session, current_coop())
+    return render_template("console/statements/accounts.html", rows=rows, cards=cards)
 
 
 @blueprint.get("/accounts/new")

@@ -156,6 +156,7 @@ DESKS: dict[str, tuple[str, tuple[Link | Group, ...]]] = {
                 (
                     Link("console_matching.index", _l("Matching"), STAFF),
                     Link("console_statements.accounts", _l("Bank statements"), STAFF),
+                    Link("console_processor.index", _l("Card processor's account"), STAFF),
                     Link("console_statements.closes", _l("Periods"), STAFF),
                     Link("console_books.index", _l("Books"), STAFF),
                     Link("console_treasury.fund", _l("Premium fund"), STAFF),

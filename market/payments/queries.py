@@ -382,11 +382,18 @@ def unexplained_lines(session: Session, *, limit: int = 100) -> Sequence[Process
     ]
 
 
-def net_of_lines(session: Session, ids: Sequence[str]) -> dict[str, Money]:
-    """Return what lines of the processor's statement brought or took, by their ids; unknown ones are missing."""
-    rows = session.execute(
-        select(ProcessorLine.id, ProcessorLine.net_minor, ProcessorLine.currency).where(ProcessorLine.id.in_(ids))
-    )
+def net_of_lines(session: Session, ids: Sequence[str], *, coop_id: UUID | None = None) -> dict[str, Money]:
+    """Return what lines of the processor's statement brought or took, by their ids; unknown ones are missing.
+
+    With a co-op only lines of which it has a share.
+    """
+    statement = select(ProcessorLine.id, ProcessorLine.net_minor, ProcessorLine.currency).where(ProcessorLine.id.in_(ids))
+    if coop_id is not None:
+        share = select(ProcessorShare.line_id).where(
+            ProcessorShare.line_id == ProcessorLine.id, ProcessorShare.coop_id == coop_id
+        )
+        statement = statement.where(share.exists())
+    rows = session.execute(statement)
     return {row.id: Money(row.net_minor, row.currency) for row in rows}
 
 
