@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import BigInteger, cast, func, select
 
 from market.producers.models import Producer
 from market.reports.queries.lists import Sorting, Source, Viewer, contains, one_of
@@ -16,7 +16,8 @@ CONVERSION_STATES = ("proposed", "booked", "declined", "settled")
 def premium_items(viewer: Viewer) -> Source:
     """Return the plan items of the fund, newest first, with what was paid of each and what waits for a second person."""
     spent = PremiumSpending.item_id == PremiumItem.id
-    paid = select(func.coalesce(func.sum(PremiumSpending.amount_minor), 0)).where(spent, PremiumSpending.state == "booked")
+    total = cast(func.coalesce(func.sum(PremiumSpending.amount_minor), 0), BigInteger)
+    paid = select(total).where(spent, PremiumSpending.state == "booked")
     waits = select(func.count()).where(spent, PremiumSpending.state == "proposed")
     statement = select(
         PremiumItem.id,
