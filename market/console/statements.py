@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from market.accounts import queries as people
 from market.console import evidence
 from market.console.desk import back
+from market.console.found import found
 from market.http.auth import access, current_actor, current_coop
 from market.http.clock import now, today
 from market.http.db import unit_of_work
@@ -28,6 +29,7 @@ from market.statements.rules.readers.source import MAX_BYTES
 from market.statements.rules.values import amount_text
 
 blueprint = Blueprint("console_statements", __name__, url_prefix="/console/statements")
+blueprint.add_app_template_filter(found, "found")
 _FIELDS = {"reference", "account_code", "amount", "reason", "question", "undo_reason", "answer"}
 LARGE = 2 * 1024 * 1024
 """Larger files are read by a worker, while the page shows how far it is and can be left."""

@@ -322,7 +322,8 @@ def _again(sent: Sent, error: DomainError, inputs: list[str] | None = None) -> R
         name = "quantity"
         if parts[1] == "inputQuantityList" and inputs and len(parts) > 2:
             name = f"take-{inputs[int(parts[2])]}"
-        sent.errors.setdefault(name, one.detail[:1].upper() + one.detail[1:] + ".")
+        words = told(one.detail)
+        sent.errors.setdefault(name, f"{words[:1].upper()}{words[1:]}.")
     if not faults:
         sent.errors[_FIELDS.get((error.pointer or "").strip("/"), "quantity")] = told(error.detail)
     with unit_of_work() as session:

@@ -1,5 +1,6 @@
 """Sentences that were stored in English are told in the reader's language: price checks, reasons, what was found in files."""
 
+import re
 from datetime import date
 from decimal import Decimal
 
@@ -7,6 +8,8 @@ from sqlalchemy import select
 
 from market.catalogue.models import Listing
 from market.catalogue.service import reevaluate_listings
+from market.cli.messages import ROOT
+from market.console.found import NOTED, REFUSED
 from market.kernel.actor import system
 from market.kernel.languages import PSEUDO, tell
 from market.pricing.models import PriceCheck
@@ -14,8 +17,10 @@ from market.producers.models import Producer
 from market.provenance.models import Lot
 from tests.conftest import NOW
 from tests.domain.catalogue.test_listings import actor, coop, draft, producer, published  # noqa: F401 - fixtures
-from tests.factories.accounts import make_producer_account, sign_in
+from tests.factories.accounts import make_producer_account, make_staff, sign_in
 from tests.factories.prices import make_reference
+from tests.factories.producers import make_coop
+from tests.factories.statements import import_bytes, make_account
 from tests.languages.test_pages import english
 
 
@@ -52,3 +57,21 @@ def test_a_stored_text_of_several_sentences_is_recognised_as_a_whole_or_not_at_a
     assert tell(known, "es") != known
     half = "There is no such lot. Nobody here wrote this one."
     assert tell(half, "es") == half
+
+
+def test_every_code_of_a_banks_file_has_words_and_a_refused_one_says_them(app, session):
+    codes = {
+        code
+        for path in (ROOT / "market/statements/rules").rglob("*.py")
+        for code in re.findall(r'(?:"statements\.|Finding\(\s*"|\.find\(\s*")([a-z_]+)"', path.read_text())
+    }
+    assert codes - {"mapping_needed"} == REFUSED.keys() | NOTED.keys()  # the page asks for the mapping itself
+    ours = make_coop(session)
+    account = make_account(session, coop=ours)
+    person = make_staff(session, coop=ours, role="approver")
+    made = import_bytes(session, account, b":20:x\n:25:y\n:60F:C26")
+    session.commit()
+    client = sign_in(app.test_client(), session, person)
+    page = client.get(f"/console/statements/files/{made.file_id}?lang=es").text
+    assert "Una línea no sigue el formato del archivo." in page
+    assert not english(client.get(f"/console/statements/files/{made.file_id}?lang={PSEUDO}").text)
