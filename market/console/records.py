@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
 from market.catalogue import queries as catalogue
-from market.console import lists, words
+from market.console import audit_words, lists, words
 from market.console.lists import Column, Desk, Filter
 from market.http.auth import access
 from market.payables import queries as payables
@@ -18,6 +18,11 @@ from market.payouts.rules.numbers import payout_number
 from market.reports.queries import desks
 
 blueprint = Blueprint("console_records", __name__, url_prefix="/console")
+
+
+@blueprint.app_context_processor
+def _audit_words() -> dict[str, Any]:
+    return {"audit_words": audit_words}
 
 
 def _audit_pane(session: Session, entry_id: int) -> dict[str, Any]:
@@ -39,8 +44,8 @@ AUDIT = Desk(
         Column("new", _l("After")),
     ),
     filters=(
-        Filter("action", _l("What (beginning)")),
-        Filter("kind", _l("Kind of record")),
+        Filter("action", _l("What"), "choice", tuple(audit_words.ACTIONS.items())),
+        Filter("kind", _l("Kind of record"), "choice", tuple(audit_words.KINDS.items())),
         Filter("id", _l("Id of the record")),
         Filter("from", _l("From"), "day"),
         Filter("to", _l("To"), "day"),

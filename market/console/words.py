@@ -93,6 +93,22 @@ MAILS: Words = {
 }
 ROLES: Words = {"preparer": (_l("preparer"), ""), "approver": (_l("approver"), "info"), "admin": (_l("administrator"), "warn")}
 
+BOOKED: Words = {
+    "bank_charges": (_l("bank charges"), ""),
+    "own_transit": (_l("own money between accounts"), ""),
+    "write_off": (_l("write-off of a small difference"), ""),
+    "sweep_transit": (_l("payout of the card processor"), ""),
+    "unidentified": (_l("money nobody knows (a liability)"), ""),
+    "tax_payable": (_l("tax paid"), ""),
+    "transport_payable": (_l("carrier paid"), ""),
+}
+DECIDED: Words = {
+    "proposed": (_l("proposed"), "warn"),
+    "granted": (_l("granted"), "info"),
+    "declined": (_l("declined"), ""),
+    "booked": (_l("booked"), "good"),
+}
+
 
 def options(words: Words, *first: tuple[str, Any]) -> Sequence[tuple[str, Any]]:
     """Return the choices of a filter: `first`, then every code of the table."""

@@ -397,7 +397,10 @@ def audit_entry(session: Session, entry_id: int) -> Any:
 def history(session: Session, kind: str, subject_id: Any, *, limit: int = 30) -> list[Any]:
     """Return what people and tasks did to one record, newest first, each with the name of the person."""
     person = aliased(Account)
-    columns = (AuditEntry.at, AuditEntry.actor, person.name.label("person"), AuditEntry.action, AuditEntry.old, AuditEntry.new)
+    columns = (
+        AuditEntry.at, AuditEntry.actor, person.name.label("person"), AuditEntry.action, AuditEntry.subject_kind,
+        AuditEntry.old, AuditEntry.new,
+    )  # fmt: skip
     statement = (
         select(*columns)
         .outerjoin(person, person.id == _PERSON)

@@ -106,7 +106,14 @@ def book_line(
     line, account = locked_line(session, line_id)
     minor = rest_of(line) if amount_minor is None else amount_minor
     wish = booked(session, line, account, account_code, reason, minor, actor)
-    note(session, actor, "statements.booked", line, now, {"account": account_code, "minor": minor, "reason": reason.strip()})
+    note(
+        session,
+        actor,
+        "statements.booked",
+        line,
+        now,
+        {"account": account_code, "amount": Money(minor, account.currency).text, "reason": reason.strip()},
+    )
     make_matches(session, account, [wish], now=now)
     return wish.id
 

@@ -59,7 +59,14 @@ def book_or_propose(
     )
     session.add(row)
     line.state, line.question = "parked", row.reason[:500]
-    note(session, actor, "statements.proposed", line, now, {"account": account_code, "minor": minor, "reason": row.reason})
+    note(
+        session,
+        actor,
+        "statements.proposed",
+        line,
+        now,
+        {"account": account_code, "amount": Money(minor, account.currency).text, "reason": row.reason},
+    )
     session.flush()
     return None
 
@@ -91,7 +98,9 @@ def decide_proposal(
     if line.state == "parked":
         line.state = "new"
         line.question = None if accepted else row.answer
-    facts: dict[str, object] = {"account": row.account_code, "minor": row.amount_minor, "answer": row.answer}
+    facts: dict[str, object] = {
+        "account": row.account_code, "amount": Money(row.amount_minor, account.currency).text, "answer": row.answer,
+    }  # fmt: skip
     note(session, actor, f"statements.proposal_{row.state}", line, now, facts)
     if accepted:
         wish = bookable(line, row.account_code, row.reason, row.amount_minor, actor)

@@ -1,0 +1,253 @@
+"""What the audit's codes mean, in the reader's words: acts, kinds of records, names and values of what changed."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+
+from market.console import words
+from market.console.lists import Words
+from market.http.i18n import show_minor
+
+ACTIONS: dict[str, Any] = {
+    "accounts.grant_role": _l("role given"),
+    "accounts.revoke_role": _l("role taken away"),
+    "accounts.issue_api_key": _l("key made"),
+    "accounts.revoke_api_key": _l("key taken away"),
+    "accounts.profile": _l("own details changed"),
+    "earnings.advance_proposed": _l("advance proposed"),
+    "earnings.advance_granted": _l("advance granted"),
+    "earnings.advance_declined": _l("advance declined"),
+    "earnings.correction_proposed": _l("correction proposed"),
+    "earnings.payable_correction_booked": _l("correction booked"),
+    "earnings.payable_correction_declined": _l("correction declined"),
+    "earnings.distribution_proposed": _l("sharing out proposed"),
+    "earnings.distribution_booked": _l("sharing out booked"),
+    "earnings.distribution_declined": _l("sharing out declined"),
+    "earnings.delivery_priced": _l("delivery entered"),
+    "earnings.held": _l("money held back"),
+    "earnings.hold_ended": _l("hold ended"),
+    "earnings.offset": _l("purchase set off"),
+    "floor.decided": _l("own floor decided"),
+    "listing.changed": _l("listing changed"),
+    "listing.drafted": _l("listing written"),
+    "listing.photo": _l("photo added"),
+    "listing.published": _l("listing put into the shop"),
+    "listing.withdrawn": _l("listing withdrawn"),
+    "lot.recorded": _l("lot recorded"),
+    "orders.shipped": _l("goods sent"),
+    "orders.confirmed": _l("arrival confirmed"),
+    "orders.complained": _l("complaint made"),
+    "orders.complaint_answered": _l("complaint answered"),
+    "orders.problem_solved": _l("problem solved"),
+    "orders.refunded": _l("refund decided"),
+    "packaging.declared": _l("packaging described"),
+    "payments.dispute": _l("dispute came"),
+    "payments.evidence_sent": _l("evidence sent"),
+    "payments.refund_by_bank": _l("refund sent by bank"),
+    "payouts.planned": _l("payout run prepared"),
+    "payouts.approved": _l("payout run approved"),
+    "payouts.discarded": _l("payout run discarded"),
+    "payouts.submitted": _l("bank file handed in"),
+    "payouts.cash_paid": _l("cash paid"),
+    "payouts.box_filled": _l("cash box filled"),
+    "payouts.decided": _l("outcome of a payout decided"),
+    "payouts.cancel": _l("payout cancelled"),
+    "payouts.fail": _l("refusal of the bank noted"),
+    "prices.approved": _l("price table approved"),
+    "prices.imported": _l("price table read"),
+    "prices.refused": _l("price table refused"),
+    "producers.add_producer": _l("member taken in"),
+    "producers.update_producer": _l("member's details changed"),
+    "producers.link_account": _l("member invited"),
+    "producers.end_membership": _l("membership ended"),
+    "producers.enter_payee_account": _l("payee account entered"),
+    "producers.confirm_payee_account": _l("payee account confirmed"),
+    "producers.withdraw_payee_account": _l("payee account withdrawn"),
+    "producers.enter_identity": _l("identity for the tax office entered"),
+    "producers.enter_certificate": _l("certificate entered"),
+    "producers.set_certificate_status": _l("state of a certificate changed"),
+    "producers.create_coop": _l("co-op opened"),
+    "producers.update_coop": _l("co-op changed"),
+    "producer.texts": _l("texts changed"),
+    "coop.texts": _l("texts changed"),
+    "listing.texts": _l("texts changed"),
+    "quote.entered": _l("market price entered"),
+    "quote.checked": _l("market price checked"),
+    "rate.entered": _l("exchange rate entered"),
+    "reference.approved": _l("price row approved"),
+    "reference.confirmed": _l("price row compared with its document"),
+    "reference.rejected": _l("price row set aside"),
+    "reference.corrected": _l("price row corrected"),
+    "site.read_only": _l("read-only switch turned"),
+    "statements.account_opened": _l("bank account registered"),
+    "statements.imported": _l("statement imported"),
+    "statements.draft": _l("statement waits for a decision"),
+    "statements.refused": _l("statement refused"),
+    "statements.report_imported": _l("bank's report imported"),
+    "statements.report_refused": _l("bank's report refused"),
+    "statements.confirmed": _l("statement imported all the same"),
+    "statements.discarded": _l("statement laid aside"),
+    "statements.csv_mapped": _l("columns of a CSV named"),
+    "statements.accepted": _l("suggestion accepted"),
+    "statements.matched": _l("line matched by reference"),
+    "statements.booked": _l("line booked"),
+    "statements.proposed": _l("booking proposed"),
+    "statements.proposal_accepted": _l("proposed booking accepted"),
+    "statements.proposal_declined": _l("proposed booking declined"),
+    "statements.parked": _l("line put aside"),
+    "statements.split": _l("line split"),
+    "statements.undone": _l("match taken back"),
+    "statements.rule_made": _l("booking rule made"),
+    "statements.rule_ended": _l("booking rule ended"),
+    "statements.close_prepared": _l("close of a period prepared"),
+    "statements.period_closed": _l("period closed"),
+    "stock.set": _l("stock set"),
+    "term.named": _l("word of a table explained"),
+}
+"""What was done, by the code that the command writes."""
+KINDS: dict[str, Any] = {
+    "account": _l("account of a person"),
+    "advance": _l("advance"),
+    "api_key": _l("key"),
+    "booking_rule": _l("booking rule"),
+    "cash_box": _l("cash box"),
+    "certificate": _l("certificate"),
+    "coop": _l("co-op"),
+    "coop_floor": _l("own floor"),
+    "delivery": _l("delivery"),
+    "dispute": _l("dispute"),
+    "distribution": _l("sharing out"),
+    "fx_evidence": _l("exchange rate"),
+    "import_batch": _l("import of prices"),
+    "listing": _l("listing"),
+    "lot": _l("lot"),
+    "market_quote": _l("market price"),
+    "money_account": _l("bank account"),
+    "order": _l("order"),
+    "packaging": _l("packaging"),
+    "payable_correction": _l("correction"),
+    "payable_hold": _l("hold"),
+    "payee_account": _l("payee account"),
+    "payout": _l("payout"),
+    "payout_file": _l("bank file"),
+    "payout_run": _l("payout run"),
+    "period_close": _l("close of a period"),
+    "price_reference": _l("price row"),
+    "producer": _l("member"),
+    "refund": _l("refund"),
+    "seller_order": _l("order"),
+    "site": _l("the site"),
+    "statement_file": _l("statement file"),
+    "statement_line": _l("statement line"),
+    "term_alias": _l("word of a table"),
+}
+"""Kinds of records."""
+FIELDS: dict[str, Any] = {
+    "account": _l("what it is booked as"),
+    "account_id": _l("account"),
+    "alt": _l("description of the picture"),
+    "amount": _l("amount"),
+    "answer": _l("answer"),
+    "bearer": _l("who bears it"),
+    "code": _l("code"),
+    "country": _l("country"),
+    "currency": _l("currency"),
+    "differences": _l("differences"),
+    "email": _l("e-mail"),
+    "ends_on": _l("last day"),
+    "entered_by": _l("entered by"),
+    "confirmed_by": _l("confirmed by"),
+    "evidence": _l("evidence"),
+    "expires_at": _l("ends at"),
+    "findings": _l("what was found"),
+    "happened": _l("the money moved"),
+    "how": _l("how"),
+    "kind": _l("kind"),
+    "language": _l("language"),
+    "left_on": _l("left on"),
+    "line": _l("statement line"),
+    "list_sha256": _l("fingerprint of the list"),
+    "market": _l("market"),
+    "match": _l("match"),
+    "matches": _l("matches"),
+    "name": _l("name"),
+    "number": _l("number"),
+    "on_hand": _l("in stock"),
+    "opening": _l("opening balance"),
+    "outcome": _l("outcome"),
+    "price": _l("price"),
+    "problem": _l("problem"),
+    "quantities": _l("quantities"),
+    "question": _l("question"),
+    "rail": _l("way of payment"),
+    "rate": _l("rate"),
+    "read_only": _l("read-only"),
+    "reason": _l("reason"),
+    "receipt": _l("receipt"),
+    "reference": _l("reference"),
+    "region": _l("region"),
+    "role": _l("role"),
+    "rows": _l("rows"),
+    "rule": _l("rule"),
+    "scheme": _l("scheme"),
+    "scopes": _l("rights"),
+    "slip": _l("weigh slip"),
+    "state": _l("state"),
+    "status": _l("state"),
+    "story": _l("story"),
+    "title": _l("title"),
+    "totals": _l("totals"),
+    "tracking": _l("tracking number"),
+    "translations": _l("translations"),
+    "unit_price": _l("price"),
+    "valid_to": _l("valid to"),
+    "words": _l("words"),
+}
+"""Names of what changed; a name that is not here is shown as it is written."""
+_COMMON: Words = {**words.DECIDED, **words.ROLES, **words.RAILS, **words.BEARERS, **words.BOOKED, **words.CHECKS}
+_STATES: Mapping[str, Words] = {
+    "payout": words.PAYOUTS,
+    "payout_run": words.RUNS,
+    "order": words.ORDERS,
+    "seller_order": words.ORDERS,
+    "refund": words.REFUNDS,
+    "statement_line": words.LINES,
+    "listing": words.LISTINGS,
+    "price_reference": words.PRICE_ROWS,
+}
+_STATED = frozenset({"state", "status", "outcome", "role", "rail", "bearer", "account"})
+
+
+def action(code: str) -> str:
+    """Return what was done; a code of another time as it stands."""
+    return str(ACTIONS.get(code, code.replace(".", " ").replace("_", " ")))
+
+
+def kind(code: str) -> str:
+    """Return what kind of record it was done to."""
+    return str(KINDS.get(code, code.replace("_", " ")))
+
+
+def field(name: str) -> str:
+    """Return the name of what changed."""
+    return str(FIELDS.get(name, name.replace("_", " ")))
+
+
+def value(name: str, given: Any, of: str = "") -> str:
+    """Return a value as it is read: states of the kind `of` in words, amounts by their currency, lists and tables on one line."""
+    if given is None or given == "":
+        return "–"
+    if isinstance(given, bool):
+        return str(_("yes") if given else _("no"))
+    if isinstance(given, Mapping):
+        if {"minor", "currency"} <= given.keys():
+            return show_minor(given["minor"], given["currency"])
+        return " · ".join(f"{field(key)}: {value(key, each, of)}" for key, each in given.items())
+    if isinstance(given, list):
+        return ", ".join(value(name, each, of) for each in given) or "–"
+    if name in _STATED:
+        known = _STATES.get(of, {}).get(given) or _COMMON.get(given)
+        return str(known[0]) if known else str(given)
+    return str(given)
