@@ -1,6 +1,8 @@
 """Co-ops: their own description and charges (approvers), and opening them and giving roles (administrators)."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -14,6 +16,7 @@ from market.http.auth import access, current_actor, current_coop
 from market.http.clock import now
 from market.http.db import unit_of_work
 from market.kernel.errors import DomainError
+from market.kernel.money import Money
 from market.producers import queries, service
 from market.producers.service import CoopTerms
 from market.reports.queries import desks
@@ -24,17 +27,17 @@ _TEXTS = (
 )  # fmt: skip
 
 
-def _terms(form: Mapping[str, str]) -> CoopTerms:
+def _terms(form: Mapping[str, str], currency: str) -> CoopTerms:
     return CoopTerms(
         **{name: forms.text(form, name) for name in _TEXTS},
         country=forms.text(form, "country").upper(),
         service_pct=forms.number(form, "service_pct"),
         payment_pct=forms.number(form, "payment_pct"),
         tax_pct=forms.number(form, "tax_pct"),
-        transport_minor_per_line=int(forms.number(form, "transport_minor_per_line")),
+        transport_minor_per_line=forms.amount(form, "transport_per_line", currency).minor,
         transfer_hold_days=int(forms.number(form, "transfer_hold_days")),
         part_paid_days=int(forms.number(form, "part_paid_days")),
-        book_alone_minor=int(forms.number(form, "book_alone_minor")),
+        book_alone_minor=forms.amount(form, "book_alone", currency).minor,
         delivery_from_days=int(forms.number(form, "delivery_from_days")),
         delivery_to_days=int(forms.number(form, "delivery_to_days")),
         latitude=forms.number(form, "latitude") if forms.text(form, "latitude") else None,
@@ -55,7 +58,8 @@ def save_own() -> ResponseReturnValue:
     """Change what the co-op says of itself and charges; placed orders keep their terms."""
     try:
         with unit_of_work() as session:
-            service.update_coop(session, actor=current_actor(), coop_id=current_coop(), terms=_terms(request.form), now=now())
+            terms = _terms(request.form, queries.coop(session, current_coop()).currency)
+            service.update_coop(session, actor=current_actor(), coop_id=current_coop(), terms=terms, now=now())
     except DomainError as error:
         return _own(forms.field_errors(error))
     flash(_("The co-op is saved. Orders placed until now keep their terms."), "good")
@@ -73,10 +77,15 @@ def _own(errors: dict[str, str] | None = None) -> ResponseReturnValue:
         staff=staff,
         history=history,
         actor=current_actor(),
-        form=request.form if errors else coop,
+        form={**request.form.to_dict(), "currency": coop.currency} if errors else _drawn(coop),
         errors=errors or {},
     )
     return page, 422 if errors else 200
+
+
+def _drawn(coop: queries.CoopView) -> dict[str, Any]:
+    amounts = {"transport_per_line": coop.transport_minor_per_line, "book_alone": coop.book_alone_minor}
+    return asdict(coop) | {name: f"{Money(minor, coop.currency).decimal:f}" for name, minor in amounts.items()}
 
 
 @blueprint.get("/console/coop/texts")
@@ -141,13 +150,14 @@ def new_coop() -> ResponseReturnValue:
 def create_coop() -> ResponseReturnValue:
     """Open a co-op with its book."""
     typed = request.form
+    currency = forms.text(typed, "currency").upper()
     try:
         with unit_of_work() as session:
             coop_id = service.create_coop(
                 session,
                 actor=current_actor(),
-                terms=_terms(typed),
-                currency=forms.text(typed, "currency").upper(),
+                terms=_terms(typed, currency),
+                currency=currency,
                 slug=forms.text(typed, "slug"),
                 now=now(),
             )

@@ -1,7 +1,6 @@
 """Staff pages of what members earn and owe beside sales: weigh slips, advances, holds, corrections, shares of a result."""
 
 from collections.abc import Callable
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +17,6 @@ from market.http.db import unit_of_work
 from market.http.entry import Entry
 from market.http.i18n import show_money
 from market.kernel.ids import new_id
-from market.kernel.money import Money
 from market.producers import queries as producers
 
 blueprint = Blueprint("console_earnings", __name__, url_prefix="/console/earnings")
@@ -70,7 +68,7 @@ def advances() -> ResponseReturnValue:
 def propose_advance() -> ResponseReturnValue:
     """Propose an advance; somebody else grants it."""
     entry = Entry(request.form)
-    member, amount, reason = _member(entry), entry.decimal("amount"), entry.text("reason")
+    member, amount, reason = _member(entry), entry.amount("amount", _currency()), entry.text("reason")
     cap, priority = entry.decimal("cap_percent", zero=True), entry.choice("priority", [str(n) for n in range(1, 10)])
 
     def act(session: Session) -> None:
@@ -81,7 +79,7 @@ def propose_advance() -> ResponseReturnValue:
             session,
             actor=current_actor(),
             producer_id=member,
-            money=_money(session, amount),
+            money=amount,
             reason=reason,
             cap_percent=cap,
             priority=int(priority),
@@ -118,7 +116,7 @@ def holds() -> ResponseReturnValue:
 def hold() -> ResponseReturnValue:
     """Hold part of what a member is owed until a day; the member is told."""
     entry = Entry(request.form)
-    member, amount, ends_on = _member(entry), entry.decimal("amount"), entry.day("ends_on")
+    member, amount, ends_on = _member(entry), entry.amount("amount", _currency()), entry.day("ends_on")
     reason, appeal = entry.text("reason"), entry.text("appeal")
 
     def act(session: Session) -> None:
@@ -129,7 +127,7 @@ def hold() -> ResponseReturnValue:
             session,
             actor=current_actor(),
             producer_id=member,
-            money=_money(session, amount),
+            money=amount,
             reason=reason,
             appeal=appeal,
             ends_on=ends_on,
@@ -164,18 +162,17 @@ def corrections() -> ResponseReturnValue:
 def propose_correction() -> ResponseReturnValue:
     """Propose that a member is owed more or less."""
     entry = Entry(request.form)
-    member, amount, reason = _member(entry), entry.decimal("amount"), entry.text("reason")
+    member, amount, reason = _member(entry), entry.amount("amount", _currency()), entry.text("reason")
     direction = entry.choice("direction", ("more", "less"))
 
     def act(session: Session) -> None:
         assert member is not None
         assert amount is not None
-        money = _money(session, amount)
         service.propose_correction(
             session,
             actor=current_actor(),
             producer_id=member,
-            money=money if direction == "more" else -money,
+            money=amount if direction == "more" else -amount,
             reason=reason,
             now=now(),
         )
@@ -216,7 +213,7 @@ def propose_shares() -> ResponseReturnValue:
     kind = entry.choice("kind", ("second_payment", "patronage"))
     name, pool, minutes = entry.text("name", limit=80), entry.text("pool", limit=40), entry.text("minutes")
     first, last = entry.day("starts_on"), entry.day("ends_on")
-    amount, cash = entry.decimal("amount"), entry.decimal("cash_percent", zero=True)
+    amount, cash = entry.amount("amount", _currency()), entry.decimal("cash_percent", zero=True)
 
     def act(session: Session) -> None:
         assert first is not None
@@ -232,7 +229,7 @@ def propose_shares() -> ResponseReturnValue:
             name=name,
             starts_on=first,
             ends_on=last,
-            money=_money(session, amount),
+            money=amount,
             minutes=minutes,
             cash_percent=cash,
             now=now(),
@@ -266,8 +263,10 @@ def _member(entry: Entry) -> UUID | None:
         return None
 
 
-def _money(session: Session, amount: Decimal) -> Money:
-    return Money.of(amount, producers.coop(session, current_coop()).currency)
+def _currency() -> str:
+    """Return the currency of the co-op's books."""
+    with unit_of_work() as session:
+        return producers.coop(session, current_coop()).currency
 
 
 def _page(name: str, rows: Rows, form: dict[str, str], errors: dict[str, str]) -> ResponseReturnValue:

@@ -147,9 +147,9 @@ def _is_id(text: str) -> bool:
 
 def _minor(text: str, currency: str, pointer: str) -> int:
     try:
-        return Money.parse(text.replace(",", "."), currency).minor
+        return Money.written(text, currency).minor
     except ValueError:
-        raise BadField("Please enter an amount with a point, such as 1250.00.", pointer=pointer) from None
+        raise BadField("Please enter an amount, such as 1250.00 or 1250,00.", pointer=pointer) from None
 
 
 @blueprint.post("/lines/<uuid:line_id>/split")

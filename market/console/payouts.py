@@ -215,7 +215,7 @@ def receipt(payout_id: UUID) -> ResponseReturnValue:
     entry = Entry(request.form)
     with unit_of_work() as session:
         currency = queries.payout(session, payout_id).money.currency
-    money = _money(entry, "amount", currency)
+    money = entry.amount("amount", currency)
     paid_on = entry.day("paid_on")
     texts = {name: entry.text(name, limit=120) for name in ("number", "cashier", "taken_by")}
     witness, mandate = (entry.text(name, required=False, limit=200) for name in ("witness", "mandate"))
@@ -291,7 +291,7 @@ def fill_cash_box() -> ResponseReturnValue:
     entry = Entry(request.form)
     with unit_of_work() as session:
         currency = producers.coop(session, current_coop()).currency
-    money, on, slip = _money(entry, "amount", currency), entry.day("on"), entry.text("slip", limit=60)
+    money, on, slip = entry.amount("amount", currency), entry.day("on"), entry.text("slip", limit=60)
 
     def command(session: Session) -> tuple[str, str]:
         assert money is not None
@@ -332,17 +332,6 @@ def _with_reason(payout_id: UUID, step: Callable[..., None], message: str) -> Re
         return message, url_for("console_payouts.payout", payout_id=payout_id)
 
     return carry_out(entry, command, again=lambda: _payout_again(payout_id, entry), otherwise="reason")
-
-
-def _money(entry: Entry, name: str, currency: str) -> Money | None:
-    number = entry.decimal(name)
-    if number is None:
-        return None
-    try:
-        return Money.parse(f"{number:f}", currency)
-    except ValueError:
-        entry.errors[name] = _("%(currency)s has fewer decimals than this amount.", currency=currency)
-        return None
 
 
 def _names(session: Session, *ids: Iterable[UUID]) -> dict[UUID, str]:

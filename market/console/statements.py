@@ -72,7 +72,7 @@ def open_account() -> ResponseReturnValue:
     wallet = entry.choice("kind", ("bank", "wallet"), default="bank") == "wallet"
     currency = entry.text("currency", limit=3).upper()
     opened_on = entry.day("opened_on")
-    opening = _money(entry, "opening", currency)
+    opening = entry.amount("opening", currency, required=False, below=True)
     if not entry.errors and opened_on is not None:
         try:
             with unit_of_work() as session:
@@ -84,17 +84,6 @@ def open_account() -> ResponseReturnValue:
         except DomainError as refusal:
             entry.refused(refusal, otherwise="iban")
     return render_template("console/statements/account_new.html", form=request.form, errors=entry.errors), 422
-
-
-def _money(entry: Entry, name: str, currency: str) -> Money | None:
-    text = entry.form.get(name, "").strip()
-    if not text:
-        return None
-    try:
-        return Money.parse(text, currency)
-    except ValueError:
-        entry.errors[name] = _("Please enter an amount with a point, such as 1250.00.")
-        return None
 
 
 @blueprint.get("/<uuid:account_id>")
@@ -280,7 +269,7 @@ def book(line_id: UUID) -> ResponseReturnValue:
     entry = Entry(request.form)
     with unit_of_work() as session:
         currency = queries.line(session, line_id).money.currency
-    amount = _money(entry, "amount", currency)
+    amount = entry.amount("amount", currency, required=False)
     if entry.errors:
         return _line_page(line_id, dict(request.form), entry.errors)
 

@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 
 from market.http.i18n import told
 from market.kernel.errors import DomainError
+from market.kernel.money import Money
 
 _DECIMAL = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?")
 
@@ -52,6 +53,23 @@ class Entry:
             return int(value)
         self.errors[name] = _("Please enter a whole number.")
         return 0
+
+    def amount(self, name: str, currency: str, *, required: bool = True, zero: bool = False, below: bool = False) -> Money | None:
+        """Return an amount as people write it in the currency; above zero unless `zero`; `below` allows less than that too."""
+        text = self.form.get(name, "").strip()
+        if not text:
+            if required:
+                self.errors[name] = _("Please enter an amount.")
+            return None
+        try:
+            money = Money.written(text, currency)
+        except ValueError:
+            self.errors[name] = _("Please enter an amount, such as 1250.00 or 1250,00.")
+            return None
+        if not below and money.minor < (0 if zero else 1):
+            self.errors[name] = _("Please enter an amount above zero.")
+            return None
+        return money
 
     def day(self, name: str, *, required: bool = True) -> date | None:
         """Return a day."""

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from market.http.i18n import told
 from market.kernel.errors import DomainError, Invalid
+from market.kernel.money import Money
 
 
 class BadField(Invalid):
@@ -47,6 +48,17 @@ def number(form: Mapping[str, str], name: str, *, default: str = "0") -> Decimal
     if not value.is_finite() or abs(value) >= Decimal(10) ** 12:
         raise BadField("Write a number, such as 12.5.", pointer=f"/{name}")
     return value
+
+
+def amount(form: Mapping[str, str], name: str, currency: str) -> Money:
+    """Return an amount as people write it in the currency; zero when nothing was typed. Raises BadField."""
+    try:
+        money = Money.written(text(form, name) or "0", currency)
+    except ValueError:
+        money = Money(-1, "EUR")
+    if money.minor < 0:
+        raise BadField("Please enter an amount, such as 1250.00 or 1250,00.", pointer=f"/{name}")
+    return money
 
 
 def uuid(form: Mapping[str, str], name: str) -> UUID | None:

@@ -6,7 +6,7 @@ for the currencies of vanilla, coffee and saffron (stack.md section 4), so the d
 
 from datetime import date, datetime
 from decimal import ROUND_DOWN, Decimal
-from functools import cache
+from functools import cache, lru_cache
 from gettext import NullTranslations
 from typing import Any
 from urllib.parse import urlencode
@@ -182,6 +182,17 @@ def show_instant(instant: datetime) -> str:
     return f"{day}, {format_datetime(instant, 'HH:mm z')}"
 
 
+@lru_cache(maxsize=32)
+def _countries(chosen: str) -> tuple[tuple[str, str], ...]:
+    named = ((code, name) for code, name in languages.locale(chosen).territories.items() if code in languages.country_codes())
+    return tuple(sorted(named, key=lambda pair: pair[1]))
+
+
+def countries() -> tuple[tuple[str, str], ...]:
+    """Return the codes of ISO 3166-1 with their names in the reader's language, by name."""
+    return _countries(language())
+
+
 def country_name(code: str) -> str:
     """Return a country's name in the reader's language, its code when it has none."""
     return languages.country(code, language())
@@ -219,6 +230,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.globals.update(
         get_locale=get_locale,
         show_minor=show_minor,
+        countries=countries,
         country_name=country_name,
         languages=tuple(NAMES.items()),
         language_field=language_field,

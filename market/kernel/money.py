@@ -5,6 +5,7 @@ libraries differ from the standard for several currencies (MGA, LAK and MMK amon
 """
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
@@ -24,6 +25,8 @@ EXPONENTS: dict[str, int] = {
 }
 COMMUNITY = {"XCC": 2}
 """Units of mutual credit that books may hold beside money; nobody is paid or priced in them (money.md 1.2, `lc`)."""
+_MARKS = str.maketrans({"٫": ".", "٬": ","})
+_FIRST_GROUP = re.compile(r"-?[1-9][0-9]{0,2}")
 _AMOUNT = re.compile(r"(-?)([0-9]{1,15})(?:\.([0-9]+))?")
 
 
@@ -77,6 +80,28 @@ class Money:
             raise ValueError(f"{text!r} has more digits than {currency} has")
         minor = int(whole + fraction[:digits].ljust(digits, "0"))
         return cls(-minor if sign else minor, currency)
+
+    @classmethod
+    def written(cls, text: str, currency: str) -> "Money":
+        """Read an amount as people write it: `12.50`, `12,50`, `1,250.00`, `1.250`, `1 250,00 EUR`, in any digits of Unicode.
+
+        A point or comma before three digits groups thousands where the currency has fewer than three minor digits. Raises
+        ValueError.
+        """
+        signs = (
+            "-" if sign == "−" else str(unicodedata.decimal(sign, "")) or sign.translate(_MARKS)
+            for sign in text.upper().replace(currency, "")
+            if not sign.isspace() and sign not in "'’" and unicodedata.category(sign) not in ("Sc", "Cf")
+        )
+        plain = "".join(signs)
+        marks = [sign for sign in plain if sign in ".,"]
+        whole, mark, fraction = plain.rpartition(marks[-1]) if marks else (plain, "", "")
+        if mark and (marks.count(mark) > 1 or (len(marks) == 1 and len(fraction) == 3 and exponent(currency) < 3)):
+            whole, fraction = plain, ""
+        groups = re.split("[.,]", whole)
+        if len(groups) > 1 and not (_FIRST_GROUP.fullmatch(groups[0]) and all(len(group) == 3 for group in groups[1:])):
+            raise ValueError(f"{text!r} is not an amount")
+        return cls.parse("".join(groups) + (f".{fraction}" if fraction else ""), currency)
 
     @property
     def decimal(self) -> Decimal:

@@ -12,7 +12,7 @@ from market.http.buyers import caller
 from market.http.card_page import order_url, to_card_page
 from market.http.clock import now
 from market.http.db import unit_of_work
-from market.http.i18n import letter_language, told
+from market.http.i18n import countries, letter_language, told
 from market.kernel import direct
 from market.kernel.errors import DomainError
 from market.kernel.ids import new_id
@@ -21,7 +21,6 @@ from market.orders import queries, service
 from market.orders.errors import QuantityFaulty
 from market.orders.service import Buyer, WantedLine
 from market.producers import queries as producers
-from market.web.countries import countries
 from market.web.shares import Seller, arrives, by_seller, together
 
 blueprint = Blueprint("checkout", __name__)

@@ -7,13 +7,12 @@ from market.http.auth import access
 from market.http.clock import today
 from market.http.db import unit_of_work
 from market.http.entry import Entry
-from market.http.i18n import show_unit, told
+from market.http.i18n import countries, show_unit, told
 from market.kernel.money import EXPONENTS
 from market.pricing import queries, service
 from market.pricing.rules import UNITS, Goods
 from market.pricing.rules.references import SCHEME_NAMES
 from market.producers import queries as producers
-from market.web.countries import countries
 
 blueprint = Blueprint("prices", __name__)
 CLAIMS = [(code, SCHEME_NAMES[code]) for code in ("fairtrade", "fairtrade_usa", "spp", "wfto")]

@@ -109,8 +109,8 @@ def test_a_line_is_booked_in_parts_and_undone_with_reasons(desk, session, accoun
     import_lines(session, account, [line(-1_912, ref="A")])
     row = only_line(session, account)
     assert desk.post(f"/lines/{row.id}/book", account_code="bank_charges", amount="0.12", reason="fee").status_code == 303
-    wrong = desk.post(f"/lines/{row.id}/book", account_code="tax_payable", amount="12,5", reason="VAT of October")
-    assert (wrong.status_code, "with a point" in wrong.text, "VAT of October" in wrong.text) == (422, True, True)
+    wrong = desk.post(f"/lines/{row.id}/book", account_code="tax_payable", amount="12,50,1", reason="VAT of October")
+    assert (wrong.status_code, "such as 1250.00 or 1250,00" in wrong.text, "VAT of October" in wrong.text) == (422, True, True)
     too_much = desk.post(f"/lines/{row.id}/book", account_code="tax_payable", amount="99.00", reason="VAT")
     assert (too_much.status_code, "still unexplained" in too_much.text) == (422, True)
     assert desk.post(f"/lines/{row.id}/book", account_code="tax_payable", reason="VAT of October").status_code == 303

@@ -66,3 +66,22 @@ def test_text_and_parse_are_inverse(currency, minor):
 @pytest.mark.parametrize(("value", "whole"), [("0.5", 1), ("-0.5", -1), ("1.4999", 1), ("2.5", 3)])
 def test_round_half_up_rounds_half_away_from_zero(value, whole):
     assert round_half_up(Decimal(value)) == whole
+
+
+@pytest.mark.parametrize(
+    ("text", "currency", "minor"),
+    [
+        ("12.50", "EUR", 1250), ("12,50", "EUR", 1250), ("12,5", "EUR", 1250), (" 12 ", "EUR", 1200), ("-3,20", "EUR", -320),
+        ("1,250.00", "EUR", 125000), ("1.250,00", "EUR", 125000), ("1 250,00 €", "EUR", 125000), ("1'250.00 CHF", "CHF", 125000),
+        ("1.250", "EUR", 125000), ("12.345,6", "EUR", 1234560), ("1,234,567", "UGX", 1234567), ("12.500", "UGX", 12500), ("1.250", "TND", 1250),
+        ("١٢٫٥٠", "EUR", 1250), ("१२.५०", "EUR", 1250), ("−12,50", "EUR", -1250), ("1\u202f250,00", "EUR", 125000),
+    ],
+)  # fmt: skip
+def test_an_amount_is_read_as_people_write_it(text, currency, minor):
+    assert Money.written(text, currency).minor == minor
+
+
+@pytest.mark.parametrize("text", ["", "1,2,3", "0,250", "abc", "1.25.00", "12,50 USD", "1e3", "--2"])
+def test_what_is_no_amount_is_refused(text):
+    with pytest.raises(ValueError):
+        Money.written(text, "EUR")

@@ -46,7 +46,7 @@ class Viewer:
 
     def minor(self, text: str) -> int:
         """Return an amount in minor units of the co-op's currency. Raises ValueError."""
-        return Money.parse(text.replace(",", "."), self.currency).minor
+        return Money.written(text, self.currency).minor
 
 
 @dataclass(frozen=True, slots=True)
