@@ -13,9 +13,16 @@ PARTS = ROOT / "market" / "web" / "templates" / "parts"
 OWN = {"people.html", "flashes.html", "list.html", "later.html", "own.html", "tax.html"}
 
 
-@pytest.mark.parametrize(("name", "most"), [("style.css", 12 * 1024), ("market.js", 6 * 1024)])
-def test_it_is_small(name, most):
-    assert len(gzip.compress((STATIC / name).read_bytes(), 9)) <= most
+SIZES = {"style.css": 12 * 1024, "market.js": 6 * 1024, "later.js": 4 * 1024, "sw.js": 1200}
+
+
+@pytest.mark.parametrize("name", SIZES)
+def test_it_is_small(name):
+    assert len(gzip.compress((STATIC / name).read_bytes(), 9)) <= SIZES[name]
+
+
+def test_the_scripts_of_a_producer_are_small_together():
+    assert sum(len(gzip.compress(file.read_bytes(), 9)) for file in STATIC.glob("*.js")) <= 10 * 1024
 
 
 def test_the_sheet_knows_no_left_and_right():

@@ -168,7 +168,7 @@
     if (count) say(words().kept);
   }
 
-  /* data-sum="name" with data-currency and data-digits: the sum of data-minor of the ticked boxes of that name; data-all="name" ticks them. */
+  /* data-sum="name" with data-currency and data-digits: the sum of data-minor of the ticked boxes of that name. */
   function total(form) {
     for (const place of $$("[data-sum]", form)) {
       const boxes = $$(`input[name="${place.dataset.sum}"]:checked`, form);
@@ -178,10 +178,6 @@
       place.textContent = `${boxes.length} · ${shown.format(minor / 10 ** digits)}`;
     }
   }
-  document.addEventListener("change", (event) => {
-    const all = event.target.dataset.all;
-    if (all) { for (const box of $$(`input[name="${all}"]`, event.target.form)) box.checked = event.target.checked; total(event.target.form); }
-  });
 
   /* data-poll="seconds" on an element with an id: fetched again and exchanged while it carries the attribute. */
   function poll(element) {

@@ -1,0 +1,131 @@
+"""For everybody: an administrator by keyboard alone, every role's pages at 320 pixels and at 200 % zoom, and what a screen
+reader says of a form that was refused: the name, the role and the error of each field, and a summary that leads to it."""
+
+import re
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.journeys.site import Site
+from tests.journeys.test_desk import PAGES as DESK
+from tests.journeys.test_desk import at_the_desk
+
+pytestmark = pytest.mark.browser
+# 1280 pixels at 200 % are 640 of CSS; at 400 % they are the 320 of a small phone.
+WIDTHS = (640, 320)
+ROLES = {
+    "buyer": (
+        "/",
+        "/shop",
+        "/coops",
+        "/coops/alto-mayo",
+        "/price-check",
+        "/rules",
+        "/figures",
+        "/basket",
+        "/sign-in",
+        "/sign-up",
+    ),
+    "producer": (
+        "/producer",
+        "/producer/orders",
+        "/producer/listings/new",
+        "/producer/lots/new",
+        "/producer/money",
+        "/producer/details",
+    ),
+    "approver": (
+        *(f"/console{path}" for path in DESK),
+        "/console/earnings/slips",
+        "/console/statements/accounts/new",
+        "/console/cash-box",
+    ),
+    "admin": ("/admin", "/admin/coops/new", "/admin/site"),
+}
+# A form of each role, with what is typed into it beside nothing at all: a page, its button, fields with their words.
+FORMS = {
+    "buyer": ("/sign-up", "Make an account", {"E-mail": "no address"}),
+    "producer": ("/producer/lots/new", "Record", {"How much": "many"}),
+    "preparer": ("/console/earnings/advances", "Propose", {"Amount": "fifty"}),
+    "approver": ("/console/statements/accounts/new", "Register", {"IBAN": "DE00", "Balance on the evening before": "much"}),
+    "admin": ("/admin/coops/new", "Open the co-op", {"Name": "Union", "Transport per order line": "four"}),
+}
+
+
+def guest_or(role: str, browser: Browser, site: Site):
+    """Open the browser of a role; a buyer is a guest."""
+    return browser.new_context(base_url=site.url) if role == "buyer" else at_the_desk(browser, site, role)
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_nothing_scrolls_sideways_at_200_percent_and_at_320_pixels(browser: Browser, site: Site, role: str):
+    found = []
+    with guest_or(role, browser, site) as opened:
+        page = opened.new_page() if role == "buyer" else opened
+        for path in ROLES[role]:
+            answer = page.goto(path)
+            assert answer is not None
+            assert answer.status == 200, path
+            for width in WIDTHS:
+                page.set_viewport_size({"width": width, "height": 640})
+                wide = page.evaluate("document.documentElement.scrollWidth")
+                found += [f"{path} is {wide} pixels wide at {width}"] if wide > width else []
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("role", FORMS)
+def test_a_refused_form_says_which_field_is_wrong_and_why(browser: Browser, site: Site, role: str):
+    path, button, typed = FORMS[role]
+    with guest_or(role, browser, site) as opened:
+        page = opened.new_page() if role == "buyer" else opened
+        page.goto(path)
+        page.evaluate("document.querySelectorAll('form').forEach(form => { form.noValidate = true; })")
+        for label, words in typed.items():
+            labelled(page, label).fill(words)
+        page.get_by_role("button", name=button).press("Enter")
+        summary = page.locator("#errors")
+        expect(summary).to_be_visible()
+        expect(summary).to_have_role("alert")
+        wrong = page.locator("main [aria-invalid=true]")
+        assert wrong.count()
+        for field in wrong.all():
+            expect(field).to_have_accessible_name(re.compile(r"\w{2}"))
+            expect(field).to_have_accessible_description(re.compile(r"\w{3}"))
+        for label, words in typed.items():
+            expect(labelled(page, label)).to_have_value(words)
+        link = summary.get_by_role("link").first
+        expect(page.locator(link.get_attribute("href") or "#none")).to_have_attribute("aria-invalid", "true")
+
+
+def test_an_administrator_opens_a_co_op_by_keyboard_alone(browser: Browser, site: Site):
+    with at_the_desk(browser, site, "admin") as page:
+        page.goto("/")
+        reach(page, "link", "Administration")
+        page.keyboard.press("Enter")
+        reach(page, "link", "Open a co-op")
+        page.keyboard.press("Enter")
+        expect(page.get_by_role("heading", level=1)).to_have_text("Open a co-op")
+        typed = {"Name": "Union of the Coast", "Country": "Ecuador", "Service": "8", "Transport per order line": "3,20"}
+        for label, words in typed.items():
+            reach(page, None, label)
+            page.keyboard.type(words)
+        page.keyboard.press("Enter")
+        expect(page.locator("#errors")).to_be_visible()
+        expect(page.get_by_label("Name", exact=True)).to_have_value("Union of the Coast")
+        expect(page.get_by_label("Country")).to_have_value("EC")
+        expect(page.get_by_label("Transport per order line")).to_have_value("3,20")
+
+
+def reach(page: Page, role: str | None, name: str) -> None:
+    """Press Tab until something with that role and name has the focus."""
+    wanted = page.get_by_role(role, name=name).first if role else labelled(page, name)
+    for _turn in range(80):
+        page.keyboard.press("Tab")
+        if wanted.evaluate("it => it === document.activeElement"):
+            return
+    raise AssertionError(f"no way to {name} by keyboard")
+
+
+def labelled(page: Page, label: str):
+    """The first field whose label begins so; an optional one says so behind it."""
+    return page.get_by_label(re.compile(f"^{label}")).first
