@@ -16,7 +16,8 @@ from xml.sax.saxutils import escape
 
 from bench.statement_noise import Score
 from market.kernel.references import Kind, reference
-from market.statements.rules.matching import Claim, Proposal, Target, claims_of, propose
+from market.statements.rules.claims import Claim, Proposal, Target, claims_of
+from market.statements.rules.matching import propose
 from market.statements.rules.readers.delimited import CsvMapping
 from market.statements.rules.readers.recognise import read_statements
 from market.statements.rules.references import find_references

@@ -12,7 +12,8 @@ from random import Random
 from uuid import UUID
 
 from market.kernel.references import Kind, reference
-from market.statements.rules.matching import Claim, Proposal, Target, claims_of, propose
+from market.statements.rules.claims import Claim, Proposal, Target, claims_of
+from market.statements.rules.matching import propose
 from market.statements.rules.references import find_references
 
 FEE = 15

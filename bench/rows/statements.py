@@ -32,7 +32,7 @@ from market.kernel.ids import derived_id
 from market.kernel.money import Money
 from market.ledger import service as ledger
 from market.statements import service
-from market.statements.rules.matching import Claim, Target
+from market.statements.rules.claims import Claim, Target
 from workers.base import COLLECT
 
 NOW = datetime(2026, 12, 31, tzinfo=UTC)

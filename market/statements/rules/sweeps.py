@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from uuid import UUID
 
-from market.statements.rules.matching import Claim, Evidence, Proposal
+from market.statements.rules.claims import Claim, Evidence, Proposal
 
 RULE = "sweep"
 TRANSIT = "sweep_transit"

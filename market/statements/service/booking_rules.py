@@ -12,7 +12,7 @@ from market.kernel.actor import Actor
 from market.statements.errors import LineNotFound, ReasonNeeded, RuleEnded, RuleNotFound, WrongDirection
 from market.statements.models import BookingRule, MoneyAccount, StatementLine, StatementMatch
 from market.statements.rules import booking
-from market.statements.rules.matching import Claim, Proposal
+from market.statements.rules.claims import Claim, Proposal
 
 RULE = "staff_rule"
 """Name of this rule on suggestions and matches; the evidence names the row."""

@@ -14,7 +14,7 @@ from market.payments import queries as payments
 from market.payouts import queries as payouts
 from market.producers import queries as producers
 from market.statements.models import MoneyAccount, StatementMatch
-from market.statements.rules.matching import Claim, Target
+from market.statements.rules.claims import Claim, Target
 from market.statements.rules.references import references_of_kind
 from market.statements.rules.sweeps import ARRIVES, RULE, Sweep
 from market.statements.service.payers import Payer, payers_of

@@ -9,7 +9,8 @@ import pytest
 from bench.statement_files import make_files, measure_files
 from bench.statement_noise import make_noise, measure
 from market.kernel.references import Kind, reference
-from market.statements.rules.matching import Claim, Proposal, Target, claims_of, propose, similar_names
+from market.statements.rules.claims import Claim, Proposal, Target, claims_of, similar_names
+from market.statements.rules.matching import propose
 
 DAY = date(2026, 3, 2)
 IBAN = "NL91ABNA0417164300"

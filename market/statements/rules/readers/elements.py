@@ -43,8 +43,8 @@ def texts_of(
                 continue
             path = prefix + name
             inner = len(child)
-            if (text := child.text) and (text := text.strip()):
-                found.setdefault(path, []).append(text)
+            if (value := child.text) and (value := value.strip()):
+                found.setdefault(path, []).append(value)
                 if currency := child.get("Ccy"):
                     found.setdefault(path + "@Ccy", []).append(currency.strip())
             elif not inner:
