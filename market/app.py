@@ -18,6 +18,7 @@ from market.api.v1 import producers as api_producers
 from market.api.v1 import statements as api_statements
 from market.cli import commands
 from market.console import books as console_books
+from market.console import cash as console_cash
 from market.console import coops as console_coops
 from market.console import desk as console_desk
 from market.console import disputes as console_disputes
@@ -75,6 +76,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     citizen.blueprint,
     prices.blueprint,
     console_payouts.blueprint,
+    console_cash.blueprint,
     console_payout_settings.blueprint,
     console_texts.blueprint,
     console_sellers.blueprint,

@@ -188,6 +188,8 @@ def _payout_page(payout_id: UUID, form: dict[str, str], errors: dict[str, str]) 
         attempts = queries.attempts(session, found.id)
         run_row = queries.run(session, found.run_id)
         zone = producers.coop(session, found.coop_id).time_zone
+        bags = [each for each in queries.bags_of_run(session, found.run_id) if each.is_open] if found.rail == "cash" else []
+        cheque = queries.cheque_of(session, found.id)
         history = desks.history(session, "payout", payout_id)
     page = render_template(
         "console/payouts/payout.html",
@@ -196,6 +198,8 @@ def _payout_page(payout_id: UUID, form: dict[str, str], errors: dict[str, str]) 
         pays=pays,
         attempts=attempts,
         history=history,
+        bags=bags,
+        cheque=cheque,
         form=form,
         errors=errors,
         today=today(zone),
@@ -204,7 +208,8 @@ def _payout_page(payout_id: UUID, form: dict[str, str], errors: dict[str, str]) 
     return page, 422 if errors else 200
 
 
-def _payout_again(payout_id: UUID, entry: Entry) -> ResponseReturnValue:
+def payout_again(payout_id: UUID, entry: Entry) -> ResponseReturnValue:
+    """Show a payout again with what was typed and what is wrong with it."""
     return _payout_page(payout_id, dict(request.form), entry.errors)
 
 
@@ -220,15 +225,19 @@ def receipt(payout_id: UUID) -> ResponseReturnValue:
     texts = {name: entry.text(name, limit=120) for name in ("number", "cashier", "taken_by")}
     witness, mandate = (entry.text(name, required=False, limit=200) for name in ("witness", "mandate"))
     signed = entry.choice("signed", [kind.value for kind in Signed])
+    with unit_of_work() as session:
+        bags = [str(each.id) for each in queries.bags_of_run(session, queries.payout(session, payout_id).run_id) if each.is_open]
+    bag = entry.choice("bag", ["", *bags], default="")
 
     def command(session: Session) -> tuple[str, str]:
         assert money is not None
         assert paid_on is not None
         made = Receipt(money=money, paid_on=paid_on, signed=Signed(signed), witness=witness, mandate=mandate, **texts)
-        service.record_receipt(session, actor=current_actor(), payout_id=payout_id, receipt=made, now=now())
+        bag_id = UUID(bag) if bag else None
+        service.record_receipt(session, actor=current_actor(), payout_id=payout_id, receipt=made, bag_id=bag_id, now=now())
         return _("The receipt is recorded; the payout is settled."), url_for("console_payouts.payout", payout_id=payout_id)
 
-    return carry_out(entry, command, again=lambda: _payout_again(payout_id, entry), otherwise="number")
+    return carry_out(entry, command, again=lambda: payout_again(payout_id, entry), otherwise="number")
 
 
 @blueprint.post("/payouts/one/<uuid:payout_id>/cancel")
@@ -264,7 +273,7 @@ def decide(payout_id: UUID) -> ResponseReturnValue:
         )
         return _("Decided, and kept with your words."), url_for("console_payouts.payout", payout_id=payout_id)
 
-    return carry_out(entry, command, again=lambda: _payout_again(payout_id, entry), otherwise="evidence")
+    return carry_out(entry, command, again=lambda: payout_again(payout_id, entry), otherwise="evidence")
 
 
 @blueprint.get("/cash-box")
@@ -331,7 +340,7 @@ def _with_reason(payout_id: UUID, step: Callable[..., None], message: str) -> Re
         step(session, payout_id=payout_id, reason=reason, actor=current_actor(), now=now())
         return message, url_for("console_payouts.payout", payout_id=payout_id)
 
-    return carry_out(entry, command, again=lambda: _payout_again(payout_id, entry), otherwise="reason")
+    return carry_out(entry, command, again=lambda: payout_again(payout_id, entry), otherwise="reason")
 
 
 def _names(session: Session, *ids: Iterable[UUID]) -> dict[UUID, str]:

@@ -39,6 +39,7 @@ KINDS: dict[str, Kind] = {
     "run_stuck": Kind(_l("Approved payouts that do not go out"), "console_payouts.run", "run_id", urgent=True),
     "payable_overdue": Kind(_l("Owed and overdue"), "console_payouts.overview", urgent=True),
     "account_missing": Kind(_l("Payees who are owed and have no account"), "console_people.member", "producer_id"),
+    "cheque_stale": Kind(_l("Cheques that nobody cashed"), "console_payouts.payout", "payout_id"),
     "run_draft": Kind(_l("Payout runs to approve"), "console_payouts.run", "run_id"),
     "file_waits": Kind(_l("Bank files to give to the bank"), "console_payouts.run", "run_id"),
     "booking_proposed": Kind(_l("Bookings to accept or decline"), "console_matching.index", "open"),

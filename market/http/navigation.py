@@ -146,6 +146,7 @@ DESKS: dict[str, tuple[str, tuple[Link | Group, ...]]] = {
                     Link("console_records.all_payouts", _l("All payouts"), STAFF),
                     Link("console_texts.index", _l("Texts about payments"), STAFF),
                     Link("console_payouts.cash_box", _l("Cash box"), STAFF),
+                    Link("console_cash.cheques", _l("Cheques"), STAFF),
                     Link("console_payout_settings.show", _l("How the co-op pays out"), STAFF),
                     Link("console_earnings.advances", _l("Earnings"), STAFF, also="/console/earnings"),
                 ),

@@ -69,6 +69,24 @@ class ReceiptRefused(Invalid):
     code = "payouts.receipt_refused"
 
 
+class BagNotFound(Missing):
+    """No such cash bag for this person."""
+
+    code = "payouts.bag_missing"
+
+
+class BagRefused(Invalid):
+    """A cash bag cannot be handed out or counted like this."""
+
+    code = "payouts.bag_refused"
+
+
+class ChequeRefused(Invalid):
+    """A cheque cannot be recorded or voided like this."""
+
+    code = "payouts.cheque_refused"
+
+
 class AmountDiffers(Conflict):
     """A line shows another amount than the payout."""
 

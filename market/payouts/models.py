@@ -234,6 +234,55 @@ class PayoutAttempt(CoopOwned, Base):
     )
 
 
+class CashBag(CoopOwned, Base):
+    """Cash that an officer takes along for a run; counted once, when issued = paid + returned + missing."""
+
+    __tablename__ = "cash_bag"
+
+    id: Mapped[Id]
+    number: Mapped[int]
+    run_id: Mapped[UUID] = mapped_column(ForeignKey("payout_run.id"), index=True)
+    officer: Mapped[str]
+    currency: Mapped[str] = mapped_column(CHAR(3))
+    issued_minor: Mapped[Minor]
+    issued_on: Mapped[date]
+    issued_by: Mapped[str]
+    issued_at: Mapped[Instant]
+    returned_minor: Mapped[int | None] = mapped_column(BigInteger)
+    missing_minor: Mapped[int | None] = mapped_column(BigInteger)
+    returned_on: Mapped[date | None]
+    closed_by: Mapped[str | None]
+    closed_at: Mapped[datetime | None]
+    explanation: Mapped[str | None]
+
+    __table_args__ = (
+        UniqueConstraint("coop_id", "number"),
+        CheckConstraint("issued_minor > 0 AND returned_minor >= 0 AND missing_minor >= 0", name="amounts"),
+        CheckConstraint("num_nulls(returned_minor, missing_minor, returned_on, closed_by, closed_at) IN (0, 5)", name="closed"),
+        CheckConstraint("missing_minor = 0 OR explanation <> ''", name="explained"),
+    )
+
+
+class Cheque(CoopOwned, Base):
+    """The cheque of a payout. Cashed is what a statement shows, so it stands on the payout."""
+
+    __tablename__ = "cheque"
+
+    payout_id: Mapped[UUID] = mapped_column(ForeignKey("payout.id"), primary_key=True)
+    number: Mapped[str]
+    issued_on: Mapped[date]
+    issued_by: Mapped[str]
+    issued_at: Mapped[Instant]
+    voided_by: Mapped[str | None]
+    voided_at: Mapped[datetime | None]
+    void_reason: Mapped[str | None]
+
+    __table_args__ = (
+        UniqueConstraint("coop_id", "number"),
+        CheckConstraint("num_nulls(voided_by, voided_at, void_reason) IN (0, 3) AND voided_by <> issued_by", name="voided"),
+    )
+
+
 class CashReceipt(CoopOwned, Base):
     """The signed paper that proves a cash payout."""
 
@@ -250,6 +299,7 @@ class CashReceipt(CoopOwned, Base):
     signed: Mapped[str]
     witness: Mapped[str | None]
     mandate: Mapped[str | None]
+    bag_id: Mapped[UUID | None] = mapped_column(ForeignKey("cash_bag.id"), index=True)
     recorded_by: Mapped[str]
     recorded_at: Mapped[Instant]
 

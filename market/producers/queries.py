@@ -173,6 +173,11 @@ def coop(session: Session, coop_id: UUID) -> CoopView:
     return _coop(row)
 
 
+def lock_coop(session: Session, coop_id: UUID) -> None:
+    """Lock a co-op's row, so that a number of its own is given to one caller at a time."""
+    session.execute(select(Coop.id).where(Coop.id == coop_id).with_for_update())
+
+
 def coop_by_slug(session: Session, slug: str) -> CoopView:
     """Return the co-op at this address. Raises CoopMissing."""
     row = session.scalars(select(Coop).where(Coop.slug == slug)).one_or_none()

@@ -1,5 +1,6 @@
 """Reads of payouts: runs and what is in them, and the payee's statement."""
 
+from market.payouts.queries.cash import BagRow, CashLine, ChequeRow, bags_of_run, cash_list, cheque_of, cheques
 from market.payouts.queries.check import check
 from market.payouts.queries.runs import (
     alarms,
@@ -44,6 +45,9 @@ from market.payouts.queries.views import (
 __all__ = [
     "Alarm",
     "AttemptRow",
+    "BagRow",
+    "CashLine",
+    "ChequeRow",
     "FileRow",
     "InTransit",
     "PayoutRow",
@@ -53,7 +57,11 @@ __all__ = [
     "alarms",
     "attempts",
     "bad_accounts",
+    "bags_of_run",
+    "cash_list",
     "check",
+    "cheque_of",
+    "cheques",
     "file_body",
     "files_of_run",
     "in_transit",

@@ -5,6 +5,7 @@ from sqlalchemy.orm import Session
 from market.ledger import queries as books
 from market.ledger.queries import Finding
 from market.payables import queries as payables
+from market.payouts.queries.cash import open_bags
 from market.payouts.queries.runs import in_transit_totals
 
 
@@ -25,6 +26,8 @@ def check(session: Session) -> list[Finding]:
         moving = {
             (f"in_transit:{rail}", currency): minor for (rail, currency), minor in in_transit_totals(session, coop_id).items()
         }
+        bags = open_bags(session, coop_id)
+        findings += books.differences(session, book_id, law="cash bags = issued - receipts", prefix="cash_bag:", rows=bags)
         findings += books.differences(session, book_id, law="open payables = payable:*", prefix="payable:", rows=owed)
         findings += books.differences(
             session, book_id, law="held payables = payable_on_hold:*", prefix="payable_on_hold:", rows=held

@@ -206,7 +206,7 @@ def alarms(session: Session, *, now: datetime, coop_id: UUID | None = None) -> l
         "undecided": (Payout.state == State.SENT, Payout.wake_at.is_not(None), Payout.first_sent_at < now - UNKNOWN_TOO_LONG),
         "stuck": (stuck(now),),
         "file_waits": (Payout.state == State.SENDING, Payout.rail == "sepa", Payout.changed_at < now - FILE_WAITS_TOO_LONG),
-        "on_no_statement": (Payout.state == State.SENT, Payout.changed_at < now - SENT_TOO_LONG),
+        "on_no_statement": (Payout.state == State.SENT, Payout.rail != "cheque", Payout.changed_at < now - SENT_TOO_LONG),
     }
     found: list[Alarm] = []
     for kind, where in checks.items():

@@ -15,6 +15,7 @@ from market.payables import queries as payables
 from market.payables.queries import Owed
 from market.payouts.errors import StepRefused
 from market.payouts.ports import PayeeStatement, StatementDeduction, StatementLine
+from market.payouts.queries.cash import cheque_of
 from market.payouts.queries.runs import items, payout, payout_details, receipt_number
 from market.payouts.queries.views import PayoutRow
 from market.payouts.rules.accounts import masked
@@ -91,6 +92,8 @@ def _deductions(session: Session, row: PayoutRow) -> tuple[StatementDeduction, .
 
 def _paid_to(session: Session, row: PayoutRow) -> str:
     details = payout_details(session, row.id)
+    if row.rail == "cheque":
+        return cheque_of(session, row.id) or ""
     if row.rail == "cash":
         return receipt_number(session, row.id) or ""
     shown = {"sepa": details["iban"], "momo": details.get("msisdn", "")}.get(row.rail)

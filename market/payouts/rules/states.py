@@ -45,6 +45,7 @@ class Step(StrEnum):
     GIVE_UP = "give_up"
     CONFIRM = "confirm"
     HAND_OVER = "hand_over"
+    ISSUE = "issue"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,7 @@ TRANSITIONS: Mapping[Step, Transition] = {
     Step.RETURN: Transition(_from(State.SETTLED), State.RETURNED, posts="E43", frees=True),
     Step.GIVE_UP: Transition(_from(State.UNKNOWN, State.SENDING, State.SENT), State.NEEDS_PERSON),
     Step.CONFIRM: Transition(_from(State.NEEDS_PERSON), State.SENT),
+    Step.ISSUE: Transition(_from(State.QUEUED), State.SENT),
     Step.HAND_OVER: Transition(_from(State.QUEUED), State.SETTLED, posts="E46"),
 }
 

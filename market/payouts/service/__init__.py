@@ -1,7 +1,9 @@
 """Commands of payouts, one file per use case."""
 
 from market.payouts.service.approve import approve_run, discard_run
+from market.payouts.service.bags import close_bag, issue_bag
 from market.payouts.service.cash import cash_box_holds, fill_cash_box, record_receipt
+from market.payouts.service.cheques import issue_cheque, void_cheque
 from market.payouts.service.files import mark_submitted, write_files
 from market.payouts.service.plan import Preview, plan_run, preview_run
 from market.payouts.service.schedule import check_run, draft_scheduled, save_settings
@@ -30,12 +32,15 @@ __all__ = [
     "cash_box_holds",
     "check_run",
     "claim_next",
+    "close_bag",
     "decide_unknown",
     "discard_run",
     "draft_scheduled",
     "fail",
     "fill_cash_box",
     "hurry",
+    "issue_bag",
+    "issue_cheque",
     "keep_statement",
     "mark_submitted",
     "plan_run",
@@ -48,5 +53,6 @@ __all__ = [
     "settle_all",
     "take_status",
     "unsettle",
+    "void_cheque",
     "write_files",
 ]

@@ -15,9 +15,10 @@ from market.kernel.words import say
 from market.ledger import queries as books
 from market.ledger import service as ledger
 from market.ledger.rules import Entry, legs
-from market.payouts.errors import ReceiptRefused, StepRefused
-from market.payouts.models import CashReceipt, Payout, PayoutRun
+from market.payouts.errors import BagNotFound, ReceiptRefused, StepRefused
+from market.payouts.models import CashBag, CashReceipt, Payout, PayoutRun
 from market.payouts.rules.cash import Receipt, check_receipt
+from market.payouts.rules.postings import paid_from_bag
 from market.payouts.rules.states import Step, transition
 from market.payouts.service.settle import mark_items_paid
 from market.producers import queries as producers
@@ -25,8 +26,10 @@ from market.producers import queries as producers
 CASH_BOX = "cash:1"
 
 
-def record_receipt(session: Session, *, actor: Actor, payout_id: UUID, receipt: Receipt, now: datetime) -> UUID:
-    """Record the signed receipt of a cash payout: it is settled, and the box holds less. Return the receipt's id.
+def record_receipt(
+    session: Session, *, actor: Actor, payout_id: UUID, receipt: Receipt, now: datetime, bag_id: UUID | None = None
+) -> UUID:
+    """Record the signed receipt of a cash payout: it is settled, and box or bag holds less. Return the receipt's id.
 
     Raises ReceiptRefused for a receipt that proves nothing or a number used before, LimitExceeded (ledger) when the box
     does not hold the money.
@@ -48,6 +51,7 @@ def record_receipt(session: Session, *, actor: Actor, payout_id: UUID, receipt: 
     used = select(CashReceipt.id).where(CashReceipt.coop_id == payout.coop_id, CashReceipt.number == checked.number)
     if session.execute(used).first() is not None:
         raise ReceiptRefused(say("Receipt %(number)s is recorded already.", number=checked.number), pointer="/number")
+    bag = _bag_for(session, bag_id, payout) if bag_id is not None else None
     row = CashReceipt(
         id=new_id(),
         coop_id=payout.coop_id,
@@ -61,6 +65,7 @@ def record_receipt(session: Session, *, actor: Actor, payout_id: UUID, receipt: 
         signed=checked.signed,
         witness=checked.witness,
         mandate=checked.mandate,
+        bag_id=bag_id,
         recorded_by=actor.label,
         recorded_at=now,
     )
@@ -78,10 +83,24 @@ def record_receipt(session: Session, *, actor: Actor, payout_id: UUID, receipt: 
         coop_id=payout.coop_id,
         new={"receipt": checked.number},
     )
-    moves = legs(("in_transit:cash", payout.source_account, owed), subject=payout.id)
+    moves = (
+        legs(("in_transit:cash", payout.source_account, owed), subject=payout.id)
+        if bag is None
+        else paid_from_bag(str(bag.number), owed, payout.id)
+    )
     book_id = ledger.book_of(session, payout.coop_id)
     ledger.post(session, [Entry(book_id, "cash_paid", f"payout:{payout.id}:receipt", checked.paid_on, actor.label, moves)])
     return row.id
+
+
+def _bag_for(session: Session, bag_id: UUID, payout: Payout) -> CashBag:
+    rows = locks.lock(session, CashBag, [bag_id])
+    if not rows:
+        raise BagNotFound("There is no such cash bag here.")
+    bag = rows[0]
+    if bag.closed_at is not None or bag.run_id != payout.run_id or bag.currency != payout.currency:
+        raise ReceiptRefused("Choose an open bag of this run and currency.", pointer="/bag")
+    return bag
 
 
 def fill_cash_box(session: Session, *, actor: Actor, coop_id: UUID, money: Money, on: date, slip: str, now: datetime) -> None:

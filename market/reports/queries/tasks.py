@@ -17,9 +17,10 @@ from market.orders.models import Complaint, Order, SellerOrder
 from market.payables.models import OPEN, Payable
 from market.payments.models import Dispute, Payment, PaymentPartRow, Refund
 from market.payments.rules import WANTS_EVIDENCE
-from market.payouts.models import Payout, PayoutFile, PayoutRun
+from market.payouts.models import Cheque, Payout, PayoutFile, PayoutRun, PayoutSetting
 from market.payouts.queries import without_account
 from market.payouts.queries.runs import stuck
+from market.payouts.rules.schedule import PayoutSettings
 from market.producers.models import Certificate, PayeeAccount, Producer
 from market.producers.rules import CERTIFICATE_WARNING
 from market.reports.queries.desks import WORTH
@@ -32,7 +33,7 @@ UNSEEN = timedelta(days=5)
 """A payout that was sent and stands on no statement for this long needs a look (payouts.queries.alarms)."""
 KINDS = (
     "complaint", "order_problem", "refund_problem", "dispute_waits", "payout_person", "payout_unseen", "run_stuck",
-    "payable_overdue", "account_missing", "run_draft", "file_waits",
+    "cheque_stale", "payable_overdue", "account_missing", "run_draft", "file_waits",
     "booking_proposed", "refund_by_bank", "order_late", "lines", "file_draft", "close_prepared", "account_waits", "account_name",
     "certificate_entered", "certificate_ends",
 )  # fmt: skip
@@ -133,6 +134,8 @@ def _money(coop_id: UUID, now: datetime) -> list[Listed]:
     ours = select(PaymentPartRow.payment_id).where(PaymentPartRow.coop_id == coop_id)
     payout = (Payout.id, Payout.number, Producer.name, Payout.amount_minor, Payout.currency, Payout.changed_at)
     unseen = (func.count(), func.sum(Payout.amount_minor), func.min(Payout.currency), func.min(Payout.changed_at))
+    cheque = (Payout.id, Cheque.number, Payout.details["holder"].astext, Payout.amount_minor, Payout.currency, Cheque.issued_at)
+    patience = func.coalesce(PayoutSetting.cheque_stale_days, PayoutSettings().cheque_stale_days)
     run = (PayoutRun.id, PayoutRun.number, func.to_char(PayoutRun.due_by, "YYYY-MM-DD"), null(), null(), PayoutRun.prepared_at)
     file = (PayoutFile.run_id, PayoutFile.count, PayoutFile.message_id, PayoutFile.total_minor, PayoutFile.currency)
     return [
@@ -147,8 +150,12 @@ def _money(coop_id: UUID, now: datetime) -> list[Listed]:
         .join(Producer, Producer.id == Payout.payee_id)
         .where(Payout.coop_id == coop_id, Payout.state.in_(("needs_person", "unknown"))),
         select(*_row("payout_unseen", Payout.run_id, unseen[0], literal(""), *unseen[1:]))
-        .where(Payout.coop_id == coop_id, Payout.state == "sent", Payout.changed_at < now - UNSEEN)
+        .where(Payout.coop_id == coop_id, Payout.state == "sent", Payout.rail != "cheque", Payout.changed_at < now - UNSEEN)
         .group_by(Payout.run_id, Payout.currency),
+        select(*_row("cheque_stale", *cheque))
+        .join(Payout, Payout.id == Cheque.payout_id)
+        .outerjoin(PayoutSetting, PayoutSetting.coop_id == Cheque.coop_id)
+        .where(Cheque.coop_id == coop_id, Payout.state == "sent", Cheque.issued_on < now.date() - patience),
         select(*_row("run_stuck", Payout.run_id, unseen[0], literal(""), *unseen[1:]))
         .where(Payout.coop_id == coop_id, stuck(now))
         .group_by(Payout.run_id, Payout.currency),

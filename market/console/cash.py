@@ -1,0 +1,147 @@
+"""Staff pages of cash and cheques: bags of a run with the list to sign, and cheques from issue to cash or void."""
+
+from uuid import UUID
+
+from flask import Blueprint, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from sqlalchemy.orm import Session
+
+from market.console.acting import carry_out
+from market.console.payouts import payout_again
+from market.http.auth import access, current_actor, current_coop
+from market.http.clock import now, today
+from market.http.db import unit_of_work
+from market.http.entry import Entry
+from market.http.i18n import show_money
+from market.kernel.money import Money
+from market.payouts import queries, service
+from market.producers import queries as producers
+
+blueprint = Blueprint("console_cash", __name__, url_prefix="/console")
+CHEQUES = {"issued": (_l("issued"), "info"), "cashed": (_l("cashed"), "good"), "voided": (_l("voided"), "")}
+
+
+@blueprint.get("/payouts/<uuid:run_id>/cash")
+@access("staff")
+def run(run_id: UUID) -> ResponseReturnValue:
+    """Show the cash of a run: bags with what is in them, and the list that payees sign."""
+    return _page(run_id, {}, {})
+
+
+def _page(run_id: UUID, form: dict[str, str], errors: dict[str, str]) -> ResponseReturnValue:
+    with unit_of_work() as session:
+        found = queries.run(session, run_id)
+        bags = queries.bags_of_run(session, run_id)
+        lines = queries.cash_list(session, run_id)
+        coop = producers.coop(session, found.coop_id)
+        holds = service.cash_box_holds(session, coop_id=coop.id)
+    page = render_template(
+        "console/payouts/cash.html",
+        run=found,
+        bags=bags,
+        lines=lines,
+        holds=holds,
+        coop=coop,
+        currencies=[(each, each) for each in sorted({line.money.currency for line in lines})],
+        form=form,
+        errors=errors,
+        today=today(coop.time_zone),
+    )
+    return page, 422 if errors else 200
+
+
+@blueprint.post("/payouts/<uuid:run_id>/cash")
+@access("staff")
+def issue_bag(run_id: UUID) -> ResponseReturnValue:
+    """Hand a bag to a field officer."""
+    entry = Entry(request.form)
+    officer, on = entry.text("officer", limit=120), entry.day("on")
+    money = _money(entry, "amount", entry.text("currency", limit=3))
+
+    def command(session: Session) -> tuple[str, str]:
+        assert money is not None
+        assert on is not None
+        service.issue_bag(session, actor=current_actor(), run_id=run_id, officer=officer, money=money, on=on, now=now())
+        return _("Handed out and booked."), url_for("console_cash.run", run_id=run_id)
+
+    return carry_out(entry, command, again=lambda: _page(run_id, dict(request.form), entry.errors), otherwise="amount")
+
+
+@blueprint.post("/payouts/<uuid:run_id>/cash/<uuid:bag_id>/close")
+@access("staff")
+def close_bag(run_id: UUID, bag_id: UUID) -> ResponseReturnValue:
+    """Count what came back."""
+    entry = Entry(request.form)
+    on, explanation = entry.day("on"), entry.text("explanation", required=False, limit=500)
+    returned = _money(entry, "returned", entry.text("currency", limit=3), zero=True)
+
+    def command(session: Session) -> tuple[str, str]:
+        assert returned is not None
+        assert on is not None
+        missing = service.close_bag(
+            session, actor=current_actor(), bag_id=bag_id, returned=returned, on=on, explanation=explanation, now=now()
+        )
+        said = (
+            _("Counted. %(missing)s is missing and stands as owed by the officer.", missing=show_money(missing))
+            if missing
+            else _("Counted: everything is there.")
+        )
+        return said, url_for("console_cash.run", run_id=run_id)
+
+    return carry_out(entry, command, again=lambda: _page(run_id, dict(request.form), entry.errors), otherwise="returned")
+
+
+@blueprint.get("/cheques")
+@access("staff")
+def cheques() -> ResponseReturnValue:
+    """List the cheques, newest first."""
+    with unit_of_work() as session:
+        coop = producers.coop(session, current_coop())
+        rows = queries.cheques(session, coop_id=coop.id, on=today(coop.time_zone))
+    return render_template("console/payouts/cheques.html", rows=rows, words=CHEQUES)
+
+
+@blueprint.post("/payouts/one/<uuid:payout_id>/cheque")
+@access("staff")
+def issue_cheque(payout_id: UUID) -> ResponseReturnValue:
+    """Write down the cheque of a payout."""
+    entry = Entry(request.form)
+    number, on = entry.text("number", limit=30), entry.day("on")
+
+    def command(session: Session) -> tuple[str, str]:
+        assert on is not None
+        service.issue_cheque(session, actor=current_actor(), payout_id=payout_id, number=number, on=on, now=now())
+        return _("Written down. The bank's statement shows when it is cashed."), _payout(payout_id)
+
+    return carry_out(entry, command, again=lambda: payout_again(payout_id, entry), otherwise="number")
+
+
+@blueprint.post("/payouts/one/<uuid:payout_id>/cheque/void")
+@access("approver")
+def void_cheque(payout_id: UUID) -> ResponseReturnValue:
+    """Void a cheque that nobody cashed."""
+    entry = Entry(request.form)
+    reason = entry.text("reason")
+
+    def command(session: Session) -> tuple[str, str]:
+        service.void_cheque(session, actor=current_actor(), payout_id=payout_id, reason=reason, now=now())
+        return _("Voided. What it pays is open again."), _payout(payout_id)
+
+    return carry_out(entry, command, again=lambda: payout_again(payout_id, entry), otherwise="reason")
+
+
+def _payout(payout_id: UUID) -> str:
+    return url_for("console_payouts.payout", payout_id=payout_id)
+
+
+def _money(entry: Entry, name: str, currency: str, *, zero: bool = False) -> Money | None:
+    number = entry.decimal(name, zero=zero)
+    if number is None or entry.errors:
+        return None
+    try:
+        return Money.parse(f"{number:f}", currency)
+    except ValueError:
+        entry.errors[name] = _("%(currency)s has fewer decimals than this amount.", currency=currency)
+        return None
