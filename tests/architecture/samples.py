@@ -138,6 +138,13 @@ def _substitution(world: Any) -> Any:
     return _add(world, Substitution(id=new_id(), **coop, **asked, **who))
 
 
+def _bag(world: Any) -> Any:
+    run_id = world.session.get(Payout, world.sample("", "payout_id")).run_id
+    session, cash = world.session, Money(5000, "EUR")
+    payouts.fill_cash_box(session, actor=CLERK, coop_id=world.coop.id, money=cash, on=NOW.date(), slip="B1", now=NOW)
+    return payouts.issue_bag(session, actor=CLERK, run_id=run_id, officer="Claudine", money=cash, on=NOW.date(), now=NOW)
+
+
 def _payout_file(world: Any) -> Any:
     run_id = world.session.get(Payout, world.sample("", "payout_id")).run_id
     payouts.write_files(world.session, run_id=run_id, now=NOW)
@@ -284,6 +291,7 @@ SAMPLES: dict[tuple[str, str], Callable[[Any], Any]] = {
     ("producers.producer", "slug"): lambda world: world.producer.slug,
     ("api_payouts", "file_id"): _payout_file,
     ("console_payouts", "file_id"): _payout_file,
+    ("", "bag_id"): _bag,
     ("", "account_id"): lambda world: _money_account(world).id,
     ("", "check_id"): lambda world: new_id(),
     ("", "close_id"): _close,
