@@ -28,6 +28,7 @@ PAGES = {
     "money": "/producer/money",
     "payee_accounts": "/console/payee-accounts",
     "payments": "/console/payments",
+    "payouts": "/console/payouts",
     "report_lists": "/console/reports/lists",
     "payout_run": "/console/payouts/{}",
 }

@@ -18,7 +18,8 @@ from market.payments.ports import CardProcessor, ProcessorUnsure
 from market.payments.service.balance import SUSPENSE, TransferLine
 from market.payouts import queries as payouts
 from market.payouts import service as payout_service
-from market.producers.queries import coop
+from market.payouts.errors import PayoutNotFound
+from market.producers.queries import coop, coops
 from workers.base import now, unit_of_work
 
 _log = logging.getLogger(__name__)
@@ -90,6 +91,14 @@ def _settle(line: TransferLine) -> None:
                 raise _BookedMeanwhile("another run booked this line")
     except _BookedMeanwhile:
         return
+    except PayoutNotFound as error:
+        _log.error("the card processor paid %s, which is not known here: was a backup restored?", line.payout_id)
+        with unit_of_work() as session:
+            service.puzzle_line(session, line_id=line.line_id, problem=error.detail)
+            everybody = [one.id for one in coops(session)]
+            payout_service.stop(
+                session, coop_ids=everybody, found_in="the card processor", evidence=str(line.payout_id), now=now()
+            )
     except DomainError as error:
         _log.warning("transfer %s fits no payout: %s", line.line_id, error.detail)
         with unit_of_work() as session:

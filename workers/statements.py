@@ -21,6 +21,7 @@ def match(*, money_account_id: str, **_: Any) -> None:
             service.apply_slice(session, money_account_id=account_id, proposals=portion, actor=actor, now=now())
     with unit_of_work() as session:
         service.keep_suggestions(session, money_account_id=account_id, proposals=proposals)
+        service.stop_on_unknown_payouts(session, money_account_id=account_id, now=now())
 
 
 @shared_task(name="statements.read", soft_time_limit=1500, time_limit=1560)

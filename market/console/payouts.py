@@ -43,13 +43,21 @@ def _overview(form: dict[str, str], errors: dict[str, str]) -> ResponseReturnVal
         owed = payables.totals_by_payee(session, coop.id)
         page = queries.runs(session, coop_id=coop.id, cursor=request.args.get("cursor"))
         stages = queries.stages(session, page.items, coop_id=coop.id)
+        stops = queries.stops(session, coop_id=coop.id)
         alarms = queries.alarms(session, now=now(), coop_id=coop.id)
         plan = service.preview_run(session, coop_id=coop.id, due_by=due_by) if due_by else None
         names = _names(session, [row.payee_id for row in owed[:SHOWN]], [row.payee_id for row in plan.skipped] if plan else [])
     day = today(coop.time_zone)
     # The day that is offered is the first on which something can be paid: today's preview may well be empty.
     first = max([day, min((row.due_on for row in owed if row.open.minor > 0), default=day)])
-    facts = {"owed": owed[:SHOWN], "more": max(len(owed) - SHOWN, 0), "totals": _sums(owed), "names": names, "alarms": alarms}
+    facts = {
+        "owed": owed[:SHOWN],
+        "more": max(len(owed) - SHOWN, 0),
+        "totals": _sums(owed),
+        "names": names,
+        "alarms": alarms,
+        "stops": stops,
+    }
     answer = render_template(
         "console/payouts/overview.html",
         page=page,
@@ -79,6 +87,20 @@ def plan() -> ResponseReturnValue:
         )
 
     return carry_out(entry, command, again=lambda: _overview(dict(request.form), entry.errors), otherwise="due_by")
+
+
+@blueprint.post("/payouts/stops/lift")
+@access("approver")
+def lift() -> ResponseReturnValue:
+    """Take up paying again, with what was compared."""
+    entry = Entry(request.form)
+    why = entry.text("why")
+
+    def command(session: Session) -> tuple[str, str]:
+        service.lift(session, actor=current_actor(), coop_id=current_coop(), why=why, now=now())
+        return _("Payouts go out again."), url_for("console_payouts.overview")
+
+    return carry_out(entry, command, again=lambda: _overview(dict(request.form), entry.errors), otherwise="why")
 
 
 @blueprint.get("/payouts/<uuid:run_id>")

@@ -246,6 +246,18 @@ def _payout_printed(session: Session, payload: Payload) -> list[Telling]:
     return [_to_person(person, fact=f"payout:{payout.id}:settled", kind="payout_settled", link=("money", ""), facts=facts)]
 
 
+def _payouts_stopped(session: Session, payload: Payload) -> list[Telling]:
+    coop_id = UUID(payload["coop_id"])
+    found = payouts.stops(session, coop_id=coop_id)
+    if not found:
+        return []
+    facts = {"found_in": found[-1].found_in, "evidence": found[-1].evidence}
+    return [
+        _to_person(person, fact=f"stop:{coop_id}:{found[-1].evidence}", kind="payouts_stopped", link=("payouts", ""), facts=facts)
+        for person in staff_of(session, coop_id)
+    ]
+
+
 def _payout_trouble(session: Session, payload: Payload) -> list[Telling]:
     payout = payouts.payout(session, UUID(payload["payout_id"]))
     producer = producers.producer(session, payout.payee_id)
@@ -289,6 +301,7 @@ def coops(session: Session, payload: Payload) -> list[UUID]:
 
 
 TELLERS: dict[str, Teller] = {
+    "payouts.stopped": _payouts_stopped,
     "accounts.letter": _letter,
     "desks.report_done": _report_done,
     "orders.placed": _placed,

@@ -25,6 +25,7 @@ TOPIC_OF = {
     "refunded_elsewhere": "desk",
     "surplus_staff": "desk",
     "payout_trouble": "desk",
+    "payouts_stopped": "desk",
     "report_done": "desk",
     "alarm_overdue": "alarms",
     "alarm_account": "alarms",

@@ -97,3 +97,9 @@ class EvidenceNeeded(Invalid):
     """A person decides about an unknown payout without saying what they saw."""
 
     code = "payouts.evidence_needed"
+
+
+class PayoutsStopped(Conflict):
+    """Nothing goes out: a rail or bank shows a payout that is not known here."""
+
+    code = "payouts.stopped"

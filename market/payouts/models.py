@@ -324,3 +324,28 @@ class PayoutStatement(CoopOwned, Base):
     printed_at: Mapped[Instant]
 
     __table_args__ = (CheckConstraint("sha256 = encode(sha256(body), 'hex')", name="sha256"),)
+
+
+class PayoutStop(CoopOwned, Base):
+    """Nothing is approved or sent for a co-op: a rail or bank shows a payout that our tables do not know.
+
+    So they were restored from a backup, or somebody pays beside them. A person compares, and lifts it with what they found.
+    """
+
+    __tablename__ = "payout_stop"
+
+    id: Mapped[Id]
+    found_in: Mapped[str]
+    evidence: Mapped[str]
+    found_at: Mapped[Instant]
+    lifted_by: Mapped[str | None]
+    lifted_why: Mapped[str | None]
+    lifted_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        CheckConstraint(
+            "(lifted_at IS NULL) = (lifted_by IS NULL) AND (lifted_at IS NULL) = (lifted_why IS NULL)", name="lifted"
+        ),
+        UniqueConstraint("coop_id", "evidence"),
+        Index("payout_stop_open", "coop_id", postgresql_where=text("lifted_at IS NULL")),
+    )

@@ -51,6 +51,21 @@ def desk(client, session, coop):
     return Desk(client, session, coop)
 
 
+def test_an_unknown_payout_elsewhere_stops_everything_until_somebody_has_compared(desk, session, coop, payee):
+    page = desk.post(desk.preparer, "/console/payouts", due_by="2026-11-25").location
+    shown = re.search(r'name="list_sha256" value="(\w+)"', desk.get(desk.approver, f"{page}/approve").text)
+    service.stop(session, coop_ids=[coop.id], found_in="the statement of Current", evidence="RF18200", now=NOW)
+    session.commit()
+    assert "RF18200" in desk.get(desk.approver, "/console/payouts").text
+    desk.post(desk.approver, f"{page}/approve", list_sha256=shown[1])
+    assert "Nothing is sent" in desk.client.get(page).text
+    lift = "/console/payouts/stops/lift"
+    assert desk.post(desk.preparer, lift, why="Compared all lines of the 25th").status_code == 403
+    assert desk.post(desk.approver, lift, why="ok").status_code == 422
+    assert desk.post(desk.approver, lift, why="Compared all lines of the 25th").status_code == 303
+    assert desk.post(desk.approver, f"{page}/approve", list_sha256=shown[1]).status_code == 303
+
+
 def test_the_overview_shows_what_is_owed_and_previews_a_run(desk, payee):
     page = desk.get(desk.preparer, "/console/payouts?due_by=2026-11-25")
     assert page.status_code == 200

@@ -29,6 +29,7 @@ from market.payouts.queries.runs import (
 )
 from market.payouts.queries.settings import settings_from, settings_of, with_rhythm
 from market.payouts.queries.statement import payee_statement
+from market.payouts.queries.stops import Stop, stops
 from market.payouts.queries.views import (
     Alarm,
     AttemptRow,
@@ -53,6 +54,7 @@ __all__ = [
     "PayoutRow",
     "RunRow",
     "SkippedRow",
+    "Stop",
     "Total",
     "alarms",
     "attempts",
@@ -85,6 +87,7 @@ __all__ = [
     "settled",
     "stages",
     "states_of_run",
+    "stops",
     "undone",
     "with_rhythm",
     "without_account",

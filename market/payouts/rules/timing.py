@@ -14,6 +14,7 @@ LEASE = timedelta(minutes=3)
 FIRST_PAUSE = timedelta(seconds=20)
 LONGEST_PAUSE = timedelta(hours=1)
 QUIET_PERIOD = timedelta(minutes=30)
+LATE = timedelta(hours=12)  # half of what a provider remembers: a first send after it is asked about before
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +35,19 @@ class Next(StrEnum):
     GIVE_UP = "give_up"
 
 
-def next_action(*, first_sent_at: datetime | None, now: datetime, rail: Capabilities, accepted: bool = False) -> Next:
+def next_action(
+    *, first_sent_at: datetime | None, now: datetime, rail: Capabilities, accepted: bool = False, waited: timedelta = timedelta(0)
+) -> Next:
     """Return what may be done with a payout whose outcome is open; `first_sent_at` is None before the first attempt.
 
-    A first send is always allowed. A repeat uses the same key while the provider surely remembers it. Later, and on
+    A first send is allowed at once. One that has `waited` long is asked about first where the rail can say: our tables may
+    have been restored from a backup, and the provider may have forgotten the key of what it paid.
+    A repeat uses the same key while the provider surely remembers it. Later, and on
     rails without keys, only questions are allowed; when the rail cannot answer, a person decides. `accepted`: the rail has
     said that it has the order, so there is nothing left but to ask.
     """
     if first_sent_at is None:
-        return Next.SEND
+        return Next.ASK if rail.askable and waited > LATE else Next.SEND
     if rail.idempotent and not accepted and now - first_sent_at < SAME_KEY_FOR:
         return Next.SEND
     if rail.askable and now - first_sent_at < SAME_KEY_FOR:

@@ -20,6 +20,7 @@ from market.payouts.service.settle import (
 )
 from market.payouts.service.statement import keep_statement
 from market.payouts.service.status import BankStatus, StatusTaken, take_status
+from market.payouts.service.stop import lift, stop, stop_for_unknown
 
 __all__ = [
     "BankStatus",
@@ -42,6 +43,7 @@ __all__ = [
     "issue_bag",
     "issue_cheque",
     "keep_statement",
+    "lift",
     "mark_submitted",
     "plan_run",
     "preview_run",
@@ -51,6 +53,8 @@ __all__ = [
     "save_settings",
     "settle",
     "settle_all",
+    "stop",
+    "stop_for_unknown",
     "take_status",
     "unsettle",
     "void_cheque",

@@ -17,6 +17,7 @@ from market.payouts.models import Payout, PayoutItem, PayoutRun
 from market.payouts.queries import RunRow, run_from
 from market.payouts.rules.states import State, Step, transition
 from market.payouts.service.plan import Selected, current_accounts
+from market.payouts.service.stop import refuse_stopped
 from market.producers import queries as producers
 
 PROGRAM_RAILS = ("stripe", "momo")
@@ -30,6 +31,7 @@ def approve_run(session: Session, *, actor: Actor, run_id: UUID, list_sha256: st
     """
     run = locks.lock_one(session, PayoutRun, run_id)
     _must_be_draft(run)
+    refuse_stopped(session, run.coop_id)
     if actor.label == run.prepared_by:
         raise SamePerson("You prepared this run. Somebody else has to approve it.")
     if run.drafted_by_clock and run.checked_by is None:

@@ -23,6 +23,7 @@ from market.payouts.ports import Accepted, Answer, Pending, Refused, TransferOrd
 from market.payouts.rules.states import TRANSITIONS, State, Step, transition
 from market.payouts.rules.timing import LEASE, Capabilities, Next, may_resend_after_not_found, next_action, pause_after
 from market.payouts.service.settle import undo
+from market.payouts.service.stop import GOES_OUT
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ def claim_next(session: Session, *, now: datetime, rails: Mapping[str, Capabilit
     """
     payout = session.execute(
         select(Payout)
-        .where(Payout.wake_at <= now, Payout.rail.in_(rails), Payout.state.in_(TRANSITIONS[Step.CLAIM].sources))
+        .where(Payout.wake_at <= now, Payout.rail.in_(rails), Payout.state.in_(TRANSITIONS[Step.CLAIM].sources), GOES_OUT)
         .order_by(Payout.wake_at, Payout.id)
         .limit(1)
         .with_for_update(skip_locked=True)
@@ -54,17 +55,17 @@ def claim_next(session: Session, *, now: datetime, rails: Mapping[str, Capabilit
         return None
     rail = rails[payout.rail]
     accepted = payout.provider_ref is not None
-    action = next_action(first_sent_at=payout.first_sent_at, now=now, rail=rail, accepted=accepted)
+    action = next_action(
+        first_sent_at=payout.first_sent_at, now=now, rail=rail, accepted=accepted, waited=now - payout.changed_at
+    )
     order = _order(payout)
     if action is Next.GIVE_UP:
         payout.state, payout.changed_at = transition(payout.state, Step.GIVE_UP).target, now
         payout.wake_at = payout.lease_token = None
         outbox.announce(session, "payouts.needs_person", {"payout_id": payout.id})
         return Claim(payout.rail, action, payout.id, payout.attempts, False, order)
-    resend = (
-        payout.first_sent_at is not None
-        and not accepted
-        and may_resend_after_not_found(first_sent_at=payout.first_sent_at, now=now, rail=rail)
+    resend = payout.first_sent_at is None or (
+        not accepted and may_resend_after_not_found(first_sent_at=payout.first_sent_at, now=now, rail=rail)
     )
     payout.state, payout.changed_at = transition(payout.state, Step.CLAIM).target, now
     payout.lease_token, payout.wake_at = new_id(), now + lease

@@ -14,6 +14,7 @@ from market.statements.service.deciding import (
     undo_match,
 )
 from market.statements.service.importing import Imported, confirm_file, discard_file, import_file
+from market.statements.service.lost import stop_on_unknown_payouts
 from market.statements.service.matching import (
     Matched,
     apply_slice,
@@ -71,6 +72,7 @@ __all__ = [
     "save_mapping",
     "slices",
     "split_line",
+    "stop_on_unknown_payouts",
     "take_draft",
     "take_file",
     "try_mapping",

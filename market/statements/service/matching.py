@@ -25,6 +25,7 @@ from market.statements.rules.sweeps import propose_sweeps
 from market.statements.service.accounts import account_of
 from market.statements.service.applying import Wish, insert_rows, make_matches
 from market.statements.service.booking_rules import propose_bookings, rules_of
+from market.statements.service.lost import stop_on_unknown_payouts
 from market.statements.service.targets import ended_targets, open_sweeps, open_targets
 
 SLICE = 2_000
@@ -49,6 +50,7 @@ def run_matching(session: Session, *, money_account_id: UUID, actor: Actor, now:
         for each in slices([proposal for proposal in proposals if proposal.automatic])
     )
     suggested = keep_suggestions(session, money_account_id=money_account_id, proposals=proposals)
+    stop_on_unknown_payouts(session, money_account_id=money_account_id, now=now)
     left = session.execute(
         select(func.count()).where(StatementLine.money_account_id == money_account_id, StatementLine.state == "new")
     ).scalar_one()
