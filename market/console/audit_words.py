@@ -227,6 +227,7 @@ _STATES: Mapping[str, Words] = {
     "listing": words.LISTINGS,
     "price_reference": words.PRICE_ROWS,
 }
+_FINGERPRINTS = frozenset({"sha256", "list_sha256"})
 _STATED = frozenset({"state", "status", "outcome", "role", "rail", "bearer", "account"})
 
 
@@ -254,10 +255,18 @@ def value(name: str, given: Any, of: str = "") -> str:
     if isinstance(given, Mapping):
         if {"minor", "currency"} <= given.keys():
             return show_minor(given["minor"], given["currency"])
+        if name == "totals":
+            return ", ".join(_total(rail, *each) for rail, sums in given.items() for each in sums.items())
         return " · ".join(f"{field(key)}: {value(key, each, of)}" for key, each in given.items())
     if isinstance(given, list):
         return ", ".join(value(name, each, of) for each in given) or "–"
     if name in _STATED:
         known = _STATES.get(of, {}).get(given) or _COMMON.get(given)
         return str(known[0]) if known else str(given)
-    return str(given)
+    return f"{given[:16]}…" if name in _FINGERPRINTS else str(given)
+
+
+def _total(rail: str, currency: str, sums: tuple[int, int]) -> str:
+    """Return what a run pays by one rail: how many, and the sum."""
+    count, minor = sums
+    return f"{value('rail', rail)}: {count}, {show_minor(minor, currency)}"

@@ -247,7 +247,7 @@ def _current(links: Sequence[Link]) -> str:
     """Return the endpoint of the link that the page belongs to: itself, or the one whose path begins its own the longest."""
     above: dict[str, str] = {}
     for link in links:
-        href = url_for(link.endpoint)
+        href = url_for(link.endpoint).partition("?")[0]  # the language may stand behind it
         # The first page of a working area has all of it below.
         above |= {path: link.endpoint for path in (href.rstrip("/"), link.also) if path and path not in DESKS}
     for link in links:

@@ -50,7 +50,9 @@ def test_every_act_and_kind_has_words():
         ("read_only", True, "yes"),
         ("amount", None, "–"),
         ("amount", {"minor": 1250, "currency": "EUR"}, "€12.50"),
-        ("totals", [{"rail": "sepa", "count": 2}], "way of payment: bank transfer · count: 2"),
+        ("totals", {"sepa": {"EUR": [8, 77120]}}, "bank transfer: 8, €771.20"),
+        ("list_sha256", "bbdea09e9d124fc3" * 4, "bbdea09e9d124fc3…"),
+        ("rows", [{"rail": "sepa", "count": 2}], "way of payment: bank transfer · count: 2"),
         ("title", "Panela", "Panela"),
     ],
 )

@@ -23,6 +23,7 @@ def staff(client, session):
         ("/console/earnings/slips", "Paying out", "Earnings"),
         ("/console/statements/closes/new?ends_on=2026-10-31", "Bank and books", "Periods"),
         ("/console/statements/", "Bank and books", "Bank statements"),
+        ("/console/statements/closes/new?ends_on=2026-10-31&lang=en", "Bank and books", "Periods"),
     ],
 )
 def test_the_group_and_the_page_are_marked(staff, path, group, page):
