@@ -87,8 +87,7 @@ def _identity(producer_id: UUID, errors: dict[str, str] | None = None) -> Respon
     with unit_of_work() as session:
         row = producers.member(session, coop_id=current_coop(), producer_id=producer_id)
         known = producers.identities(session, [producer_id]).get(producer_id, Identity())
-        accounts = producers.live_accounts(session, [producer_id])
-    lacks = missing_facts(known, has_account=sellers.has_account(accounts))
+        lacks = missing_facts(known, has_account=producers.reportable_account(session, producer_id))
     page = render_template(
         "console/identity.html", row=row, form=request.form if errors else known, errors=errors or {}, missing=lacks
     )

@@ -427,6 +427,11 @@ def live_accounts(session: Session, producer_ids: Sequence[UUID]) -> list[PayeeA
     return [_payee_account(row) for row in session.scalars(statement)]
 
 
+def reportable_account(session: Session, producer_id: UUID) -> bool:
+    """Whether a producer has a confirmed account with an identifier that a report can name; cash has none."""
+    return any(one.iban or one.stripe_account for one in live_accounts(session, [producer_id]))
+
+
 def identities(session: Session, producer_ids: Sequence[UUID]) -> dict[UUID, Identity]:
     """Return what is known of some sellers for the tax office; who has said nothing is absent. Callers ask for whom they may."""
     rows = session.scalars(select(TaxIdentity).where(TaxIdentity.producer_id.in_(producer_ids)))

@@ -231,8 +231,7 @@ def _me() -> UUID:
 def _identity(errors: dict[str, str] | None = None) -> ResponseReturnValue:
     with unit_of_work() as session:
         known = queries.identities(session, [_me()]).get(_me(), Identity())
-        accounts = queries.live_accounts(session, [_me()])
-    lacks = missing_facts(known, has_account=any(one.iban or one.stripe_account for one in accounts))
+        lacks = missing_facts(known, has_account=queries.reportable_account(session, _me()))
     page = render_template("producers/identity.html", form=request.form if errors else known, errors=errors or {}, missing=lacks)
     return page, 422 if errors else 200
 

@@ -96,3 +96,15 @@ def test_a_producer_enters_their_own_and_nobody_elses(client, session, coop, ana
     assert session.get(TaxIdentity, other.id) is None
     assert "Registration number" in client.get("/producer/identity").text
     assert client.get(f"/console/sellers/{other.id}").status_code == 403
+
+
+def test_programs_enter_and_read_the_same(client, session, ana, desk):
+    address = f"/api/v1/producers/{ana.id}/tax-identity"
+    sign_in(client, session, desk.preparer)
+    assert client.get(address).json["missing"][0] == "legal_name"
+    headers = {"X-CSRFToken": csrf_token(client)}
+    said = client.put(address, json=ANA | {"country": "PE"}, headers=headers)
+    assert (said.status_code, said.json["missing"], said.json["tax_number"]) == (200, ["account"], "10467793549")
+    assert client.put(address, json=ANA | {"country": "XX"}, headers=headers).status_code == 422
+    sign_in(client, session, make_producer_account(session, producer=make_producer(session, coop=make_coop(session))))
+    assert client.get(address).status_code == 404

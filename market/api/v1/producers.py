@@ -1,5 +1,6 @@
 """Producers, members, where they are paid, and certificates."""
 
+from dataclasses import asdict
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +18,7 @@ from market.http.idempotency import once
 from market.kernel.clock import day_in
 from market.kernel.paging import Page
 from market.producers import queries, service
-from market.producers.rules import PayTo, PostalAddress
+from market.producers.rules import Identity, PayTo, PostalAddress, missing_facts
 
 blueprint = Blueprint("api_producers", __name__, description="Producers, members, accounts to pay to, certificates")
 
@@ -147,6 +148,28 @@ class PayeeAccounts(MethodView):
         return once(request.get_json() | {"producer_id": str(producer_id)}, act, required=False)
 
 
+@blueprint.route("/producers/<uuid:producer_id>/tax-identity")
+class TaxIdentity(MethodView):
+    """Who a producer is for the tax office."""
+
+    @blueprint.response(200, schemas.IdentityOut)
+    @access("staff", "producer", scope="producers:read")
+    def get(self, producer_id: UUID) -> dict[str, Any]:
+        """Return what is known and what a report still lacks: for the producer and their co-op's staff."""
+        with unit_of_work() as session:
+            return _identity(session, producer_id)
+
+    @blueprint.arguments(schemas.IdentityIn)
+    @blueprint.response(200, schemas.IdentityOut)
+    @access("staff", "producer", scope="producers:write")
+    def put(self, body: dict[str, Any], producer_id: UUID) -> dict[str, Any]:
+        """Record what the producer said or showed on paper; it replaces what was known."""
+        with unit_of_work() as session:
+            service.enter_identity(session, actor=current_actor(), producer_id=producer_id, identity=Identity(**body), now=now())
+            session.flush()
+            return _identity(session, producer_id)
+
+
 @blueprint.route("/payee-accounts")
 class WaitingPayeeAccounts(MethodView):
     """Accounts of the caller's co-op."""
@@ -218,6 +241,12 @@ class CertificateStatus(MethodView):
         """Make a certificate active after a check, suspend or withdraw it."""
         with unit_of_work() as session:
             service.set_certificate_status(session, actor=current_actor(), certificate_id=certificate_id, now=now(), **body)
+
+
+def _identity(session: Session, producer_id: UUID) -> dict[str, Any]:
+    queries.own_producer(session, producer_id, actor=current_actor())
+    known = queries.identities(session, [producer_id]).get(producer_id, Identity())
+    return asdict(known) | {"missing": missing_facts(known, has_account=queries.reportable_account(session, producer_id))}
 
 
 def _account(session: Session, email: str, name: str, locale: str) -> UUID:

@@ -80,11 +80,6 @@ def sellers(session: Session, *, coop_id: UUID, year: int) -> Iterator[Seller]:
         yield from _named(session, coop_id, some)
 
 
-def has_account(accounts: Sequence[PayeeAccountView]) -> bool:
-    """Whether one of the confirmed accounts has an identifier that the report can name; cash has none."""
-    return any(one.iban or one.stripe_account for one in accounts)
-
-
 def _quarters(rows: Sequence[QuarterRow], currency: str) -> tuple[Quarter, ...]:
     got: dict[tuple[int, str], int] = defaultdict(int)
     sales: dict[int, int] = defaultdict(int)
@@ -113,7 +108,7 @@ def _named(session: Session, coop_id: UUID, some: Sequence[tuple[UUID, str, tupl
     for payee, currency, quarters in some:
         name, number = people[payee]
         identity, paid_to = identities.get(payee, Identity()), tuple(accounts[payee])
-        lacks = missing_facts(identity, has_account=has_account(paid_to))
+        lacks = missing_facts(identity, has_account=any(one.iban or one.stripe_account for one in paid_to))
         yield Seller(payee, number, name, identity, paid_to, currency, quarters, lacks)
 
 

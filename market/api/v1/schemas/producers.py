@@ -6,7 +6,7 @@ from marshmallow import fields, validate
 
 from market.accounts.rules import COOP_ROLES, LOCALES
 from market.api.openapi import Strict
-from market.producers.rules import CERTIFICATE_KINDS, RAILS
+from market.producers.rules import CERTIFICATE_KINDS, RAILS, SELLER_KINDS
 
 _COUNTRY = validate.Regexp(r"\A[A-Z]{2}\Z", error="A country is named by its two-letter code, such as ET.")
 _TEXT = validate.Length(max=200)
@@ -129,6 +129,30 @@ class ProducerEditIn(Strict):
     story = fields.String(load_default="", validate=validate.Length(max=5000))
     language = fields.String(load_default="en", validate=validate.OneOf(LOCALES))
     sms_phone = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=20))
+
+
+class IdentityIn(Strict):
+    """Who a seller is for the tax office (DAC7); what is not known is left out or empty."""
+
+    kind = fields.String(load_default="person", validate=validate.OneOf(SELLER_KINDS))
+    legal_name = fields.String(load_default="", validate=_TEXT)
+    street = fields.String(load_default="", validate=_TEXT)
+    building = fields.String(load_default="", validate=_TEXT)
+    town = fields.String(load_default="", validate=_TEXT)
+    postcode = fields.String(load_default="", validate=_TEXT)
+    country = fields.String(load_default="", validate=validate.Length(max=2))
+    tax_number = fields.String(load_default="", validate=_TEXT)
+    tax_country = fields.String(load_default="", validate=validate.Length(max=2))
+    vat_number = fields.String(load_default="", validate=_TEXT)
+    birth_place = fields.String(load_default="", validate=_TEXT)
+    registration_number = fields.String(load_default="", validate=_TEXT)
+    born_on = fields.Date(load_default=None, allow_none=True)
+
+
+class IdentityOut(IdentityIn):
+    """The same with the names of what a report of the seller still lacks."""
+
+    missing = fields.List(fields.String())
 
 
 class ProducerIn(ProducerEditIn):
