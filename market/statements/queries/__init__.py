@@ -1,0 +1,45 @@
+"""Reads of statements: accounts with their running figures, files, lines with what may explain them, rules, closes."""
+
+from market.statements.queries.accounts import AccountView, CloseView, Figures, account, accounts, check, close, closes, figures
+from market.statements.queries.files import AnnouncedView, FileView, announced, file, file_body, files
+from market.statements.queries.lines import (
+    STATES,
+    LineView,
+    MatchView,
+    ProposalView,
+    SuggestionView,
+    line,
+    line_of_proposal,
+    lines,
+)
+from market.statements.queries.rules import RuleView, lines_of_rule, rule, rules
+
+__all__ = [
+    "STATES",
+    "AccountView",
+    "AnnouncedView",
+    "CloseView",
+    "Figures",
+    "FileView",
+    "LineView",
+    "MatchView",
+    "ProposalView",
+    "RuleView",
+    "SuggestionView",
+    "account",
+    "accounts",
+    "announced",
+    "check",
+    "close",
+    "closes",
+    "figures",
+    "file",
+    "file_body",
+    "files",
+    "line",
+    "line_of_proposal",
+    "lines",
+    "lines_of_rule",
+    "rule",
+    "rules",
+]
