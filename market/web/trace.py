@@ -23,7 +23,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from market.http.auth import access
 from market.http.conditional import ready
 from market.http.db import reading, unit_of_work
-from market.http.i18n import language, told_check
+from market.http.i18n import language, told, told_check
 from market.http.problems import answer
 from market.kernel.money import Money
 from market.pricing import queries as pricing
@@ -177,7 +177,8 @@ def _checks(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     with unit_of_work() as session:
         stored = pricing.checks_by_id(session, [UUID(row["id"]) for row in rows if "id" in row])
     known = {str(check_id): told_check(check) for check_id, check in stored.items()}
-    return [row | {"words": known.get(row.get("id", ""), row["words"])} for row in rows]
+    # A document from before checks had their ids in it is told by its sentences alone.
+    return [row | {"words": known.get(row.get("id", "")) or told(row["words"])} for row in rows]
 
 
 def _title(document: bytes) -> str:
