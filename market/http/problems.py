@@ -57,13 +57,26 @@ def answer(status: int, code: str, detail: str, **members: Any) -> Response:
     return Response(page, status)
 
 
+def sentence(words: str) -> str:
+    """Return a finding, which begins in small letters and ends without a stop, as a sentence."""
+    return f"{words[:1].upper()}{words[1:]}."
+
+
+def told_faults(error: DomainError) -> list[dict[str, Any]]:
+    """Return the findings that a refusal lists, in the reader's language; empty where it lists none."""
+    return [line | {"detail": told(line["detail"])} for line in error.facts.get("faults", ())]
+
+
 def _domain(error: DomainError) -> ResponseReturnValue:
     if isinstance(error, SignInNeeded) and (page := sign_in_page(error)) is not None:
         return page
     facts = {
         name: value if isinstance(value, int | float | bool | list | dict) else str(value) for name, value in error.facts.items()
     }
-    response = answer(STATUS[error.kind], error.code, told(error.detail), pointer=error.pointer, facts=facts)
+    detail = told(error.detail)
+    if faults := told_faults(error):
+        facts["faults"], detail = faults, sentence(faults[0]["detail"])
+    response = answer(STATUS[error.kind], error.code, detail, pointer=error.pointer, facts=facts)
     if error.kind == "unavailable":
         response.headers["Retry-After"] = "60"
     if isinstance(error, TooMany) and "retry_after" in error.facts:

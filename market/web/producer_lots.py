@@ -17,6 +17,7 @@ from market.http.auth import access, current_actor
 from market.http.clock import now, today
 from market.http.db import unit_of_work
 from market.http.i18n import told
+from market.http.problems import sentence
 from market.kernel import paging
 from market.kernel.actor import Actor
 from market.kernel.errors import DomainError, Missing
@@ -322,8 +323,7 @@ def _again(sent: Sent, error: DomainError, inputs: list[str] | None = None) -> R
         name = "quantity"
         if parts[1] == "inputQuantityList" and inputs and len(parts) > 2:
             name = f"take-{inputs[int(parts[2])]}"
-        words = told(one.detail)
-        sent.errors.setdefault(name, f"{words[:1].upper()}{words[1:]}.")
+        sent.errors.setdefault(name, sentence(told(one.detail)))
     if not faults:
         sent.errors[_FIELDS.get((error.pointer or "").strip("/"), "quantity")] = told(error.detail)
     with unit_of_work() as session:

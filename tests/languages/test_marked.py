@@ -117,9 +117,10 @@ IN_ENGLISH = (
     "market/api/",
     "market/hooks/",
     "market/gateways/",
-    # What is wrong with the form of a document, for the program that wrote it.
-    "market/provenance/rules/",
+    # Where in a file of a bank something is wrong, for the bank's support: the page says what by its code.
     "market/statements/rules/",
+    # Why a document is no JSON that can be kept, for the program that wrote it.
+    "market/provenance/rules/reading.py",
     # What a bank reads about a disputed payment, in English as the card networks ask.
     "market/console/disputes.py",
     # Spellings that files use, to be recognised.

@@ -102,5 +102,16 @@ def test_a_refusal_is_told_in_the_language_that_the_address_asks_for(app):
     assert spanish.json["detail"].startswith("Ningún lote tiene esta dirección.")
 
 
+def test_findings_of_an_epcis_document_are_told_in_the_language_of_the_address(app, session):
+    world = World(app, session)
+    client = world.client("staff")
+    headers = {"X-CSRFToken": world.token(client)}
+    for query, words in (("", "“@context” is missing"), ("?lang=es", "falta «@context»")):
+        answer = client.post(f"/api/v1/epcis/capture{query}", json={"type": "EPCISDocument"}, headers=headers)
+        assert answer.status_code == 400
+        assert words in [line["detail"] for line in answer.json["errors"]]
+        assert answer.json["detail"].endswith(".")
+
+
 def test_the_pseudo_language_keeps_facts_and_adds_room():
     assert pseudo("Pay %(sum)s now") == "[Pá" + "ý %(sum)s ñôw" + "~" * 6 + "]"

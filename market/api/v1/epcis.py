@@ -16,7 +16,8 @@ from market.api.v1.schemas.provenance import CaptureJobSchema, EpcisDocumentSche
 from market.http.auth import access, current_actor
 from market.http.clock import now
 from market.http.db import unit_of_work
-from market.http.problems import STATUS
+from market.http.i18n import told
+from market.http.problems import STATUS, sentence, told_faults
 from market.kernel import paging
 from market.kernel.errors import DomainError
 from market.kernel.words import say
@@ -60,9 +61,10 @@ def _refused(error: DomainError) -> Response:
     members: dict[str, Any] = {"code": error.code}
     if error.pointer:
         members["pointer"] = error.pointer
-    if "faults" in error.facts:
-        members["errors"] = error.facts["faults"]
-    return _problem(status, error.detail, **members)
+    detail = told(error.detail)
+    if faults := told_faults(error):
+        members["errors"], detail = faults, sentence(faults[0]["detail"])
+    return _problem(status, detail, **members)
 
 
 @blueprint.errorhandler(HTTPException)

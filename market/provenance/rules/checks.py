@@ -10,6 +10,7 @@ from datetime import date
 from ipaddress import AddressValueError, IPv6Address
 from typing import Any, TypeAlias
 
+from market.kernel.words import N_, Term, say
 from market.provenance.rules.faults import Fault, Path, fault
 from market.provenance.rules.reading import canonical
 from market.provenance.rules.vocabulary import Vocabulary
@@ -66,32 +67,32 @@ def anything(value: Any, path: Path, faults: list[Fault]) -> None:
 def text(value: Any, path: Path, faults: list[Fault]) -> None:
     """Accept a text."""
     if not isinstance(value, str):
-        faults.append(fault(path, "S", "must be a text"))
+        faults.append(fault(path, "S", N_("must be a text")))
 
 
 def number(value: Any, path: Path, faults: list[Fault]) -> None:
     """Accept a number; a number written as a text is none."""
     if not isinstance(value, int | float) or isinstance(value, bool):
-        faults.append(fault(path, "S", "must be a number, not a text or anything else"))
+        faults.append(fault(path, "S", N_("must be a number, not a text or anything else")))
 
 
 def boolean(value: Any, path: Path, faults: list[Fault]) -> None:
     """Accept true and false."""
     if not isinstance(value, bool):
-        faults.append(fault(path, "S", "must be true or false"))
+        faults.append(fault(path, "S", N_("must be true or false")))
 
 
 def uri(value: Any, path: Path, faults: list[Fault]) -> None:
     """Accept a URI or a name with a prefix."""
     if not isinstance(value, str) or not is_uri(value):
-        faults.append(fault(path, "S", "must be a URI"))
+        faults.append(fault(path, "S", N_("must be a URI")))
 
 
 def time(value: Any, path: Path, faults: list[Fault]) -> None:
     """Accept an instant with its offset."""
     if not isinstance(value, str) or not is_time(value):
         example = "2026-07-22T08:30:00.000-05:00"
-        faults.append(fault(path, "S", f"must be a time with its offset, such as {example}"))
+        faults.append(fault(path, "S", say("must be a time with its offset, such as %(example)s", example=example)))
 
 
 def pattern(expression: str, meaning: str) -> Check:
@@ -100,7 +101,7 @@ def pattern(expression: str, meaning: str) -> Check:
 
     def check(value: Any, path: Path, faults: list[Fault]) -> None:
         if not isinstance(value, str) or matches(value) is None:
-            faults.append(fault(path, "S", f"must be {meaning}"))
+            faults.append(fault(path, "S", say("must be %(meaning)s", meaning=Term(meaning))))
 
     return check
 
@@ -111,9 +112,13 @@ def word(vocabulary: Vocabulary) -> Check:
 
     def check(value: Any, path: Path, faults: list[Fault]) -> None:
         if not isinstance(value, str):
-            faults.append(fault(path, "S", "must be a text"))
+            faults.append(fault(path, "S", N_("must be a text")))
         elif value not in known and (value.startswith(closed) or not is_uri(value)):
-            detail = f"“{value[:80]}” is no {vocabulary.name} of the standard, nor a URI of your own"
+            detail = say(
+                "“%(value)s” is no %(vocabulary)s of the standard, nor a URI of your own",
+                value=value[:80],
+                vocabulary=vocabulary.name,
+            )
             faults.append(fault(path, "S", detail))
 
     return check
@@ -124,12 +129,12 @@ def array(item: Check, *, least: int = 0, unique: bool = False) -> Check:
 
     def check(value: Any, path: Path, faults: list[Fault]) -> None:
         if not isinstance(value, list):
-            faults.append(fault(path, "S", "must be a list"))
+            faults.append(fault(path, "S", N_("must be a list")))
             return
         if len(value) < least:
-            faults.append(fault(path, "S", "must not be empty"))
+            faults.append(fault(path, "S", N_("must not be empty")))
         if unique and len(value) > 1 and len(set(map(canonical, value))) < len(value):
-            faults.append(fault(path, "S", "must not hold the same value twice"))
+            faults.append(fault(path, "S", N_("must not hold the same value twice")))
         for index, member in enumerate(value):
             item(member, (path, index), faults)
 
@@ -147,18 +152,18 @@ def record(
 
     def check(value: Any, path: Path, faults: list[Fault]) -> None:
         if not isinstance(value, dict):
-            faults.append(fault(path, "S", "must be an object"))
+            faults.append(fault(path, "S", N_("must be an object")))
             return
         for name, inner in value.items():
             known = fields.get(name)
             if known is not None:
                 known(inner, (path, name), faults)
             elif not others(name):
-                detail = f"“{name[:80]}” is no field here; an extension needs a prefix (“fair:…”)"
+                detail = say("“%(name)s” is no field here; an extension needs a prefix (“fair:…”)", name=name[:80])
                 faults.append(fault(path, "S", detail))
         for name in required:
             if name not in value:
-                faults.append(fault(path, "S", f"“{name}” is missing"))
+                faults.append(fault(path, "S", say("“%(name)s” is missing", name=name)))
         if detail_together := together(value):
             faults.append(fault(path, "S", detail_together))
 

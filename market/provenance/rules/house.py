@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from market.kernel.words import N_, say
 from market.provenance.rules.events import (
     CLASS_FIELDS,
     Event,
@@ -47,11 +48,11 @@ def check_rules(document: dict[str, Any]) -> list[Fault]:
     faults: list[Fault] = []
     version = document.get("schemaVersion")
     if version is not None and not _VERSION.fullmatch(version):
-        detail = f"version {version[:20]} is not read here; write 2.0"
+        detail = say("version %(version)s is not read here; write 2.0", version=version[:20])
         faults.append(fault((ROOT, "schemaVersion"), "E2", detail))
     path, events = events_of(document)
     if not events:
-        faults.append(fault(path, "E2", "at least one event is needed"))
+        faults.append(fault(path, "E2", N_("at least one event is needed")))
     return faults
 
 
@@ -67,18 +68,18 @@ def check_event_rules(event: Event, path: Path, declared: frozenset[str]) -> lis
     _check_prefixes(event, path, declared, faults)
     event = standard_part(event)
     if event["type"] in ("AggregationEvent", "AssociationEvent") and "parentID" not in event and event["action"] != "OBSERVE":
-        detail = "“parentID” may be absent only with action OBSERVE"
+        detail = N_("“parentID” may be absent only with action OBSERVE")
         faults.append(fault(path, "E3", detail))
     declaration = event.get("errorDeclaration", {})
     if error_reason(event) == "did_not_occur" and declaration.get("correctiveEventIDs"):
-        detail = "an event that did not occur has no corrective events"
+        detail = N_("an event that did not occur has no corrective events")
         place = ((path, "errorDeclaration"), "correctiveEventIDs")
         faults.append(fault(place, "E5", detail))
     for field in CLASS_FIELDS:
         for index, line in enumerate(event.get(field, ())):
             if line.get("quantity", 0) < 0:
                 where = (((path, field), index), "quantity")
-                faults.append(fault(where, "E7", "a quantity is never negative"))
+                faults.append(fault(where, "E7", N_("a quantity is never negative")))
     return faults + _warnings(event, path)
 
 
@@ -87,20 +88,20 @@ def check_house_rules(event: Event, path: Path, *, host: IdHost, capturer: Captu
     if not names_our_host(event, host):
         return []
     event = standard_part(event)
-    faults = [fault(path, "H1", f"“{name}” is missing") for name in ("bizStep", "eventID") if name not in event]
+    faults = [fault(path, "H1", say("“%(name)s” is missing", name=name)) for name in ("bizStep", "eventID") if name not in event]
     if instant(event["eventTime"]) > now + CLOCK_TOLERANCE:
-        faults.append(fault((path, "eventTime"), "H1", "is more than 24 hours ahead"))
+        faults.append(fault((path, "eventTime"), "H1", N_("is more than 24 hours ahead")))
     for field in CLASS_FIELDS:
         for index, line in enumerate(event.get(field, ())):
             place = ((path, field), index)
             if line.get("quantity", 0) <= 0:
-                faults.append(fault(place, "H3", "a quantity above zero is needed"))
+                faults.append(fault(place, "H3", N_("a quantity above zero is needed")))
             elif line.get("uom") not in TRADE_UNITS:
                 allowed = ", ".join(TRADE_UNITS)
-                faults.append(fault((place, "uom"), "H3", f"the unit must be one of {allowed}"))
+                faults.append(fault((place, "uom"), "H3", say("the unit must be one of %(allowed)s", allowed=allowed)))
     here = {place_of(event), place_of(event, "bizLocation")}
     if not (parties_of(event) & capturer.parties or here & capturer.places):
-        detail = "you are no party of this event, and the place where it happened is not yours"
+        detail = N_("you are no party of this event, and the place where it happened is not yours")
         faults.append(fault(path, "H4", detail))
     return faults
 
@@ -116,7 +117,7 @@ def _check_prefixes(value: Any, path: Path, declared: frozenset[str], faults: li
                 continue
             prefix, colon, _ = name.partition(":")
             if colon and prefix not in declared and not _ABSOLUTE.match(name):
-                detail = f"the prefix of “{name[:80]}” is declared in no @context of the document"
+                detail = say("the prefix of “%(name)s” is declared in no @context of the document", name=name[:80])
                 faults.append(fault(path, "E2", detail))
             if isinstance(inner, dict | list):
                 _check_prefixes(inner, (path, name), declared, faults)
@@ -127,7 +128,7 @@ def _warnings(event: Event, path: Path) -> list[Fault]:
     written = event["eventTime"].upper()
     offset = "+00:00" if written.endswith("Z") else written[-6:]
     if event["eventTimeZoneOffset"] != offset:
-        detail = f"differs from the offset in eventTime ({offset})"
+        detail = say("differs from the offset in eventTime (%(offset)s)", offset=offset)
         faults.append(fault((path, "eventTimeZoneOffset"), "W2", detail))
     happened = instant(event["eventTime"])
     for index, element in enumerate(event.get("sensorElementList", ())):
@@ -136,8 +137,8 @@ def _warnings(event: Event, path: Path) -> list[Fault]:
         for report in element["sensorReport"]:
             times = [part["time"] for part in (metadata, report) if "time" in part]
             if any(instant(time) > happened for time in times):
-                faults.append(fault(place, "W1", "a sensor time lies after the event time"))
+                faults.append(fault(place, "W1", N_("a sensor time lies after the event time")))
             if twice := sorted(metadata.keys() & report.keys()):
-                detail = f"given for the device and again in the report: {', '.join(twice)}"
+                detail = say("given for the device and again in the report: %(twice)s", twice=", ".join(twice))
                 faults.append(fault(place, "W1", detail))
     return faults

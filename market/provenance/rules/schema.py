@@ -7,6 +7,7 @@ standard allows extensions, and must be a URI or carry a prefix.
 
 from typing import Any
 
+from market.kernel.words import N_
 from market.provenance.rules import vocabulary as words
 from market.provenance.rules.checks import (
     Check,
@@ -32,7 +33,7 @@ def context(value: Any, path: Path, faults: list[Fault]) -> None:
     if isinstance(value, list):
         _contexts(value, path, faults)
     elif not isinstance(value, dict) and not (isinstance(value, str) and is_uri(value)):
-        faults.append(fault(path, "S", "must be the URI of a context or an object with prefixes"))
+        faults.append(fault(path, "S", N_("must be the URI of a context or an object with prefixes")))
 
 
 def _one_context(value: Any, path: Path, faults: list[Fault]) -> None:
@@ -51,14 +52,14 @@ _certifications = array(uri)
 
 # --- the parts of events ---------------------------------------------------------------------
 
-_OFFSET = pattern(r"[+-](?:(?:0[0-9]|1[0-3]):[0-5][0-9]|14:00)", "an offset from UTC, such as -05:00")
-_UOM = pattern(r"[A-Z0-9]{2,3}", "a unit code of two or three capitals or digits, such as KGM")
-_HEX = pattern(r"[A-Fa-f0-9]+", "hexadecimal digits")
-_VERSION = pattern(r"[0-9]+(?:\.[0-9]+)*", "a version, such as 2.0")
+_OFFSET = pattern(r"[+-](?:(?:0[0-9]|1[0-3]):[0-5][0-9]|14:00)", N_("an offset from UTC, such as -05:00"))
+_UOM = pattern(r"[A-Z0-9]{2,3}", N_("a unit code of two or three capitals or digits, such as KGM"))
+_HEX = pattern(r"[A-Fa-f0-9]+", N_("hexadecimal digits"))
+_VERSION = pattern(r"[0-9]+(?:\.[0-9]+)*", N_("a version, such as 2.0"))
 
 _STEP = word(words.BIZ_STEP)
 _DISPOSITION = word(words.DISPOSITION)
-_ACTION = pattern(r"ADD|OBSERVE|DELETE", "ADD, OBSERVE or DELETE")
+_ACTION = pattern(r"ADD|OBSERVE|DELETE", N_("ADD, OBSERVE or DELETE"))
 
 _PERSISTENT = record(
     {
@@ -66,7 +67,7 @@ _PERSISTENT = record(
         "unset": array(_DISPOSITION, least=1, unique=True),
     },
     others=no_other,
-    together=lambda value: None if value else "“set” or “unset” is missing",
+    together=lambda value: None if value else N_("“set” or “unset” is missing"),
 )
 _QUANTITY = record({"epcClass": uri, "quantity": number, "uom": _UOM}, required=("epcClass",), others=no_other)
 _TRANSACTION = record(
@@ -144,23 +145,23 @@ _EPCS, _UNIQUE_EPCS, _QUANTITIES = array(uri), array(uri, unique=True), array(_Q
 
 def _object_fits(event: dict[str, Any]) -> str | None:
     if "ilmd" in event and event.get("action") != "ADD":
-        return "“ilmd” belongs to the birth of a thing: only with action ADD"
+        return N_("“ilmd” belongs to the birth of a thing: only with action ADD")
     sensed = event.get("sensorElementList") and "readPoint" in event
     if "epcList" in event or event.get("quantityList") or sensed:
         return None
-    return "no object: “epcList”, “quantityList”, or “sensorElementList” with “readPoint” is needed"
+    return N_("no object: “epcList”, “quantityList”, or “sensorElementList” with “readPoint” is needed")
 
 
 def _children_fit(event: dict[str, Any]) -> str | None:
     if event.get("childEPCs") or event.get("childQuantityList") or event.get("action") == "DELETE":
         return None
-    return "“childEPCs” or “childQuantityList” is needed, except with action DELETE"
+    return N_("“childEPCs” or “childQuantityList” is needed, except with action DELETE")
 
 
 def _transaction_fits(event: dict[str, Any]) -> str | None:
     if "epcList" in event or event.get("quantityList") or event.get("action") == "DELETE":
         return None
-    return "“epcList” or “quantityList” is needed, except with action DELETE"
+    return N_("“epcList” or “quantityList” is needed, except with action DELETE")
 
 
 def _transformation_fits(event: dict[str, Any]) -> str | None:
@@ -168,7 +169,7 @@ def _transformation_fits(event: dict[str, Any]) -> str | None:
     outputs = event.get("outputEPCList") or event.get("outputQuantityList")
     if (inputs and outputs) or ((inputs or outputs) and "transformationID" in event):
         return None
-    return "inputs and outputs are needed; one side is enough only with a “transformationID”"
+    return N_("inputs and outputs are needed; one side is enough only with a “transformationID”")
 
 
 _FAMILY: dict[str, Check] = {
@@ -228,7 +229,7 @@ _EXTENDED = record({**_COMMON, "type": uri}, required=_ALWAYS, others=any_other)
 def check_event(value: Any, path: Path, faults: list[Fault]) -> None:
     """Check one event of a list; a type outside the standard's five must be a URI."""
     if not isinstance(value, dict):
-        faults.append(fault(path, "S", "must be an object"))
+        faults.append(fault(path, "S", N_("must be an object")))
         return
     kind = value.get("type")
     known = _EVENTS.get(kind) if isinstance(kind, str) else None
@@ -240,7 +241,7 @@ def check_event(value: Any, path: Path, faults: list[Fault]) -> None:
 
 def _attribute_value(value: Any, path: Path, faults: list[Fault]) -> None:
     if isinstance(value, bool) or not isinstance(value, int | float | str | dict):
-        faults.append(fault(path, "S", "must be a number, a text or an object"))
+        faults.append(fault(path, "S", N_("must be a number, a text or an object")))
 
 
 _ATTRIBUTE = record({"id": uri, "attribute": _attribute_value}, required=("id",), others=any_other)
@@ -310,13 +311,13 @@ def check_envelope(document: Any) -> list[Fault]:
     """Check everything of a capture document but its events (for a bare event: only its context)."""
     faults: list[Fault] = []
     if not isinstance(document, dict):
-        return [fault(ROOT, "S", "must be an object")]
+        return [fault(ROOT, "S", N_("must be an object"))]
     if not isinstance(kind := document.get("type"), str):
-        return [fault(ROOT, "S", "“type” is missing or not a text")]
+        return [fault(ROOT, "S", N_("“type” is missing or not a text"))]
     if kind in _ENVELOPES:
         _ENVELOPES[kind][0](document, ROOT, faults)
     elif "@context" not in document:
-        faults.append(fault(ROOT, "S", "“@context” is missing"))
+        faults.append(fault(ROOT, "S", N_("“@context” is missing")))
     return faults
 
 
