@@ -8,7 +8,7 @@ from market.notifications.ports import Mailer
 from market.payments.ports import CardProcessor
 from market.payouts.ports import Documents as PayeeDocuments
 from market.payouts.ports import Rail
-from market.producers.ports import WalletNames
+from market.producers.ports import Recipients, WalletNames
 
 
 class Documents(PayeeDocuments, Printer, Protocol):
@@ -27,6 +27,8 @@ class Ports:
     transfers: Rail = None  # type: ignore[assignment]
     wallets: Wallets | None = None
     """None: no mobile-money provider is set up, and such payouts wait."""
+    recipients: Recipients | None = None
+    """None: nobody can open an account at the card processor here."""
     mailer: Mailer = None  # type: ignore[assignment]
     files: Any = None
     documents: Documents = None  # type: ignore[assignment]

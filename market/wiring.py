@@ -6,6 +6,7 @@ from market.gateways.files import ObjectFiles
 from market.gateways.mobile_money import MobileMoney
 from market.gateways.smtp_mailer import SmtpMailer
 from market.gateways.stripe_cards import StripeCards
+from market.gateways.stripe_recipients import StripeRecipients
 from market.gateways.stripe_transfers import StripeTransfers
 from market.ports import Ports
 
@@ -17,6 +18,7 @@ def build_ports(settings: Settings) -> Ports:
             key=settings.stripe_key, webhook_secret=settings.stripe_webhook_secret, api_base=settings.stripe_api_base
         ),
         transfers=StripeTransfers(key=settings.stripe_key, api_base=settings.stripe_api_base),
+        recipients=StripeRecipients(key=settings.stripe_key, api_base=settings.stripe_api_base),
         wallets=_wallets(settings),
         files=ObjectFiles(settings.files_url),
         documents=TypstDocuments(),

@@ -4,6 +4,7 @@ Accounts are of version 2 with the recipient configuration; transfers are of ver
 """
 
 from datetime import UTC, datetime
+from urllib.parse import urlencode
 
 from .balance import PLATFORM, available, book
 from .problems import Refusal, invalid
@@ -13,11 +14,30 @@ from .world import Request, World, listing
 
 def create_account(world: World, request: Request) -> Body:
     """POST /v2/core/accounts."""
-    return new_account(world, request.params)
+    account = new_account(world, request.params)
+    recipient = account["configuration"]["recipient"]["capabilities"]["stripe_balance"]["stripe_transfers"]
+    if recipient["status"] == "active" and request.params.get("dashboard") == "express":
+        recipient["status"] = "pending"
+        wanted = ("identity.individual.id_numbers", "external_account")
+        account["requirements"] = {"entries": [_asked(what) for what in wanted]}
+        world.store.save(account)
+    return account
+
+
+def _asked(what: str) -> Body:
+    return {"awaiting_action_from": "user", "description": what, "errors": [], "minimum_deadline": {"status": "currently_due"}}
+
+
+def onboard(world: World, account: Body) -> Body:
+    """Take what the holder says on the hosted page: the account can receive transfers."""
+    account["configuration"]["recipient"]["capabilities"]["stripe_balance"]["stripe_transfers"]["status"] = "active"
+    account["requirements"] = {"entries": []}
+    world.store.save(account)
+    return account
 
 
 def new_account(world: World, params: Body, identity: str | None = None) -> Body:
-    """Open an account whose recipient capability is active at once: the simulator asks nobody for papers."""
+    """Open an account whose recipient capability is active at once; `create_account` asks some for papers."""
     recipient = (params.get("configuration") or {}).get("recipient")
     asked = bool(((recipient or {}).get("capabilities") or {}).get("stripe_balance"))
     status: Body = {"status": "active" if asked else "unrequested", "status_details": []}
@@ -53,13 +73,14 @@ def retrieve_account(world: World, request: Request) -> Body:
 def create_account_link(world: World, request: Request) -> Body:
     """POST /v2/core/account_links."""
     account = world.need("v2.core.account", request.params["account"], "account")
+    back = request.params["use_case"].get("account_onboarding", {}).get("return_url", "")
     return {
         "object": "v2.core.account_link",
         "account": account["id"],
         "created": _instant(world),
         "expires_at": _instant(world),
         "livemode": False,
-        "url": f"{world.options.public_url}/onboarding/{account['id']}",
+        "url": f"{world.options.public_url}/onboarding/{account['id']}?{urlencode({'back': back})}",
         "use_case": request.params["use_case"],
     }
 

@@ -9,7 +9,7 @@ from html import escape
 from pathlib import Path
 from string import Template
 
-from . import sessions
+from . import connect, sessions
 from .balance import ZERO_DECIMAL
 from .cards import CARDS, DEBITS, Method, luhn
 from .problems import Refusal
@@ -44,6 +44,9 @@ def answer(world: World, method: str, path: str, form: dict[str, str]) -> Page:
         if parts[:2] == ["c", "pay"] and len(parts) == 3:
             session = world.need("checkout.session", parts[2])
             return _submit(world, session, form) if method == "POST" else _session_page(session, {}, "")
+        if parts[0] == "onboarding" and len(parts) == 2:
+            account = world.need("v2.core.account", parts[1])
+            return _onboarded(world, account, form) if method == "POST" else _onboarding_page(account, form)
         if parts[0] == "3ds" and len(parts) == 2:
             intent = world.need("payment_intent", parts[1])
             return _challenge_answer(world, intent, form) if method == "POST" else _challenge_page(intent)
@@ -67,6 +70,20 @@ def _message(status: int, title: str, text: str) -> Page:
 
 def _success(session: Body) -> Page:
     return Page(303, location=str(session["success_url"]).replace("{CHECKOUT_SESSION_ID}", session["id"]))
+
+
+def _onboarding_page(account: Body, form: dict[str, str]) -> Page:
+    name, back = escape(str(account["display_name"])), escape(form.get("back", ""))
+    text = f'<section class="card"><h2>Test page: who is {name}?</h2><p>The real processor asks for papers here.</p>'
+    text += f'<form method="post"><input type="hidden" name="back" value="{back}"><button>I have told everything</button></form>'
+    return Page(200, _shell("Tell us about you", f"{text}</section>", "one"))
+
+
+def _onboarded(world: World, account: Body, form: dict[str, str]) -> Page:
+    with world.store.transaction():
+        connect.onboard(world, account)
+    back = form.get("back", "")
+    return Page(303, location=back) if back.startswith(("http://", "https://")) else _message(200, "Done", "You can close this.")
 
 
 def _submit(world: World, session: Body, form: dict[str, str]) -> Page:

@@ -99,7 +99,7 @@ class Handler(BaseHTTPRequestHandler):
             elif parts.path == "/healthz":
                 self._json(200, {"ok": True}, {})
             else:
-                form = dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
+                form = dict(parse_qsl(parts.query)) | dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
                 page = pages.answer(self.server.world, method, parts.path, form)
                 self.server.courier.wake.set()
                 self._page(page)
