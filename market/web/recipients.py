@@ -30,7 +30,7 @@ blueprint = Blueprint("recipients", __name__, url_prefix="/producer/money/accoun
 def index() -> ResponseReturnValue:
     """Show how far the account is, and what is still asked."""
     known, seen = _known(), None
-    if known is not None:
+    if known is not None and _port() is not None:
         seen = _asked(lambda: _recipients().look(str(known.stripe_account)))
     return render_template("producer/recipient.html", known=known, seen=seen, offered=_port() is not None)
 
@@ -40,7 +40,7 @@ def index() -> ResponseReturnValue:
 def begin() -> ResponseReturnValue:
     """Open the account, once, and enter it as where to be paid; somebody of the co-op confirms it."""
     producer_id = _me()
-    if _known() is None:
+    if _known() is None and _port() is not None:
         with unit_of_work() as session:
             producer, coop = queries.producer(session, producer_id), queries.coop(session, current_coop())
             email = _email(session)
@@ -60,8 +60,8 @@ def begin() -> ResponseReturnValue:
 def details() -> ResponseReturnValue:
     """Lead to the processor's page that asks for what is missing."""
     known = _known()
-    if known is None:
-        raise NotFound
+    if known is None or _port() is None:
+        return redirect(url_for("recipients.index"), 303)
     back, again = (links.public(url_for(f"recipients.{name}")) for name in ("index", "details"))
     return redirect(_asked(lambda: _recipients().page(str(known.stripe_account), back=back, again=again)), 303)
 

@@ -51,4 +51,4 @@ def test_nothing_is_offered_where_nobody_can_be_paid_so(client, session, app, mo
     monkeypatch.setitem(app.extensions, "ports", Ports())
     sign_in(client, session, make_producer_account(session, producer=make_producer(session, coop=make_coop(session))))
     assert "Not offered here" in client.get("/producer/money/account").text
-    assert client.get("/producer/money/account/details").status_code == 404
+    assert client.get("/producer/money/account/details").status_code == 303
