@@ -9,7 +9,7 @@ from sqlalchemy import select
 from market.kernel.ids import new_id
 from market.payouts import queries as payout_queries
 from market.statements import queries
-from market.statements.models import StatementLine, StatementSuggestion
+from market.statements.models import MoneyAccount, StatementLine, StatementSuggestion
 from tests.domain.statements.test_matching import sent_payout
 from tests.factories.accounts import csrf_token, make_staff, sign_in
 from tests.factories.producers import make_coop
@@ -50,7 +50,7 @@ def post(client, path, **form):
 
 def bank(session, account_id, *made):
     """Import lines and return their ids by amount."""
-    account = session.get(queries.MoneyAccount, account_id)
+    account = session.get(MoneyAccount, account_id)
     import_lines(session, account, list(made))
     return {row.amount_minor: row.id for row in session.scalars(select(StatementLine))}
 
