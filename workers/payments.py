@@ -18,7 +18,7 @@ from market.payments.ports import CardProcessor, ProcessorUnsure
 from market.payments.service.balance import SUSPENSE, TransferLine
 from market.payouts import queries as payouts
 from market.payouts import service as payout_service
-from market.payouts.errors import PayoutNotFound
+from market.payouts.errors import PayoutNotFound, StepRefused
 from market.producers.queries import coop, coops
 from workers.base import now, unit_of_work
 
@@ -99,6 +99,15 @@ def _settle(line: TransferLine) -> None:
             payout_service.stop(
                 session, coop_ids=everybody, found_in="the card processor", evidence=str(line.payout_id), now=now()
             )
+    except StepRefused as error:
+        _log.error("the card processor paid %s, which is not on its way here: %s", line.payout_id, error.detail)
+        with unit_of_work() as session:
+            service.puzzle_line(session, line_id=line.line_id, problem=error.detail)
+            paid = payouts.payout(session, line.payout_id)
+            if paid.state in ("failed", "cancelled"):  # what it paid for is owed again, and the next run would pay it twice
+                payout_service.stop(
+                    session, coop_ids=[paid.coop_id], found_in="the card processor", evidence=paid.reference, now=now()
+                )
     except DomainError as error:
         _log.warning("transfer %s fits no payout: %s", line.line_id, error.detail)
         with unit_of_work() as session:

@@ -9,6 +9,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.orm import Session
 
 from market.cli import migrations
+from market.http.db import unit_of_work
 from market.kernel import tenancy, uow
 from market.kernel.ids import new_id
 from market.kernel.money import Money
@@ -17,13 +18,13 @@ from market.payments import service as payments
 from market.payments.ports import BalanceLine
 from market.payouts import queries, service
 from market.payouts.errors import EvidenceNeeded, PayoutsStopped
-from market.payouts.ports import Accepted, NotFound, Unsure
+from market.payouts.ports import Accepted, NotFound, Refused, Unsure
 from market.payouts.rules.timing import Capabilities
 from market.producers.models import Coop
 from market.simulators.bank.account import AccountState, Habits, read_orders, simulate
 from market.statements.models import MoneyAccount
 from tests.conftest import NOW
-from tests.factories.payouts import APPROVER, PREPARER, approved_run, make_run, owe
+from tests.factories.payouts import APPROVER, PREPARER, approved_run, make_run, only_payout, owe
 from tests.factories.producers import make_coop, make_payee_account, make_producer
 from tests.factories.statements import import_bytes, make_account
 from workers import payments as payment_tasks
@@ -141,7 +142,7 @@ def pay_everybody(site, rail) -> bytes:
     return statement
 
 
-def test_what_the_bank_paid_since_the_backup_stops_everything_before_anybody_is_paid_again(site, restored):
+def test_what_the_bank_paid_since_the_backup_stops_everything_before_anybody_is_paid_again(site, restored, report):
     rail = ForgetfulRail()
     backup = restored(site.copy("yesterday"))
     statement = pay_everybody(site, rail)
@@ -167,9 +168,10 @@ def test_what_the_bank_paid_since_the_backup_stops_everything_before_anybody_is_
         statements.run_matching(session, money_account_id=account.id, actor=PREPARER, now=later)
         assert queries.stops(session, coop_id=coop_id) == [], "what a person has compared stops nothing a second time"
         make_run(session, coop_id, now=later)
+    report("a backup restored beside rails that paid since: found on the first statement, nothing sent until somebody compared")
 
 
-def test_transfers_that_waited_in_the_backup_are_asked_about_before_they_are_sent(site, restored):
+def test_transfers_that_waited_in_the_backup_are_asked_about_before_they_are_sent(site, restored, report):
     rail = ForgetfulRail()
     with site.unit() as session:
         approved_run(session, coop_of(session))
@@ -182,6 +184,7 @@ def test_transfers_that_waited_in_the_backup_are_asked_about_before_they_are_sen
     with backup.unit() as session:
         states = session.execute(text("SELECT state FROM payout WHERE rail = 'stripe'")).scalars().all()
     assert states == ["sent", "sent"]
+    report("payouts queued in the backup and sent since, keys forgotten: asked about first, none paid twice")
 
 
 def test_a_naive_sender_would_pay_them_twice(site, restored):
@@ -207,3 +210,26 @@ def test_a_transfer_that_is_not_known_here_stops_every_coop(session, app):
     for coop in coops:
         (stop,) = queries.stops(session, coop_id=coop.id)
         assert (stop.found_in, stop.evidence) == ("the card processor", str(gone))
+
+
+def test_a_rail_that_paid_what_it_had_refused_stops_the_coop(session, app, report):
+    coop = make_coop(session)
+    producer = make_producer(session, coop=coop)
+    make_payee_account(session, producer=producer, rail="stripe", iban=None, bic=None, stripe_account="acct_1")
+    owe(session, producer, 1000)
+    payout = only_payout(session, approved_run(session, coop.id))
+    rail = ForgetfulRail()
+    rail.send = lambda order: Refused("no such account")
+    session.commit()
+    drain(unit_of_work, {"stripe": rail}, lambda: NOW)
+    assert queries.payout(session, payout.id).state == "failed"
+    money = Money(-1000, "EUR")
+    line = BalanceLine("txn_2", "transfer", "tr_2", money, Money.zero("EUR"), money, NOW, payout_id=str(payout.id))
+    payments.store_lines(session, [line])
+    session.commit()
+    payment_tasks.sync_balance()
+    (stop,) = queries.stops(session, coop_id=coop.id)
+    assert stop.evidence == payout.reference
+    with pytest.raises(PayoutsStopped):
+        approved_run(session, coop.id)
+    report("a rail that paid what it had refused: found on its statement, nothing more is sent")

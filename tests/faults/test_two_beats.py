@@ -108,7 +108,7 @@ def much_to_do() -> tuple[list, list]:
     return arrived, [left.order_id]
 
 
-def test_whatever_falls_due_happens_once(apps):
+def test_whatever_falls_due_happens_once(apps, report):
     made, outside = apps
     for module in MODULES:
         importlib.import_module(module)
@@ -135,3 +135,4 @@ def test_whatever_falls_due_happens_once(apps):
         posted = Counter(session.execute(text("SELECT kind FROM ledger_transaction")).scalars())
         assert (posted["release"], posted["refund.decided"], posted["payment.paid"]) == (len(arrived), 1, 5)
         assert books.check(session) == []
+    report(f"two beats at once, clocks two hours apart: {len(NAMES)} tasks, three rounds, everything once")
