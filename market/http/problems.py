@@ -64,7 +64,8 @@ def sentence(words: str) -> str:
 
 def told_faults(error: DomainError) -> list[dict[str, Any]]:
     """Return the findings that a refusal lists, in the reader's language; empty where it lists none."""
-    return [line | {"detail": told(line["detail"])} for line in error.facts.get("faults", ())]
+    faults = error.facts.get("faults")
+    return [line | {"detail": told(line["detail"])} for line in faults] if isinstance(faults, list | tuple) else []
 
 
 def _domain(error: DomainError) -> ResponseReturnValue:
