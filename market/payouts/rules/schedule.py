@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
 
+from market.kernel.words import N_
 from market.payouts.errors import SettingsRefused
 
 PURPOSES = ("", "AGRT", "SUPP", "GDDS", "SALA", "COMM", "OTHR")
@@ -41,13 +42,13 @@ class PayoutSettings:
 def check_settings(wanted: PayoutSettings) -> None:
     """Raise SettingsRefused, pointing at the field, unless a co-op may pay out like this."""
     problems = (
-        ("rhythm", "Runs are drafted weekly, monthly or on demand.", wanted.rhythm not in set(Rhythm)),
-        ("weekday", "Choose a day of the week.", not 0 <= wanted.weekday <= 6),
-        ("day_of_month", "A day of the month lies between 1 and 31.", not 1 <= wanted.day_of_month <= 31),
-        ("minimum_minor", "The least amount is nothing or more.", not 0 <= wanted.minimum_minor <= 10**12),
-        ("file_format", "Choose the format that the bank has agreed to.", wanted.file_format not in FORMATS),
-        ("purpose", "Choose a purpose code of the list.", wanted.purpose not in PURPOSES),
-        ("cheque_stale_days", "A cheque is stale after 30 to 400 days.", not 30 <= wanted.cheque_stale_days <= 400),
+        ("rhythm", N_("Runs are drafted weekly, monthly or on demand."), wanted.rhythm not in set(Rhythm)),
+        ("weekday", N_("Choose a day of the week."), not 0 <= wanted.weekday <= 6),
+        ("day_of_month", N_("A day of the month lies between 1 and 31."), not 1 <= wanted.day_of_month <= 31),
+        ("minimum_minor", N_("The least amount is nothing or more."), not 0 <= wanted.minimum_minor <= 10**12),
+        ("file_format", N_("Choose the format that the bank has agreed to."), wanted.file_format not in FORMATS),
+        ("purpose", N_("Choose a purpose code of the list."), wanted.purpose not in PURPOSES),
+        ("cheque_stale_days", N_("A cheque is stale after 30 to 400 days."), not 30 <= wanted.cheque_stale_days <= 400),
     )
     for field, sentence, wrong in problems:
         if wrong:
