@@ -26,7 +26,7 @@ from tests.factories.producers import make_coop, make_payee_account, make_produc
 from tests.momo_server import MomoServer
 
 pytestmark = pytest.mark.faults
-PAYOUTS, LEAST_DEATHS = (1000, 200) if os.environ.get("FAULTS") == "long" else (60, 20)
+PAYOUTS, LEAST_DEATHS = (1000, 200) if os.environ.get("FAULTS") == "long" else (40, 12)
 NAIVE = 30
 WALLET_FAULTS = (("drop_before", 0.1), ("drop_after", 0.15), ("500_after", 0.07), ("slow", 0.03))
 METHOD = {".*/transfer": "POST", ".*/transfer/.*": "GET"}
