@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import CHAR, CheckConstraint, ForeignKey, Index, SmallInteger, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from market.kernel.orm import Base, CoopOwned, Id, Instant, Minor, Percent, Quantity, UnitPrice
+from market.kernel.orm import Base, CoopOwned, FourEyes, Id, Instant, Minor, Percent, Quantity, UnitPrice, four_eyes
 
 
 class Delivery(CoopOwned, Base):
@@ -40,7 +40,7 @@ class Delivery(CoopOwned, Base):
     )
 
 
-class Advance(CoopOwned, Base):
+class Advance(CoopOwned, FourEyes, Base):
     """Money ahead of the harvest: proposed by one person, granted by another, recovered from later payments."""
 
     __tablename__ = "advance"
@@ -53,22 +53,13 @@ class Advance(CoopOwned, Base):
     priority: Mapped[int] = mapped_column(SmallInteger, server_default=text("1"))
     cap_percent: Mapped[Percent]
     reason: Mapped[str]
-    state: Mapped[str] = mapped_column(server_default=text("'proposed'"))
-    proposed_by: Mapped[str]
-    proposed_at: Mapped[Instant]
-    decided_by: Mapped[str | None]
-    decided_at: Mapped[datetime | None]
 
     __table_args__ = (
-        CheckConstraint("state IN ('proposed', 'granted', 'recovered', 'declined')", name="state"),
+        *four_eyes("granted", "recovered", "declined"),
         CheckConstraint("amount_minor > 0 AND recovered_minor BETWEEN 0 AND amount_minor", name="amount"),
         CheckConstraint("(state = 'recovered') = (recovered_minor = amount_minor)", name="recovered"),
         CheckConstraint("cap_percent BETWEEN 0 AND 100", name="cap"),
         CheckConstraint("priority BETWEEN 1 AND 9", name="priority"),
-        CheckConstraint("decided_by <> proposed_by", name="four_eyes"),
-        CheckConstraint(
-            "(state = 'proposed') = (decided_by IS NULL) AND (decided_by IS NULL) = (decided_at IS NULL)", name="decided"
-        ),
         Index("advance_open", "producer_id", "priority", postgresql_where=text("state = 'granted'")),
     )
 
@@ -115,7 +106,7 @@ class PayableHold(CoopOwned, Base):
     )
 
 
-class PayableCorrection(CoopOwned, Base):
+class PayableCorrection(CoopOwned, FourEyes, Base):
     """More or less owed than was counted, with a reason and a second person."""
 
     __tablename__ = "payable_correction"
@@ -125,24 +116,15 @@ class PayableCorrection(CoopOwned, Base):
     currency: Mapped[str] = mapped_column(CHAR(3))
     amount_minor: Mapped[Minor]
     reason: Mapped[str]
-    state: Mapped[str] = mapped_column(server_default=text("'proposed'"))
-    proposed_by: Mapped[str]
-    proposed_at: Mapped[Instant]
-    decided_by: Mapped[str | None]
-    decided_at: Mapped[datetime | None]
 
     __table_args__ = (
-        CheckConstraint("state IN ('proposed', 'booked', 'declined')", name="state"),
+        *four_eyes("booked", "declined"),
         CheckConstraint("amount_minor <> 0", name="amount"),
         CheckConstraint("length(reason) >= 3", name="reason"),
-        CheckConstraint("decided_by <> proposed_by", name="four_eyes"),
-        CheckConstraint(
-            "(state = 'proposed') = (decided_by IS NULL) AND (decided_by IS NULL) = (decided_at IS NULL)", name="decided"
-        ),
     )
 
 
-class Distribution(CoopOwned, Base):
+class Distribution(CoopOwned, FourEyes, Base):
     """A second payment of a season or a patronage refund: declared with minutes by one person, booked by another."""
 
     __tablename__ = "distribution"
@@ -157,24 +139,15 @@ class Distribution(CoopOwned, Base):
     amount_minor: Mapped[Minor]
     cash_percent: Mapped[Percent]
     minutes: Mapped[str]
-    state: Mapped[str] = mapped_column(server_default=text("'proposed'"))
-    proposed_by: Mapped[str]
-    proposed_at: Mapped[Instant]
-    decided_by: Mapped[str | None]
-    decided_at: Mapped[datetime | None]
 
     __table_args__ = (
         UniqueConstraint("coop_id", "kind", "name"),
         CheckConstraint("kind IN ('second_payment', 'patronage')", name="kind"),
-        CheckConstraint("state IN ('proposed', 'booked', 'declined')", name="state"),
+        *four_eyes("booked", "declined"),
         CheckConstraint("pool ~ '^[A-Za-z0-9_-]{1,40}$'", name="pool"),
         CheckConstraint("starts_on <= ends_on", name="days"),
         CheckConstraint("amount_minor > 0", name="amount"),
         CheckConstraint("cash_percent BETWEEN 0 AND 100", name="cash"),
-        CheckConstraint("decided_by <> proposed_by", name="four_eyes"),
-        CheckConstraint(
-            "(state = 'proposed') = (decided_by IS NULL) AND (decided_by IS NULL) = (decided_at IS NULL)", name="decided"
-        ),
     )
 
 

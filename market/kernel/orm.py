@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Annotated, Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, DateTime, ForeignKey, MetaData, Numeric, Text
+from sqlalchemy import BigInteger, CheckConstraint, DateTime, ForeignKey, MetaData, Numeric, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -40,3 +40,25 @@ class CoopOwned:
     """A table whose rows belong to one co-op; the migration puts row-level security on it (kit.enable_rls)."""
 
     coop_id: Mapped[UUID] = mapped_column(ForeignKey("coop.id"), index=True)
+
+
+class FourEyes:
+    """A row that one person proposes and another decides; afterwards it keeps who decided and when."""
+
+    state: Mapped[str] = mapped_column(server_default=text("'proposed'"))
+    proposed_by: Mapped[str]
+    proposed_at: Mapped[Instant]
+    decided_by: Mapped[str | None]
+    decided_at: Mapped[datetime | None]
+
+
+def four_eyes(*outcomes: str) -> tuple[CheckConstraint, ...]:
+    """Return the constraints of a FourEyes table: its states, two different persons, decided exactly when not proposed."""
+    states = ", ".join(f"'{state}'" for state in ("proposed", *outcomes))
+    return (
+        CheckConstraint(f"state IN ({states})", name="state"),
+        CheckConstraint("decided_by <> proposed_by", name="four_eyes"),
+        CheckConstraint(
+            "(state = 'proposed') = (decided_by IS NULL) AND (decided_by IS NULL) = (decided_at IS NULL)", name="decided"
+        ),
+    )

@@ -3,19 +3,17 @@
 Each is proposed by one person and decided by another; what was decided is never changed, only closed.
 """
 
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import CHAR, CheckConstraint, ForeignKey, Numeric, text
+from sqlalchemy import CHAR, CheckConstraint, ForeignKey, Numeric
 from sqlalchemy.orm import Mapped, mapped_column
 
-from market.kernel.orm import Base, CoopOwned, Id, Instant, Minor
-
-_DECIDED = "(state = 'proposed') = (decided_by IS NULL) AND (decided_by IS NULL) = (decided_at IS NULL)"
+from market.kernel.orm import Base, CoopOwned, FourEyes, Id, Minor, four_eyes
 
 
-class PremiumItem(CoopOwned, Base):
+class PremiumItem(CoopOwned, FourEyes, Base):
     """What the members decided to use part of the premium fund for; `minutes` say who decided it and when."""
 
     __tablename__ = "premium_item"
@@ -25,22 +23,15 @@ class PremiumItem(CoopOwned, Base):
     currency: Mapped[str] = mapped_column(CHAR(3))
     amount_minor: Mapped[Minor]
     minutes: Mapped[str]
-    state: Mapped[str] = mapped_column(server_default=text("'proposed'"))
-    proposed_by: Mapped[str]
-    proposed_at: Mapped[Instant]
-    decided_by: Mapped[str | None]
-    decided_at: Mapped[datetime | None]
 
     __table_args__ = (
-        CheckConstraint("state IN ('proposed', 'approved', 'declined', 'closed')", name="state"),
+        *four_eyes("approved", "declined", "closed"),
         CheckConstraint("amount_minor > 0", name="amount"),
         CheckConstraint("length(minutes) >= 3 AND length(name) >= 2", name="words"),
-        CheckConstraint("decided_by <> proposed_by", name="four_eyes"),
-        CheckConstraint(_DECIDED, name="decided"),
     )
 
 
-class PremiumSpending(CoopOwned, Base):
+class PremiumSpending(CoopOwned, FourEyes, Base):
     """A payment of a plan item, with the paper that proves it."""
 
     __tablename__ = "premium_spending"
@@ -51,22 +42,15 @@ class PremiumSpending(CoopOwned, Base):
     amount_minor: Mapped[Minor]
     payee: Mapped[str]
     evidence: Mapped[str]
-    state: Mapped[str] = mapped_column(server_default=text("'proposed'"))
-    proposed_by: Mapped[str]
-    proposed_at: Mapped[Instant]
-    decided_by: Mapped[str | None]
-    decided_at: Mapped[datetime | None]
 
     __table_args__ = (
-        CheckConstraint("state IN ('proposed', 'booked', 'declined')", name="state"),
+        *four_eyes("booked", "declined"),
         CheckConstraint("amount_minor > 0", name="amount"),
         CheckConstraint("length(evidence) >= 3 AND length(payee) >= 2", name="words"),
-        CheckConstraint("decided_by <> proposed_by", name="four_eyes"),
-        CheckConstraint(_DECIDED, name="decided"),
     )
 
 
-class FxConversion(CoopOwned, Base):
+class FxConversion(CoopOwned, FourEyes, Base):
     """A debt that changes its currency: the rate, its day and where it was read are the evidence (money.md 3)."""
 
     __tablename__ = "fx_conversion"
@@ -81,18 +65,11 @@ class FxConversion(CoopOwned, Base):
     rate_on: Mapped[date]
     source: Mapped[str]
     given_minor: Mapped[int | None]
-    state: Mapped[str] = mapped_column(server_default=text("'proposed'"))
-    proposed_by: Mapped[str]
-    proposed_at: Mapped[Instant]
-    decided_by: Mapped[str | None]
-    decided_at: Mapped[datetime | None]
 
     __table_args__ = (
-        CheckConstraint("state IN ('proposed', 'booked', 'declined', 'settled')", name="state"),
+        *four_eyes("booked", "declined", "settled"),
         CheckConstraint("amount_minor > 0 AND agreed_minor > 0 AND rate > 0", name="amount"),
         CheckConstraint("currency <> agreed_currency", name="currencies"),
         CheckConstraint("length(source) >= 3", name="source"),
         CheckConstraint("(state = 'settled') = (given_minor IS NOT NULL)", name="settled"),
-        CheckConstraint("decided_by <> proposed_by", name="four_eyes"),
-        CheckConstraint(_DECIDED, name="decided"),
     )
