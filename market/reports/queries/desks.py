@@ -27,6 +27,7 @@ from market.reports.queries.lists import (
     by_amount,
     by_day,
     contains,
+    one_named,
     one_of,
     words,
 )
@@ -249,8 +250,8 @@ def members(viewer: Viewer) -> Source:
         },
         {
             "q": lambda text: Member.number == int(text) if text.isdigit() else contains(Producer.name, text),
-            "state": lambda text: _known({"member": Member.left_on.is_(None), "left": Member.left_on.is_not(None)}, text),
-            "paid": lambda text: _known({"waits": waits, "confirmed": payable, "none": ~paid.exists()}, text),
+            "state": one_named({"member": Member.left_on.is_(None), "left": Member.left_on.is_not(None)}),
+            "paid": one_named({"waits": waits, "confirmed": payable, "none": ~paid.exists()}),
         },
     )
 
@@ -426,9 +427,3 @@ def people(viewer: Viewer) -> Source:
             "role": one_of(AccountRole.role, ("preparer", "approver")),
         },
     )
-
-
-def _known(table: dict[str, Any], text: str) -> Any:
-    if text not in table:
-        raise ValueError(text)
-    return table[text]

@@ -169,6 +169,17 @@ def one_of(column: Any, allowed: Sequence[str]) -> Condition:
     return condition
 
 
+def one_named(conditions: Mapping[str, ColumnElement[bool]]) -> Condition:
+    """Return the condition that an address names; only those given can be read."""
+
+    def condition(text: str) -> ColumnElement[bool]:
+        if text not in conditions:
+            raise ValueError(text)
+        return conditions[text]
+
+    return condition
+
+
 def by_day(column: Any, *, descending: bool = True, kind: Callable[[str], Any] = datetime.fromisoformat, unique: Any) -> Sorting:
     """Return the sorting by an instant or day, ties by a unique id."""
     return Sorting(((column, kind), (unique, UUID)), descending)

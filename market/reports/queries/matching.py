@@ -15,7 +15,7 @@ from market.payments.models import Payment, Refund
 from market.payments.queries import refund_view, view
 from market.payouts.models import Payout
 from market.payouts.rules.numbers import payout_number
-from market.reports.queries.lists import Listed, Sorting, Source, Viewer, contains
+from market.reports.queries.lists import Listed, Sorting, Source, Viewer, contains, one_named
 from market.statements.models import StatementLine, StatementSuggestion
 from market.statements.queries import STATES, LineView, SuggestionView
 
@@ -70,8 +70,8 @@ def lines(viewer: Viewer) -> Source:
         },
         {
             "account": lambda text: StatementLine.money_account_id == UUID(text),
-            "show": _shown,
-            "way": lambda text: {"in": StatementLine.amount_minor > 0, "out": StatementLine.amount_minor < 0}[_known(text)],
+            "show": one_named({name: StatementLine.state.in_(states) for name, states in STATES.items()}),
+            "way": one_named({"in": StatementLine.amount_minor > 0, "out": StatementLine.amount_minor < 0}),
             "q": lambda text: _named(text),
             "amount": lambda text: StatementLine.amount_minor.in_((viewer.minor(text), -viewer.minor(text))),
             "from": lambda text: StatementLine.booked_on >= date.fromisoformat(text),
@@ -80,18 +80,6 @@ def lines(viewer: Viewer) -> Source:
         REST,
         StatementLine.currency,
     )
-
-
-def _shown(text: str) -> Any:
-    if text not in STATES:
-        raise ValueError(text)
-    return StatementLine.state.in_(STATES[text])
-
-
-def _known(text: str) -> str:
-    if text not in ("in", "out"):
-        raise ValueError(text)
-    return text
 
 
 def _named(text: str) -> Any:

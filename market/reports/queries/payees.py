@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, extract, func, select
+from sqlalchemy import extract, func, select
 from sqlalchemy.orm import Session
 
 from market.kernel.money import Money
@@ -21,7 +21,7 @@ from market.payouts.models import Payout
 from market.payouts.ports import PayeeYear, YearLine, YearSection
 from market.producers import queries as producers
 from market.producers.models import Coop, Producer
-from market.reports.queries.lists import Sorting, Source, Viewer, between_dates, contains
+from market.reports.queries.lists import Sorting, Source, Viewer, between_dates, contains, one_named
 
 EARNED = {
     "held": N_("Goods sold"),
@@ -155,13 +155,7 @@ def texts(viewer: Viewer) -> Source:
         {"newest": Sorting(((Payout.number, int),), descending=True)},
         {
             "q": lambda text: contains(Producer.name, text),
-            "phone": lambda text: _known(phones, text),
+            "phone": one_named(phones),
             **between_dates(Payout.settled_on),
         },
     )
-
-
-def _known(table: Mapping[str, ColumnElement[bool]], text: str) -> ColumnElement[bool]:
-    if text not in table:
-        raise ValueError(text)
-    return table[text]

@@ -15,7 +15,7 @@ from market.ledger.service import book_of
 from market.payments import queries as payments
 from market.payments.models import ProcessorLine, ProcessorShare
 from market.payments.service.balance import MIRROR, SUSPENSE
-from market.reports.queries.lists import Sorting, Source, Viewer, between_days, one_of
+from market.reports.queries.lists import Sorting, Source, Viewer, between_days, one_named, one_of
 from market.statements.models import StatementMatch
 from market.statements.rules.readers.stripe import StripeRow
 from market.statements.rules.sweeps import RULE, TRANSIT
@@ -80,7 +80,7 @@ def lines(viewer: Viewer) -> Source:
         {
             "q": lambda text: (ProcessorLine.id == text) | (ProcessorLine.source == text) | (ProcessorLine.bank_payout == text),
             "kind": one_of(ProcessorLine.kind, KINDS),
-            "bank": lambda text: _known(shown, text),
+            "bank": one_named(shown),
             **between_days(viewer, ProcessorLine.booked_at),
         },
         ProcessorShare.gross_minor - ProcessorShare.fee_minor,
@@ -115,9 +115,3 @@ def compare(session: Session, rows: Iterable[StripeRow], *, coop_id: UUID | None
             if row.id not in known or row.id in own:
                 said = None if row.net_minor is None else Money(row.net_minor, row.currency)
                 yield Compared(row, said, own.get(row.id))
-
-
-def _known(table: dict[str, ColumnElement[bool]], text: str) -> ColumnElement[bool]:
-    if text not in table:
-        raise ValueError(text)
-    return table[text]

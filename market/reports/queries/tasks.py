@@ -24,7 +24,7 @@ from market.payouts.rules.schedule import PayoutSettings
 from market.producers.models import Certificate, PayeeAccount, Producer
 from market.producers.rules import CERTIFICATE_WARNING
 from market.reports.queries.desks import WORTH
-from market.reports.queries.lists import Listed, Sorting, Source, Viewer, contains
+from market.reports.queries.lists import Listed, Sorting, Source, Viewer, contains, one_named
 from market.statements.models import BookingProposal, MoneyAccount, PeriodClose, StatementFile, StatementLine
 
 LATE = timedelta(days=3)
@@ -61,7 +61,7 @@ def tasks(viewer: Viewer) -> Source:
         },
         {
             "kind": lambda text: columns.kind == text,
-            "owner": lambda text: _known(owners, text),
+            "owner": one_named(owners),
             "q": lambda text: contains(columns.words, text) | (columns.number == text.strip()),
         },
         columns.amount_minor,
@@ -81,12 +81,6 @@ def payees_owed(session: Session, coop_id: UUID) -> int:
     """Return how many payees are owed something that no run has taken."""
     owed = select(func.count(Payable.payee_id.distinct())).where(Payable.coop_id == coop_id, OPEN)
     return session.scalar(owed) or 0
-
-
-def _known(table: dict[str, Any], text: str) -> Any:
-    if text not in table:
-        raise ValueError(text)
-    return table[text]
 
 
 def _row(kind: str, identity: Any, number: Any, words: Any, minor: Any, currency: Any, since: Any) -> tuple[Any, ...]:
