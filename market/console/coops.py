@@ -92,42 +92,22 @@ def _drawn(coop: queries.CoopView) -> dict[str, Any]:
 @access("approver")
 def texts() -> ResponseReturnValue:
     """Show the co-op's story in the languages that there are, to add more."""
-    return _texts()
+    return _texts({})
 
 
 @blueprint.post("/console/coop/texts")
 @access("approver")
 def save_texts() -> ResponseReturnValue:
     """Keep the co-op's own translations of its story."""
-    try:
-        with unit_of_work() as session:
-            service.set_coop_texts(
-                session,
-                actor=current_actor(),
-                coop_id=current_coop(),
-                language=request.form.get("language", ""),
-                translations=own_texts.typed(request.form),
-                now=now(),
-            )
-    except DomainError as refusal:
-        return _texts(forms.field_errors(refusal)), 422
-    flash(own_texts.SAVED, "good")
-    return redirect(url_for("console_coops.own"), 303)
+    then = url_for("console_coops.own")
+    return own_texts.keep(service.set_coop_texts, {"coop_id": current_coop()}, again=_texts, then=then)
 
 
-def _texts(errors: dict[str, str] | None = None) -> str:
+def _texts(errors: Mapping[str, str]) -> str:
     with unit_of_work() as session:
         coop = queries.coop(session, current_coop())
         stored = queries.own_texts(session, "coop", [coop.id])[coop.id]
-    return render_template(
-        "producer/texts.html",
-        back=url_for("console_coops.own"),
-        title="",
-        body=coop.story,
-        has_title=False,
-        form=own_texts.drawn(stored),
-        errors=errors or {},
-    )
+    return own_texts.show(stored, errors, back=url_for("console_coops.own"), body=coop.story)
 
 
 @blueprint.get("/admin")

@@ -1,13 +1,19 @@
 """People's own texts: which version a reader sees first, and the form in which their authors give them in more languages."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from uuid import UUID
 
-from flask import request
-from flask_babel import lazy_gettext as _l
+from flask import flash, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
 
 from market.http import forms
+from market.http.auth import current_actor
+from market.http.clock import now
+from market.http.db import unit_of_work
 from market.http.i18n import language
+from market.kernel.errors import DomainError
 from market.kernel.languages import NAMES
 from market.producers.queries import OwnTexts, Text
 
@@ -34,19 +40,48 @@ def versions(original: str, texts: OwnTexts, part: str = "body") -> list[Version
     return sorted(own + given, key=lambda version: (version.language != here, not version.original))
 
 
-def typed(form: Mapping[str, str]) -> dict[str, Text]:
-    """Return the translations that a form brings, by language."""
+def show(texts: OwnTexts, errors: Mapping[str, str], *, back: str, body: str, title: str | None = None) -> str:
+    """Return the page on which authors give their text in more languages; `title` None: the text has none."""
+    return render_template(
+        "producer/texts.html",
+        back=back,
+        title=title or "",
+        body=body,
+        has_title=title is not None,
+        form=_drawn(texts),
+        errors=errors,
+    )
+
+
+def keep(
+    command: Callable[..., None], whose: Mapping[str, UUID], *, again: Callable[[Mapping[str, str]], str], then: str
+) -> ResponseReturnValue:
+    """Carry out one of the commands `set_..._texts` for the subject named in `whose` with what was typed."""
+    try:
+        with unit_of_work() as session:
+            command(
+                session,
+                actor=current_actor(),
+                language=request.form.get("language", ""),
+                translations=_typed(request.form),
+                now=now(),
+                **whose,
+            )
+    except DomainError as refusal:
+        return again(forms.field_errors(refusal)), 422
+    flash(_("Saved. Readers of these languages see your own words first, and the original beside them."), "good")
+    return redirect(then, 303)
+
+
+def _typed(form: Mapping[str, str]) -> dict[str, Text]:
     return {code: Text(forms.text(form, f"title_{code}"), forms.text(form, f"body_{code}")) for code in NAMES}
 
 
-def drawn(texts: OwnTexts) -> Mapping[str, str]:
-    """Return what the form holds: what was typed, else what is stored."""
+def _drawn(texts: OwnTexts) -> Mapping[str, str]:
+    """Return what was typed, else what is stored."""
     if request.method == "POST":
         return request.form
     stored = {"language": texts.language}
     for code, text in texts.translations.items():
         stored |= {f"title_{code}": text.title, f"body_{code}": text.body}
     return stored
-
-
-SAVED = _l("Saved. Readers of these languages see your own words first, and the original beside them.")

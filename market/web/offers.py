@@ -5,6 +5,7 @@ who would get what; nothing is stored. Scripts press that button by themselves a
 shop" stores and publishes in one step, or says what stands against it.
 """
 
+from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from flask_babel import gettext as _
 from market.catalogue import photos, queries, service
 from market.catalogue.errors import PhotoRefused
 from market.catalogue.queries import ListingView
-from market.http import forms, own_texts, sending
+from market.http import own_texts, sending
 from market.http.auth import access, current_actor
 from market.http.clock import now
 from market.http.db import unit_of_work
@@ -153,42 +154,27 @@ def photo(listing_id: UUID) -> ResponseReturnValue:
 @access("producer", "staff")
 def texts(listing_id: UUID) -> ResponseReturnValue:
     """Show an offer's title and description in the languages that there are, to add more."""
-    return _texts(listing_id)
+    return _texts(listing_id, {})
 
 
 @blueprint.post("/<uuid:listing_id>/texts")
 @access("producer", "staff")
 def save_texts(listing_id: UUID) -> ResponseReturnValue:
     """Keep an offer's own translations."""
-    try:
-        with unit_of_work() as session:
-            service.set_listing_texts(
-                session,
-                actor=current_actor(),
-                listing_id=listing_id,
-                language=request.form.get("language", ""),
-                translations=own_texts.typed(request.form),
-                now=now(),
-            )
-    except DomainError as refusal:
-        return _texts(listing_id, forms.field_errors(refusal)), 422
-    flash(own_texts.SAVED, "good")
-    return redirect(url_for("offers.edit", listing_id=listing_id), 303)
+    return own_texts.keep(
+        service.set_listing_texts,
+        {"listing_id": listing_id},
+        again=lambda errors: _texts(listing_id, errors),
+        then=url_for("offers.edit", listing_id=listing_id),
+    )
 
 
-def _texts(listing_id: UUID, errors: dict[str, str] | None = None) -> str:
+def _texts(listing_id: UUID, errors: Mapping[str, str]) -> str:
     with unit_of_work() as session:
         offer = queries.listing(session, listing_id, producer_id=own_producer())
         stored = producers.own_texts(session, "listing", [listing_id])[listing_id]
-    return render_template(
-        "producer/texts.html",
-        back=url_for("offers.edit", listing_id=listing_id),
-        title=offer.title,
-        body=offer.description,
-        has_title=True,
-        form=own_texts.drawn(stored),
-        errors=errors or {},
-    )
+    back = url_for("offers.edit", listing_id=listing_id)
+    return own_texts.show(stored, errors, back=back, title=offer.title, body=offer.description)
 
 
 def _act(

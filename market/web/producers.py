@@ -1,5 +1,6 @@
 """Public pages of co-ops and producers, and a producer's own details."""
 
+from collections.abc import Mapping
 from uuid import UUID
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -184,42 +185,22 @@ def withdraw_payee_account(payee_account_id: UUID) -> ResponseReturnValue:
 @access("producer")
 def texts() -> ResponseReturnValue:
     """Show a producer's story in the languages that there are, to add more."""
-    return _texts()
+    return _texts({})
 
 
 @blueprint.post("/producer/texts")
 @access("producer")
 def save_texts() -> ResponseReturnValue:
     """Keep a producer's own translations of their story."""
-    try:
-        with unit_of_work() as session:
-            service.set_producer_texts(
-                session,
-                actor=current_actor(),
-                producer_id=_me(),
-                language=request.form.get("language", ""),
-                translations=own_texts.typed(request.form),
-                now=now(),
-            )
-    except DomainError as refusal:
-        return _texts(forms.field_errors(refusal)), 422
-    flash(own_texts.SAVED, "good")
-    return redirect(url_for("producers.details"), 303)
+    then = url_for("producers.details")
+    return own_texts.keep(service.set_producer_texts, {"producer_id": _me()}, again=_texts, then=then)
 
 
-def _texts(errors: dict[str, str] | None = None) -> str:
+def _texts(errors: Mapping[str, str]) -> str:
     with unit_of_work() as session:
         me = queries.producer(session, _me())
         stored = queries.own_texts(session, "producer", [me.id])[me.id]
-    return render_template(
-        "producer/texts.html",
-        back=url_for("producers.details"),
-        title="",
-        body=me.story,
-        has_title=False,
-        form=own_texts.drawn(stored),
-        errors=errors or {},
-    )
+    return own_texts.show(stored, errors, back=url_for("producers.details"), body=me.story)
 
 
 def _me() -> UUID:
