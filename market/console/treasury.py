@@ -118,7 +118,7 @@ def propose_item() -> ResponseReturnValue:
 def decide_item(item_id: UUID) -> ResponseReturnValue:
     """Commit the fund to a proposed item or decline it."""
     agreed = request.form.get("word") == "yes"
-    return _act(
+    return acting.act(
         lambda session: service.decide_item(session, actor=current_actor(), item_id=item_id, agreed=agreed, now=now()),
         _("The fund is committed to it.") if agreed else _("Declined."),
         url_for("console_treasury.fund", open=item_id),
@@ -129,7 +129,7 @@ def decide_item(item_id: UUID) -> ResponseReturnValue:
 @access("approver")
 def close_item(item_id: UUID) -> ResponseReturnValue:
     """Give back to the fund what an item did not need."""
-    return _act(
+    return acting.act(
         lambda session: service.close_item(session, actor=current_actor(), item_id=item_id, now=now()),
         _("Closed. What was left is available again."),
         url_for("console_treasury.fund", open=item_id),
@@ -165,7 +165,7 @@ def decide_spending(spending_id: UUID) -> ResponseReturnValue:
     agreed = request.form.get("word") == "yes"
     with unit_of_work() as session:
         item_id = queries.item_of(session, spending_id)
-    return _act(
+    return acting.act(
         lambda session: service.decide_spending(
             session, actor=current_actor(), spending_id=spending_id, agreed=agreed, now=now()
         ),
@@ -209,7 +209,7 @@ def decide_conversion(conversion_id: UUID) -> ResponseReturnValue:
     """Let a debt change its currency or decline it."""
     agreed = request.form.get("word") == "yes"
     shared = {"conversion_id": conversion_id, "agreed": agreed}
-    return _act(
+    return acting.act(
         lambda session: service.decide_conversion(session, actor=current_actor(), now=now(), **shared),  # type: ignore[arg-type]
         _("Booked. It is owed in the other currency now.") if agreed else _("Declined."),
         url_for("console_treasury.conversions", open=conversion_id),
@@ -247,10 +247,6 @@ def _carry_out(
         return message, url_for(endpoint, open=command(session))
 
     return acting.carry_out(entry, run, again=lambda: page(dict(request.form), entry.errors), otherwise=otherwise)
-
-
-def _act(command: Callable[[Session], None], message: str, then: str) -> ResponseReturnValue:
-    return acting.act(command, message, then)
 
 
 def _fund(form: dict[str, str], errors: dict[str, str], opened: UUID | None = None) -> ResponseReturnValue:

@@ -15,7 +15,7 @@ from market.ledger import service as ledger
 from market.ledger.rules import Entry
 from market.orders.errors import BearerFaulty, OrderMissing, WrongState
 from market.orders.models import DisputeBearing, SellerOrder
-from market.payables import service as payables
+from market.orders.service.refund import take_back
 from market.payments import dispute_queries as disputes
 from market.payments import queries as payments
 from market.payments.disputes import loss_borne
@@ -61,14 +61,7 @@ def bear_dispute(
     nothing = Money.zero(seller.currency)
     off, claim = nothing, nothing
     if goods == "producer" and lost.goods:
-        off, claim = payables.take_back(
-            session,
-            coop_id=seller.coop_id,
-            source_kind="seller_order",
-            source_id=seller.id,
-            kind="sale",
-            money=lost.goods,
-        )
+        off, claim = take_back(session, seller, lost.goods)
     from_fund = lost.premium if premium == "fund" else nothing
     session.add(DisputeBearing(
         coop_id=seller.coop_id, dispute_id=dispute_id, seller_order_id=seller.id, currency=seller.currency,

@@ -114,14 +114,7 @@ def _after_release(session: Session, seller: SellerOrder, amounts: Amounts, fee:
     off, claim, cost = Money.zero(seller.currency), Money.zero(seller.currency), amounts.goods
     if bearer == "producer" and amounts.goods:
         cost = Money.zero(seller.currency)
-        off, claim = payables.take_back(
-            session,
-            coop_id=seller.coop_id,
-            source_kind="seller_order",
-            source_id=seller.id,
-            kind="sale",
-            money=amounts.goods,
-        )
+        off, claim = take_back(session, seller, amounts.goods)
     return legs_of(
         (f"payable:{seller.producer_id}", "refund_payable", off),
         (f"claim:{seller.producer_id}", "refund_payable", claim),
@@ -132,6 +125,13 @@ def _after_release(session: Session, seller: SellerOrder, amounts: Amounts, fee:
         ("refund_cost", "refund_payable", amounts.charges - fee),
         ("tax_payable", "refund_payable", amounts.tax),
         subject=seller.id,
+    )
+
+
+def take_back(session: Session, seller: SellerOrder, goods: Money) -> tuple[Money, Money]:
+    """Let the producer bear `goods` of what was earned; return what is owed less and what is claimed back."""
+    return payables.take_back(
+        session, coop_id=seller.coop_id, source_kind="seller_order", source_id=seller.id, kind="sale", money=goods
     )
 
 
