@@ -187,6 +187,7 @@ FIELDS: dict[str, Any] = {
     "on_hand": _l("in stock"),
     "opening": _l("opening balance"),
     "outcome": _l("outcome"),
+    "parts": _l("parts"),
     "price": _l("price"),
     "problem": _l("problem"),
     "quantities": _l("quantities"),

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from market.console import lists, words
 from market.console.desk import back
 from market.console.lists import Column, Desk, Filter
-from market.console.statements import decide, proposer_of
+from market.console.statements import PARTS, decide, proposed, proposer_of
 from market.http.auth import access, current_actor, current_coop
 from market.http.clock import now
 from market.http.db import unit_of_work
@@ -32,7 +32,6 @@ from market.statements import queries, service
 from market.statements.service import Piece
 
 blueprint = Blueprint("console_matching", __name__, url_prefix="/console/matching")
-PARTS = 4
 
 
 def _pane(session: Session, line_id: UUID) -> Mapping[str, Any]:
@@ -41,7 +40,7 @@ def _pane(session: Session, line_id: UUID) -> Mapping[str, Any]:
         "line": line,
         "candidates": matching.candidates(session, line),
         "choices": [code for code, sign in service.BOOKABLE.items() if sign * line.money.minor >= 0],
-        "parts": range(1, PARTS + 1),
+        "parts": PARTS,
         "history": desks.history(session, "statement_line", line_id),
         "proposer": proposer_of(session, line),
         "me": current_actor(),
@@ -157,6 +156,8 @@ def _minor(text: str, currency: str, pointer: str) -> int:
 def split(line_id: UUID) -> ResponseReturnValue:
     """Explain a line in parts: each by a reference of ours or booked with a reason."""
 
+    made: list[UUID] = []
+
     def act(session: Session) -> None:
         currency = queries.line(session, line_id).money.currency
         pieces = [
@@ -166,9 +167,11 @@ def split(line_id: UUID) -> ResponseReturnValue:
                 account_code=request.form.get(f"account-{n}", ""),
                 reason=request.form.get(f"reason-{n}", ""),
             )
-            for n in range(1, PARTS + 1)
+            for n in PARTS
             if request.form.get(f"minor-{n}", "").strip()
         ]
-        service.split_line(session, line_id=line_id, pieces=pieces, actor=current_actor(), now=now())
+        made.extend(
+            service.split_or_propose(session, line_id=line_id, pieces=pieces, actor=current_actor(), now=now()) or ()
+        )
 
-    return decide(line_id, "minor-1", act, _("Split and matched."))
+    return decide(line_id, "minor-1", act, lambda: str(_("Split and matched.")) if made else proposed())

@@ -30,7 +30,12 @@ from market.statements.rules.values import amount_text
 
 blueprint = Blueprint("console_statements", __name__, url_prefix="/console/statements")
 blueprint.add_app_template_filter(found, "found")
-_FIELDS = {"reference", "account_code", "amount", "reason", "question", "undo_reason", "answer"}
+PARTS = range(1, 5)
+"""The parts that the form of a split has."""
+
+_FIELDS = {"reference", "account_code", "amount", "reason", "question", "undo_reason", "answer"} | {
+    f"{name}-{n}" for n in PARTS for name in ("minor", "reference", "account", "reason")
+}
 LARGE = 2 * 1024 * 1024
 """Larger files are read by a worker, while the page shows how far it is and can be left."""
 
@@ -197,6 +202,7 @@ def _line_page(line_id: UUID, form: dict[str, str], errors: dict[str, str]) -> R
         proposer = proposer_of(session, row)
     choices = [code for code, sign in service.BOOKABLE.items() if sign * row.money.minor >= 0]
     facts = {"line": row, "account": account, "choices": choices, "history": history, "proposer": proposer, "me": current_actor()}
+    facts["parts"] = PARTS
     page = render_template("console/statements/line.html", form=form, errors=errors, **facts)
     return page, 422 if errors else 200
 
@@ -289,10 +295,12 @@ def book(line_id: UUID) -> ResponseReturnValue:
                 reason=request.form.get("reason", ""), actor=current_actor(), now=now(),
             )  # fmt: skip
 
-    def said() -> str:
-        return str(_("Booked.") if made else _("Proposed. Somebody who approves finds it on their first page and decides."))
+    return decide(line_id, "account_code", act, lambda: str(_("Booked.")) if made else proposed())
 
-    return decide(line_id, "account_code", act, said)
+
+def proposed() -> str:
+    """Return what is told when a decision takes two persons."""
+    return str(_("Proposed. Somebody who approves finds it on their first page and decides."))
 
 
 @blueprint.post("/proposals/<uuid:proposal_id>")

@@ -369,14 +369,16 @@ class StatementSuggestion(CoopOwned, Base):
 class BookingProposal(CoopOwned, Base):
     """A booking of a line that one person may not make alone, until somebody who approves accepts or declines it.
 
-    Whoever proposed it may take it back, which is a decline by the same person.
+    Whoever proposed it may take it back, which is a decline by the same person. A split has `pieces` instead of an account,
+    each as `service.Piece` has it, and `amount_minor` is their sum.
     """
 
     __tablename__ = "statement_proposal"
 
     id: Mapped[Id]
     line_id: Mapped[UUID] = mapped_column(ForeignKey("statement_line.id"))
-    account_code: Mapped[str]
+    account_code: Mapped[str | None]
+    pieces: Mapped[list[dict[str, Any]] | None] = mapped_column(JSONB(none_as_null=True))
     amount_minor: Mapped[Minor]
     reason: Mapped[str]
     state: Mapped[str]
@@ -389,6 +391,7 @@ class BookingProposal(CoopOwned, Base):
     __table_args__ = (
         CheckConstraint("state IN ('proposed', 'accepted', 'declined')", name="state"),
         CheckConstraint("amount_minor > 0", name="amount"),
+        CheckConstraint("(account_code IS NULL) <> (pieces IS NULL)", name="what"),
         CheckConstraint("(state = 'proposed') = (decided_by IS NULL)", name="decided"),
         CheckConstraint("state <> 'accepted' OR decided_by <> proposed_by", name="four_eyes"),
         Index("statement_proposal_open", "line_id", unique=True, postgresql_where=sql("state = 'proposed'")),

@@ -118,14 +118,36 @@ def test_a_line_is_split_into_parts_all_or_none(staff, session, account_id):
     assert (done.state, sorted(each.money.minor for each in done.matches)) == ("matched", [12, 1_900])
 
 
-def test_write_offs_in_parts_keep_to_the_limit_together(staff, client, session, account_id, approver):
-    ids = bank(session, account_id, line(-1_600, ref="A"))
+def test_write_offs_in_parts_keep_to_the_limit_together_and_are_proposed(staff, client, session, account_id, approver):
+    ids = bank(session, account_id, line(-1_600, ref="A"), line(-1_700, ref="B"))
     parts = {f"minor-{n}": "8.00" for n in (1, 2)} | {f"account-{n}": "write_off" for n in (1, 2)}
     parts |= {f"reason-{n}": "nobody knows" for n in (1, 2)}
-    refused = post(staff, f"{BASE}/lines/{ids[-1_600]}/split", **parts)
-    assert (refused.status_code, "an approver books this" in refused.text) == (422, True)
+    for minor in (-1_600, -1_700):
+        assert post(staff, f"{BASE}/lines/{ids[minor]}/split", **parts).status_code == 303
+    assert "Proposed." in staff.get(BASE).text
+    proposed = state(session, ids[-1_600])
+    assert (proposed.state, proposed.matches, [each.money.minor for each in proposed.proposal.pieces]) == ("parked", [], [800, 800])
+    decision = f"/console/statements/proposals/{proposed.proposal.id}"
+    assert "Somebody else has to accept it." in post(staff, decision, word="yes").text
     sign_in(client, session, approver)
-    assert post(client, f"{BASE}/lines/{ids[-1_600]}/split", **parts).status_code == 303
+    assert f"open={ids[-1_600]}" in client.get("/console").text
+    assert "Proposed: a split in 2 parts" in client.get(f"{BASE}?open={ids[-1_600]}").text
+    assert post(client, decision, word="yes").status_code == 303
+    done = state(session, ids[-1_600])
+    assert (done.state, [each.money.minor for each in done.matches]) == ("matched", [800, 800])
+    other = f"/console/statements/proposals/{state(session, ids[-1_700]).proposal.id}"
+    assert post(client, other, word="no", answer="look again").status_code == 303
+    assert post(client, f"{BASE}/lines/{ids[-1_700]}/split", **parts).status_code == 303
+    assert state(session, ids[-1_700]).rest.minor == -100
+
+
+def test_a_refused_split_keeps_what_was_typed_beside_its_field(staff, session, account_id):
+    ids = bank(session, account_id, line(-1_912, ref="A"))
+    parts = {"minor-1": "19.00", "account-1": "tax_payable", "reason-1": "VAT of October", "minor-2": "0.12", "reference-2": "RF00"}
+    refused = post(staff, f"{BASE}/lines/{ids[-1_912]}/split", **parts)
+    assert refused.status_code == 422
+    assert 'value="VAT of October"' in refused.text
+    assert 'id="e-reference-2"' in refused.text
 
 
 def test_candidates_are_accepted_together(staff, session, coop, account_id):

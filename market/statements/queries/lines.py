@@ -68,15 +68,26 @@ class MatchView:
 
 
 @dataclass(frozen=True, slots=True)
+class PieceView:
+    """A part of a proposed split: a reference of ours, or what it is booked as and why."""
+
+    money: Money
+    reference: str
+    account_code: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class ProposalView:
-    """A booking that waits for somebody who approves."""
+    """A booking, or a split in `pieces`, that waits for somebody who approves."""
 
     id: UUID
-    account_code: str
+    account_code: str | None
     money: Money
     reason: str
     proposed_by: str
     proposed_at: datetime
+    pieces: list[PieceView]
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +199,11 @@ def _line(
 
 def _proposal(row: BookingProposal, currency: str) -> ProposalView:
     money = Money(row.amount_minor, currency)
-    return ProposalView(row.id, row.account_code, money, row.reason, row.proposed_by, row.proposed_at)
+    pieces = [
+        PieceView(Money(each["minor"], currency), each["reference"], each["account_code"], each["reason"])
+        for each in row.pieces or ()
+    ]
+    return ProposalView(row.id, row.account_code, money, row.reason, row.proposed_by, row.proposed_at, pieces)
 
 
 def _suggestion(row: StatementSuggestion, currency: str) -> SuggestionView:

@@ -25,9 +25,9 @@ from market.statements.service.matching import (
     slices,
 )
 from market.statements.service.preparing import Prepared, prepare_file
-from market.statements.service.proposing import book_or_propose, decide_proposal
+from market.statements.service.proposing import book_or_propose, decide_proposal, split_or_propose
 from market.statements.service.taking import read_file, receive_file, take_draft, take_file
-from market.statements.service.together import Piece, accept_many, accept_several, exact_suggestions, split_line
+from market.statements.service.together import Piece, accept_many, accept_several, exact_suggestions
 
 __all__ = [
     "BOOKABLE",
@@ -71,7 +71,7 @@ __all__ = [
     "run_matching",
     "save_mapping",
     "slices",
-    "split_line",
+    "split_or_propose",
     "stop_on_unknown_payouts",
     "take_draft",
     "take_file",

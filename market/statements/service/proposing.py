@@ -1,6 +1,9 @@
-"""A booking that one person may not make alone: proposed, then accepted or declined by somebody who approves (money.md 8.3)."""
+"""A booking or a split that one person may not make alone: proposed, then accepted or declined by somebody who approves (money.md 8.3)."""
 
+from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -12,9 +15,10 @@ from market.kernel.ids import new_id
 from market.kernel.money import Money
 from market.kernel.words import say
 from market.statements.errors import LineExplained, ProposalClosed, ProposalNotFound, ReasonNeeded, SecondPersonNeeded
-from market.statements.models import BookingProposal, StatementLine
-from market.statements.service.applying import make_matches, rest_of
+from market.statements.models import BookingProposal, MoneyAccount, StatementLine
+from market.statements.service.applying import Wish, make_matches, rest_of
 from market.statements.service.deciding import book_line, bookable, locked_line, note
+from market.statements.service.together import Piece, parts_of, split_line
 
 OPEN_LINE = ("new", "suggested", "parked")
 
@@ -40,6 +44,39 @@ def book_or_propose(
         line, account = locked_line(session, line_id)
     minor = rest_of(line) if amount_minor is None else amount_minor
     wish = bookable(line, account_code, reason, minor, actor)
+    _propose(session, line, account, [wish], str(wish.reason), actor, now, account_code=account_code)
+    return None
+
+
+def split_or_propose(
+    session: Session, *, line_id: UUID, pieces: Sequence[Piece], actor: Actor, now: datetime
+) -> list[UUID] | None:
+    """Split a line as `split_line` does and return the matches' ids; propose the parts, and return None, when it takes two.
+
+    Raises what `split_line` raises beside SecondPersonNeeded, and ProposalClosed when one waits.
+    """
+    try:
+        return split_line(session, line_id=line_id, pieces=pieces, actor=actor, now=now)
+    except SecondPersonNeeded:
+        line, account = locked_line(session, line_id)
+    wishes = parts_of(session, line, account, pieces, actor)
+    reasons = "; ".join(dict.fromkeys(str(wish.reason) for wish in wishes if wish.reason))
+    _propose(session, line, account, wishes, reasons, actor, now, pieces=[asdict(piece) for piece in pieces])
+    return None
+
+
+def _propose(
+    session: Session,
+    line: StatementLine,
+    account: MoneyAccount,
+    wishes: Sequence[Wish],
+    reason: str,
+    actor: Actor,
+    now: datetime,
+    **what: Any,
+) -> None:
+    """Keep what may be booked for somebody who approves, and park the line; `what` is the account or the pieces."""
+    minor = sum(wish.line_minor for wish in wishes)
     if minor > rest_of(line):
         rest = Money(rest_of(line), account.currency)
         raise LineExplained(say("Of this line only %(rest)s is still unexplained.", rest=rest), pointer="/amount")
@@ -50,25 +87,22 @@ def book_or_propose(
         id=new_id(),
         coop_id=line.coop_id,
         line_id=line.id,
-        account_code=account_code,
         amount_minor=minor,
-        reason=str(wish.reason),
+        reason=reason,
         state="proposed",
         proposed_by=actor.label,
         proposed_at=now,
+        **what,
     )
     session.add(row)
     line.state, line.question = "parked", row.reason[:500]
-    note(
-        session,
-        actor,
-        "statements.proposed",
-        line,
-        now,
-        {"account": account_code, "amount": Money(minor, account.currency).text, "reason": row.reason},
-    )
+    note(session, actor, "statements.proposed", line, now, {**_facts(row, account), "reason": row.reason})
     session.flush()
-    return None
+
+
+def _facts(row: BookingProposal, account: MoneyAccount) -> dict[str, Any]:
+    what = {"account": row.account_code} if row.pieces is None else {"parts": len(row.pieces)}
+    return {**what, "amount": Money(row.amount_minor, account.currency).text}
 
 
 def decide_proposal(
@@ -98,12 +132,15 @@ def decide_proposal(
     if line.state == "parked":
         line.state = "new"
         line.question = None if accepted else row.answer
-    facts: dict[str, object] = {
-        "account": row.account_code, "amount": Money(row.amount_minor, account.currency).text, "answer": row.answer,
-    }  # fmt: skip
-    note(session, actor, f"statements.proposal_{row.state}", line, now, facts)
+    note(session, actor, f"statements.proposal_{row.state}", line, now, {**_facts(row, account), "answer": row.answer})
     if accepted:
-        wish = bookable(line, row.account_code, row.reason, row.amount_minor, actor)
+        wishes = _wishes(session, line, account, row, actor)
         session.flush()
-        make_matches(session, account, [wish], now=now)
+        make_matches(session, account, wishes, now=now)
     return line
+
+
+def _wishes(session: Session, line: StatementLine, account: MoneyAccount, row: BookingProposal, actor: Actor) -> list[Wish]:
+    if row.account_code is not None:
+        return [bookable(line, row.account_code, row.reason, row.amount_minor, actor)]
+    return parts_of(session, line, account, [Piece(**piece) for piece in row.pieces or ()], actor)

@@ -16,11 +16,11 @@ from market.kernel import locks
 from market.kernel.actor import Actor
 from market.kernel.references import Kind, parse
 from market.kernel.words import N_
-from market.statements.errors import LineExplained, LineNotFound, ReasonNeeded, SuggestionGone
+from market.statements.errors import LineExplained, LineNotFound, ReasonNeeded, SuggestionGone, WrongDirection
 from market.statements.models import MoneyAccount, StatementLine, StatementSuggestion
 from market.statements.service.accounts import account_of
 from market.statements.service.applying import Wish, make_matches, rest_of
-from market.statements.service.deciding import GIVEN_UP, accepted, booked, locked_line, note, paid, settled
+from market.statements.service.deciding import GIVEN_UP, accepted, bookable, booked, locked_line, note, paid, settled
 
 MANY = 500
 """Exact suggestions that one act accepts; the rest waits for the next one."""
@@ -122,13 +122,7 @@ def split_line(session: Session, *, line_id: UUID, pieces: Sequence[Piece], acto
     match or booking would raise.
     """
     line, account = locked_line(session, line_id)
-    if not pieces:
-        raise ReasonNeeded("Write at least one part with its amount.", pointer="/minor-1")
-    wishes = []
-    for number, piece in enumerate(pieces, 1):
-        if piece.minor <= 0:
-            raise LineExplained("Each part needs an amount above zero.", pointer=f"/minor-{number}")
-        wishes.append(_piece(session, line, account, piece, number, actor))
+    wishes = parts_of(session, line, account, pieces, actor)
     given_up = sum(wish.line_minor for wish in wishes if wish.account_code in GIVEN_UP)
     if given_up:  # what one person may book alone is for all parts together
         booked(session, line, account, "write_off", N_("the parts together"), given_up, actor)
@@ -136,9 +130,28 @@ def split_line(session: Session, *, line_id: UUID, pieces: Sequence[Piece], acto
     return make_matches(session, account, wishes, now=now)
 
 
+def parts_of(
+    session: Session, line: StatementLine, account: MoneyAccount, pieces: Sequence[Piece], actor: Actor
+) -> list[Wish]:
+    """Return the matches that split a line, whoever may book so much. Raises what `split_line` says of a single piece."""
+    if not pieces:
+        raise ReasonNeeded("Write at least one part with its amount.", pointer="/minor-1")
+    wishes = []
+    for number, piece in enumerate(pieces, 1):
+        if piece.minor <= 0:
+            raise LineExplained("Each part needs an amount above zero.", pointer=f"/minor-{number}")
+        try:
+            wishes.append(_piece(session, line, account, piece, number, actor))
+        except (WrongDirection, ReasonNeeded) as refusal:
+            fields = {"/account_code": f"/account-{number}", "/reason": f"/reason-{number}"}
+            refusal.pointer = fields.get(refusal.pointer or "", refusal.pointer)
+            raise
+    return wishes
+
+
 def _piece(session: Session, line: StatementLine, account: MoneyAccount, piece: Piece, number: int, actor: Actor) -> Wish:
     if not piece.reference:
-        return booked(session, line, account, piece.account_code, piece.reason, piece.minor, actor)
+        return bookable(line, piece.account_code, piece.reason, piece.minor, actor)
     found = parse(piece.reference)
     if found is None:
         raise ReasonNeeded(

@@ -49,7 +49,7 @@ def test_one_transfer_for_two_orders_that_it_does_not_name_is_put_before_a_perso
     assert waiting(session, account)["lines"] == 1
     (row,) = lines_of(session, account)
     pieces = [service.Piece(each.due.minor, reference=each.reference) for each in (one, other)]
-    service.split_line(session, line_id=row.id, pieces=pieces, actor=PREPARER, now=NOW)
+    service.split_or_propose(session, line_id=row.id, pieces=pieces, actor=PREPARER, now=NOW)
     assert all(payments.payment(session, each.id).is_paid for each in (one, other))
     assert balance(session, account, "suspense:1") == 0
     assert "lines" not in waiting(session, account)

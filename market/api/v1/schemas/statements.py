@@ -115,15 +115,25 @@ class LineMatchOut(MatchCandidateOut):
     undone_reason = fields.String(required=True, allow_none=True)
 
 
+class SplitPieceOut(Strict):
+    """A part of a proposed split: a reference of ours, or what it is booked as and why."""
+
+    money = fields.Nested(MoneySchema, required=True)
+    reference = fields.String(required=True)
+    account_code = fields.String(required=True)
+    reason = fields.String(required=True)
+
+
 class BookingProposalOut(Strict):
-    """A booking above what one person books alone; it waits for somebody who approves."""
+    """A booking above what one person books alone, or a split in `pieces`; it waits for somebody who approves."""
 
     id = fields.UUID(required=True)
-    account_code = fields.String(required=True)
+    account_code = fields.String(required=True, allow_none=True)
     money = fields.Nested(MoneySchema, required=True)
     reason = fields.String(required=True)
     proposed_by = fields.String(required=True)
     proposed_at = fields.AwareDateTime(required=True)
+    pieces = fields.List(fields.Nested(SplitPieceOut), required=True)
 
 
 class ProposalAnswerIn(Strict):
