@@ -170,8 +170,6 @@ def split(line_id: UUID) -> ResponseReturnValue:
             for n in PARTS
             if request.form.get(f"minor-{n}", "").strip()
         ]
-        made.extend(
-            service.split_or_propose(session, line_id=line_id, pieces=pieces, actor=current_actor(), now=now()) or ()
-        )
+        made.extend(service.split_or_propose(session, line_id=line_id, pieces=pieces, actor=current_actor(), now=now()) or ())
 
     return decide(line_id, "minor-1", act, lambda: str(_("Split and matched.")) if made else proposed())

@@ -126,7 +126,11 @@ def test_write_offs_in_parts_keep_to_the_limit_together_and_are_proposed(staff, 
         assert post(staff, f"{BASE}/lines/{ids[minor]}/split", **parts).status_code == 303
     assert "Proposed." in staff.get(BASE).text
     proposed = state(session, ids[-1_600])
-    assert (proposed.state, proposed.matches, [each.money.minor for each in proposed.proposal.pieces]) == ("parked", [], [800, 800])
+    assert (proposed.state, proposed.matches, [each.money.minor for each in proposed.proposal.pieces]) == (
+        "parked",
+        [],
+        [800, 800],
+    )
     decision = f"/console/statements/proposals/{proposed.proposal.id}"
     assert "Somebody else has to accept it." in post(staff, decision, word="yes").text
     sign_in(client, session, approver)
@@ -143,7 +147,13 @@ def test_write_offs_in_parts_keep_to_the_limit_together_and_are_proposed(staff, 
 
 def test_a_refused_split_keeps_what_was_typed_beside_its_field(staff, session, account_id):
     ids = bank(session, account_id, line(-1_912, ref="A"))
-    parts = {"minor-1": "19.00", "account-1": "tax_payable", "reason-1": "VAT of October", "minor-2": "0.12", "reference-2": "RF00"}
+    parts = {
+        "minor-1": "19.00",
+        "account-1": "tax_payable",
+        "reason-1": "VAT of October",
+        "minor-2": "0.12",
+        "reference-2": "RF00",
+    }
     refused = post(staff, f"{BASE}/lines/{ids[-1_912]}/split", **parts)
     assert refused.status_code == 422
     assert 'value="VAT of October"' in refused.text

@@ -130,9 +130,7 @@ def split_line(session: Session, *, line_id: UUID, pieces: Sequence[Piece], acto
     return make_matches(session, account, wishes, now=now)
 
 
-def parts_of(
-    session: Session, line: StatementLine, account: MoneyAccount, pieces: Sequence[Piece], actor: Actor
-) -> list[Wish]:
+def parts_of(session: Session, line: StatementLine, account: MoneyAccount, pieces: Sequence[Piece], actor: Actor) -> list[Wish]:
     """Return the matches that split a line, whoever may book so much. Raises what `split_line` says of a single piece."""
     if not pieces:
         raise ReasonNeeded("Write at least one part with its amount.", pointer="/minor-1")
