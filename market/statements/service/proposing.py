@@ -1,4 +1,4 @@
-"""A booking or a split that one person may not make alone: proposed, then accepted or declined by somebody who approves (money.md 8.3)."""
+"""A booking or a split that one person may not make alone: proposed, then decided by somebody who approves (money.md 8.3)."""
 
 from collections.abc import Sequence
 from dataclasses import asdict
