@@ -12,6 +12,7 @@ from market.api.v1 import disputes as api_disputes
 from market.api.v1 import invoices as api_invoices
 from market.api.v1 import order_changes as api_order_changes
 from market.api.v1 import orders as api_orders
+from market.api.v1 import paying as api_paying
 from market.api.v1 import payouts as api_payouts
 from market.api.v1 import prices as api_prices
 from market.api.v1 import producers as api_producers
@@ -116,6 +117,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
 )
 # The API's parts; they are built from `market.api.openapi`, so the list stands here, above it.
 API: tuple[openapi.Blueprint, ...] = (
+    api_paying.blueprint,
     api_payouts.blueprint,
     api_prices.blueprint,
     api_producers.blueprint,

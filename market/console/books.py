@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from market.console import lists
 from market.http.auth import access, current_coop
 from market.http.clock import today
-from market.http.db import unit_of_work
+from market.http.db import session_for, unit_of_work
 from market.http.entry import Entry
 from market.kernel.money import Money
 from market.ledger import queries as ledger
@@ -144,7 +144,7 @@ def index() -> ResponseReturnValue:
 
 def _file_rows(report: Report, asked: Asked) -> Iterator[Cells]:
     """Yield the rows as a program wants them; read while the answer streams, in a unit of work of their own."""
-    with lists.session_for(asked.coop.id)() as session:
+    with session_for(asked.coop.id)() as session:
         for row in report.rows(session, asked):
             currency = next((cell.currency for cell in row if isinstance(cell, Money)), "")
             yield [*(cell.decimal if isinstance(cell, Money) else cell for cell in row), currency]

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from flask_babel import force_locale
 
-from market.console.lists import Desk, plain, session_for
+from market.console.lists import Desk, plain
 from market.console.matching import DESK as MATCHING
 from market.console.orders import DESK as ORDERS
 from market.console.payments import REFUNDS
@@ -16,7 +16,7 @@ from market.console.records import AUDIT, LISTINGS, MAILS, PAYOUTS
 from market.desks import queries, service
 from market.desks.queries import Job
 from market.http.clock import now
-from market.http.db import unit_of_work
+from market.http.db import session_for, unit_of_work
 from market.kernel.money import Money
 from market.kernel.sheets import csv_lines, write_workbook
 from market.producers import queries as producers

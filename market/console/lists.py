@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
 
-from flask import Response, render_template, request, send_file, stream_with_context, url_for
+from flask import render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
@@ -19,10 +19,10 @@ from sqlalchemy.orm import Session
 from market.desks import queries as kept
 from market.http.auth import current_actor, current_coop
 from market.http.clock import now
-from market.http.db import unit_of_work
-from market.kernel import tenancy
+from market.http.db import session_for, unit_of_work
+from market.http.downloads import streamed_csv
 from market.kernel.money import Money
-from market.kernel.sheets import csv_lines, write_workbook
+from market.kernel.sheets import write_workbook
 from market.producers import queries as producers
 from market.reports.queries import lists
 from market.reports.queries.lists import Line, Source, Totals, Viewer
@@ -205,28 +205,9 @@ def _file(desk: Desk, wanted: str) -> ResponseReturnValue:
 
 def file(name: str, wanted: str, headings: Sequence[str], rows: Iterator[Sequence[Any]]) -> ResponseReturnValue:
     """Answer with rows as a CSV file that streams, or as a workbook."""
-    name = f"{name}.{wanted}"
     if wanted == "xlsx":
-        return workbook(name, headings, rows)
-    headers = {"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "private, no-store"}
-    return Response(stream_with_context(csv_lines(headings, rows)), content_type="text/csv; charset=utf-8", headers=headers)
-
-
-def session_for(coop_id: UUID) -> Callable[[], Any]:
-    """Return how a batch is read: the answer streams after the request's own scope has ended."""
-    scope = tenancy.scope_of(coop_id)
-
-    class Scoped:
-        def __enter__(self) -> Session:
-            self._token = tenancy.enter(scope)
-            self._unit = unit_of_work()
-            return self._unit.__enter__()
-
-        def __exit__(self, *exc: Any) -> None:
-            self._unit.__exit__(*exc)
-            tenancy.leave(self._token)
-
-    return Scoped
+        return workbook(f"{name}.xlsx", headings, rows)
+    return streamed_csv(f"{name}.csv", headings, rows)
 
 
 def plain(column: Column, row: Line) -> Any:

@@ -1,8 +1,6 @@
 """The report of the sellers to the tax office: who is in it, what it lacks, and the file of a year."""
 
-from collections.abc import Iterator, Sequence
 from itertools import islice
-from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -13,7 +11,7 @@ from market.console import lists
 from market.http import forms
 from market.http.auth import access, current_actor, current_coop
 from market.http.clock import now, today
-from market.http.db import unit_of_work
+from market.http.db import session_for, unit_of_work
 from market.http.entry import Entry
 from market.http.sellers import identity as form_of
 from market.kernel.errors import DomainError
@@ -21,17 +19,9 @@ from market.producers import queries as producers
 from market.producers import service
 from market.producers.rules import Identity, missing_facts
 from market.reports.queries import sellers
-from market.reports.queries.sellers import Seller
 
 blueprint = Blueprint("console_sellers", __name__, url_prefix="/console/sellers")
 SHOWN = 200
-# The names of the columns are those of the law's fields, in English, whoever reads the file: programs take it in.
-HEADINGS = (
-    "member", "kind", "name", "street", "building", "postcode", "town", "country", "tax_number", "tax_number_country",
-    "vat_number", "date_of_birth", "place_of_birth", "registration_number", "account_holder", "account", "currency",
-    *(f"{what}_q{n}" for what in ("consideration", "activities", "fees", "taxes_withheld") for n in (1, 2, 3, 4)),
-    "below_limits", "missing",
-)  # fmt: skip
 
 
 @blueprint.get("")
@@ -50,7 +40,9 @@ def index() -> ResponseReturnValue:
         found = sellers.sellers(session, coop_id=coop.id, year=year)
         shown = [] if wanted else list(islice((one for one in found if one.missing or not only), SHOWN + 1))
     if wanted in ("csv", "xlsx"):
-        return lists.file(f"sellers-{year}", wanted, HEADINGS, _rows(coop.id, year))
+        return lists.file(
+            f"sellers-{year}", wanted, sellers.HEADINGS, sellers.report(session_for(coop.id), coop_id=coop.id, year=year)
+        )
     return render_template(
         "console/sellers.html",
         years=years,
@@ -92,26 +84,3 @@ def _identity(producer_id: UUID, errors: dict[str, str] | None = None) -> Respon
         "console/identity.html", row=row, form=request.form if errors else known, errors=errors or {}, missing=lacks
     )
     return page, 422 if errors else 200
-
-
-def _rows(coop_id: UUID, year: int) -> Iterator[Sequence[Any]]:
-    with lists.session_for(coop_id)() as session:
-        for one in sellers.sellers(session, coop_id=coop_id, year=year):
-            yield _row(one)
-
-
-def _row(one: Seller) -> list[Any]:
-    who = one.identity
-    account = next((each for each in one.accounts if each.iban or each.stripe_account), None)
-    amounts = [
-        *(each.consideration.decimal for each in one.quarters),
-        *(each.sales for each in one.quarters),
-        *(each.fees.decimal for each in one.quarters),
-        *(each.taxes.decimal for each in one.quarters),
-    ]
-    return [
-        one.number or "", who.kind, who.legal_name, who.street, who.building, who.postcode, who.town, who.country, who.tax_number,
-        who.tax_country, who.vat_number, who.born_on or "", who.birth_place, who.registration_number,
-        account.holder if account else "", (account.iban or account.stripe_account) if account else "", one.currency, *amounts,
-        {True: "yes", False: "no", None: ""}[one.small], "; ".join(one.missing),
-    ]  # fmt: skip

@@ -5,9 +5,10 @@ the owner, who migrates.
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
+from uuid import UUID
 
 from flask import Flask, current_app
 from flask_sqlalchemy import SQLAlchemy
@@ -15,7 +16,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.orm import Session
 
 from config import Settings
-from market.kernel import uow
+from market.kernel import tenancy, uow
 from market.kernel.orm import Base
 
 db = SQLAlchemy(metadata=Base.metadata, session_options={"expire_on_commit": False})
@@ -56,6 +57,22 @@ def init_app(app: Flask, settings: Settings) -> None:
 def unit_of_work() -> AbstractContextManager[Session]:
     """Open the one transaction of a business action; it commits on exit."""
     return uow.unit_of_work(lambda: db.session())
+
+
+def session_for(coop_id: UUID) -> Callable[[], AbstractContextManager[Session]]:
+    """Return how a batch of a co-op's rows is read: an answer streams after the request's own scope has ended."""
+    scope = tenancy.scope_of(coop_id)
+
+    @contextmanager
+    def scoped() -> Iterator[Session]:
+        token = tenancy.enter(scope)
+        try:
+            with unit_of_work() as session:
+                yield session
+        finally:
+            tenancy.leave(token)
+
+    return scoped
 
 
 class Readers:

@@ -184,11 +184,12 @@ class CashReceipt(MethodView):
     @access("staff", scope="payouts:write")
     def post(self, body: dict[str, Any], payout_id: UUID) -> Response:
         """Record the signed receipt: the payout is settled. Takes `Idempotency-Key`."""
-        money = Money(**body.pop("amount"))
+        money, bag_id = Money(**body.pop("amount")), body.pop("bag_id")
         receipt = Receipt(money=money, signed=Signed(body.pop("signed")), **body)
 
         def act(session: Session) -> tuple[int, dict[str, Any]]:
-            receipt_id = service.record_receipt(session, actor=current_actor(), payout_id=payout_id, receipt=receipt, now=now())
+            facts = {"payout_id": payout_id, "receipt": receipt, "bag_id": bag_id}
+            receipt_id = service.record_receipt(session, actor=current_actor(), now=now(), **facts)
             return 201, {"id": str(receipt_id)}
 
         return once(request.get_json() | {"payout_id": str(payout_id)}, act)

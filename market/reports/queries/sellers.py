@@ -5,9 +5,11 @@ empty, and named in `missing`.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from itertools import groupby, islice
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -25,6 +27,13 @@ from market.reports.queries.payees import ALL, EARNED, FEES, TAXES, accounts_of,
 
 FEW_SALES, LITTLE_MINOR = 30, 200_000
 """Goods sellers with fewer sales and at most this much (2,000 EUR) in a year need not be reported (section I B 4 d)."""
+# The names of the columns are those of the law's fields, in English, whoever reads the file: programs take it in.
+HEADINGS = (
+    "member", "kind", "name", "street", "building", "postcode", "town", "country", "tax_number", "tax_number_country",
+    "vat_number", "date_of_birth", "place_of_birth", "registration_number", "account_holder", "account", "currency",
+    *(f"{what}_q{n}" for what in ("consideration", "activities", "fees", "taxes_withheld") for n in (1, 2, 3, 4)),
+    "below_limits", "missing",
+)  # fmt: skip
 _SALES = ("held", "purchases")
 _AT_ONCE = 500
 
@@ -121,3 +130,27 @@ def _people(session: Session, ids: Sequence[UUID]) -> dict[UUID, tuple[str, int 
         .order_by(Member.joined_on)
     )
     return {producer_id: (name, number) for producer_id, name, number in session.execute(statement)}
+
+
+def report(units: Callable[[], AbstractContextManager[Session]], *, coop_id: UUID, year: int) -> Iterator[list[Any]]:
+    """Yield the report's rows, in the order of HEADINGS."""
+    with units() as session:
+        for one in sellers(session, coop_id=coop_id, year=year):
+            yield _row(one)
+
+
+def _row(one: Seller) -> list[Any]:
+    who = one.identity
+    account = next((each for each in one.accounts if each.iban or each.stripe_account), None)
+    amounts = [
+        *(each.consideration.decimal for each in one.quarters),
+        *(each.sales for each in one.quarters),
+        *(each.fees.decimal for each in one.quarters),
+        *(each.taxes.decimal for each in one.quarters),
+    ]
+    return [
+        one.number or "", who.kind, who.legal_name, who.street, who.building, who.postcode, who.town, who.country, who.tax_number,
+        who.tax_country, who.vat_number, who.born_on or "", who.birth_place, who.registration_number,
+        account.holder if account else "", (account.iban or account.stripe_account) if account else "", one.currency, *amounts,
+        {True: "yes", False: "no", None: ""}[one.small], "; ".join(one.missing),
+    ]  # fmt: skip

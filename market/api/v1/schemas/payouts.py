@@ -167,6 +167,7 @@ class CashReceiptIn(Strict):
     signed = fields.String(required=True, validate=validate.OneOf(("signature", "thumb")))
     witness = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=120))
     mandate = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=200))
+    bag_id = fields.UUID(load_default=None, allow_none=True, metadata={"description": "The cash bag; without one, the box."})
 
 
 class CashBoxFillIn(Strict):
