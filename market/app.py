@@ -17,6 +17,7 @@ from market.api.v1 import payouts as api_payouts
 from market.api.v1 import prices as api_prices
 from market.api.v1 import producers as api_producers
 from market.api.v1 import statements as api_statements
+from market.api.v1 import texts as api_texts
 from market.cli import commands
 from market.console import books as console_books
 from market.console import cash as console_cash
@@ -126,6 +127,7 @@ API: tuple[openapi.Blueprint, ...] = (
     api_disputes.blueprint,
     api_invoices.blueprint,
     api_statements.blueprint,
+    api_texts.blueprint,
     coops.blueprint,
     epcis.blueprint,
     listings.blueprint,

@@ -196,6 +196,7 @@ def goods(site: Site) -> str:
                     titles = {f"title_{language}": title for language, (title, _) in good.told.items()}
                     bodies = {f"body_{language}": story for language, (_, story) in good.told.items()}
                     browser.submit(f"/producer/listings/{listing['id']}/texts", {"language": "en"} | titles | bodies)
+                    browser.submit(f"/producer/lots/{lot['id']}/texts", {"language": "en"} | titles)
                 coop.listings.append(
                     Listed(
                         listing["id"], good.title, str(coop.plan.terms["currency"]), good.price, coop.id, producer_id, lot["slug"]

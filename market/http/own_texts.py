@@ -40,16 +40,17 @@ def versions(original: str, texts: OwnTexts, part: str = "body") -> list[Version
     return sorted(own + given, key=lambda version: (version.language != here, not version.original))
 
 
-def show(texts: OwnTexts, errors: Mapping[str, str], *, back: str, body: str, title: str | None = None) -> str:
-    """Return the page on which authors give their text in more languages; `title` None: the text has none."""
+def show(texts: OwnTexts, errors: Mapping[str, str], *, back: str, body: str | None = None, title: str | None = None) -> str:
+    """Return the page on which authors give their text in more languages; None: there is no text, or no title."""
     return render_template(
         "producer/texts.html",
         back=back,
         title=title or "",
-        body=body,
+        body=body or "",
         has_title=title is not None,
+        has_body=body is not None,
         form=_drawn(texts),
-        errors=errors,
+        errors=errors if body is not None else {name.replace("body_", "title_"): words for name, words in errors.items()},
     )
 
 

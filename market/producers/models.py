@@ -125,7 +125,7 @@ class Member(CoopOwned, Base):
 
 
 class OwnText(CoopOwned, Base):
-    """A text of a co-op, producer or listing in one more language, given by the people whose text it is.
+    """A text of a co-op, producer, listing or lot in one more language, given by the people whose text it is.
 
     The original stands with its subject; its row here only says in which language that is.
     """
@@ -143,7 +143,7 @@ class OwnText(CoopOwned, Base):
 
     __table_args__ = (
         PrimaryKeyConstraint("subject_kind", "subject_id", "language"),
-        CheckConstraint("subject_kind IN ('coop', 'producer', 'listing')", name="subject_kind"),
+        CheckConstraint("subject_kind IN ('coop', 'producer', 'listing', 'lot')", name="subject_kind"),
         CheckConstraint("NOT original OR (title = '' AND body = '')", name="original"),
         Index("own_text_original", "subject_kind", "subject_id", unique=True, postgresql_where=text("original")),
     )

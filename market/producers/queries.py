@@ -151,12 +151,14 @@ class OwnTexts:
     translations: dict[str, Text] = field(default_factory=dict)
 
 
-def own_texts(session: Session, kind: str, subject_ids: Iterable[UUID]) -> dict[UUID, OwnTexts]:
-    """Return what is known of the languages of subjects (`coop`, `producer`, `listing`) in one statement; all are present."""
+def own_texts(session: Session, kind: str | tuple[str, ...], subject_ids: Iterable[UUID]) -> dict[UUID, OwnTexts]:
+    """Return what is known of the languages of subjects (`coop`, `producer`, `listing`, `lot`), in one statement, for all."""
     wanted = list(subject_ids)
     languages: dict[UUID, str] = {}
     given: dict[UUID, dict[str, Text]] = {}
-    statement = select(OwnText).where(OwnText.subject_kind == kind, OwnText.subject_id.in_(wanted)).order_by(OwnText.language)
+    kinds = (kind,) if isinstance(kind, str) else kind
+    these = (OwnText.subject_kind.in_(kinds), OwnText.subject_id.in_(wanted))
+    statement = select(OwnText).where(*these).order_by(OwnText.language)
     for row in session.scalars(statement):
         if row.original:
             languages[row.subject_id] = row.language

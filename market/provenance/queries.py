@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 from sqlalchemy.types import Text
 
+from market.kernel.actor import Actor
 from market.kernel.jsonbytes import Prepared
 from market.kernel.words import say
 from market.provenance.errors import CaptureMissing, LineageTooLarge, LotMissing
@@ -116,6 +117,14 @@ def lot(session: Session, lot_id: UUID) -> LotView:
         raise LotMissing("There is no such lot.")
     view: LotView = _view(LotView, row)
     return view
+
+
+def own_lot(session: Session, lot_id: UUID, *, actor: Actor) -> LotView:
+    """Return a lot of the actor's co-op, for a producer only their own. Raises LotMissing."""
+    found = lot(session, lot_id)
+    if found.coop_id != actor.coop_id or not (actor.is_staff or found.producer_id == actor.producer_id):
+        raise LotMissing("There is no such lot.")
+    return found
 
 
 def slugs(session: Session, lot_ids: Iterable[UUID]) -> dict[UUID, str]:

@@ -1,5 +1,6 @@
 """A producer's lots: what was harvested or made, what was made from it, and the page that everybody sees."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
@@ -12,7 +13,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
-from market.http import links, sending
+from market.http import links, own_texts, sending
 from market.http.auth import access, current_actor
 from market.http.clock import now, today
 from market.http.db import unit_of_work
@@ -197,14 +198,33 @@ def transform() -> ResponseReturnValue:
 @access("producer")
 def show(lot_id: UUID) -> ResponseReturnValue:
     """Show one of the producer's lots: its state, its events, the address of its public page."""
-    actor = current_actor()
     with unit_of_work() as session:
-        lot = queries.lot(session, lot_id)
-        if lot.producer_id != actor.producer_id:
-            raise LotMissing(_("There is no such lot of yours."))
+        lot = queries.own_lot(session, lot_id, actor=current_actor())
         events = queries.events_naming(session, uris=[lot.uri], limit=100)
     address = links.public(url_for("trace.short", slug=lot.slug))
     return render_template("producer/lot.html", lot=lot, events=events, address=address, units=UNITS, processes=PROCESSES)
+
+
+@blueprint.get("/<uuid:lot_id>/texts")
+@access("producer")
+def texts(lot_id: UUID) -> ResponseReturnValue:
+    """Show a lot's name in the languages that there are, to add more."""
+    return _texts(lot_id, {})
+
+
+@blueprint.post("/<uuid:lot_id>/texts")
+@access("producer")
+def save_texts(lot_id: UUID) -> ResponseReturnValue:
+    """Keep the producer's own translations of a lot's name."""
+    then = url_for("producer_lots.show", lot_id=lot_id)
+    return own_texts.keep(service.set_lot_texts, {"lot_id": lot_id}, again=lambda errors: _texts(lot_id, errors), then=then)
+
+
+def _texts(lot_id: UUID, errors: Mapping[str, str]) -> str:
+    with unit_of_work() as session:
+        lot = queries.own_lot(session, lot_id, actor=current_actor())
+        stored = producers.own_texts(session, "lot", [lot_id])[lot_id]
+    return own_texts.show(stored, errors, back=url_for("producer_lots.show", lot_id=lot_id), title=lot.name)
 
 
 def _own(actor: Actor) -> dict[str, UUID]:

@@ -187,8 +187,7 @@ def listing(listing_id: UUID) -> Response:
         coop = producers.coop(session, offer.coop_id)
         producer = producers.producer(session, offer.producer_id)
         lot = provenance.lot(session, offer.lot_id)
-        words = producers.own_texts(session, "listing", [offer.id])[offer.id]
-        life = producers.own_texts(session, "producer", [producer.id])[producer.id]
+        texts = producers.own_texts(session, ("listing", "producer", "lot"), [offer.id, producer.id, lot.id])
         stored = checks.checks_of(session, subject_kind="listing", subject_id=offer.id)
         certificates = producers.certificates_on(
             session, coop_id=offer.coop_id, producer_id=offer.producer_id, on=today(coop.time_zone)
@@ -203,10 +202,11 @@ def listing(listing_id: UUID) -> Response:
         offer=offer,
         coop=coop,
         producer=producer,
-        title=own_texts.versions(offer.title, words, "title"),
-        description=own_texts.versions(offer.description, words),
-        story=own_texts.versions(producer.story, life),
+        title=own_texts.versions(offer.title, texts[offer.id], "title"),
+        description=own_texts.versions(offer.description, texts[offer.id]),
+        story=own_texts.versions(producer.story, texts[producer.id]),
         lot=lot,
+        lot_name=own_texts.versions(lot.name or lot.slug, texts[lot.id], "title"),
         quantity=quantity,
         typed_quantity=f"{quantity.normalize():f}",
         parts=parts,

@@ -20,6 +20,7 @@ from flask_babel import lazy_gettext as _l
 from markupsafe import Markup
 from werkzeug.wrappers import Response as BaseResponse
 
+from market.http import own_texts
 from market.http.auth import access
 from market.http.conditional import ready
 from market.http.db import reading, unit_of_work
@@ -27,6 +28,7 @@ from market.http.i18n import language, told, told_check
 from market.http.problems import answer
 from market.kernel.money import Money
 from market.pricing import queries as pricing
+from market.producers.queries import OwnTexts, Text
 from market.provenance.errors import LotMissing
 from market.provenance.rules.identifiers import canonical_slug
 from market.reports.queries.lot_page import current_page
@@ -152,6 +154,7 @@ def _body(document: bytes, locale: str, base: str) -> Markup:
         render_template(
             "trace/lot_body.html",
             page=page,
+            name=_name(page),
             checks=_checks(page["checks"]),
             journey=[_stop(stop) for stop in page["journey"]],
             certificates=[_dated(row, "valid_from", "valid_to", "checked_at") for row in page["certificates"]],
@@ -183,7 +186,14 @@ def _checks(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _title(document: bytes) -> str:
     page = json.loads(document)
-    return str(page["name"] or page["label"] or page["slug"])
+    return _name(page)[0].words
+
+
+def _name(page: dict[str, Any]) -> list[own_texts.Version]:
+    """Return a lot's name as its people gave it, for the reader first; a lot without one is called by its number."""
+    called = page["name"] or page["label"] or page["slug"]
+    texts = {code: Text(title) for code, title in page.get("names", {}).items()}  # a page stored before has none
+    return own_texts.versions(called, OwnTexts(page.get("language") or "", texts), "title")
 
 
 def _stop(stop: dict[str, Any]) -> dict[str, Any]:

@@ -314,6 +314,7 @@ SHARED = {"batch_id", "check_id", "decision", "filename", "key", "quote_id", "re
 
 _MEMBER = {"name": "Almaz Bekele", "region": "", "story": "", "language": "en"}
 _PAY_TO = {"rail": "cash", "currency": "EUR", "holder": "Almaz Bekele", "country": "ET"}
+_TEXTS = {"language": "en", "translations": {"es": {"title": "Café"}}}
 BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("api_producers.CertificateStatus", "PUT"): {"status": "active"},
     ("api_producers.Leaving", "POST"): {"left_on": "2026-11-25"},
@@ -326,6 +327,7 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("api_paying.ChequeVoid", "POST"): {"reason": "torn in two"},
     ("api_paying.NameAgreement", "POST"): {"reason": "married name"},
     ("api_coops.Coop", "PUT"): {"name": "Ours", "country": "DE"},
+    **{(f"api_texts.{kind}Texts", "PUT"): _TEXTS for kind in ("Coop", "Producer", "Listing", "Lot")},
     ("console_people.certificate_status", "POST"): {"status": "active"},
     ("console_people.enter_payee_account", "POST"): _PAY_TO,
     ("console_people.invite", "POST"): {"email": "somebody@example.com"},

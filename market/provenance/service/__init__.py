@@ -1,7 +1,7 @@
 """Commands of provenance: places and parties, lots and transformations, capture of documents, pages of lots."""
 
 from market.provenance.service.capture import accept_document, fail_job, run_job
-from market.provenance.service.lots import NewLot, record_lot, record_transformation
+from market.provenance.service.lots import NewLot, record_lot, record_transformation, set_lot_texts
 from market.provenance.service.pages import refresh_later, store_page
 from market.provenance.service.places import add_place, ensure_party, ensure_place
 from market.provenance.service.store import Origin, record_events
@@ -19,5 +19,6 @@ __all__ = [
     "record_transformation",
     "refresh_later",
     "run_job",
+    "set_lot_texts",
     "store_page",
 ]

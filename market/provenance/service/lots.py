@@ -1,6 +1,6 @@
 """The producer's forms: a harvest or craft batch, and making one lot from others; event and lot in one unit of work."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
@@ -15,11 +15,16 @@ from market.kernel.actor import Actor
 from market.kernel.audit import record
 from market.kernel.ids import new_id
 from market.kernel.words import say
+from market.producers import service as producers
+from market.producers.errors import BadText
+from market.producers.queries import Text
+from market.provenance import queries
 from market.provenance.errors import DatesWrong, EventRefused, LotMissing, QuantityWrong
 from market.provenance.models import EpcisEvent, Lot, Place
 from market.provenance.rules.house import TRADE_UNITS, declared_prefixes
 from market.provenance.rules.identifiers import IdHost
 from market.provenance.rules.public import public_context
+from market.provenance.service.pages import refresh_later
 from market.provenance.service.places import fresh_slug
 from market.provenance.service.store import Origin, record_events
 
@@ -102,6 +107,19 @@ def record_transformation(
     event["outputQuantityList"] = [_line(uri := host.uri("class", fresh_slug()), new.quantity, new.uom)]
     event["ilmd"] = _master_data(new, process)
     return _record(session, actor, host, coop_id, producer_id, event, uri, new.name, now)
+
+
+def set_lot_texts(
+    session: Session, *, actor: Actor, lot_id: UUID, language: str, translations: Mapping[str, Text], now: datetime
+) -> None:
+    """Say in which language a lot's name is and give it in others; its page follows. Raises LotMissing, BadText."""
+    lot = queries.own_lot(session, lot_id, actor=actor)
+    session.execute(select(Lot.id).where(Lot.id == lot_id).with_for_update())
+    if told := [code for code, text in translations.items() if text.body]:
+        raise BadText("A lot has only a name. What else there is to tell belongs to the offer.", pointer=f"/body_{told[0]}")
+    producers.write_texts(session, actor=actor, kind="lot", subject_id=lot_id, coop_id=lot.coop_id, language=language,
+                          translations=translations, now=now)  # fmt: skip
+    refresh_later(session, [lot_id])
 
 
 def _made_before(session: Session, coop_id: UUID, form_key: UUID | None) -> Lot | None:

@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy import Connection, select
 from sqlalchemy.orm import Session
 
+from market.producers import queries as producers
 from market.producers.models import Certificate, Coop, Producer
 from market.provenance import queries as provenance
 from market.provenance.queries import EventView, Lineage, LotView, PlaceView
@@ -34,12 +35,15 @@ def lot_page(session: Session, lot_id: UUID) -> dict[str, Any]:
     places = provenance.places_by_uri(session, [uri for event in events for uri in _places_in(event.body)])
     names = _names(session, lineage.lots.values(), events)
     stops = _stops(events, lineage, places, names)
+    told = producers.own_texts(session, "lot", [lot.id])[lot.id]
     return {
         "v": 1,
         "slug": lot.slug,
         "uri": lot.uri,
         "label": lot.label,
         "name": lot.name,
+        "language": told.language or None,
+        "names": {language: text.title for language, text in told.translations.items()},
         "variety": lot.variety,
         "process": lot.process,
         "uom": lot.uom,

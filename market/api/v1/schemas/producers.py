@@ -6,6 +6,7 @@ from marshmallow import fields, validate
 
 from market.accounts.rules import COOP_ROLES, LOCALES
 from market.api.openapi import Strict
+from market.kernel.languages import LANGUAGES
 from market.producers.rules import CERTIFICATE_KINDS, RAILS, SELLER_KINDS
 
 _COUNTRY = validate.Regexp(r"\A[A-Z]{2}\Z", error="A country is named by its two-letter code, such as ET.")
@@ -43,6 +44,22 @@ class CoopTermsIn(Strict):
     transfer_hold_days = fields.Integer(load_default=5, strict=True, validate=validate.Range(1, 31))
     part_paid_days = fields.Integer(load_default=14, strict=True, validate=validate.Range(1, 90))
     book_alone_minor = fields.Integer(load_default=0, strict=True, validate=validate.Range(0, 10**12))
+
+
+class TextSchema(Strict):
+    """A translation: a title where the subject has one, and the text."""
+
+    title = fields.String(load_default="", validate=validate.Length(max=120))
+    body = fields.String(load_default="", validate=validate.Length(max=5000))
+
+
+class TextsSchema(Strict):
+    """In which language an original is written (empty: not said), and its translations; they replace what was."""
+
+    language = fields.String(required=True, validate=validate.OneOf(("", *LANGUAGES)))
+    translations = fields.Dict(
+        keys=fields.String(validate=validate.OneOf(LANGUAGES)), values=fields.Nested(TextSchema), required=True
+    )
 
 
 class CoopIn(CoopTermsIn):

@@ -95,6 +95,10 @@ class LotPageSchema(Strict):
     uri = fields.String(required=True)
     label = fields.String(required=True)
     name = fields.String(required=True)
+    language = fields.String(allow_none=True, metadata={"description": "of the name; null: nobody said"})
+    names = fields.Dict(
+        keys=fields.String(), values=fields.String(), metadata={"description": "its people's translations, by language"}
+    )
     variety = fields.String(required=True)
     process = fields.String(required=True)
     uom = fields.String(required=True)
