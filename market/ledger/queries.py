@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from market.kernel.money import Money
+from market.ledger.models import LedgerTransaction
 from market.ledger.rules import Leg
 
 _BALANCES = """
@@ -139,6 +140,12 @@ def postings(session: Session, book_id: int, *, since: date | None = None, until
             row.subject,
             row.reverses_id,
         )
+
+
+def transaction_id(session: Session, book_id: int, key: str) -> int:
+    """Return the id of the transaction that booked the fact `key`. Raises NoResultFound when none did."""
+    statement = select(LedgerTransaction.id).where(LedgerTransaction.book_id == book_id, LedgerTransaction.idem_key == key)
+    return session.execute(statement).scalar_one()
 
 
 def legs_of(session: Session, book_id: int, transaction_id: int) -> tuple[Leg, ...]:

@@ -14,6 +14,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from market.kernel import direct
 from market.kernel.errors import DomainError
 from market.kernel.words import N_
 from market.ledger.errors import KeyUsedDifferently, LimitExceeded, NoBook, NotAMirror, PeriodClosed
@@ -157,27 +158,27 @@ def post_selected(session: Session, *, book_id: int, kind: str, on: date, actor:
         raise _refusal(error) from error
 
 
-def _entry_columns(entries: Sequence[Entry]) -> dict[str, list[Any]]:
+def _entry_columns(entries: Sequence[Entry]) -> dict[str, Any]:
     return {
-        "books": [entry.book_id for entry in entries],
+        "books": direct.array(entry.book_id for entry in entries),
         "kinds": [entry.kind for entry in entries],
         "keys": [entry.key for entry in entries],
-        "days": [entry.on for entry in entries],
+        "days": direct.array(entry.on for entry in entries),
         "actors": [entry.actor for entry in entries],
-        "reverses": [entry.reverses for entry in entries],
+        "reverses": direct.array(entry.reverses for entry in entries),
         "notes": [None if entry.note is None else json.dumps(entry.note) for entry in entries],
-        "counts": [len(entry.legs) for entry in entries],
+        "counts": direct.array(len(entry.legs) for entry in entries),
     }
 
 
-def _leg_columns(entries: Sequence[Entry], accounts: Mapping[tuple[int, str, str], int]) -> dict[str, list[Any]]:
+def _leg_columns(entries: Sequence[Entry], accounts: Mapping[tuple[int, str, str], int]) -> dict[str, Any]:
     moves = [(entry.book_id, leg) for entry in entries for leg in entry.legs]
     return {
-        "debits": [accounts[book_id, leg.debit, leg.money.currency] for book_id, leg in moves],
-        "credits": [accounts[book_id, leg.credit, leg.money.currency] for book_id, leg in moves],
+        "debits": direct.array(accounts[book_id, leg.debit, leg.money.currency] for book_id, leg in moves),
+        "credits": direct.array(accounts[book_id, leg.credit, leg.money.currency] for book_id, leg in moves),
         "currencies": [leg.money.currency for _, leg in moves],
-        "amounts": [leg.money.minor for _, leg in moves],
-        "subjects": [leg.subject for _, leg in moves],
+        "amounts": direct.array(leg.money.minor for _, leg in moves),
+        "subjects": direct.array(leg.subject for _, leg in moves),
     }
 
 

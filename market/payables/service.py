@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import ARRAY, ColumnElement, Uuid, func, insert, literal, select, tuple_, update
+from sqlalchemy import ColumnElement, func, insert, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
+from market.kernel import direct
 from market.kernel.ids import new_id
 from market.kernel.money import Money
 from market.kernel.words import Term, say
@@ -196,7 +197,7 @@ def _move(session: Session, *where: ColumnElement[bool], **values: object) -> in
 
 
 def _among(ids: Sequence[UUID]) -> ColumnElement[bool]:
-    return Payable.id == func.any(literal(ids, ARRAY(Uuid)))
+    return Payable.id == direct.any_of(ids)
 
 
 def _slices(ids: Sequence[UUID]) -> list[Sequence[UUID]]:

@@ -133,6 +133,7 @@ class StatementLine(CoopOwned, Base):
     __tablename__ = "statement_line"
 
     id: Mapped[Id]
+    coop_id: Mapped[UUID] = mapped_column(ForeignKey("coop.id"))  # statement_line_by_amount finds the lines of a co-op
     money_account_id: Mapped[UUID] = mapped_column(ForeignKey("money_account.id"))
     statement_id: Mapped[UUID] = mapped_column(ForeignKey("statement.id"))
     n: Mapped[int] = mapped_column(Integer)
@@ -316,7 +317,6 @@ class StatementMatch(CoopOwned, Base):
     reason: Mapped[str | None]
     matched_by: Mapped[str]
     matched_at: Mapped[Instant]
-    transaction_id: Mapped[int | None] = mapped_column(BigInteger)
     undone_by: Mapped[str | None]
     undone_at: Mapped[datetime | None]
     undone_reason: Mapped[str | None]

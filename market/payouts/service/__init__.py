@@ -9,11 +9,12 @@ from market.payouts.service.plan import Preview, plan_run, preview_run
 from market.payouts.service.schedule import check_run, draft_scheduled, save_settings
 from market.payouts.service.send import Claim, claim_next, hurry, record_outcome
 from market.payouts.service.settle import (
+    GivenBack,
     Settlement,
     cancel_payout,
     decide_unknown,
     fail,
-    return_payout,
+    return_all,
     settle,
     settle_all,
     unsettle,
@@ -25,6 +26,7 @@ from market.payouts.service.stop import lift, stop, stop_for_unknown
 __all__ = [
     "BankStatus",
     "Claim",
+    "GivenBack",
     "Preview",
     "Settlement",
     "StatusTaken",
@@ -49,7 +51,7 @@ __all__ = [
     "preview_run",
     "record_outcome",
     "record_receipt",
-    "return_payout",
+    "return_all",
     "save_settings",
     "settle",
     "settle_all",

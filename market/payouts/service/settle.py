@@ -1,19 +1,19 @@
 """How a payout ends: settled by a statement line, failed, returned, cancelled, or decided by a person.
 
-`settle_all`, `unsettle` and `return_payout` are called by statements, which posts: they return the legs against its
+`settle_all`, `unsettle` and `return_all` are called by statements, which posts: they return the legs against its
 suspense account. `fail`, `cancel_payout` and `decide_unknown` post themselves (E42).
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Row, Uuid, func, literal, select, text, update
+from sqlalchemy import ColumnElement, Row, select, text, update
 from sqlalchemy.orm import Session
 
-from market.kernel import audit, locks, outbox
+from market.kernel import audit, direct, locks, outbox
 from market.kernel.actor import Actor
 from market.kernel.clock import day_in
 from market.kernel.money import Money
@@ -30,6 +30,8 @@ _SETTLE = text(
     "UPDATE payout SET state = :state, settled_on = s.day, changed_at = :now, wake_at = NULL, lease_token = NULL"
     " FROM unnest(CAST(:ids AS uuid[]), CAST(:days AS date[])) s (id, day) WHERE payout.id = s.id"
 )
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ def settle_all(session: Session, settlements: Sequence[Settlement], *, now: date
     """
     columns = (Payout.id, Payout.state, Payout.rail, Payout.amount_minor, Payout.currency)
     ids = sorted({one.payout_id for one in settlements})
-    locked = select(*columns).where(Payout.id == func.any(literal(ids, ARRAY(Uuid)))).order_by(Payout.id).with_for_update()
+    locked = select(*columns).where(Payout.id == direct.any_of(ids)).order_by(Payout.id).with_for_update()
     rows = {row.id: row for row in session.execute(locked)}
     made: list[Leg] = []
     days: dict[UUID, date] = {}
@@ -69,7 +71,7 @@ def settle_all(session: Session, settlements: Sequence[Settlement], *, now: date
             )
         made += legs((f"in_transit:{row.rail}", one.suspense, one.money), subject=row.id)
         days[row.id] = one.booked_on
-    values = {"state": State.SETTLED, "now": now, "ids": list(days), "days": list(days.values())}
+    values = {"state": State.SETTLED, "now": now, "ids": direct.array(days), "days": direct.array(days.values())}
     session.execute(_SETTLE, values)
     session.expire_all()
     outbox.announce_many(session, "payouts.settled", [{"payout_id": payout_id} for payout_id in days])
@@ -85,31 +87,41 @@ def unsettle(session: Session, *, payout_id: UUID, now: datetime) -> None:
     payables.mark_unpaid(session, payable_ids=_live_items(session, [row.id]))
 
 
-def return_payout(
-    session: Session, *, payout_id: UUID, money: Money, booked_on: date, reason: str, suspense: str, now: datetime
-) -> tuple[Leg, ...]:
-    """Book a payout that the bank gave back after settlement: the debt is whole again (E43); return the legs.
+@dataclass(frozen=True, slots=True)
+class GivenBack:
+    """What a bank gave back of a payout, and why."""
 
-    `money` is what came back; what the bank kept is the co-op's cost. A netted claim is owed again, because the payee got
-    nothing. Raises AmountDiffers when more came back than went out.
+    payout_id: UUID
+    money: Money
+    reason: str
+
+
+def return_all(session: Session, given_back: Sequence[GivenBack], *, suspense: str, now: datetime) -> dict[UUID, tuple[Leg, ...]]:
+    """Book payouts that the bank gave back after settlement: the debts are whole again (E43); return the legs of each.
+
+    What the bank kept is the co-op's cost. A netted claim is owed again, because the payee got nothing. Locks the payouts
+    in id order, then their payables. Raises AmountDiffers when more came back than went out, StepRefused.
     """
-    row = locks.lock_one(session, Payout, payout_id)
-    step = transition(row.state, Step.RETURN)
-    sent = _money(row)
-    if money.currency != sent.currency or not 0 < money.minor <= sent.minor:
-        raise AmountDiffers(
-            say("The payout was %(sent)s, the line gives back %(money)s.", sent=sent, money=money), payout_id=str(row.id)
+    rows = {row.id: row for row in locks.lock(session, Payout, [one.payout_id for one in given_back])}
+    moved: dict[UUID, tuple[Leg, ...]] = {}
+    for one in given_back:
+        row = _found(rows.get(one.payout_id))
+        step, sent, money = transition(row.state, Step.RETURN), _money(row), one.money
+        if money.currency != sent.currency or not 0 < money.minor <= sent.minor:
+            raise AmountDiffers(
+                say("The payout was %(sent)s, the line gives back %(money)s.", sent=sent, money=money), payout_id=str(row.id)
+            )
+        _enter(row, step, now, reason=one.reason)
+        payable = f"payable:{row.payee_id}"
+        moved[row.id] = legs(
+            (suspense, payable, money),
+            ("bank_charges", payable, sent - money),
+            (f"claim:{row.payee_id}", payable, Money(row.deducted_minor, row.currency)),
+            subject=row.id,
         )
-    _enter(row, step, now, reason=reason)
-    _release(session, row, now)
-    outbox.announce(session, "payouts.returned", {"payout_id": row.id})
-    payable = f"payable:{row.payee_id}"
-    return legs(
-        (suspense, payable, money),
-        ("bank_charges", payable, sent - money),
-        (f"claim:{row.payee_id}", payable, Money(row.deducted_minor, row.currency)),
-        subject=row.id,
-    )
+    _release(session, list(moved), now)
+    outbox.announce_many(session, "payouts.returned", [{"payout_id": payout_id} for payout_id in moved])
+    return moved
 
 
 def fail(session: Session, *, payout_id: UUID, reason: str, actor: Actor, now: datetime) -> None:
@@ -156,7 +168,7 @@ def undo(session: Session, row: Payout, step: Step, *, reason: str, actor: Actor
     """End a locked payout whose money did not move: state, items, payables, E42 and the netting back. Posts, so call it last."""
     before = row.state
     _enter(row, transition(row.state, step), now, reason=reason)
-    _release(session, row, now)
+    _release(session, [row.id], now)
     outbox.announce(session, "payouts.failed", {"payout_id": row.id})
     audit.record(
         session,
@@ -192,27 +204,31 @@ def _enter(row: Payout, step: Transition, now: datetime, *, reason: str | None =
         row.reason = reason[:500]
 
 
-def _release(session: Session, row: Payout, now: datetime) -> None:
+def _release(session: Session, payout_ids: Sequence[UUID], now: datetime) -> None:
     items = session.execute(
         update(PayoutItem)
-        .where(PayoutItem.payout_id == row.id, PayoutItem.released_at.is_(None))
+        .where(_of_payouts(payout_ids), PayoutItem.released_at.is_(None))
         .values(released_at=now)
         .returning(PayoutItem.payable_id)
+        .execution_options(synchronize_session=False)
     )
     payables.give_back(session, payable_ids=list(items.scalars()))
 
 
 def _live_items(session: Session, payout_ids: Sequence[UUID]) -> list[UUID]:
-    of_these = PayoutItem.payout_id == func.any(literal(payout_ids, ARRAY(Uuid)))
-    statement = select(PayoutItem.payable_id).where(of_these, PayoutItem.released_at.is_(None))
+    statement = select(PayoutItem.payable_id).where(_of_payouts(payout_ids), PayoutItem.released_at.is_(None))
     return list(session.execute(statement).scalars())
+
+
+def _of_payouts(payout_ids: Sequence[UUID]) -> ColumnElement[bool]:
+    return PayoutItem.payout_id == direct.any_of(payout_ids)
 
 
 def _money(row: Payout | Row[*tuple[Any, ...]]) -> Money:
     return Money(row.amount_minor, row.currency)
 
 
-def _found(row: Row[*tuple[Any, ...]] | None) -> Row[*tuple[Any, ...]]:
+def _found(row: T | None) -> T:
     if row is None:
         raise PayoutNotFound("There is no such payout here.")
     return row

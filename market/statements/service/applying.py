@@ -11,9 +11,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ARRAY, Row, Uuid, func, literal, select, text
+from sqlalchemy import Row, select, text
 from sqlalchemy.orm import Session
 
+from market.kernel import direct
 from market.kernel.ids import new_id
 from market.kernel.money import Money
 from market.kernel.orm import Base
@@ -62,27 +63,25 @@ def make_matches(session: Session, account: MoneyAccount, wishes: Sequence[Wish]
     legs = _legs(session, account, lines, wishes, now)
     book_id = ledger.book_of(session, account.coop_id)
     entries = [
-        Entry(book_id, "statement_match", f"match:{wish.id}", lines[wish.line_id].booked_on, wish.by, legs[wish.id])
+        Entry(book_id, "statement_match", posting_key(wish.id), lines[wish.line_id].booked_on, wish.by, legs[wish.id])
         for wish in wishes
     ]
     insert_rows(session, StatementMatch, [_row(account, wish, now) for wish in wishes])
     _use_up(session, wishes)
-    transactions = ledger.post(session, entries, late=True)  # a line left open by a close is explained later
-    session.execute(
-        text(
-            "UPDATE statement_match m SET transaction_id = t.transaction_id"
-            " FROM unnest(CAST(:ids AS uuid[]), CAST(:transactions AS bigint[])) t (id, transaction_id) WHERE m.id = t.id"
-        ),
-        {"ids": [wish.id for wish in wishes], "transactions": transactions},
-    )
+    ledger.post(session, entries, late=True)  # a line left open by a close is explained later
     session.expire_all()
     return [wish.id for wish in wishes]
+
+
+def posting_key(match_id: UUID) -> str:
+    """Return the key under which a match is posted."""
+    return f"match:{match_id}"
 
 
 def _locked(session: Session, line_ids: Sequence[UUID]) -> dict[UUID, Line]:
     """Lock lines in the order of their ids; only the columns that matching needs, because there are thousands."""
     columns = ("id", "money_account_id", "booked_on", "amount_minor", "matched_minor", "return_reason")
-    wanted = StatementLine.id == func.any(literal(sorted(set(line_ids)), ARRAY(Uuid)))
+    wanted = StatementLine.id == direct.any_of(set(line_ids))
     statement = select(*(getattr(StatementLine, name) for name in columns)).where(wanted).order_by(StatementLine.id)
     return {row.id: row for row in session.execute(statement.with_for_update())}
 
@@ -119,8 +118,7 @@ def _legs(
     for wish in sorted((each for each in wishes if each.target_kind == "refund"), key=lambda each: str(each.target_id)):
         found[wish.id] = _refunded(session, account, wish, now)
     found |= _settled(session, account, lines, [each for each in wishes if each.target_kind == "payout"], now)
-    for wish in sorted((each for each in wishes if each.target_kind == "payout_return"), key=lambda each: str(each.target_id)):
-        found[wish.id] = _returned(session, account, lines[wish.line_id], wish, now)
+    found |= _returned(session, account, lines, [each for each in wishes if each.target_kind == "payout_return"], now)
     for wish in wishes:
         if wish.target_kind == "account":
             premium = wish.account_code == "premium_in_transit"
@@ -177,17 +175,22 @@ def _settled(
     return found
 
 
-def _returned(session: Session, account: MoneyAccount, line: Line, wish: Wish, now: datetime) -> Legs:
-    assert wish.target_id is not None
-    return payouts.return_payout(
-        session,
-        payout_id=wish.target_id,
-        money=Money(wish.line_minor, account.currency),
-        booked_on=line.booked_on,
-        reason=str(wish.evidence.get("reason") or line.return_reason or "returned"),
-        suspense=account.suspense,
-        now=now,
-    )
+def _returned(
+    session: Session, account: MoneyAccount, lines: dict[UUID, Line], wishes: Iterable[Wish], now: datetime
+) -> dict[UUID, Legs]:
+    by_payout = {wish.target_id: wish for wish in wishes if wish.target_id is not None}
+    if not by_payout:
+        return {}
+    given_back = [
+        payouts.GivenBack(
+            payout_id,
+            Money(wish.line_minor, account.currency),
+            str(wish.evidence.get("reason") or lines[wish.line_id].return_reason or "returned"),
+        )
+        for payout_id, wish in by_payout.items()
+    ]
+    moved = payouts.return_all(session, given_back, suspense=account.suspense, now=now)
+    return {wish.id: moved[payout_id] for payout_id, wish in by_payout.items()}
 
 
 def _of_fund(session: Session, account: MoneyAccount, wish: Wish) -> Legs:
@@ -252,7 +255,7 @@ def _use_up(session: Session, wishes: Sequence[Wish]) -> None:
             " FROM unnest(CAST(:ids AS uuid[]), CAST(:minors AS bigint[])) u (id, minor) WHERE l.id = u.id"
             " RETURNING CASE WHEN l.state = 'matched' THEN l.id END"
         ),
-        {"ids": list(used), "minors": list(used.values())},
+        {"ids": direct.array(used), "minors": direct.array(used.values())},
     ).scalars()
     session.execute(
         text("DELETE FROM statement_suggestion WHERE line_id = ANY (:ids) AND dismissed_at IS NULL"),

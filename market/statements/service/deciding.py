@@ -32,7 +32,7 @@ from market.statements.errors import (
 )
 from market.statements.models import MoneyAccount, StatementLine, StatementMatch, StatementSuggestion
 from market.statements.service.accounts import account_of
-from market.statements.service.applying import Wish, make_matches, rest_of
+from market.statements.service.applying import Wish, make_matches, posting_key, rest_of
 from market.statements.service.booking_rules import confirm_rule, doubt_rule, rule_of
 from market.statements.service.importing import closed_through, posting_day
 from market.statements.service.targets import payee_of, sweep_id
@@ -288,19 +288,19 @@ def settled(session: Session, line: StatementLine, account: MoneyAccount, refere
 
 
 def _post_mirror(session: Session, account: MoneyAccount, match: StatementMatch, actor: Actor, now: datetime) -> None:
-    assert match.transaction_id is not None
     book_id = ledger.book_of(session, account.coop_id)
-    legs = tuple(leg.mirrored() for leg in books.legs_of(session, book_id, match.transaction_id))
+    booked = books.transaction_id(session, book_id, posting_key(match.id))
+    legs = tuple(leg.mirrored() for leg in books.legs_of(session, book_id, booked))
     today = day_in(now, producers.coop(session, account.coop_id).time_zone)
     on, note = posting_day(today, closed_through(session, account.coop_id))
     entry = Entry(
         book_id,
         "statement_match_undone",
-        f"match:{match.id}:undo",
+        f"{posting_key(match.id)}:undo",
         on,
         actor.label,
         legs,
-        reverses=match.transaction_id,
+        reverses=booked,
         note=note,
     )
     ledger.post(session, [entry])

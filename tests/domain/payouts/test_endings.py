@@ -63,6 +63,11 @@ def settle(session, coop, row):
     book_line(session, coop, legs)
 
 
+def give_back(session, payout_id, money, reason):
+    back = service.GivenBack(payout_id, money, reason)
+    return service.return_all(session, [back], suspense="suspense:1", now=NOW)[payout_id]
+
+
 def test_the_file_is_valid_written_once_and_kept_as_written(session, coop, sent):
     (file,) = queries.files_of_run(session, sent.run_id)
     _, body = queries.file_body(session, file.id)
@@ -108,9 +113,7 @@ def test_an_undone_match_leaves_the_payout_sent(session, coop, payee, sent):
 
 def test_a_returned_payout_reopens_the_debt_and_the_bank_keeps_its_fee(session, coop, payee, sent):
     settle(session, coop, sent)
-    legs = service.return_payout(
-        session, payout_id=sent.id, money=Money(6465, "EUR"), booked_on=DAY, reason="MS03", suspense="suspense:1", now=NOW
-    )
+    legs = give_back(session, sent.id, Money(6465, "EUR"), "MS03")
     book_line(session, coop, legs)
     assert payables.owed_to(session, payee.id)[0].open == Money(6480, "EUR")
     assert (balance(session, coop, "bank_charges"), balance(session, coop, f"payable:{payee.id}")) == (15, 6480)
@@ -123,9 +126,7 @@ def test_a_returned_payout_reopens_the_debt_and_the_bank_keeps_its_fee(session, 
 
 def test_an_account_that_the_bank_called_closed_is_not_paid_again(session, coop, payee, sent):
     settle(session, coop, sent)
-    legs = service.return_payout(
-        session, payout_id=sent.id, money=sent.money, booked_on=DAY, reason="AC04 closed", suspense="suspense:1", now=NOW
-    )
+    legs = give_back(session, sent.id, sent.money, "AC04 closed")
     book_line(session, coop, legs)
     with pytest.raises(NothingToPay, match="second person"):
         approved_run(session, coop.id)
@@ -134,9 +135,7 @@ def test_an_account_that_the_bank_called_closed_is_not_paid_again(session, coop,
 def test_more_cannot_come_back_than_went_out(session, coop, sent):
     settle(session, coop, sent)
     with pytest.raises(AmountDiffers):
-        service.return_payout(
-            session, payout_id=sent.id, money=Money(6481, "EUR"), booked_on=DAY, reason="", suspense="suspense:1", now=NOW
-        )
+        give_back(session, sent.id, Money(6481, "EUR"), "")
 
 
 def test_a_netted_claim_is_owed_again_after_a_return(session, coop, payee):
@@ -147,9 +146,7 @@ def test_a_netted_claim_is_owed_again_after_a_return(session, coop, payee):
     session.expire_all()
     row = only_payout(session, run)
     settle(session, coop, row)
-    legs = service.return_payout(
-        session, payout_id=row.id, money=row.money, booked_on=DAY, reason="MS03", suspense="suspense:1", now=NOW
-    )
+    legs = give_back(session, row.id, row.money, "MS03")
     book_line(session, coop, legs)
     assert (balance(session, coop, f"claim:{payee.id}"), balance(session, coop, f"payable:{payee.id}")) == (300, 1000)
     books_agree(session, coop)
