@@ -52,6 +52,7 @@ ACTIONS: dict[str, Any] = {
     "payouts.discarded": _l("payout run discarded"),
     "payouts.submitted": _l("bank file handed in"),
     "payouts.cash_paid": _l("cash paid"),
+    "payouts.receipt_taken_back": _l("receipt taken back"),
     "payouts.box_filled": _l("cash box filled"),
     "payouts.decided": _l("outcome of a payout decided"),
     "payouts.cancel": _l("payout cancelled"),

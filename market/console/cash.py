@@ -1,5 +1,6 @@
 """Staff pages of cash and cheques: bags of a run with the list to sign, and cheques from issue to cash or void."""
 
+from functools import partial
 from uuid import UUID
 
 from flask import Blueprint, render_template, request, url_for
@@ -8,8 +9,8 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
-from market.console.acting import carry_out
-from market.console.payouts import payout_again
+from market.console.acting import asked, carry_out
+from market.console.payouts import payout_again, sure
 from market.http.auth import access, current_actor, current_coop
 from market.http.clock import now, today
 from market.http.db import unit_of_work
@@ -76,6 +77,12 @@ def close_bag(run_id: UUID, bag_id: UUID) -> ResponseReturnValue:
     entry = Entry(request.form)
     on, explanation = entry.day("on"), entry.text("explanation", required=False, limit=500)
     returned = _money(entry, "returned", entry.text("currency", limit=3), zero=True)
+    if returned is not None and not entry.errors:
+        facts = [(_("Brought back"), show_money(returned)), (_("What is known about what is missing"), explanation or "–")]
+        words = _("A bag is counted once; from then on nothing is paid from it, and what is missing is owed by the officer.")
+        again = partial(_page, run_id, dict(request.form), {})
+        if question := asked(_("Is the bag counted?"), facts, words, _("Yes, it is counted"), again=again):
+            return question
 
     def command(session: Session) -> tuple[str, str]:
         assert returned is not None
@@ -124,6 +131,11 @@ def void_cheque(payout_id: UUID) -> ResponseReturnValue:
     """Void a cheque that nobody cashed."""
     entry = Entry(request.form)
     reason = entry.text("reason")
+    consequence = _(
+        "What it pays is owed again and goes into the next run. If somebody cashes this cheque after all, it is paid twice."
+    )
+    if not entry.errors and (question := sure(payout_id, reason, consequence)):
+        return question
 
     def command(session: Session) -> tuple[str, str]:
         service.void_cheque(session, actor=current_actor(), payout_id=payout_id, reason=reason, now=now())

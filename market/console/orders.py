@@ -186,9 +186,20 @@ def answer(seller_order_id: UUID) -> ResponseReturnValue:
 @access("staff")
 def ship(seller_order_id: UUID) -> ResponseReturnValue:
     """Record a dispatch for a producer who cannot."""
+    with unit_of_work() as session:
+        part = queries.seller_order(session, seller_order_id)
+    tracking = request.form.get("tracking", "").strip()[:120]
+    facts = [(line.title, f"{show_quantity(line.quantity)} {line.unit}") for line in part.lines]
+    if question := asked(
+        _("Has order %(number)s been sent?", number=part.number),
+        [*facts, (_("Tracking number"), tracking or "–")],
+        _("The buyer is told, and can change nothing any more. This cannot be taken back."),
+        _("Yes, it is on its way"),
+        again=lambda: _detail(seller_order_id, {}, 200),
+    ):
+        return question
     try:
         with unit_of_work() as session:
-            tracking = request.form.get("tracking", "")[:120]
             service.ship(session, actor=current_actor(), seller_order_id=seller_order_id, tracking=tracking, now=now())
     except DomainError as error:
         if isinstance(error, Missing):

@@ -212,6 +212,7 @@ def _payout_page(payout_id: UUID, form: dict[str, str], errors: dict[str, str]) 
         zone = producers.coop(session, found.coop_id).time_zone
         bags = [each for each in queries.bags_of_run(session, found.run_id) if each.is_open] if found.rail == "cash" else []
         cheque = queries.cheque_of(session, found.id)
+        receipt_number = queries.receipt_number(session, found.id)
         history = desks.history(session, "payout", payout_id)
     page = render_template(
         "console/payouts/payout.html",
@@ -222,6 +223,7 @@ def _payout_page(payout_id: UUID, form: dict[str, str], errors: dict[str, str]) 
         history=history,
         bags=bags,
         cheque=cheque,
+        receipt_number=receipt_number,
         form=form,
         errors=errors,
         today=today(zone),
@@ -260,6 +262,21 @@ def receipt(payout_id: UUID) -> ResponseReturnValue:
         return _("The receipt is recorded; the payout is settled."), url_for("console_payouts.payout", payout_id=payout_id)
 
     return carry_out(entry, command, again=lambda: payout_again(payout_id, entry), otherwise="number")
+
+
+@blueprint.post("/payouts/one/<uuid:payout_id>/receipt/back")
+@access("approver")
+def take_back_receipt(payout_id: UUID) -> ResponseReturnValue:
+    """Take a receipt back that was recorded in error; somebody else recorded it."""
+    reason = request.form.get("reason", "").strip()
+    consequence = _(
+        "The debt to the member is open again and goes into the next run; the money counts as lying in the box, or in the bag,"
+        " that it was paid from. The member was told of the payment: tell them that it was an error. The number of the paper"
+        " stays used."
+    )
+    if reason and (question := sure(payout_id, reason, consequence)):
+        return question
+    return _with_reason(payout_id, service.take_back_receipt, _("Taken back. What it paid is owed again."))
 
 
 @blueprint.post("/payouts/one/<uuid:payout_id>/cancel")
@@ -324,6 +341,17 @@ def fill_cash_box() -> ResponseReturnValue:
         currency = producers.coop(session, current_coop()).currency
     money, on, slip = entry.amount("amount", currency), entry.day("on"), entry.text("slip", limit=60)
 
+    if money is not None and not entry.errors:
+        question = asked(
+            _("Was this money put into the box?"),
+            [(_("Amount"), show_money(money)), (_("Number of the withdrawal slip"), slip)],
+            _("It is booked from the bank into the box, and the bank's line is matched with it. A slip is booked once."),
+            _("Yes, book it"),
+            again=lambda: _cash_box(dict(request.form), {}),
+        )
+        if question:
+            return question
+
     def command(session: Session) -> tuple[str, str]:
         assert money is not None
         assert on is not None
@@ -335,12 +363,17 @@ def fill_cash_box() -> ResponseReturnValue:
 
 def _asked(payout_id: UUID, words: str, *, frees: bool) -> ResponseReturnValue | None:
     """Ask once more before a payout is given its end: money that moved after all would be paid twice."""
-    with unit_of_work() as session:
-        found = queries.payout(session, payout_id)
     if frees:
         consequence = _("What it pays is owed again and goes into the next run. If this money moved after all, it is paid twice.")
     else:
         consequence = _("It counts as sent and waits for its line on a statement. What it pays is not owed any more.")
+    return sure(payout_id, words, consequence)
+
+
+def sure(payout_id: UUID, words: str, consequence: str) -> ResponseReturnValue | None:
+    """Ask once more about a payout, saying what follows."""
+    with unit_of_work() as session:
+        found = queries.payout(session, payout_id)
     return asked(
         _("Payout %(number)s: are you sure?", number=found.number),
         [

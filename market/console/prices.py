@@ -3,22 +3,25 @@
 from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
+from functools import partial
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
 from market.accounts import queries as people
-from market.console import lists, words
+from market.console import lists, price_changes, words
+from market.console.acting import asked
 from market.console.lists import Column, Desk, Filter
 from market.http.auth import access, current_actor, current_coop
 from market.http.clock import now, today
 from market.http.db import unit_of_work
 from market.http.entry import Entry
+from market.http.i18n import show_quantity
 from market.kernel.errors import DomainError
 from market.pricing import queries, service
 from market.pricing.rules import UNITS, CostBuildUp, Goods, Material
@@ -133,6 +136,8 @@ def correct(reference_id: UUID) -> ResponseReturnValue:
 @access("approver")
 def approve(reference_id: UUID) -> ResponseReturnValue:
     """Activate a row as the second person."""
+    if question := _asked(reference_id, _("Let this row count?"), _("Yes, approve it")):
+        return question
     with unit_of_work() as session:
         service.approve_reference(session, reference_id=reference_id, actor=current_actor(), now=now())
     return _done(_("The row is active."), reference_id)
@@ -143,11 +148,30 @@ def approve(reference_id: UUID) -> ResponseReturnValue:
 def confirm(reference_id: UUID) -> ResponseReturnValue:
     """Say that the row agrees with its source, naming the document where there is one."""
     document = request.form.get("document_hash", "").strip().lower()
+    if question := _asked(reference_id, _("Does this row agree with its source?"), _("Yes, confirm it")):
+        return question
     with unit_of_work() as session:
         service.confirm_reference(
             session, reference_id=reference_id, actor=current_actor(), now=now(), document_hash=document[:128]
         )
     return _done(_("The row is confirmed; from now on it decides."), reference_id)
+
+
+def _asked(reference_id: UUID, question: str, button: str) -> ResponseReturnValue | None:
+    """Ask once more, old and new values side by side: what decides about prices is taken back by a new row only."""
+    with unit_of_work() as session:
+        facts = price_changes.of_row(queries.change_of(session, reference_id))
+    again = partial(_reference_page, reference_id, dict(request.form), {})
+    return asked(question, facts, _consequence(), button, again=again)
+
+
+def _consequence() -> str:
+    return str(
+        _(
+            "From its first day on, what counts decides about offers: those below a new floor are checked again at once and leave"
+            " the shop. It is changed by a new row only, which two people make."
+        )
+    )
 
 
 @blueprint.post("/prices/<uuid:reference_id>/reject")
@@ -209,13 +233,22 @@ def batch(batch_id: UUID) -> ResponseReturnValue:
     with unit_of_work() as session:
         found = queries.batch(session, batch_id)
         rows = queries.batch_rows(session, batch_id)
-    return render_template("console/prices/batch.html", batch=found, rows=rows, me=current_actor().label)
+        waiting = found.state == "waiting"
+        changes = [each for each in queries.batch_changes(session, batch_id) if price_changes.differs(each)] if waiting else []
+    return render_template("console/prices/batch.html", batch=found, rows=rows, changes=changes, me=current_actor().label)
 
 
 @blueprint.post("/prices/imports/<uuid:batch_id>/<any(approve, refuse):decision>")
 @access("approver")
 def decide(batch_id: UUID, decision: str) -> ResponseReturnValue:
     """Take an import over as the second person, or refuse it."""
+    if decision == "approve":
+        with unit_of_work() as session:
+            source = queries.batch(session, batch_id).source_name
+            facts = [(_("Source"), source), *price_changes.of_table(queries.batch_changes(session, batch_id))]
+        button = _("Yes, take it over")
+        if question := asked(_("Take this table over?"), facts, _consequence(), button, again=lambda: batch(batch_id)):
+            return question
     with unit_of_work() as session:
         if decision == "approve":
             new = service.approve_import(session, batch_id=batch_id, actor=current_actor(), now=now())
@@ -343,6 +376,8 @@ def decide_floor() -> ResponseReturnValue:
     }
     if values["amount"] is None and values["build_up"] is None and not entry.errors:
         entry.errors["amount"] = _("Enter the amount, or the costs that it is built from.")
+    if not entry.errors and (question := _asked_floor(values)):
+        return question
 
     def act(session: Session) -> str:
         service.decide_floor(session, **values, actor=actor, now=now())
@@ -350,6 +385,19 @@ def decide_floor() -> ResponseReturnValue:
         return url_for("console_prices.floors")
 
     return _carry_out(entry, act, lambda: _floors_page(dict(request.form), entry.errors), "amount")
+
+
+def _asked_floor(values: dict[str, Any]) -> ResponseReturnValue | None:
+    amount = values["amount"]
+    per = f"{values['currency']} / {values['unit'].replace('_', ' ')}"
+    facts = [
+        (_("Goods"), values["title"]),
+        (_("Amount"), f"{show_quantity(amount)} {per}" if amount is not None else _("built from its costs, in %(per)s", per=per)),
+        (_("Decided by"), values["decided_by_body"]),
+        (_("Decided on"), current_app.jinja_env.filters["day"](values["decided_on"])),
+    ]
+    again = partial(_floors_page, dict(request.form), {})
+    return asked(_("Let this floor count?"), facts, _consequence(), _("Yes, it was decided so"), again=again)
 
 
 def _build_up(entry: Entry, currency: str) -> CostBuildUp | None:

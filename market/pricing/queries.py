@@ -16,6 +16,7 @@ from market.pricing.errors import ReferenceUnknown
 from market.pricing.models import CoopFloorRow, FxEvidenceRow, ImportBatch, ImportRow, MarketQuote, PriceCheck, PriceReference
 from market.pricing.rules import CoopFloor, FxEvidence, Reference, replay
 from market.pricing.rules.judge import MAX_QUOTE_DAYS
+from market.pricing.rules.verdict import from_json
 from market.pricing.service.shelf import floor_of, load_packagings, open_shelf, reference_of
 
 
@@ -206,6 +207,62 @@ def batch_rows(session: Session, batch_id: UUID) -> list[BatchRow]:
         )
         for row in rows
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A row that comes beside the row of the same goods that it follows: what it replaces, else the edition before."""
+
+    old: Reference | None
+    new: Reference
+    active: bool
+    """Whether it counts as soon as it is taken over; otherwise it waits for a person."""
+
+
+def batch_changes(session: Session, batch_id: UUID) -> list[Change]:
+    """Return the rows that an import would take over, in the file's order, each beside what is in force for its goods."""
+    taken = ("accepted", "needs_review")
+    wanted = select(ImportRow).where(ImportRow.batch_id == batch_id, ImportRow.state.in_(taken)).order_by(ImportRow.number)
+    rows = [(row.state == "accepted", from_json(Reference, row.values)) for row in session.scalars(wanted)]
+    packagings = load_packagings(session)
+    held = select(PriceReference).where(
+        PriceReference.status == "active", PriceReference.product.in_({new.product for _active, new in rows})
+    )
+    known: dict[tuple[Any, ...], list[Reference]] = {}
+    for row in session.scalars(held.order_by(PriceReference.valid_from, PriceReference.entered_at, PriceReference.id)):
+        known.setdefault(_goods(row), []).append(reference_of(row, packagings))
+    return [Change(_before(known.get(_goods(new), ()), new), new, active) for active, new in rows]
+
+
+def change_of(session: Session, reference_id: UUID) -> Change:
+    """Return a row beside the one that it replaces, else beside the edition before. Raises ReferenceUnknown."""
+    row = session.get(PriceReference, reference_id)
+    if row is None:
+        raise ReferenceUnknown("There is no such row of a price table.")
+    packagings = load_packagings(session)
+    new = reference_of(row, packagings)
+    if row.supersedes_id is not None:
+        return Change(reference_of(session.get_one(PriceReference, row.supersedes_id), packagings), new, active=True)
+    held = select(PriceReference).where(
+        PriceReference.status.in_(("active", "superseded")), PriceReference.product == row.product, PriceReference.id != row.id
+    )
+    ordered = held.order_by(PriceReference.valid_from, PriceReference.entered_at, PriceReference.id)
+    same = [reference_of(each, packagings) for each in session.scalars(ordered) if _goods(each) == _goods(row)]
+    return Change(_before(same, new), new, active=True)
+
+
+def _goods(row: Reference | PriceReference) -> tuple[Any, ...]:
+    """What has to be equal in two rows for one to be the other's edition before."""
+    names = (
+        "scheme", "price_kind", "product", "variety", "form", "characteristic", "quality", "geo_level", "geo_code", "setup",
+        "incoterm", "currency", "unit",
+    )  # fmt: skip
+    return tuple(getattr(row, name) for name in names)
+
+
+def _before(same: Sequence[Reference], new: Reference) -> Reference | None:
+    earlier = [row for row in same if row.valid_from and new.valid_from and row.valid_from < new.valid_from]
+    return earlier[-1] if earlier else None
 
 
 def quotes(session: Session) -> list[Quote]:

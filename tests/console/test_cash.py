@@ -54,7 +54,13 @@ def test_a_bag_goes_out_pays_and_comes_back(desk, session, coop):
     assert desk.post(desk.preparer, f"{one}/receipt", bag="nonsense", **RECEIPT).status_code == 422
     assert desk.post(desk.preparer, f"{one}/receipt", bag=str(row.id), **RECEIPT).status_code == 303
     assert "R-7" in desk.get(desk.preparer, page).text
+    assert desk.post(desk.preparer, f"{one}/receipt/back", reason="wrong member").status_code == 403
+    assert "This cannot" not in desk.post(desk.approver, f"{one}/receipt/back", reason="").text
+    assert "The debt to the member is open again" in desk.post(desk.approver, f"{one}/receipt/back", reason="wrong member").text
+    assert queries.payout(session, payout.id).state == "settled"
     close = {"returned": "30", "currency": "EUR", "on": "2026-11-25", "explanation": "spent on fuel"}
+    assert "Is the bag counted?" in desk.post(desk.preparer, f"{page}/{row.id}/close", **close).text
+    close |= {"sure": "yes"}
     assert desk.post(desk.preparer, f"{page}/{row.id}/close", **close).status_code == 422, "something is missing"
     assert desk.post(desk.approver, f"{page}/{row.id}/close", **close).status_code == 303
     text = desk.get(desk.preparer, page).text
@@ -70,5 +76,6 @@ def test_a_cheque_is_written_down_listed_and_voided_by_another(desk, session, co
     assert "123" in desk.get(desk.preparer, "/console/cheques").text
     assert desk.post(desk.preparer, f"{one}/cheque/void", reason="lost").status_code == 403
     assert "Void this cheque" in desk.get(desk.approver, one).text
-    assert desk.post(desk.approver, f"{one}/cheque/void", reason="lost, the bank knows").status_code == 303
+    assert "it is paid twice" in desk.post(desk.approver, f"{one}/cheque/void", reason="lost, the bank knows").text
+    assert desk.post(desk.approver, f"{one}/cheque/void", reason="lost, the bank knows", sure="yes").status_code == 303
     assert "voided" in desk.get(desk.preparer, "/console/cheques").text

@@ -40,3 +40,13 @@ def test_a_refund_is_looked_at_twice(staff, session, part):
     assert queries.seller_order(session, part.id).refunded.minor > 0
     wrong = staff.post(f"{path}/refund", data=form | {f"line-{line.id}": "much", "sure": "yes"})
     assert (wrong.status_code, "Please enter the quantity as a number." in wrong.text) == (422, True)
+
+
+def test_a_dispatch_is_looked_at_twice(staff, session, part):
+    form = {"csrf_token": csrf_token(staff), "tracking": "TR-1"}
+    asked = staff.post(f"/console/orders/{part.id}/ship", data=form).text
+    assert part.lines[0].title in asked
+    assert "This cannot be taken back." in asked
+    assert queries.seller_order(session, part.id).state == "paid"
+    assert staff.post(f"/console/orders/{part.id}/ship", data=form | {"sure": "yes"}).status_code == 303
+    assert queries.seller_order(session, part.id).state == "shipped"

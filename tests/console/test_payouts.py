@@ -146,7 +146,9 @@ def cash_payout(session, desk, coop):
 
 def test_a_cash_receipt_is_refused_with_what_was_typed_and_then_taken(desk, session, coop):
     payout = cash_payout(session, desk, coop)
-    assert desk.post(desk.preparer, "/console/cash-box", amount="100.00", on="2026-11-25", slip="W-7").status_code == 303
+    filled = {"amount": "100.00", "on": "2026-11-25", "slip": "W-7"}
+    assert "A slip is booked once." in desk.post(desk.preparer, "/console/cash-box", **filled).text
+    assert desk.post(desk.preparer, "/console/cash-box", **filled, sure="yes").status_code == 303
     assert "€100.00" in desk.get(desk.preparer, "/console/cash-box").text
     path = f"/console/payouts/one/{payout.id}/receipt"
     form = {"number": "A-1", "paid_on": "2026-11-25", "cashier": "Claudine", "taken_by": "Jean", "signed": "signature"}

@@ -57,7 +57,10 @@ def test_a_table_is_imported_by_one_and_approved_by_another(desk, session):
     assert "packaging_unknown" in page.text
     batch = session.execute(select(ImportBatch)).scalar_one()
     assert desk.post(desk.preparer, f"/console/prices/imports/{batch.id}/approve").status_code == 403
-    assert desk.post(desk.approver, f"/console/prices/imports/{batch.id}/approve").status_code == 303
+    question = desk.post(desk.approver, f"/console/prices/imports/{batch.id}/approve")
+    assert (question.status_code, "Rows that count at once" in question.text) == (200, True)
+    assert session.execute(select(PriceReference)).first() is None, "nothing counts before somebody is sure"
+    assert desk.post(desk.approver, f"/console/prices/imports/{batch.id}/approve", sure="yes").status_code == 303
     listed = desk.get(desk.preparer, "/console/prices")
     assert listed.status_code == 200
     assert "to review" in listed.text
@@ -68,7 +71,7 @@ def test_a_table_is_imported_by_one_and_approved_by_another(desk, session):
 
 def test_the_importer_cannot_approve_even_with_the_role(desk, session):
     answer = upload(desk, desk.approver)
-    refused = desk.post(desk.approver, f"{answer.location}/approve")
+    refused = desk.post(desk.approver, f"{answer.location}/approve", sure="yes")
     assert refused.status_code == 403
     assert session.execute(select(PriceReference)).first() is None
 
@@ -86,7 +89,10 @@ def test_a_row_is_corrected_by_one_and_approved_by_another(desk, session):
     answer = desk.post(desk.preparer, f"/console/prices/{old.id}/correct", **asked)
     assert answer.status_code == 303
     assert desk.get(desk.preparer, answer.location).status_code == 200
-    assert desk.post(desk.approver, f"{answer.location}/approve").status_code == 303
+    question = desk.post(desk.approver, f"{answer.location}/approve").text
+    assert "<del>–</del> <ins>0.4</ins>" in question, "old and new side by side"
+    assert desk.post(desk.approver, f"{answer.location}/approve", sure="no").status_code == 200
+    assert desk.post(desk.approver, f"{answer.location}/approve", sure="yes").status_code == 303
     new = session.execute(select(PriceReference).where(PriceReference.supersedes_id == old.id)).scalar_one()
     old = session.get(PriceReference, old.id)
     assert (new.status, new.organic_differential, old.status) == ("active", Decimal("0.40"), "superseded")
@@ -102,8 +108,8 @@ def test_an_empty_or_wrong_correction_is_said(desk, session):
 
 def test_an_unconfirmed_row_is_confirmed_with_its_document(desk, session):
     row = make_reference(session, confidence="low")
-    assert desk.post(desk.approver, f"/console/prices/{row.id}/confirm").status_code == 409
-    assert desk.post(desk.approver, f"/console/prices/{row.id}/confirm", document_hash="ab" * 32).status_code == 303
+    assert desk.post(desk.approver, f"/console/prices/{row.id}/confirm", sure="yes").status_code == 409
+    assert desk.post(desk.approver, f"/console/prices/{row.id}/confirm", document_hash="ab" * 32, sure="yes").status_code == 303
     row = session.get(PriceReference, row.id)
     assert (row.confidence, row.confirmed_at is not None) == ("high", True)
 
@@ -147,7 +153,7 @@ def test_rates_are_entered(desk):
 
 
 FLOOR = {
-    "title": "Wool shawl", "product": "shawl", "currency": "EUR", "unit": "piece", "decided_by_body": "assembly", "decided_on": "2026-03-01",
+    "sure": "yes", "title": "Wool shawl", "product": "shawl", "currency": "EUR", "unit": "piece", "decided_by_body": "assembly", "decided_on": "2026-03-01",
     "materials": "4.20", "hours_per_piece": "6.5", "living_wage_month": "355.20", "hours_month": "192", "overhead_per_piece": "1.10",
     "reserve_pct": "5", "price_step": "0.05", "wage_source": "a published benchmark",
 }  # fmt: skip
@@ -155,6 +161,8 @@ FLOOR = {
 
 def test_a_floor_is_decided_from_its_costs(desk, session, coop):
     assert desk.post(desk.preparer, "/console/floors", **FLOOR).status_code == 403
+    question = desk.post(desk.approver, "/console/floors", **FLOOR | {"sure": ""})
+    assert (question.status_code, "Let this floor count?" in question.text) == (200, True)
     assert desk.post(desk.approver, "/console/floors", **FLOOR).status_code == 303
     row = session.execute(select(CoopFloorRow)).scalar_one()
     assert (row.coop_id, row.amount) == (coop.id, Decimal("18.20"))

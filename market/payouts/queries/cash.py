@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from uuid import UUID
 
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from sqlalchemy import BigInteger, Select, cast, func, select
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from market.kernel.money import Money
 from market.payouts.models import CashBag, CashReceipt, Cheque, Payout
@@ -67,9 +67,16 @@ class ChequeRow:
     stale: bool
 
 
+def paid_from(bag_id: UUID | InstrumentedAttribute[UUID]) -> Select[int]:
+    """Select what was paid out of a bag, in minor units: by its receipts, without those that were taken back."""
+    total = func.coalesce(func.sum(CashReceipt.amount_minor), 0)
+    kept = (CashReceipt.bag_id == bag_id, Payout.state != State.RETURNED)
+    return select(cast(total, BigInteger)).join(Payout, Payout.id == CashReceipt.payout_id).where(*kept)
+
+
 def bags_of_run(session: Session, run_id: UUID) -> list[BagRow]:
     """Return the bags of a run in the order of their numbers."""
-    paid = select(func.coalesce(func.sum(CashReceipt.amount_minor), 0)).where(CashReceipt.bag_id == CashBag.id).scalar_subquery()
+    paid = paid_from(CashBag.id).scalar_subquery()
     rows = session.execute(select(CashBag, paid).where(CashBag.run_id == run_id).order_by(CashBag.number))
     return [_bag(bag, int(minor)) for bag, minor in rows]
 
@@ -121,7 +128,7 @@ def cheques(session: Session, *, coop_id: UUID, on: date, limit: int = 200) -> l
 
 def open_bags(session: Session, coop_id: UUID) -> dict[tuple[str, str], int]:
     """Return what must stand on `cash_bag:*`: what is left in each bag that nobody has counted."""
-    paid = select(func.coalesce(func.sum(CashReceipt.amount_minor), 0)).where(CashReceipt.bag_id == CashBag.id).scalar_subquery()
+    paid = paid_from(CashBag.id).scalar_subquery()
     statement = select(CashBag.number, CashBag.currency, CashBag.issued_minor - paid).where(
         CashBag.coop_id == coop_id, CashBag.closed_at.is_(None)
     )

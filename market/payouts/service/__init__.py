@@ -2,7 +2,7 @@
 
 from market.payouts.service.approve import approve_run, discard_run
 from market.payouts.service.bags import close_bag, issue_bag
-from market.payouts.service.cash import cash_box_holds, fill_cash_box, record_receipt
+from market.payouts.service.cash import cash_box_holds, fill_cash_box, record_receipt, take_back_receipt
 from market.payouts.service.cheques import issue_cheque, void_cheque
 from market.payouts.service.files import mark_submitted, write_files
 from market.payouts.service.plan import Preview, plan_run, preview_run
@@ -57,6 +57,7 @@ __all__ = [
     "settle_all",
     "stop",
     "stop_for_unknown",
+    "take_back_receipt",
     "take_status",
     "unsettle",
     "void_cheque",

@@ -19,7 +19,8 @@ from market.kernel.words import say
 from market.ledger import service as ledger
 from market.ledger.rules import Entry
 from market.payouts.errors import BagNotFound, BagRefused, StepRefused
-from market.payouts.models import CashBag, CashReceipt, PayoutRun
+from market.payouts.models import CashBag, PayoutRun
+from market.payouts.queries.cash import paid_from
 from market.payouts.rules.postings import bag_issued, bag_returned
 from market.payouts.service.cash import CASH_BOX
 from market.producers import queries as producers
@@ -68,8 +69,7 @@ def close_bag(
     if bag.closed_at is not None:
         raise StepRefused("This bag is counted already.", number=bag.number)
     _check_day(session, bag.coop_id, on, now)
-    paid = session.execute(select(func.coalesce(func.sum(CashReceipt.amount_minor), 0)).where(CashReceipt.bag_id == bag.id))
-    left = bag.issued_minor - int(paid.scalar_one())
+    left = bag.issued_minor - session.execute(paid_from(bag.id)).scalar_one()
     missing = Money(left - returned.minor, bag.currency)
     if returned.currency != bag.currency or returned.minor < 0 or missing.minor < 0:
         expected = Money(left, bag.currency)

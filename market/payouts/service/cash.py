@@ -15,12 +15,12 @@ from market.kernel.words import say
 from market.ledger import queries as books
 from market.ledger import service as ledger
 from market.ledger.rules import Entry, legs
-from market.payouts.errors import BagNotFound, ReceiptRefused, StepRefused
+from market.payouts.errors import BagNotFound, ReceiptRefused, SamePerson, StepRefused
 from market.payouts.models import CashBag, CashReceipt, Payout, PayoutRun
 from market.payouts.rules.cash import Receipt, check_receipt
 from market.payouts.rules.postings import paid_from_bag
 from market.payouts.rules.states import Step, transition
-from market.payouts.service.settle import mark_items_paid
+from market.payouts.service.settle import mark_items_paid, return_payout
 from market.producers import queries as producers
 
 CASH_BOX = "cash:1"
@@ -91,6 +91,33 @@ def record_receipt(
     book_id = ledger.book_of(session, payout.coop_id)
     ledger.post(session, [Entry(book_id, "cash_paid", f"payout:{payout.id}:receipt", checked.paid_on, actor.label, moves)])
     return row.id
+
+
+def take_back_receipt(session: Session, *, actor: Actor, payout_id: UUID, reason: str, now: datetime) -> None:
+    """Take a receipt back that proves nothing after all: the debt is whole again (E43), the money lies where it was paid from.
+
+    The paper stays on record with its number. From a bag that is counted, the money counts as lying in the box. Posts.
+    Raises SamePerson for whoever recorded it, ReceiptRefused without a reason, StepRefused when it is taken back already.
+    """
+    payout = locks.lock_one(session, Payout, payout_id)
+    row = session.execute(select(CashReceipt).where(CashReceipt.payout_id == payout_id)).scalar_one_or_none()
+    if row is None:
+        raise StepRefused("This payout has no receipt.", state=payout.state)
+    if row.recorded_by == actor.label:
+        raise SamePerson("You recorded this receipt. Somebody else has to take it back.")
+    if len(reason.strip()) < 5:
+        raise ReceiptRefused("Write what was wrong with the receipt.", pointer="/reason")
+    bag = locks.lock_one(session, CashBag, row.bag_id) if row.bag_id is not None else None
+    lies = f"cash_bag:{bag.number}" if bag is not None and bag.closed_at is None else payout.source_account
+    on = day_in(now, producers.coop(session, payout.coop_id).time_zone)
+    money = Money(row.amount_minor, row.currency)
+    moves = return_payout(session, payout_id=payout_id, money=money, booked_on=on, reason=reason.strip(), suspense=lies, now=now)
+    audit.record(
+        session, actor=actor, action="payouts.receipt_taken_back", subject_kind="payout", subject_id=payout.id, now=now,
+        coop_id=payout.coop_id, old={"receipt": row.number}, new={"reason": reason.strip()},
+    )  # fmt: skip
+    book_id = ledger.book_of(session, payout.coop_id)
+    ledger.post(session, [Entry(book_id, "cash_returned", f"payout:{payout.id}:receipt:back", on, actor.label, moves)])
 
 
 def _bag_for(session: Session, bag_id: UUID, payout: Payout) -> CashBag:

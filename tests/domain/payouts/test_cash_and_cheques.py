@@ -145,6 +145,26 @@ def cheque_facts(cheque, **more):
     return {"payout_id": cheque.id, "number": "000123", "on": TODAY, "now": NOW} | more
 
 
+def test_a_receipt_that_was_wrong_is_taken_back_by_a_second_person(session, coop, cash):
+    run, (large, small) = cash
+    bag_id = issue(session, run)
+    pay(session, large, bag_id)
+    pay(session, small, None, number="R-2")
+    with pytest.raises(SamePerson):
+        service.take_back_receipt(session, actor=PREPARER, payout_id=large.id, reason="wrong member", now=NOW)
+    with pytest.raises(ReceiptRefused):
+        service.take_back_receipt(session, actor=APPROVER, payout_id=large.id, reason="?", now=NOW)
+    for row in (large, small):
+        service.take_back_receipt(session, actor=APPROVER, payout_id=row.id, reason="wrong member", now=NOW)
+        assert queries.payout(session, row.id).state == "returned"
+        assert payables.owed_to(session, row.payee_id)[0].open == row.money
+    assert (balance(session, coop, "cash_bag:1"), balance(session, coop, "cash:1")) == (500_000, 400_000)
+    with pytest.raises(StepRefused):
+        service.take_back_receipt(session, actor=APPROVER, payout_id=large.id, reason="wrong member", now=NOW)
+    assert not close(session, bag_id, 500_000)
+    books_agree(session, coop)
+
+
 def test_a_cheque_is_sent_when_issued_and_cashed_when_a_statement_shows_it(session, coop, cheque):
     service.issue_cheque(session, actor=PREPARER, **cheque_facts(cheque))
     assert queries.payout(session, cheque.id).state == "sent"
