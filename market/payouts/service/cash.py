@@ -20,7 +20,7 @@ from market.payouts.models import CashBag, CashReceipt, Payout, PayoutRun
 from market.payouts.rules.cash import Receipt, check_receipt
 from market.payouts.rules.postings import paid_from_bag
 from market.payouts.rules.states import Step, transition
-from market.payouts.service.settle import mark_items_paid, return_payout
+from market.payouts.service.settle import GivenBack, mark_items_paid, return_all
 from market.producers import queries as producers
 
 CASH_BOX = "cash:1"
@@ -110,8 +110,8 @@ def take_back_receipt(session: Session, *, actor: Actor, payout_id: UUID, reason
     bag = locks.lock_one(session, CashBag, row.bag_id) if row.bag_id is not None else None
     lies = f"cash_bag:{bag.number}" if bag is not None and bag.closed_at is None else payout.source_account
     on = day_in(now, producers.coop(session, payout.coop_id).time_zone)
-    money = Money(row.amount_minor, row.currency)
-    moves = return_payout(session, payout_id=payout_id, money=money, booked_on=on, reason=reason.strip(), suspense=lies, now=now)
+    back = GivenBack(payout_id, Money(row.amount_minor, row.currency), reason.strip())
+    moves = return_all(session, [back], suspense=lies, now=now)[payout_id]
     audit.record(
         session, actor=actor, action="payouts.receipt_taken_back", subject_kind="payout", subject_id=payout.id, now=now,
         coop_id=payout.coop_id, old={"receipt": row.number}, new={"reason": reason.strip()},
