@@ -25,6 +25,7 @@ from market.console import coops as console_coops
 from market.console import desk as console_desk
 from market.console import disputes as console_disputes
 from market.console import earnings as console_earnings
+from market.console import loans as console_loans
 from market.console import matching as console_matching
 from market.console import orders as console_orders
 from market.console import payments as console_payments
@@ -84,6 +85,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     console_texts.blueprint,
     console_sellers.blueprint,
     console_treasury.blueprint,
+    console_loans.blueprint,
     console_processor.blueprint,
     console_earnings.blueprint,
     console_books.blueprint,

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
 
-from flask import render_template, request, send_file, url_for
+from flask import make_response, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
@@ -208,6 +208,13 @@ def file(name: str, wanted: str, headings: Sequence[str], rows: Iterator[Sequenc
     if wanted == "xlsx":
         return workbook(f"{name}.xlsx", headings, rows)
     return streamed_csv(f"{name}.csv", headings, rows)
+
+
+def answered(page: ResponseReturnValue, errors: Mapping[str, str]) -> ResponseReturnValue:
+    """Return a desk as the answer to a form: with faults it is no success."""
+    answer = make_response(page)
+    answer.status_code = 422 if errors else answer.status_code
+    return answer
 
 
 def plain(column: Column, row: Line) -> Any:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, make_response, request, url_for
+from flask import Blueprint, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -254,7 +254,7 @@ def _fund(form: dict[str, str], errors: dict[str, str], opened: UUID | None = No
         coop = producers.coop(session, current_coop())
         standing = queries.fund(session, coop.id, coop.currency)
     shown = {"fund": standing, "coop": coop, "form": form, "errors": errors, "actor": current_actor()}
-    return _answer(lists.show(FUND, "console/treasury/fund.html", opened=opened, **shown), errors)
+    return lists.answered(lists.show(FUND, "console/treasury/fund.html", opened=opened, **shown), errors)
 
 
 def _conversions(form: dict[str, str], errors: dict[str, str], opened: UUID | None = None) -> ResponseReturnValue:
@@ -265,10 +265,4 @@ def _conversions(form: dict[str, str], errors: dict[str, str], opened: UUID | No
             "members": [(member.id, member.name) for member in producers.producers_of(session, coop_id=coop.id)],
         }
     shown = {"coop": coop, "form": form, "errors": errors, "actor": current_actor(), **facts}
-    return _answer(lists.show(FX, "console/treasury/conversions.html", opened=opened, **shown), errors)
-
-
-def _answer(page: ResponseReturnValue, errors: dict[str, str]) -> ResponseReturnValue:
-    answer = make_response(page)
-    answer.status_code = 422 if errors else answer.status_code
-    return answer
+    return lists.answered(lists.show(FX, "console/treasury/conversions.html", opened=opened, **shown), errors)

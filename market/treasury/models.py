@@ -1,4 +1,4 @@
-"""Tables of the treasury: plan items of the premium fund, their spendings, and conversions between currencies.
+"""Tables of the treasury: the premium fund's plan and spendings, conversions between currencies, loans and their repayments.
 
 Each is proposed by one person and decided by another; what was decided is never changed, only closed.
 """
@@ -7,10 +7,12 @@ from datetime import date
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import CHAR, CheckConstraint, ForeignKey, Numeric
+from sqlalchemy import CHAR, BigInteger, CheckConstraint, ForeignKey, Numeric, Sequence
 from sqlalchemy.orm import Mapped, mapped_column
 
 from market.kernel.orm import Base, CoopOwned, FourEyes, Id, Minor, four_eyes
+
+LOAN_NUMBERS = Sequence("loan_number", metadata=Base.metadata)
 
 
 class PremiumItem(CoopOwned, FourEyes, Base):
@@ -72,4 +74,52 @@ class FxConversion(CoopOwned, FourEyes, Base):
         CheckConstraint("currency <> agreed_currency", name="currencies"),
         CheckConstraint("length(source) >= 3", name="source"),
         CheckConstraint("(state = 'settled') = (given_minor IS NOT NULL)", name="settled"),
+    )
+
+
+class Loan(CoopOwned, FourEyes, Base):
+    """Pre-finance that a buyer or lender gives the co-op for a harvest (solidarity.md 3).
+
+    `goods_minor` is what the contract's goods will bring, the premium left out; at most `cap_percent` of it is lent. Interest
+    is simple, per year of 365 days. The lender names `number`'s reference in the transfer.
+    """
+
+    __tablename__ = "loan"
+
+    id: Mapped[Id]
+    number: Mapped[int] = mapped_column(BigInteger, unique=True)
+    kind: Mapped[str]
+    lender: Mapped[str]
+    contract: Mapped[str]
+    currency: Mapped[str] = mapped_column(CHAR(3))
+    goods_minor: Mapped[Minor]
+    cap_percent: Mapped[Decimal] = mapped_column(Numeric(5, 2))
+    amount_minor: Mapped[Minor]
+    rate_percent: Mapped[Decimal] = mapped_column(Numeric(6, 3))
+    due_on: Mapped[date]
+    terms: Mapped[str]
+
+    __table_args__ = (
+        *four_eyes("accepted", "declined", "closed"),
+        CheckConstraint("kind IN ('buyer', 'lender')", name="kind"),
+        CheckConstraint("amount_minor > 0 AND amount_minor * 100 <= goods_minor * cap_percent", name="cap"),
+        CheckConstraint("cap_percent BETWEEN 0 AND 100 AND rate_percent BETWEEN 0 AND 100", name="percents"),
+        CheckConstraint("length(lender) >= 2 AND length(contract) >= 2 AND length(terms) >= 3", name="words"),
+    )
+
+
+class LoanRepayment(CoopOwned, FourEyes, Base):
+    """What goes back to a lender: principal and interest; `taken_back` when the bank did not pay it."""
+
+    __tablename__ = "loan_repayment"
+
+    id: Mapped[Id]
+    loan_id: Mapped[UUID] = mapped_column(ForeignKey("loan.id"), index=True)
+    currency: Mapped[str] = mapped_column(CHAR(3))
+    principal_minor: Mapped[Minor]
+    interest_minor: Mapped[Minor]
+
+    __table_args__ = (
+        *four_eyes("booked", "declined", "taken_back"),
+        CheckConstraint("principal_minor >= 0 AND interest_minor >= 0 AND principal_minor + interest_minor > 0", name="amount"),
     )

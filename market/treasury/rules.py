@@ -3,7 +3,8 @@
 The premium fund is a fund of its own (F-1): whatever leaves or reaches it moves on `premium_bank` by the same amount.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from uuid import UUID
 
@@ -70,6 +71,22 @@ def loan_repaid(loan: UUID | str, rail: str, principal: Money, interest: Money, 
     """E40: principal and interest are on their way to the lender, before members' money is computed."""
     transit = f"in_transit:{rail}"
     return legs((f"prefinance_payable:{loan}", transit, principal), ("interest_cost", transit, interest), subject=subject)
+
+
+def loan_share_max(goods: Money, cap_percent: Decimal) -> Money:
+    """Return the most that may be lent on goods, rounded down; the premium is never part of it (PFN-1)."""
+    return Money(int(goods.minor * cap_percent // 100), goods.currency)
+
+
+def interest(owed: Iterable[tuple[date, Money]], rate_percent: Decimal, until: date) -> int:
+    """Return simple interest in minor units on what was owed from each day on, up to `until`, half up once (PFN-5).
+
+    Actual days over 365; no interest on interest. `owed` is in the order of days.
+    """
+    steps = list(owed)
+    ends = [day for day, _ in steps[1:]] + [until] * bool(steps)
+    days = sum((money.minor * max((min(end, until) - day).days, 0) for (day, money), end in zip(steps, ends, strict=True)), 0)
+    return int((Decimal(days) * rate_percent / 36_500).quantize(Decimal(1), rounding=ROUND_HALF_UP))
 
 
 def conversion_agreed(payee: UUID | str, owed: Money, agreed: Money, subject: UUID) -> tuple[Leg, ...]:

@@ -29,7 +29,7 @@ from market.producers.models import Certificate
 from market.provenance.models import CaptureJob
 from market.statements import service as statements
 from market.statements.models import BookingProposal, MoneyAccount, PeriodClose, StatementFile, StatementLine, StatementSuggestion
-from market.treasury.models import FxConversion, PremiumItem, PremiumSpending
+from market.treasury.models import FxConversion, Loan, LoanRepayment, PremiumItem, PremiumSpending
 from tests.conftest import NOW
 from tests.factories.accounts import actor_for
 from tests.factories.catalogue import make_listing
@@ -55,8 +55,18 @@ def _invoice(world: Any) -> Any:
 
 
 def _treasury(world: Any, model: Any, **values: Any) -> Any:
-    proposed = {"currency": "EUR", "amount_minor": 1, "state": "proposed", "proposed_by": "account:x", "proposed_at": NOW}
+    return _treasury_row(world, model, amount_minor=1, **values)
+
+
+def _treasury_row(world: Any, model: Any, **values: Any) -> Any:
+    proposed = {"currency": "EUR", "state": "proposed", "proposed_by": "account:x", "proposed_at": NOW}
     return _add(world, model(id=new_id(), coop_id=world.coop.id, **proposed, **values))
+
+
+def _loan(world: Any) -> Any:
+    words = {"kind": "buyer", "lender": "Ethical Roasters", "contract": "2026-7", "terms": "folder 3"}
+    numbers = {"number": 1, "goods_minor": 2, "cap_percent": 60, "amount_minor": 1, "rate_percent": 0}
+    return _treasury_row(world, Loan, **words, **numbers, due_on=date(2027, 6, 30))
 
 
 def _certificate(world: Any) -> Any:
@@ -263,6 +273,10 @@ SAMPLES: dict[tuple[str, str], Callable[[Any], Any]] = {
         rate=1,
         rate_on=NOW.date(),
         source="bank",
+    ),
+    ("", "loan_id"): _loan,
+    ("", "repayment_id"): lambda world: _treasury_row(
+        world, LoanRepayment, loan_id=world.sample("", "loan_id"), principal_minor=1, interest_minor=0
     ),
     ("", "key"): lambda world: "no/such/photo.webp",
     ("", "key_id"): lambda world: _key(world, "owner"),

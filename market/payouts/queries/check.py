@@ -7,6 +7,7 @@ from market.ledger.queries import Finding
 from market.payables import queries as payables
 from market.payouts.queries.cash import open_bags
 from market.payouts.queries.runs import in_transit_totals
+from market.treasury import loan_queries
 
 
 def check(session: Session) -> list[Finding]:
@@ -26,6 +27,7 @@ def check(session: Session) -> list[Finding]:
         moving = {
             (f"in_transit:{rail}", currency): minor for (rail, currency), minor in in_transit_totals(session, coop_id).items()
         }
+        moving |= loan_queries.on_their_way(session, coop_id)
         bags = open_bags(session, coop_id)
         findings += books.differences(session, book_id, law="cash bags = issued - receipts", prefix="cash_bag:", rows=bags)
         findings += books.differences(session, book_id, law="open payables = payable:*", prefix="payable:", rows=owed)

@@ -1,15 +1,16 @@
-"""The desks of the treasury: the premium fund's plan, conversions between currencies."""
+"""The desks of the treasury: the premium fund's plan, conversions between currencies, loans."""
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import BigInteger, cast, func, select
 
 from market.producers.models import Producer
 from market.reports.queries.lists import Sorting, Source, Viewer, contains, one_of
-from market.treasury.models import FxConversion, PremiumItem, PremiumSpending
+from market.treasury.models import FxConversion, Loan, LoanRepayment, PremiumItem, PremiumSpending
 
 ITEM_STATES = ("proposed", "approved", "declined", "closed")
+LOAN_STATES = ("proposed", "accepted", "declined", "closed")
 CONVERSION_STATES = ("proposed", "booked", "declined", "settled")
 
 
@@ -61,4 +62,30 @@ def conversions(viewer: Viewer) -> Source:
         {"q": lambda text: contains(Producer.name, text), "state": one_of(FxConversion.state, CONVERSION_STATES)},
         FxConversion.amount_minor,
         FxConversion.currency,
+    )
+
+
+def loans(viewer: Viewer) -> Source:
+    """Return the loans, those to be repaid first first, with the principal that went back or is on its way."""
+    mine = LoanRepayment.loan_id == Loan.id
+    total = cast(func.coalesce(func.sum(LoanRepayment.principal_minor), 0), BigInteger)
+    repaid = select(total).where(mine, LoanRepayment.state == "booked")
+    waits = select(func.count()).where(mine, LoanRepayment.state == "proposed")
+    statement = select(
+        Loan.id,
+        Loan.lender,
+        Loan.contract,
+        Loan.currency,
+        Loan.amount_minor,
+        repaid.correlate(Loan).scalar_subquery().label("repaid_minor"),
+        waits.correlate(Loan).scalar_subquery().label("waiting"),
+        Loan.due_on,
+        Loan.state,
+    ).where(Loan.coop_id == viewer.coop_id)
+    return Source(
+        statement,
+        {"due": Sorting(((Loan.due_on, date.fromisoformat), (Loan.id, UUID)))},
+        {"q": lambda text: contains(Loan.lender, text) | contains(Loan.contract, text), "state": one_of(Loan.state, LOAN_STATES)},
+        Loan.amount_minor,
+        Loan.currency,
     )

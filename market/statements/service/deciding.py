@@ -36,6 +36,7 @@ from market.statements.service.applying import Wish, make_matches, posting_key, 
 from market.statements.service.booking_rules import confirm_rule, doubt_rule, rule_of
 from market.statements.service.importing import closed_through, posting_day
 from market.statements.service.targets import payee_of, sweep_id
+from market.treasury import loan_queries as loans
 
 GIVEN_UP = ("write_off", "bank_charges")
 """What the co-op bears itself; above its own limit only an approver books it (money.md 8.3). What a rule finds needs nobody."""
@@ -80,9 +81,12 @@ def match_reference(session: Session, *, line_id: UUID, reference: str, actor: A
         raise ReasonNeeded(
             "This is not one of our references: RF and twelve digits. Look for a mistyped digit.", pointer="/reference"
         )
-    wish = (
-        paid(session, line, reference, actor) if found[0] is Kind.PAYMENT else settled(session, line, account, reference, actor)
-    )
+    if found[0] is Kind.PAYMENT:
+        wish = paid(session, line, reference, actor)
+    elif found[0] is Kind.LOAN:
+        wish = lent(session, line, account, reference, actor)
+    else:
+        wish = settled(session, line, account, reference, actor)
     note(session, actor, "statements.matched", line, now, {"reference": reference, "match": str(wish.id)})
     make_matches(session, account, [wish], now=now)
     return wish.id
@@ -265,6 +269,24 @@ def paid(session: Session, line: StatementLine, reference: str, actor: Actor) ->
         raise SuggestionGone("No payment has this reference.", pointer="/reference")
     minor, evidence = rest_of(line), {"reference": "by_person"}
     return Wish(line.id, "payment", payment.id, minor, "full", "person", actor.label, evidence=evidence)
+
+
+def lent(session: Session, line: StatementLine, account: MoneyAccount, reference: str, actor: Actor) -> Wish:
+    """Return the match of a line with the loan that a reference names: its money came (E39), or a repayment went (E40).
+
+    Raises SuggestionGone, WrongDirection for more than is still to come or on its way.
+    """
+    loan_id = loans.by_reference(session, reference, coop_id=account.coop_id)
+    if loan_id is None:
+        raise SuggestionGone("No loan that was taken on has this reference.", pointer="/reference")
+    loan = loans.loan(session, loan_id, on=line.booked_on)
+    minor, came = rest_of(line), line.amount_minor > 0
+    expected = loan.money - loan.received if came else loan.on_its_way
+    if expected.currency != account.currency or expected.minor < minor:
+        raise WrongDirection(say("Of this loan only %(money)s is expected on a line.", money=expected), pointer="/reference")
+    code = loans.account_of(loan_id) if came else f"in_transit:{loans.rail_of(loan_id)}"
+    evidence = {"reference": "by_person"}
+    return Wish(line.id, "account", None, minor, "full", "person", actor.label, account_code=code, evidence=evidence)
 
 
 def settled(session: Session, line: StatementLine, account: MoneyAccount, reference: str, actor: Actor) -> Wish:

@@ -1,15 +1,29 @@
 """Commands of the treasury: each posts at its end, so call it last in a unit of work."""
 
 from market.treasury.service.conversions import decide_conversion, propose_conversion, settle_conversion
+from market.treasury.service.loans import (
+    close_loan,
+    decide_loan,
+    decide_repayment,
+    propose_loan,
+    propose_repayment,
+    take_back_repayment,
+)
 from market.treasury.service.premium import close_item, decide_item, decide_spending, propose_item, propose_spending
 
 __all__ = [
     "close_item",
+    "close_loan",
     "decide_conversion",
     "decide_item",
+    "decide_loan",
+    "decide_repayment",
     "decide_spending",
     "propose_conversion",
     "propose_item",
+    "propose_loan",
+    "propose_repayment",
     "propose_spending",
     "settle_conversion",
+    "take_back_repayment",
 ]

@@ -11,13 +11,14 @@ from market.kernel.actor import Actor
 from market.kernel.clock import day_in
 from market.kernel.locks import lock
 from market.kernel.words import Term, say
+from market.ledger import queries as books
 from market.ledger import service as ledger
 from market.ledger.rules import Entry, Leg
 from market.producers import queries as producers
 from market.treasury.errors import NoRecord, NotOpen, SecondPerson
-from market.treasury.models import FxConversion, PremiumItem, PremiumSpending
+from market.treasury.models import FxConversion, Loan, LoanRepayment, PremiumItem, PremiumSpending
 
-Row = TypeVar("Row", PremiumItem, PremiumSpending, FxConversion)
+Row = TypeVar("Row", PremiumItem, PremiumSpending, FxConversion, Loan, LoanRepayment)
 
 
 def add(session: Session, row: Row, *, actor: Actor, now: datetime, facts: dict[str, Any]) -> UUID:
@@ -59,6 +60,16 @@ def book(session: Session, row: Row, kind: str, legs: tuple[Leg, ...], *, actor:
     on = day_in(now, producers.coop(session, row.coop_id).time_zone)
     book_id = ledger.book_of(session, row.coop_id)
     ledger.post(session, [Entry(book_id, kind, f"{kind}:{row.id}", on, actor.label, legs, note=note or None)])
+
+
+def unbook(session: Session, row: Row, kind: str, *, actor: Actor, now: datetime) -> None:
+    """Post the exact mirror of what `book` posted for a row under `kind`: the reverse of the event, once."""
+    book_id = ledger.book_of(session, row.coop_id)
+    booked = books.transaction_id(session, book_id, f"{kind}:{row.id}")
+    on = day_in(now, producers.coop(session, row.coop_id).time_zone)
+    legs = tuple(leg.mirrored() for leg in books.legs_of(session, book_id, booked))
+    key = f"{kind}:{row.id}:taken_back"
+    ledger.post(session, [Entry(book_id, f"{kind}_taken_back", key, on, actor.label, legs, reverses=booked)])
 
 
 def _note(session: Session, row: Row, what: str, *, actor: Actor, now: datetime, **values: dict[str, Any]) -> None:
