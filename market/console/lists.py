@@ -21,6 +21,8 @@ from market.http.auth import current_actor, current_coop
 from market.http.clock import now
 from market.http.db import session_for, unit_of_work
 from market.http.downloads import streamed_csv
+from market.http.forms import no_amount
+from market.http.i18n import told
 from market.kernel.money import Money
 from market.kernel.sheets import write_workbook
 from market.producers import queries as producers
@@ -184,10 +186,10 @@ def _chosen(desk: Desk, source: Source) -> tuple[dict[str, str], dict[str, str]]
         try:
             source.filters[each.name](value)
             chosen[each.name] = value
-        except ValueError:
+        except ValueError as refusal:
             errors[each.name] = {
                 "day": _("Please enter a day, such as 2026-11-25."),
-                "amount": _("Please enter an amount with a point, such as 1250.00."),
+                "amount": told(no_amount(refusal)),
                 "choice": _("Please choose one of the list."),
             }.get(each.kind, _("This cannot be searched for. Try a word or a number."))
     return chosen, errors

@@ -23,7 +23,7 @@ from market.console.statements import PARTS, decide, proposed, proposer_of
 from market.http.auth import access, current_actor, current_coop
 from market.http.clock import now
 from market.http.db import unit_of_work
-from market.http.forms import BadField
+from market.http.forms import BadField, no_amount
 from market.http.i18n import told
 from market.kernel.errors import DomainError, Missing
 from market.kernel.money import Money, exponent
@@ -147,8 +147,8 @@ def _is_id(text: str) -> bool:
 def _minor(text: str, currency: str, pointer: str) -> int:
     try:
         return Money.written(text, currency).minor
-    except ValueError:
-        raise BadField("Please enter an amount, such as 1250.00 or 1250,00.", pointer=pointer) from None
+    except ValueError as refusal:
+        raise BadField(no_amount(refusal), pointer=pointer) from refusal
 
 
 @blueprint.post("/lines/<uuid:line_id>/split")

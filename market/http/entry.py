@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from flask_babel import gettext as _
 
+from market.http import forms
 from market.http.i18n import told
 from market.kernel.errors import DomainError
 from market.kernel.money import Money
@@ -63,8 +64,8 @@ class Entry:
             return None
         try:
             money = Money.written(text, currency)
-        except ValueError:
-            self.errors[name] = _("Please enter an amount, such as 1250.00 or 1250,00.")
+        except ValueError as refusal:
+            self.errors[name] = told(forms.no_amount(refusal))
             return None
         if not below and money.minor < (0 if zero else 1):
             self.errors[name] = _("Please enter an amount above zero.")

@@ -7,7 +7,8 @@ from uuid import UUID
 
 from market.http.i18n import told
 from market.kernel.errors import DomainError, Invalid
-from market.kernel.money import Money
+from market.kernel.money import Money, Unclear
+from market.kernel.words import say
 
 
 class BadField(Invalid):
@@ -54,11 +55,21 @@ def amount(form: Mapping[str, str], name: str, currency: str) -> Money:
     """Return an amount as people write it in the currency; zero when nothing was typed. Raises BadField."""
     try:
         money = Money.written(text(form, name) or "0", currency)
-    except ValueError:
-        money = Money(-1, "EUR")
+    except ValueError as refusal:
+        raise BadField(no_amount(refusal), pointer=f"/{name}") from refusal
     if money.minor < 0:
-        raise BadField("Please enter an amount, such as 1250.00 or 1250,00.", pointer=f"/{name}")
+        raise BadField(no_amount(), pointer=f"/{name}")
     return money
+
+
+def no_amount(refusal: ValueError | None = None) -> str:
+    """Return in words why something typed is no amount."""
+    if isinstance(refusal, Unclear):
+        return say(
+            "One point or comma before three digits may mean thousands or decimals. Write %(whole)s or %(decimals)s.",
+            whole=refusal.plain, decimals=refusal.decimals,
+        )  # fmt: skip
+    return "Please enter an amount, such as 1250.00 or 1250,00."
 
 
 def uuid(form: Mapping[str, str], name: str) -> UUID | None:

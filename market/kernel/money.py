@@ -38,6 +38,20 @@ def exponent(currency: str) -> int:
     return digits
 
 
+class Unclear(ValueError):
+    """An amount that can be read with thousands or with decimals, such as `1.250` or `1,250` euros.
+
+    Nobody's language tells: many write one way and read pages in another, and between the two lies a factor of a thousand.
+    `thousands` is the one reading; `plain` and `decimals` are how to write either so that it is clear.
+    """
+
+    def __init__(self, thousands: int, fraction: str, currency: str) -> None:
+        super().__init__(f"thousands or decimals: {thousands} {currency}")
+        self.thousands = Money(thousands * 10 ** exponent(currency), currency)
+        self.plain = str(thousands)
+        self.decimals = f"{str(thousands)[:-3]}.{fraction.ljust(4, '0')[: exponent(currency)]}"
+
+
 def round_half_up(value: Decimal) -> int:
     """Round to a whole number, half away from zero: the one rounding rule, applied once per line."""
     return int(value.quantize(Decimal(1), rounding=ROUND_HALF_UP))
@@ -83,10 +97,10 @@ class Money:
 
     @classmethod
     def written(cls, text: str, currency: str) -> "Money":
-        """Read an amount as people write it: `12.50`, `12,50`, `1,250.00`, `1.250`, `1 250,00 EUR`, in any digits of Unicode.
+        """Read an amount as people write it: `12.50`, `12,50`, `1,250.00`, `1.250,00`, `1 250,00 EUR`, in any digits of Unicode.
 
-        A point or comma before three digits groups thousands where the currency has fewer than three minor digits. Raises
-        ValueError.
+        One point or comma before three digits groups thousands where the currency has no minor digits, and begins the
+        decimals where it has three; where it has two or four it may mean either, and is refused. Raises Unclear, ValueError.
         """
         signs = (
             "-" if sign == "−" else str(unicodedata.decimal(sign, "")) or sign.translate(_MARKS)
@@ -96,11 +110,14 @@ class Money:
         plain = "".join(signs)
         marks = [sign for sign in plain if sign in ".,"]
         whole, mark, fraction = plain.rpartition(marks[-1]) if marks else (plain, "", "")
-        if mark and (marks.count(mark) > 1 or (len(marks) == 1 and len(fraction) == 3 and exponent(currency) < 3)):
+        alone = len(marks) == 1 and len(fraction) == 3 and exponent(currency) != 3
+        if mark and (marks.count(mark) > 1 or alone):
             whole, fraction = plain, ""
         groups = re.split("[.,]", whole)
         if len(groups) > 1 and not (_FIRST_GROUP.fullmatch(groups[0]) and all(len(group) == 3 for group in groups[1:])):
             raise ValueError(f"{text!r} is not an amount")
+        if alone and exponent(currency):
+            raise Unclear(int("".join(groups)), groups[1], currency)
         return cls.parse("".join(groups) + (f".{fraction}" if fraction else ""), currency)
 
     @property

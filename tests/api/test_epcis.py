@@ -7,6 +7,7 @@ from marshmallow import RAISE
 from sqlalchemy import select
 
 from market.api.v1.schemas.provenance import LotPageSchema
+from market.kernel.languages import LANGUAGES
 from market.kernel.outbox import OutboxRow
 from market.provenance.rules.schema import check_document
 from market.provenance.service.capture import MAX_BYTES
@@ -69,6 +70,19 @@ def test_proceed_names_the_event_that_was_left_out(app, staff, session, coop) ->
     job = staff.get(answer.headers["Location"]).json
     assert (job["success"], job["captureErrorBehaviour"]) == (False, "proceed")
     assert [(error["eventIndex"], error["pointer"]) for error in job["errors"]] == [(4, "/epcisBody/eventList/4/action")]
+
+
+def test_what_a_worker_found_is_told_in_the_language_of_who_asks(app, staff, session, coop) -> None:
+    bad = harvest(make_place(session, coop=coop))
+    bad |= {"eventTimeZoneOffset": "five", "bizStep": "growing"}
+    bad["quantityList"] = [{**line, "quantity": -1} for line in bad["quantityList"]]
+    where = send(staff, document(bad)).headers["Location"]
+    work(app, session)
+    told = {lang: [entry["detail"] for entry in staff.get(f"{where}?lang={lang}").json["errors"]] for lang in LANGUAGES}
+    assert len(told["en"]) >= 2
+    for lang in set(LANGUAGES) - {"en"}:
+        assert not set(told[lang]) & set(told["en"]), lang
+    assert staff.get(f"{where}?lang=es").json["errors"][0]["title"] == "El evento rompe una regla"
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from market.kernel.money import EXPONENTS, Money, allocate, round_half_up, total
+from market.kernel.money import EXPONENTS, Money, Unclear, allocate, round_half_up, total
 
 
 @given(st.integers(-(10**12), 10**12), st.lists(st.integers(0, 10**6), min_size=1, max_size=30).filter(any))
@@ -73,12 +73,24 @@ def test_round_half_up_rounds_half_away_from_zero(value, whole):
     [
         ("12.50", "EUR", 1250), ("12,50", "EUR", 1250), ("12,5", "EUR", 1250), (" 12 ", "EUR", 1200), ("-3,20", "EUR", -320),
         ("1,250.00", "EUR", 125000), ("1.250,00", "EUR", 125000), ("1 250,00 €", "EUR", 125000), ("1'250.00 CHF", "CHF", 125000),
-        ("1.250", "EUR", 125000), ("12.345,6", "EUR", 1234560), ("1,234,567", "UGX", 1234567), ("12.500", "UGX", 12500), ("1.250", "TND", 1250),
+        ("1.250.000", "EUR", 125000000), ("12.345,6", "EUR", 1234560), ("1,234,567", "UGX", 1234567), ("12.500", "UGX", 12500), ("1.250", "TND", 1250),
         ("١٢٫٥٠", "EUR", 1250), ("१२.५०", "EUR", 1250), ("−12,50", "EUR", -1250), ("1\u202f250,00", "EUR", 125000),
     ],
 )  # fmt: skip
 def test_an_amount_is_read_as_people_write_it(text, currency, minor):
     assert Money.written(text, currency).minor == minor
+
+
+@pytest.mark.parametrize(
+    ("text", "currency", "plain", "decimals"),
+    [("1.250", "EUR", "1250", "1.25"), ("-12,345 €", "EUR", "-12345", "-12.34"), ("١٬٢٥٠", "SAR", "1250", "1.25"), ("1.250", "CLF", "1250", "1.2500")],
+)  # fmt: skip
+def test_thousands_or_decimals_is_asked_and_never_guessed(text, currency, plain, decimals):
+    with pytest.raises(Unclear) as refused:
+        Money.written(text, currency)
+    assert (refused.value.plain, refused.value.decimals) == (plain, decimals)
+    assert Money.written(plain, currency) == refused.value.thousands
+    assert Money.written(decimals, currency) != refused.value.thousands
 
 
 @pytest.mark.parametrize("text", ["", "1,2,3", "0,250", "abc", "1.25.00", "12,50 USD", "1e3", "--2"])

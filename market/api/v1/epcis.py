@@ -139,7 +139,7 @@ def _job(view: JobView) -> dict[str, Any]:
         "running": view.running,
         "success": view.success,
         "captureErrorBehaviour": view.behaviour,
-        "errors": view.errors,
+        "errors": [entry | {"title": told(entry["title"]), "detail": told(entry["detail"])} for entry in view.errors],
     }
     if view.finished_at:
         shown["finishedAt"] = view.finished_at.isoformat(timespec="milliseconds")

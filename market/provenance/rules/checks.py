@@ -101,7 +101,7 @@ def pattern(expression: str, meaning: str) -> Check:
 
     def check(value: Any, path: Path, faults: list[Fault]) -> None:
         if not isinstance(value, str) or matches(value) is None:
-            faults.append(fault(path, "S", say("must be %(meaning)s", meaning=Term(meaning))))
+            faults.append(fault(path, "S", say("must be written as %(meaning)s", meaning=Term(meaning))))
 
     return check
 

@@ -91,7 +91,9 @@ def fail_job(session: Session, *, capture_id: UUID, now: datetime) -> None:
     job = lock_one(session, CaptureJob, capture_id)
     if job.running:
         detail = N_("The document could not be read because of a defect on our side. Nothing of it was stored.")
-        job.errors = [{"type": "epcisException:ImplementationException", "title": "Defect", "status": 500, "detail": detail}]
+        job.errors = [
+            {"type": "epcisException:ImplementationException", "title": N_("Defect on our side"), "status": 500, "detail": detail}
+        ]
         job.success, job.running, job.finished_at = False, False, now
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from market.accounts.models import Account, AccountRole
 from market.catalogue.models import Listing
 from market.invoices.models import Invoice
+from market.kernel.money import Unclear
 from market.kernel.references import Kind, parse
 from market.orders.models import Order, SellerOrder
 from market.payments.models import Payment, PaymentPartRow, Refund
@@ -106,6 +107,8 @@ def _meaning(text: str, viewer: Viewer) -> _Meaning:
     if reference is None and plain == written and letters <= _CURRENCY and signs <= _AMOUNT:
         try:
             minor = abs(viewer.minor("".join(sign for sign in text if sign.isdigit() or sign in ".,-")))
+        except Unclear as either:
+            minor = either.thousands.minor  # whoever looks for something sees what was found
         except ValueError:
             minor = None
     return _Meaning(number, minor, reference, text)
