@@ -8,7 +8,7 @@ from uuid import UUID
 from market.http.i18n import told
 from market.kernel.errors import DomainError, Invalid
 from market.kernel.money import Money, Unclear
-from market.kernel.words import say
+from market.kernel.words import N_, say
 
 
 class BadField(Invalid):
@@ -69,7 +69,7 @@ def no_amount(refusal: ValueError | None = None) -> str:
             "One point or comma before three digits may mean thousands or decimals. Write %(whole)s or %(decimals)s.",
             whole=refusal.plain, decimals=refusal.decimals,
         )  # fmt: skip
-    return "Please enter an amount, such as 1250.00 or 1250,00."
+    return N_("Please enter an amount, such as 1250.00 or 1250,00.")
 
 
 def uuid(form: Mapping[str, str], name: str) -> UUID | None:
