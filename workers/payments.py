@@ -13,9 +13,9 @@ from flask import current_app
 from market.kernel.clock import day_in
 from market.kernel.errors import DomainError
 from market.payments import service
-from market.payments.disputes import transfer_reversed
 from market.payments.ports import CardProcessor, ProcessorUnsure
-from market.payments.service.balance import SUSPENSE, TransferLine
+from market.payments.postings import SUSPENSE, transfer_reversed
+from market.payments.service.balance import TransferLine
 from market.payouts import queries as payouts
 from market.payouts import service as payout_service
 from market.payouts.errors import PayoutNotFound, StepRefused

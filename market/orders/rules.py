@@ -3,11 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
+from uuid import UUID
 
 from market.kernel.money import Money, total
 from market.kernel.words import N_, Term, say
 from market.ledger.rules import Leg, legs
 from market.orders.errors import WrongState
+from market.payments.rules import Amounts
 
 CARD_MINUTES = 60  # how long goods are held for a card payment; for a transfer the co-op says how many days
 CONFIRM_DAYS = 14  # silence of the buyer counts as confirmation after this many days from dispatch
@@ -121,6 +123,27 @@ def release_legs(parts: list[tuple[str, Money]], *, currency: str, payee: str) -
         ("premium_bank", "bank:1", sums["premium"]),
         ("held:tax", "tax_payable", sums["tax"]),
         *earned,
+    )
+
+
+def taken_back_legs(
+    amounts: Amounts, *, payee: UUID, off: Money, claim: Money, cost: Money, fee: Money, subject: UUID
+) -> tuple[Leg, ...]:
+    """Return the postings of E17 and E20: what was earned is owed to the buyer again, the reverse of E13 by quantity.
+
+    Of the goods the producer bears `off` (not paid out yet) and `claim` (paid out: they owe it), the co-op `cost`; the premium
+    leaves the fund with its quantity (R-02), `fee` is the co-op's own income, other charges are not got back.
+    """
+    return legs(
+        (f"payable:{payee}", "refund_payable", off),
+        (f"claim:{payee}", "refund_payable", claim),
+        ("refund_cost", "refund_payable", cost),
+        ("fund_available", "refund_payable", amounts.premium),
+        ("bank:1", "premium_bank", amounts.premium),
+        ("fee_income", "refund_payable", fee),
+        ("refund_cost", "refund_payable", amounts.charges - fee),
+        ("tax_payable", "refund_payable", amounts.tax),
+        subject=subject,
     )
 
 

@@ -18,7 +18,7 @@ from market.orders.models import DisputeBearing, SellerOrder
 from market.orders.service.refund import take_back
 from market.payments import dispute_queries as disputes
 from market.payments import queries as payments
-from market.payments.disputes import loss_borne
+from market.payments.postings import loss_borne
 from market.payments.queries import PaymentView
 from market.payments.rules import Amounts, over_components
 from market.producers import queries as producers

@@ -17,7 +17,6 @@ from market.kernel.money import Money, allocate
 from market.kernel.outbox import announce
 from market.kernel.words import say
 from market.ledger.rules import Leg
-from market.ledger.rules import legs as legs_of
 from market.orders import events, rules
 from market.orders.errors import RefundTooLarge, WrongState
 from market.orders.models import OrderLine, PriceComponent, SellerOrder
@@ -115,17 +114,7 @@ def _after_release(session: Session, seller: SellerOrder, amounts: Amounts, fee:
     if bearer == "producer" and amounts.goods:
         cost = Money.zero(seller.currency)
         off, claim = take_back(session, seller, amounts.goods)
-    return legs_of(
-        (f"payable:{seller.producer_id}", "refund_payable", off),
-        (f"claim:{seller.producer_id}", "refund_payable", claim),
-        ("refund_cost", "refund_payable", cost),
-        ("fund_available", "refund_payable", amounts.premium),
-        ("bank:1", "premium_bank", amounts.premium),
-        ("fee_income", "refund_payable", fee),
-        ("refund_cost", "refund_payable", amounts.charges - fee),
-        ("tax_payable", "refund_payable", amounts.tax),
-        subject=seller.id,
-    )
+    return rules.taken_back_legs(amounts, payee=seller.producer_id, off=off, claim=claim, cost=cost, fee=fee, subject=seller.id)
 
 
 def take_back(session: Session, seller: SellerOrder, goods: Money) -> tuple[Money, Money]:

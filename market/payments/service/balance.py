@@ -20,29 +20,16 @@ from market.kernel.money import Money
 from market.kernel.words import N_, say
 from market.ledger import service as ledger
 from market.ledger.rules import Entry, Leg
+from market.payments import postings
 from market.payments.models import Dispute, Payment, ProcessorLine, ProcessorShare, Refund
 from market.payments.ports import BalanceLine, CardProcessor
+from market.payments.postings import COUNTER
 from market.payments.queries import parts, since_for_sync
 from market.payments.rules import Share, shares
 from market.payments.service.books import ACTOR, days_of
 from market.payments.service.disputes import shares_of
 from market.payments.service.refunds import Units, fail_refund, settle_refund
 
-MIRROR, SUSPENSE = "stripe:1", "suspense:s"
-# kind of line -> the account that its amount is matched against
-COUNTER = {
-    "charge": "card_clearing",
-    "payment": "card_clearing",
-    "refund": "refund_payable",
-    "payment_refund": "refund_payable",
-    "refund_failure": "refund_payable",
-    "payment_failure_refund": "refund_payable",
-    "transfer": "in_transit:stripe",
-    "transfer_refund": "claim",  # of the payee, by whoever knows the payout
-    "payout": "sweep_transit",
-    "adjustment": "disputed",
-}
-FEES = {"adjustment": "dispute_cost"}  # where the fee of a line is booked that is not the cost of a payment
 BY_PAYOUT = ("transfer", "transfer_refund")
 BY_DISPUTE = ("adjustment",)
 BY_PAYMENT = ("charge", "payment")
@@ -156,21 +143,16 @@ def _matched(session: Session, row: ProcessorLine, found: Sequence[Share], legs:
             ProcessorShare(line_id=row.id, coop_id=share.coop_id, gross_minor=share.gross.minor, fee_minor=share.fee.minor)
         )
         book, on = books[share.coop_id], days[share.coop_id]
-        moved = _signed(MIRROR, SUSPENSE, share.net, row.subject)
-        meant = legs or _signed(SUSPENSE, COUNTER[row.kind], share.gross, row.subject)
-        meant += _signed(FEES.get(row.kind, "payment_cost"), SUSPENSE, share.fee, row.subject)
+        moved = postings.line_booked(share.net, row.subject)
+        if legs:
+            meant = legs + postings.fee_matched(row.kind, share.fee, row.subject)
+        else:
+            meant = postings.line_matched(row.kind, share.gross, share.fee, row.subject)
         if moved:
             entries.append(Entry(book, "processor.line", f"import:stripe:{row.id}", on, ACTOR, moved))
         if meant:
             entries.append(Entry(book, "processor.match", f"match:stripe:{row.id}", on, ACTOR, meant))
     return entries
-
-
-def _signed(debit: str, credit: str, money: Money, subject: UUID) -> tuple[Leg, ...]:
-    """A negative amount moves the other way, nothing moves nothing."""
-    if not money:
-        return ()
-    return (Leg(debit, credit, money, subject) if money.minor > 0 else Leg(credit, debit, -money, subject),)
 
 
 @dataclass(frozen=True, slots=True)

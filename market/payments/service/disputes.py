@@ -19,7 +19,7 @@ from market.kernel.money import Money
 from market.kernel.outbox import announce
 from market.ledger import service as ledger
 from market.ledger.rules import Entry
-from market.payments import disputes
+from market.payments import postings
 from market.payments.dispute_queries import dispute
 from market.payments.errors import DisputeClosed, EvidenceNeeded, PaymentMissing, ProcessorUnavailable
 from market.payments.events import DISPUTE_CHANGED
@@ -86,7 +86,7 @@ def _post_lost(session: Session, row: Dispute, now: datetime) -> None:
     days = days_of(session, books, now)
     key = f"dispute:{row.id}:lost"
     entries = [
-        Entry(books[share.coop_id], "dispute.lost", key, days[share.coop_id], ACTOR, disputes.dispute_lost(share.gross, row.id))
+        Entry(books[share.coop_id], "dispute.lost", key, days[share.coop_id], ACTOR, postings.dispute_lost(share.gross, row.id))
         for share in found
         if share.gross
     ]

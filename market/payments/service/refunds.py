@@ -22,6 +22,7 @@ from market.kernel.words import N_, Term, say
 from market.ledger import service as ledger
 from market.ledger.queries import balance, subject_balance
 from market.ledger.rules import Entry, Leg
+from market.payments import postings
 from market.payments.errors import (
     EvidenceNeeded,
     NothingToRefund,
@@ -90,7 +91,7 @@ def refund(
     session.add(made)
     session.flush()  # the trigger counts the refund and the database refuses what is too much
     outbox.announce(session, REFUND_DECIDED, {"refund_id": str(made.id)}, key=str(payment_id))
-    _post_decided(session, made, (tuple(legs) or _from_held(amounts, subject)) + forgiven, actor, now)
+    _post_decided(session, made, (tuple(legs) or postings.refund_decided(amounts, subject)) + forgiven, actor, now)
     return refund_view(made)
 
 
@@ -138,10 +139,6 @@ def _new_refund(
     )
 
 
-def _from_held(amounts: Amounts, subject: UUID) -> tuple[Leg, ...]:
-    return tuple(Leg(f"held:{name}", "refund_payable", money, subject) for name, money in amounts.components() if money)
-
-
 def _post_decided(session: Session, made: Refund, legs: tuple[Leg, ...], actor: Actor, now: datetime) -> None:
     owed = sum(leg.money.minor for leg in legs if leg.credit == "refund_payable")
     if owed != made.amount_minor or any(leg.money.currency != made.currency for leg in legs):
@@ -178,10 +175,9 @@ def give_back(session: Session, payment: Payment, *, source: str | None, now: da
         session.add(made)
         outbox.announce(session, REFUND_DECIDED, {"refund_id": str(made.id)}, key=str(payment.id))
         credit = credit_account(payment.id)
-        legs = [Leg(source, credit, money, payment.id)] if source else []
-        legs.append(Leg(credit, "refund_payable", money, payment.id))
+        legs = postings.surplus_given_back(source, credit, money, payment.id)
         key = f"refund:{made.id}:decided"
-        entries.append(Entry(books[coop_id], "refund.surplus", key, days[coop_id], SYSTEM.label, tuple(legs)))
+        entries.append(Entry(books[coop_id], "refund.surplus", key, days[coop_id], SYSTEM.label, legs))
     ledger.post(session, entries, late=True)
 
 
@@ -303,7 +299,11 @@ def record_refund_elsewhere(session: Session, *, intent_id: str, answer: RefundA
         row.provider_ref = answer.provider_ref if not number else f"{answer.provider_ref}#{number}"
         session.add(row)
         settle_refund(session, row, now)
-        legs = _from_held(amounts, part.subject) if _is_held(session, books[part.coop_id], amounts, part.subject) else ()
+        legs = (
+            postings.refund_decided(amounts, part.subject)
+            if _is_held(session, books[part.coop_id], amounts, part.subject)
+            else ()
+        )
         legs = legs or (Leg("refund_cost", "refund_payable", money, part.subject),)  # the payee has earned it: the co-op bears it
         key = f"refund:{row.id}:decided"
         entries.append(Entry(books[part.coop_id], "refund.decided", key, days[part.coop_id], SYSTEM.label, legs))
@@ -333,7 +333,7 @@ def record_bank_refund(session: Session, *, refund_id: UUID, amount: Money, susp
     if amount.minor != row.amount_minor:
         raise RefundTooLarge("The debit is not the refund's amount.", wanted_minor=row.amount_minor, found_minor=amount.minor)
     settle_refund(session, row, now)
-    return (Leg("refund_payable", suspense, amount, row.subject_id),)
+    return postings.refund_paid(suspense, amount, row.subject_id)
 
 
 def refund_by_bank(session: Session, *, refund_id: UUID, evidence: str, actor: Actor, now: datetime) -> RefundView:

@@ -1,9 +1,36 @@
-"""What wallets, bags and written-off claims move, as legs (money.md 2, E45, E46, E49); pure."""
+"""What payouts, wallets, bags and written-off claims move, as legs (money.md 2, E18, E19, E21, E41 to E46, E49); pure."""
 
 from uuid import UUID
 
 from market.kernel.money import Money
 from market.ledger.rules import Leg, legs
+
+
+def scheduled(payee: UUID, rail: str, money: Money, payout: UUID, *, deducted: Money) -> tuple[Leg, ...]:
+    """E18, E21: an approved payout is on its way, and a claim is netted against what was owed; the reverse is `undone`."""
+    payable = f"payable:{payee}"
+    return legs((payable, f"in_transit:{rail}", money), (payable, f"claim:{payee}", deducted), subject=payout)
+
+
+def settled(rail: str, suspense: str, money: Money, payout: UUID) -> tuple[Leg, ...]:
+    """E19, E41, E44: a statement's line shows the payout; the reverse is `returned`, or the match undone."""
+    return legs((f"in_transit:{rail}", suspense, money), subject=payout)
+
+
+def undone(payee: UUID, rail: str, money: Money, payout: UUID, *, deducted: Money) -> tuple[Leg, ...]:
+    """E42: nothing was paid, so that all is owed again, both ways; the exact reverse of `scheduled`."""
+    return tuple(leg.mirrored() for leg in scheduled(payee, rail, money, payout, deducted=deducted))
+
+
+def returned(payee: UUID, suspense: str, back: Money, kept: Money, payout: UUID, *, deducted: Money) -> tuple[Leg, ...]:
+    """E43: a paid payout came back, less what the bank `kept`: the debt is whole again, and so is a netted claim."""
+    payable = f"payable:{payee}"
+    return legs((suspense, payable, back), ("bank_charges", payable, kept), (f"claim:{payee}", payable, deducted), subject=payout)
+
+
+def paid_from_box(box: str, money: Money, payout: UUID) -> tuple[Leg, ...]:
+    """E46 without a bag: a receipt shows that a payee was paid from the box."""
+    return legs(("in_transit:cash", box, money), subject=payout)
 
 
 def wallet_paid(suspense: str, sent: Money, fee: Money, payout: UUID) -> tuple[Leg, ...]:

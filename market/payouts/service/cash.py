@@ -18,7 +18,7 @@ from market.ledger.rules import Entry, legs
 from market.payouts.errors import BagNotFound, ReceiptRefused, SamePerson, StepRefused
 from market.payouts.models import CashBag, CashReceipt, Payout, PayoutRun
 from market.payouts.rules.cash import Receipt, check_receipt
-from market.payouts.rules.postings import paid_from_bag
+from market.payouts.rules.postings import paid_from_bag, paid_from_box
 from market.payouts.rules.states import Step, transition
 from market.payouts.service.settle import GivenBack, mark_items_paid, return_all
 from market.producers import queries as producers
@@ -84,9 +84,7 @@ def record_receipt(
         new={"receipt": checked.number},
     )
     moves = (
-        legs(("in_transit:cash", payout.source_account, owed), subject=payout.id)
-        if bag is None
-        else paid_from_bag(str(bag.number), owed, payout.id)
+        paid_from_box(payout.source_account, owed, payout.id) if bag is None else paid_from_bag(str(bag.number), owed, payout.id)
     )
     book_id = ledger.book_of(session, payout.coop_id)
     ledger.post(session, [Entry(book_id, "cash_paid", f"payout:{payout.id}:receipt", checked.paid_on, actor.label, moves)])

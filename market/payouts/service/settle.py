@@ -19,10 +19,11 @@ from market.kernel.clock import day_in
 from market.kernel.money import Money
 from market.kernel.words import say
 from market.ledger import service as ledger
-from market.ledger.rules import Entry, Leg, legs
+from market.ledger.rules import Entry, Leg
 from market.payables import service as payables
 from market.payouts.errors import AmountDiffers, EvidenceNeeded, PayoutNotFound, SamePerson
 from market.payouts.models import Payout, PayoutItem, PayoutRun
+from market.payouts.rules import postings
 from market.payouts.rules.states import State, Step, Transition, transition
 from market.producers import queries as producers
 
@@ -69,7 +70,7 @@ def settle_all(session: Session, settlements: Sequence[Settlement], *, now: date
                 say("The payout is %(money)s, the line shows %(shown)s.", money=_money(row), shown=one.money),
                 payout_id=str(row.id),
             )
-        made += legs((f"in_transit:{row.rail}", one.suspense, one.money), subject=row.id)
+        made += postings.settled(row.rail, one.suspense, one.money, row.id)
         days[row.id] = one.booked_on
     values = {"state": State.SETTLED, "now": now, "ids": direct.array(days), "days": direct.array(days.values())}
     session.execute(_SETTLE, values)
@@ -112,13 +113,8 @@ def return_all(session: Session, given_back: Sequence[GivenBack], *, suspense: s
                 say("The payout was %(sent)s, the line gives back %(money)s.", sent=sent, money=money), payout_id=str(row.id)
             )
         _enter(row, step, now, reason=one.reason)
-        payable = f"payable:{row.payee_id}"
-        moved[row.id] = legs(
-            (suspense, payable, money),
-            ("bank_charges", payable, sent - money),
-            (f"claim:{row.payee_id}", payable, Money(row.deducted_minor, row.currency)),
-            subject=row.id,
-        )
+        deducted = Money(row.deducted_minor, row.currency)
+        moved[row.id] = postings.returned(row.payee_id, suspense, money, sent - money, row.id, deducted=deducted)
     _release(session, list(moved), now)
     outbox.announce_many(session, "payouts.returned", [{"payout_id": payout_id} for payout_id in moved])
     return moved
@@ -181,12 +177,8 @@ def undo(session: Session, row: Payout, step: Step, *, reason: str, actor: Actor
         old={"state": before},
         new={"state": row.state, "reason": reason},
     )
-    payable = f"payable:{row.payee_id}"
-    moves = legs(
-        (f"in_transit:{row.rail}", payable, _money(row)),
-        (f"claim:{row.payee_id}", payable, Money(row.deducted_minor, row.currency)),
-        subject=row.id,
-    )
+    deducted = Money(row.deducted_minor, row.currency)
+    moves = postings.undone(row.payee_id, row.rail, _money(row), row.id, deducted=deducted)
     on = day_in(now, producers.coop(session, row.coop_id).time_zone)
     book_id = ledger.book_of(session, row.coop_id)
     ledger.post(session, [Entry(book_id, "payout_undone", f"payout:{row.id}:undone", on, actor.label, moves)])

@@ -14,7 +14,7 @@ from market.ledger import queries as books
 from market.ledger.service import book_of
 from market.payments import queries as payments
 from market.payments.models import ProcessorLine, ProcessorShare
-from market.payments.service.balance import MIRROR, SUSPENSE
+from market.payments.postings import MIRROR, SUSPENSE
 from market.reports.queries.lists import Sorting, Source, Viewer, between_days, one_named, one_of
 from market.statements.models import StatementMatch
 from market.statements.rules.readers.stripe import StripeRow

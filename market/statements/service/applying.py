@@ -26,6 +26,7 @@ from market.payments import service as payments
 from market.payouts import service as payouts
 from market.statements.errors import LineExplained, LineNotFound, WrongDirection
 from market.statements.models import MoneyAccount, StatementLine, StatementMatch
+from market.statements.rules import postings
 from market.treasury import rules as treasury
 
 Legs = tuple[Leg, ...]
@@ -150,8 +151,7 @@ def _refunded(session: Session, account: MoneyAccount, wish: Wish, now: datetime
 
 
 def _fee(account: MoneyAccount, wish: Wish) -> Legs:
-    fee = Money(wish.fee_minor, account.currency)
-    return (Leg("bank_charges", account.suspense, fee, wish.line_id),) if fee else ()
+    return postings.fee_kept(account.suspense, Money(wish.fee_minor, account.currency), wish.line_id)
 
 
 def _settled(
@@ -205,9 +205,7 @@ def _of_fund(session: Session, account: MoneyAccount, wish: Wish) -> Legs:
 def _to_account(account: MoneyAccount, line: Line, wish: Wish) -> Leg:
     assert wish.account_code is not None
     money = Money(wish.line_minor, account.currency)
-    if line.amount_minor > 0:
-        return Leg(account.suspense, wish.account_code, money, line.id)
-    return Leg(wish.account_code, account.suspense, money, line.id)
+    return postings.explained(account.suspense, wish.account_code, money if line.amount_minor > 0 else -money, line.id)
 
 
 def _row(account: MoneyAccount, wish: Wish, now: datetime) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from market.ledger.rules import Entry, Leg
 from market.statements.errors import FileNotFound, NotADraft
 from market.statements.events import IMPORTED
 from market.statements.models import MoneyAccount, PeriodClose, Statement, StatementFile, StatementLine
-from market.statements.rules import shapes
+from market.statements.rules import postings, shapes
 from market.statements.rules.accounts import same_account
 from market.statements.rules.sums import check_chain
 from market.statements.service.accounts import account_of
@@ -373,12 +373,7 @@ def _entries(session: Session, account: MoneyAccount, file: StatementFile, book_
 
 
 def _leg(account: MoneyAccount, line_id: UUID, minor: int) -> Leg:
-    money = Money(abs(minor), account.currency)
-    return (
-        Leg(account.mirror, account.suspense, money, line_id)
-        if minor > 0
-        else Leg(account.suspense, account.mirror, money, line_id)
-    )
+    return postings.line_booked(account.mirror, account.suspense, Money(minor, account.currency), line_id)
 
 
 def _calls(entries: Iterator[Entry]) -> Iterator[list[Entry]]:

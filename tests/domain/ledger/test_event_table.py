@@ -21,10 +21,11 @@ from market.ledger import exports, queries
 from market.ledger.opening import OpeningRow, opening_legs
 from market.ledger.rules import Entry, Leg, legs
 from market.ledger.service import book_of, post
-from market.orders.rules import release_legs
-from market.payments import disputes
-from market.payments.rules import PaymentPart, State, arrival, paid_moves, shares
-from market.payouts.rules import postings
+from market.orders.rules import release_legs, taken_back_legs
+from market.payments import postings as payments
+from market.payments.rules import Amounts, PaymentPart, State, arrival, paid_moves, shares
+from market.payouts.rules import postings as payouts
+from market.statements.rules import postings as statements
 from market.treasury import rules as treasury
 from tests.factories.producers import make_coop
 
@@ -66,16 +67,24 @@ def transfer(minor, *, state=State.AWAITING_TRANSFER, before=0, credit="buyer_cr
 
 
 def line(mirror, suspense, money):
-    """A line of a statement: what came in is owed an explanation, what went out too."""
-    return legs((mirror, suspense, money)) if money.minor > 0 else legs((suspense, mirror, -money))
+    return (statements.line_booked(mirror, suspense, money, IT),)
 
 
-def refund(*moves):
-    return legs(*((debit, "refund_payable", eur(minor)) for debit, minor in moves))
+def explained(suspense, account, money):
+    return (statements.explained(suspense, account, money, IT),)
+
+
+def processor(kind, gross, fee=0, part=IT):
+    """A line of the processor's statement: as it came, and what it means."""
+    return [payments.line_booked(eur(gross - fee), part), payments.line_matched(kind, eur(gross), eur(fee), part)]
+
+
+def refund(*minors):
+    return payments.refund_decided(Amounts.of("EUR", minors), IT)
 
 
 def settled(rail, money, suspense="suspense:1"):
-    return legs((f"in_transit:{rail}", suspense, money))
+    return payouts.settled(rail, suspense, money, IT)
 
 
 SALE = [
@@ -88,19 +97,13 @@ SALE = [
 ]
 
 
-def taken_back(goods):
-    return legs(
-        (goods, "refund_payable", eur(720)),
-        ("fund_available", "refund_payable", eur(80)),
-        ("bank:1", "premium_bank", eur(80)),
-        ("fee_income", "refund_payable", eur(90)),
-        ("refund_cost", "refund_payable", eur(60)),
-        ("tax_payable", "refund_payable", eur(50)),
-    )
+def taken_back(*, off=0, claim=0):
+    amounts, bearer = Amounts.of("EUR", (720, 80, 150, 50)), {"off": eur(off), "claim": eur(claim), "cost": eur(0)}
+    return taken_back_legs(amounts, payee=NAMES["m1"], fee=eur(90), subject=IT, **bearer)
 
 
-def scheduled(who, rail, money):
-    return legs((f"payable:{NAMES[who]}", f"in_transit:{rail}", money))
+def scheduled(who, rail, money, deducted=0):
+    return payouts.scheduled(NAMES[who], rail, money, IT, deducted=Money(deducted, money.currency))
 
 
 HELD = {"goods": eur(7200), "premium": eur(800), "charges": eur(1503), "tax": eur(500)}
@@ -118,11 +121,9 @@ TABLE: list[tuple[str, str, list[tuple[Leg, ...]]]] = [
      [opening_legs([OpeningRow("bank:1", eur(5000000)), OpeningRow("cash:1", rwf(900000)), OpeningRow("bank:2", rwf(3000000))])]),
     ("E02", "card_clearing -> held:goods 7200; card_clearing -> held:premium 800; card_clearing -> held:charges 1500; "
             "card_clearing -> held:tax 500", [moved(paid_moves(part(), "card_clearing"))]),
-    ("E03", "stripe:1 -> suspense:s 9825 | suspense:s -> card_clearing 10000; payment_cost -> suspense:s 175",
-     [line("stripe:1", "suspense:s", eur(9825)), legs(("suspense:s", "card_clearing", eur(10000)), ("payment_cost", "suspense:s", eur(175)))]),
+    ("E03", "stripe:1 -> suspense:s 9825 | suspense:s -> card_clearing 10000; payment_cost -> suspense:s 175", processor("charge", 10000, 175)),
     ("E04", "suspense:s -> stripe:1 9825 | sweep_transit -> suspense:s 9825 | bank:1 -> suspense:1 9825 | suspense:1 -> sweep_transit 9825",
-     [line("stripe:1", "suspense:s", eur(-9825)), legs(("sweep_transit", "suspense:s", eur(9825))),
-      line("bank:1", "suspense:1", eur(9825)), legs(("suspense:1", "sweep_transit", eur(9825)))]),
+     [*processor("payout", -9825), line("bank:1", "suspense:1", eur(9825)), explained("suspense:1", "sweep_transit", eur(9825))]),
     ("E05", "bank:1 -> suspense:1 10000 | suspense:1 -> held:goods 7200; suspense:1 -> held:premium 800; "
             "suspense:1 -> held:charges 1500; suspense:1 -> held:tax 500", [line("bank:1", "suspense:1", eur(10000)), transfer(10000)]),
     ("E06", "bank:1 -> suspense:1 9970 | suspense:1 -> held:goods 7200; suspense:1 -> held:premium 800; suspense:1 -> held:charges 1470; "
@@ -137,7 +138,7 @@ TABLE: list[tuple[str, str, list[tuple[Leg, ...]]]] = [
      [line("bank:1", "suspense:1", eur(10250)), transfer(10250, credit="buyer_credit:b2")]),
     ("E09", "bank:1 -> suspense:1 10000 | suspense:1 -> buyer_credit:b3 10000 | buyer_credit:b3 -> refund_payable 10000",
      [line("bank:1", "suspense:1", eur(10000)), transfer(10000, state=State.CANCELLED, credit="buyer_credit:b3"),
-      refund(("buyer_credit:b3", 10000))]),
+      payments.surplus_given_back(None, "buyer_credit:b3", eur(10000), IT)]),
     ("E10", "card_clearing -> held:goods 7200; card_clearing -> held:premium 800; card_clearing -> held:tax 500; lc:b4 -> lc_held 1500 XCC",
      [(*moved(paid_moves(part(charges=0), "card_clearing")), *treasury.community_paid("b4", xcc(1500), IT))]),
     ("E11", "card_clearing -> held:goods 7200; card_clearing -> held:premium 800; card_clearing -> held:charges 1300; "
@@ -150,31 +151,32 @@ TABLE: list[tuple[str, str, list[tuple[Leg, ...]]]] = [
     ("E14", "lc_held -> lc:coop 1500 XCC", [treasury.community_released("coop", xcc(1500), IT)]),
     ("E15", "held:goods -> refund_payable 7200; held:premium -> refund_payable 800; held:charges -> refund_payable 1500; "
             "held:tax -> refund_payable 500 | suspense:s -> stripe:1 10000 | refund_payable -> suspense:s 10000",
-     [refund(("held:goods", 7200), ("held:premium", 800), ("held:charges", 1500), ("held:tax", 500)),
-      line("stripe:1", "suspense:s", eur(-10000)), legs(("refund_payable", "suspense:s", eur(10000)))]),
+     [refund(7200, 800, 1500, 500), *processor("refund", -10000)]),
     ("E16", "held:goods -> refund_payable 720; held:premium -> refund_payable 80; held:charges -> refund_payable 150; "
-            "held:tax -> refund_payable 50",
-     [refund(("held:goods", 720), ("held:premium", 80), ("held:charges", 150), ("held:tax", 50))]),
+            "held:tax -> refund_payable 50", [refund(720, 80, 150, 50)]),
     ("E17", "payable:m1 -> refund_payable 720; fund_available -> refund_payable 80; bank:1 -> premium_bank 80; "
             "fee_income -> refund_payable 90; refund_cost -> refund_payable 60; tax_payable -> refund_payable 50",
-     [taken_back(f"payable:{NAMES['m1']}")]),
+     [taken_back(off=720)]),
     ("E18", "payable:m1 -> in_transit:sepa 6480", [scheduled("m1", "sepa", eur(6480))]),
     ("E19", "suspense:1 -> bank:1 6480 | in_transit:sepa -> suspense:1 6480",
      [line("bank:1", "suspense:1", eur(-6480)), settled("sepa", eur(6480))]),
     ("E20", "claim:m1 -> refund_payable 720; fund_available -> refund_payable 80; bank:1 -> premium_bank 80; "
             "fee_income -> refund_payable 90; refund_cost -> refund_payable 60; tax_payable -> refund_payable 50",
-     [taken_back(f"claim:{NAMES['m1']}")]),
-    ("E22", "stripe:1 -> suspense:s 720 | suspense:s -> claim:m1 720",
-     [line("stripe:1", "suspense:s", eur(720)), disputes.transfer_reversed("suspense:s", NAMES["m1"], eur(720), IT)]),
-    ("E24", "refund_payable -> in_transit:sepa 1000 | suspense:1 -> bank:1 1000 | in_transit:sepa -> suspense:1 1000",
-     [legs(("refund_payable", "in_transit:sepa", eur(1000))), line("bank:1", "suspense:1", eur(-1000)), settled("sepa", eur(1000))]),
-    ("E25", "suspense:s -> stripe:1 12000 | disputed -> suspense:s 10000; dispute_cost -> suspense:s 2000",
-     [line("stripe:1", "suspense:s", eur(-12000)), disputes.dispute_opened("suspense:s", eur(10000), eur(2000), IT)]),
-    ("E26", "stripe:1 -> suspense:s 10000 | suspense:s -> disputed 10000",
-     [line("stripe:1", "suspense:s", eur(10000)), disputes.dispute_won("suspense:s", eur(10000), IT)]),
-    ("E27", "disputed -> suspense:s 10000; dispute_cost -> suspense:s 2000 | suspense:s -> stripe:1 12000 | dispute_loss -> disputed 10000",
-     [disputes.dispute_opened("suspense:s", eur(10000), eur(2000), IT), line("stripe:1", "suspense:s", eur(-12000)),
-      disputes.dispute_lost(eur(10000), IT)]),
+     [taken_back(claim=720)]),
+    ("E21", "purchases:p1 -> payable:m1 1000 | payable:m1 -> in_transit:sepa 280; payable:m1 -> claim:m1 720",
+     [earnings.delivery_priced(NAMES["m1"], "p1", eur(1000), IT), scheduled("m1", "sepa", eur(280), 720)]),
+    ("E22", "claim:m1 -> refund_payable 720 | stripe:1 -> suspense:s 720 | suspense:s -> claim:m1 720",
+     [legs((f"claim:{NAMES['m1']}", "refund_payable", eur(720))), payments.line_booked(eur(720), IT),
+      payments.transfer_reversed("suspense:s", NAMES["m1"], eur(720), IT)]),
+    ("E23", "stripe:1 -> suspense:s 1000 | suspense:s -> refund_payable 1000", processor("refund_failure", 1000)),
+    ("E24", "suspense:1 -> bank:1 1000 | refund_payable -> suspense:1 1000",
+     [line("bank:1", "suspense:1", eur(-1000)), payments.refund_paid("suspense:1", eur(1000), IT)]),
+    ("E25", "purchases:p1 -> payable:m5 6480 | suspense:s -> stripe:1 12000 | disputed -> suspense:s 10000; dispute_cost -> suspense:s 2000 | payable:m5 -> payable_on_hold:m5 6480",
+     [earnings.delivery_priced(NAMES["m5"], "p1", eur(6480), IT), *processor("adjustment", -10000, 2000), earnings.held(NAMES["m5"], eur(6480), IT)]),
+    ("E26", "stripe:1 -> suspense:s 10000 | suspense:s -> disputed 10000 | payable_on_hold:m5 -> payable:m5 6480",
+     [*processor("adjustment", 10000), earnings.hold_ended(NAMES["m5"], eur(6480), IT)]),
+    ("E27", "suspense:s -> stripe:1 12000 | disputed -> suspense:s 10000; dispute_cost -> suspense:s 2000 | dispute_loss -> disputed 10000",
+     [*processor("adjustment", -10000, 2000), payments.dispute_lost(eur(10000), IT)]),
     ("E28", "advance:m2 -> payable:m2 5000 RWF | payable:m2 -> in_transit:cash 5000 RWF",
      [earnings.advance_granted(NAMES["m2"], NAMES["m2"], rwf(5000)), scheduled("m2", "cash", rwf(5000))]),
     ("E29", "purchases:p1 -> payable:m2 23600 RWF", [earnings.delivery_priced(
@@ -213,18 +215,23 @@ TABLE: list[tuple[str, str, list[tuple[Leg, ...]]]] = [
             "in_transit:sepa -> suspense:1 2800; bank_charges -> suspense:1 15",
      [(*scheduled("m4", "sepa", eur(7200)), *scheduled("m5", "sepa", eur(5000)), *scheduled("m6", "sepa", eur(2800))),
       line("bank:1", "suspense:1", eur(-15015)),
-      (*settled("sepa", eur(7200)), *settled("sepa", eur(5000)), *settled("sepa", eur(2800)), Leg("bank_charges", "suspense:1", eur(15)))]),
+      (*settled("sepa", eur(7200)), *settled("sepa", eur(5000)), *settled("sepa", eur(2800)),
+       *statements.fee_kept("suspense:1", eur(15), IT))]),
+    ("E42", "claim:m6 -> refund_payable 500 | payable:m6 -> in_transit:sepa 7200; payable:m6 -> claim:m6 500 | in_transit:sepa -> payable:m6 7200; claim:m6 -> payable:m6 500",
+     [legs((f"claim:{NAMES['m6']}", "refund_payable", eur(500))), scheduled("m6", "sepa", eur(7200), 500), payouts.undone(NAMES["m6"], "sepa", eur(7200), IT, deducted=eur(500))]),
     ("E43", "bank:1 -> suspense:1 7185 | suspense:1 -> payable:m4 7185; bank_charges -> payable:m4 15",
      [line("bank:1", "suspense:1", eur(7185)),
-      legs(("suspense:1", f"payable:{NAMES['m4']}", eur(7185)), ("bank_charges", f"payable:{NAMES['m4']}", eur(15)))]),
+      payouts.returned(NAMES["m4"], "suspense:1", eur(7185), eur(15), IT, deducted=eur(0))]),
+    ("E44", "payable:m4 -> in_transit:stripe 5000 | suspense:s -> stripe:1 5000 | in_transit:stripe -> suspense:s 5000",
+     [scheduled("m4", "stripe", eur(5000)), payments.line_booked(eur(-5000), IT), settled("stripe", eur(5000), "suspense:s")]),
     ("E45", "payable:m2 -> in_transit:momo 18600 RWF | suspense:w -> wallet:1 18600 RWF | suspense:w -> wallet:1 60 RWF | "
             "in_transit:momo -> suspense:w 18600 RWF; bank_charges -> suspense:w 60 RWF",
      [scheduled("m2", "momo", rwf(18600)), line("wallet:1", "suspense:w", rwf(-18600)), line("wallet:1", "suspense:w", rwf(-60)),
-      postings.wallet_paid("suspense:w", rwf(18600), rwf(60), IT)]),
+      payouts.wallet_paid("suspense:w", rwf(18600), rwf(60), IT)]),
     ("E46", "cash_bag:9 -> cash:1 500000 RWF | in_transit:cash -> cash_bag:9 420000 RWF | cash:1 -> cash_bag:9 79000 RWF; "
             "claim:cashier1 -> cash_bag:9 1000 RWF",
-     [postings.bag_issued("9", "cash:1", rwf(500000), IT), postings.paid_from_bag("9", rwf(420000), IT),
-      postings.bag_returned("9", "cash:1", rwf(79000), "cashier1", IT, missing=rwf(1000))]),
+     [payouts.bag_issued("9", "cash:1", rwf(500000), IT), payouts.paid_from_bag("9", rwf(420000), IT),
+      payouts.bag_returned("9", "cash:1", rwf(79000), "cashier1", IT, missing=rwf(1000))]),
     ("E47", "payable:m6 -> fx 10000; fx -> payable:m6 142000 RWF | suspense:1 -> bank:1 10035; bank:2 -> suspense:2 142000 RWF | "
             "fx -> suspense:1 10035; suspense:2 -> fx 142000 RWF; fx_result -> fx 35",
      [treasury.conversion_agreed(NAMES["m6"], eur(10000), rwf(142000), IT),
@@ -233,14 +240,15 @@ TABLE: list[tuple[str, str, list[tuple[Leg, ...]]]] = [
     ("E48", "cash:2 -> held:goods 7200; cash:2 -> held:premium 800; cash:2 -> held:charges 1503; cash:2 -> held:tax 500; cash:2 -> rounding 2",
      [treasury.cash_sale("cash:2", HELD, eur(10005), IT)]),
     ("E49", "claim:m8 -> refund_payable 40 | write_off -> claim:m8 40",
-     [legs(("claim:m8", "refund_payable", eur(40))), postings.claim_written_off("m8", eur(40), IT)]),
+     [legs(("claim:m8", "refund_payable", eur(40))), payouts.claim_written_off("m8", eur(40), IT)]),
     ("E50", "bank:1 -> suspense:1 3333 | suspense:1 -> unidentified 3333",
-     [line("bank:1", "suspense:1", eur(3333)), legs(("suspense:1", "unidentified", eur(3333)))]),
-    ("E51", "suspense:1 -> bank:1 12 | bank_charges -> suspense:1 12",
-     [line("bank:1", "suspense:1", eur(-12)), legs(("bank_charges", "suspense:1", eur(12)))]),
+     [line("bank:1", "suspense:1", eur(3333)), explained("suspense:1", "unidentified", eur(3333))]),
+    ("E51", "suspense:1 -> bank:1 1912 | bank_charges -> suspense:1 12 | tax_payable -> suspense:1 1500 | transport_payable -> suspense:1 400",
+     [line("bank:1", "suspense:1", eur(-1912)), explained("suspense:1", "bank_charges", eur(-12)),
+      explained("suspense:1", "tax_payable", eur(-1500)), explained("suspense:1", "transport_payable", eur(-400))]),
     ("E52", "suspense:1 -> bank:1 60000 | own_transit -> suspense:1 60000 | bank:3 -> suspense:3 60000 | suspense:3 -> own_transit 60000",
-     [line("bank:1", "suspense:1", eur(-60000)), legs(("own_transit", "suspense:1", eur(60000))),
-      line("bank:3", "suspense:3", eur(60000)), legs(("suspense:3", "own_transit", eur(60000)))]),
+     [line("bank:1", "suspense:1", eur(-60000)), explained("suspense:1", "own_transit", eur(-60000)),
+      line("bank:3", "suspense:3", eur(60000)), explained("suspense:3", "own_transit", eur(60000))]),
     ("E53", "lc:b5 -> lc:coop 300 XCC | lc:shared_loss -> lc:b5 300 XCC",
      [legs(("lc:b5", "lc:coop", xcc(300))), treasury.community_loss_shared("b5", xcc(300), IT)]),
 ]  # fmt: skip
@@ -327,3 +335,40 @@ def test_mirrored_rows_bring_the_books_back_to_nothing(session):
     left = {one.code for one in queries.balances(session, book) if one.money}
     assert left == {"card_clearing", "held:goods", "held:premium", "held:charges", "held:tax"}
     assert queries.check(session) == []
+
+
+AGAIN = eur(500)
+
+
+@pytest.mark.parametrize(
+    ("event", "reverse"),
+    [
+        (moved(paid_moves(part(), "card_clearing")), refund(7200, 800, 1500, 500)),
+        (release_legs(SALE, currency="EUR", payee=str(NAMES["m1"])), taken_back_legs(
+            Amounts.of("EUR", (7200, 800, 1500, 500)), payee=NAMES["m1"], off=eur(7200), claim=eur(0), cost=eur(0), fee=eur(900),
+            subject=IT)),
+        (scheduled("m1", "sepa", eur(6480), 500), payouts.undone(NAMES["m1"], "sepa", eur(6480), IT, deducted=AGAIN)),
+        ((*scheduled("m1", "sepa", eur(6480), 500), *settled("sepa", eur(6480))),
+         payouts.returned(NAMES["m1"], "suspense:1", eur(6480), eur(0), IT, deducted=AGAIN)),
+        (processor("refund", -1000)[1], processor("refund_failure", 1000)[1]),
+        (processor("payout", -9825)[1], processor("payout_failure", 9825)[1]),
+        (processor("adjustment", -10000, 2000)[1], processor("adjustment", 10000, -2000)[1]),
+        (earnings.held(NAMES["m1"], eur(6480), IT), earnings.hold_ended(NAMES["m1"], eur(6480), IT)),
+        (treasury.item_approved("i1", eur(300), IT), treasury.item_closed("i1", eur(300), IT)),
+        (payouts.bag_issued("9", "cash:1", rwf(500), IT), payouts.bag_returned("9", "cash:1", rwf(500), "c", IT, missing=rwf(0))),
+        (statements.explained("suspense:1", "bank_charges", eur(-12), IT), statements.explained("suspense:1", "bank_charges", eur(12), IT)),
+    ],
+    ids=["E02-E15", "E13-E17", "E18-E42", "E19-E43", "E15-E23", "E04-failed", "E25-E26", "E25-hold", "E36-E37", "E46", "E51"],
+)  # fmt: skip
+def test_an_event_and_its_own_reverse_leave_the_co_op_as_it_was(event, reverse):
+    """What the buyer, payee, fund and co-op have is as before; a sale's money moves on to the refund, and carriers keep theirs."""
+    net = {}
+    for leg in (*(event if isinstance(event, tuple) else (event,)), *(reverse if isinstance(reverse, tuple) else (reverse,))):
+        for code, sign in ((leg.debit, 1), (leg.credit, -1)):
+            net[code] = net.get(code, 0) + sign * leg.money.minor
+    left = {code: minor for code, minor in net.items() if minor}
+    assert left.keys() <= {"card_clearing", "refund_payable", *KEPT}
+    assert sum(left.values()) == 0
+
+
+KEPT = {"held:goods", "held:premium", "held:charges", "held:tax", "transport_payable", "cost_recovered", "refund_cost"}
