@@ -2,9 +2,8 @@
 
 import gc
 import os
-from typing import Any
 
-from celery import Celery, Task
+from celery import Celery
 from celery.signals import worker_process_init
 from flask import Flask
 
@@ -12,8 +11,7 @@ from config import Settings
 from market import embedded
 from market.app import create_app
 from market.http.db import db
-from market.kernel import tenancy
-from workers.base import COLLECT
+from workers.base import COLLECT, InApp
 from workers.queues import MODULES, QUEUES, ROUTES
 from workers.schedule import SCHEDULE
 
@@ -21,17 +19,6 @@ from workers.schedule import SCHEDULE
 def settings_from_environment() -> Settings:
     """Return the settings of this process, with the embedded servers' addresses where none are given."""
     return Settings.from_env(embedded.fill(os.environ))
-
-
-class InApp(Task):  # type: ignore[type-arg]
-    """A task that runs inside the Flask app's context and serves every co-op."""
-
-    flask_app: Flask
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Run the task."""
-        with self.flask_app.app_context(), tenancy.scoped(tenancy.EVERYTHING):
-            return super().__call__(*args, **kwargs)
 
 
 def make_celery(flask_app: Flask, redis_url: str) -> "Celery[InApp]":

@@ -1,10 +1,43 @@
-"""What thin tasks share: the unit of work and the clock of the app they run in."""
+"""What thin tasks share: the unit of work, the clock of the app they run in, and how they are tried again."""
+
+from typing import Any
+
+from celery import Task
+from flask import Flask
+from psycopg import OperationalError
+from sqlalchemy.exc import OperationalError as OperationalErrorInSession
 
 from market.http.clock import now, today
 from market.http.db import unit_of_work
+from market.kernel import tenancy
 
-__all__ = ["COLLECT", "now", "today", "unit_of_work"]
+__all__ = ["COLLECT", "InApp", "now", "today", "unit_of_work"]
 
 COLLECT = (50_000, 20, 100)
 """When a worker looks for garbage (thresholds of `gc`). A month of statement lines or a payout run makes many objects and
 hardly a cycle: Python's own threshold of 700 would spend two fifths of the matching on looking through them."""
+
+LONGEST_WAIT = 300
+"""Seconds between two tries of a fact while the database is away, at most."""
+
+
+class InApp(Task):  # type: ignore[type-arg]
+    """A task that runs inside the Flask app's context and serves every co-op.
+
+    A fact of the outbox (it names its topic) that met a database that was gone, or too busy, comes again until it is done:
+    its row counts as sent, and nobody else would look. What the clock starts comes again by itself.
+    """
+
+    flask_app: Flask
+    max_retries = None
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Run the task."""
+        try:
+            with self.flask_app.app_context(), tenancy.scoped(tenancy.EVERYTHING):
+                return super().__call__(*args, **kwargs)
+        except (OperationalError, OperationalErrorInSession) as error:
+            if "topic" not in kwargs:
+                raise
+            wait = min(2 ** min(self.request.retries + 1, 10), LONGEST_WAIT)
+            raise self.retry(exc=error, countdown=wait) from error

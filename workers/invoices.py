@@ -10,7 +10,7 @@ from market.invoices import queries, service
 from workers.base import now, unit_of_work
 
 
-@shared_task(name="invoices.issue", max_retries=5, default_retry_delay=10)
+@shared_task(name="invoices.issue")
 def issue(*, order_id: str, **_: Any) -> None:
     """Issue each co-op's invoice of a paid order: one unit each, so that two series are never locked together."""
     with unit_of_work() as session:
@@ -21,7 +21,7 @@ def issue(*, order_id: str, **_: Any) -> None:
         _print(invoice_id)
 
 
-@shared_task(name="invoices.credit", max_retries=5, default_retry_delay=10)
+@shared_task(name="invoices.credit")
 def credit(*, seller_order_id: str, **_: Any) -> None:
     """Issue a credit note for each refund of a seller order that has none."""
     with unit_of_work() as session:

@@ -34,7 +34,7 @@ PAGES = {
 }
 
 
-@shared_task(name="notifications.tell", max_retries=5, default_retry_delay=15)
+@shared_task(name="notifications.tell")
 def tell(*, topic: str, **payload: Any) -> None:
     """Write down the mails that a fact calls for, then send what is due."""
     with unit_of_work() as session:

@@ -16,7 +16,7 @@ _log = logging.getLogger(__name__)
 _EXPIRE, _CONFIRM, _SETTLE = 7_310_001, 7_310_002, 7_310_003
 
 
-@shared_task(name="orders.mark_paid", max_retries=5, default_retry_delay=10)
+@shared_task(name="orders.mark_paid")
 def mark_paid(*, payment_id: str, subject_kind: str, subject_id: str, **_: Any) -> None:
     """Record that the payment of an order succeeded; harmless when repeated."""
     if subject_kind != "order":
@@ -25,7 +25,7 @@ def mark_paid(*, payment_id: str, subject_kind: str, subject_id: str, **_: Any) 
         service.mark_paid(session, order_id=UUID(subject_id), payment_id=UUID(payment_id), now=now())
 
 
-@shared_task(name="orders.note_refund", max_retries=5, default_retry_delay=10)
+@shared_task(name="orders.note_refund")
 def note_refund(*, refund_id: str, **_: Any) -> None:
     """Let the order know of a refund that arrived; what we decided ourselves it knows already."""
     with unit_of_work() as session:
@@ -34,14 +34,14 @@ def note_refund(*, refund_id: str, **_: Any) -> None:
             service.note_refunds(session, seller_order_id=made.subject_id, now=now())
 
 
-@shared_task(name="orders.note_dispute", max_retries=5, default_retry_delay=10)
+@shared_task(name="orders.note_dispute")
 def note_dispute(*, dispute_id: str, **_: Any) -> None:
     """Hold what a disputed order has earned; let it go when the dispute is decided."""
     with unit_of_work() as session:
         service.note_dispute(session, dispute_id=UUID(dispute_id), now=now())
 
 
-@shared_task(name="orders.hold_disputed", max_retries=5, default_retry_delay=10)
+@shared_task(name="orders.hold_disputed")
 def hold_disputed(*, seller_order_id: str, **_: Any) -> None:
     """Hold what an order earned while its payment was disputed."""
     with unit_of_work() as session:

@@ -15,14 +15,7 @@ from market.reports.queries.lot_sales import lots_of_order
 from workers.base import now, unit_of_work
 
 
-@shared_task(
-    name="provenance.capture",
-    soft_time_limit=120,
-    time_limit=150,
-    autoretry_for=(OperationalError,),
-    retry_backoff=2,
-    max_retries=5,
-)
+@shared_task(name="provenance.capture", soft_time_limit=120, time_limit=150)
 def capture(*, capture_id: str, **_: Any) -> None:
     """Read a captured document and store its events; a second run finds the job done.
 
@@ -33,7 +26,7 @@ def capture(*, capture_id: str, **_: Any) -> None:
         with unit_of_work() as session:
             service.run_job(session, capture_id=UUID(capture_id), host=host, now=now())
     except OperationalError:
-        raise  # a lock or the connection: celery tries again
+        raise  # a lock or the connection: it is tried again
     except Exception:
         with unit_of_work() as session:
             service.fail_job(session, capture_id=UUID(capture_id), now=now())

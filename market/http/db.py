@@ -91,12 +91,17 @@ class Readers:
         try:
             yield connection
         except BaseException:
-            driver: Any = connection.connection.driver_connection
-            if driver is None or driver.closed:
+            if connection.invalidated or _broken(connection):
                 del self._own.connection
                 connection.invalidate()
                 connection.close()
             raise
+
+
+def _broken(connection: Connection) -> bool:
+    """Whether the driver's connection is closed; SQLAlchemy does not notice where a statement goes past it."""
+    driver: Any = connection.connection.driver_connection
+    return driver is None or bool(driver.closed)
 
 
 def reader(app: Flask) -> AbstractContextManager[Connection]:

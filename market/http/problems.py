@@ -122,6 +122,10 @@ def flat(messages: Any, path: str = "") -> list[dict[str, str]]:
 _BUSY = {"40001", "40P01", "55P03", "57014"}
 
 
+# The database is away: it stops, starts, or the connection broke (no state at all: nobody was there to give one).
+_AWAY = {None, "57P01", "57P02", "57P03", "08000", "08003", "08006"}
+
+
 def _database(error: DBAPIError | psycopg.Error) -> ResponseReturnValue:
     """Answer what the database refused about the input (a text with NUL, a number beyond all bounds); faults stay faults."""
     cause = error.orig if isinstance(error, DBAPIError) else error
@@ -133,6 +137,11 @@ def _database(error: DBAPIError | psycopg.Error) -> ResponseReturnValue:
         current_app.logger.warning("the database was busy: %s", cause.sqlstate)
         response = answer(503, "http.busy", _("Somebody else is changing the same thing right now. Try again in a moment."))
         response.headers["Retry-After"] = "2"
+        return response
+    if isinstance(cause, psycopg.OperationalError) and cause.sqlstate in _AWAY:
+        current_app.logger.error("the database is away: %s", cause)
+        response = answer(503, "http.away", _("The site is being mended. Try again in a moment; nothing is done twice."))
+        response.headers["Retry-After"] = "5"
         return response
     if isinstance(cause, psycopg.errors.UniqueViolation):
         current_app.logger.warning("two at the same moment: %s", cause.diag.constraint_name)

@@ -15,6 +15,8 @@ from market.http import problems
         (errors.NumericValueOutOfRange("huge"), 422, "http.unusable_value"),
         (errors.LockNotAvailable("later"), 503, "http.busy"),
         (errors.DeadlockDetected("later"), 503, "http.busy"),
+        (errors.CannotConnectNow("starting"), 503, "http.away"),
+        (psycopg.OperationalError("the connection is lost"), 503, "http.away"),
         (errors.UniqueViolation("twice"), 409, "http.same_moment"),
     ],
 )

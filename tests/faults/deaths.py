@@ -1,0 +1,191 @@
+"""A site of real processes on a database cluster of its own, and the people who use it while parts of it die."""
+
+import contextlib
+import http.client
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import create_engine, text
+from sqlalchemy.orm import Session
+
+from market import embedded
+from market.cli import migrations
+from market.embedded.ports import free_port
+from market.embedded.servers import servers_of
+from market.kernel import tenancy
+from market.simulators.stripe.webhooks import signature
+from tests.conftest import ROOT
+from tests.stripe_server import KEY, SECRET, StripeServer
+
+PATIENCE_S = 60
+SETTINGS = {"SECRET_KEY": "test-" * 8, "PASSWORD_SALT": "salt-" * 8, "MARKET_ENV": "development", "STRIPE_KEY": KEY}
+SETTINGS |= {"STRIPE_WEBHOOK_SECRET": SECRET, "SMTP_HOST": "127.0.0.1", "SMTP_PORT": "1", "WEB_CONCURRENCY": "1"}
+ROOM = {"GUEST_ORDERS_PER_EMAIL": "1000", "GUEST_ORDERS_PER_ADDRESS": "1000", "UNPAID_ORDERS": "1000"}
+
+
+class Gone(Exception):
+    """A part of the site died under the call, or what it needs is away: whoever called tries again."""
+
+
+@dataclass
+class Death:
+    """Who dies, at which passage of which point."""
+
+    victim: str
+    point: str
+    passage: int = 1
+
+
+@dataclass
+class Site:
+    """The running site, its processor, and how many deaths it has seen."""
+
+    data: Path
+    folder: Path
+    cards: StripeServer
+    process: "subprocess.Popen[str]"
+    port: int
+    url: str
+    deaths: dict[str, int] = field(default_factory=dict)
+
+    def call(self, method: str, path: str, body: Any = None, **headers: str) -> dict[str, Any]:
+        """Make one call and return its JSON; a fault or a broken connection is Gone, a refusal an answer with its status."""
+        content = body if isinstance(body, bytes) else json.dumps(body).encode() if body is not None else b""
+        kind = "application/xml" if isinstance(body, bytes) else "application/json"
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE_S)
+        try:
+            connection.request(
+                method, path, content, {"Content-Type": kind} | {n.replace("_", "-"): v for n, v in headers.items()}
+            )
+            answer = connection.getresponse()
+            said = answer.read()
+        except (OSError, http.client.HTTPException) as error:
+            raise Gone(repr(error)) from error
+        finally:
+            connection.close()
+        if answer.status >= 500:
+            raise Gone(f"{method} {path}: {answer.status} {said[:300]!r}")
+        found = json.loads(said) if said and b"json" in (answer.headers["Content-Type"] or "").encode() else {"body": said}
+        return found | {"status": answer.status}
+
+    def work(self) -> dict[str, Any]:
+        """Let a worker do what waits, two minutes later; Gone when it died or met a fault."""
+        clock = self.folder / "clock"
+        clock.write_text(str(int(clock.read_text()) + 2))
+        assert self.process.stdin is not None
+        assert self.process.stdout is not None
+        self.process.stdin.write("work\n")
+        self.process.stdin.flush()
+        if (code := int(self.process.stdout.readline())) != 0:
+            raise Gone(f"the worker ended with {code}")
+        return {"status": 200}
+
+    def today(self) -> date:
+        """Return the day it is on the site."""
+        return (datetime.now(UTC) + timedelta(minutes=int((self.folder / "clock").read_text()))).date()
+
+    def survive(self, act: Callable[[], dict[str, Any]], *deaths: Death) -> dict[str, Any]:
+        """Do `act` again after each death, as whoever heard no answer would; return the answer that came at last."""
+        order = self.folder / "order"
+        for death in deaths:
+            order.write_text(json.dumps(vars(death)))
+            with contextlib.suppress(Gone):
+                answer = self._persist(act, lambda: order.exists())
+                if order.exists():
+                    order.unlink()
+                    return answer
+            self.deaths[death.victim] = self.deaths.get(death.victim, 0) + 1
+            self.mend()
+        return self._persist(act, lambda: True)
+
+    def _persist(self, act: Callable[[], dict[str, Any]], again: Callable[[], bool]) -> dict[str, Any]:
+        """Try up to five times: each connection of before a death is noticed by whoever meets it."""
+        for tried in range(5):
+            try:
+                return act()
+            except Gone:
+                if tried == 4 or not again():
+                    raise
+        raise AssertionError
+
+    def mend(self) -> None:
+        """See that the database runs and the web server answers again."""
+        embedded.ensure(self.data, {"DATABASE_URL"})
+        self.wait()
+
+    def wait(self) -> None:
+        """Wait until the web server answers."""
+        end = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                self.call("GET", "/healthz")
+                return
+            except Gone:
+                assert time.monotonic() < end, "the web server does not come back"
+                assert self.process.poll() is None, "the site is gone"
+                time.sleep(0.02)
+
+    @contextlib.contextmanager
+    def session(self) -> Iterator[Session]:
+        """Give a session that sees every co-op and commits at the end."""
+        migrations.import_models()
+        engine = create_engine(migrations.sqlalchemy_url(self.url))
+        with Session(engine, expire_on_commit=False) as session, tenancy.scoped(tenancy.EVERYTHING):
+            yield session
+            session.commit()
+        engine.dispose()
+
+    def all(self, sql: str, **values: Any) -> list[Any]:
+        """Return the rows of a question."""
+        with self.session() as session:
+            return list(session.execute(text(sql), values).all())
+
+    def tell(self, payment_id: str) -> list[Callable[[], dict[str, Any]]]:
+        """Return the deliveries of all events about a payment."""
+        _, _, body = self.cards.request("GET", f"{self.cards.url}/v1/events?limit=100", Authorization=f"Bearer {KEY}")
+        events = [event for event in json.loads(body)["data"] if payment_id in json.dumps(event)]
+
+        def deliver(event: dict[str, Any]) -> dict[str, Any]:
+            content = json.dumps(event).encode()
+            return self.call("POST", "/hooks/stripe", content, Stripe_Signature=signature(content, SECRET, int(time.time())))
+
+        return [lambda event=event: deliver(event) for event in reversed(events)]
+
+
+@contextlib.contextmanager
+def running(folder: Path) -> Iterator[Site]:
+    """Start a site with an empty database; stop all of it at the end."""
+    data = folder / "data"
+    record, _ = embedded.ensure(data, {"DATABASE_URL"})
+    _, cluster = servers_of(record)
+    try:
+        migrations.upgrade(record.database_url)
+        with (cluster.folder / "postgresql.conf").open("a") as settings:
+            settings.write("fsync = off\n")  # processes die here, machines do not
+        (folder / "clock").write_text("0")
+        cards, port = StripeServer(folder / "stripe"), free_port(None)
+        own = SETTINGS | ROOM | {"DATABASE_URL": record.database_url, "REDIS_URL": "redis://127.0.0.1:1/0"}
+        own |= {"STRIPE_API_BASE": cards.url, "FILES_URL": str(folder / "files"), "PUBLIC_URL": f"http://127.0.0.1:{port}"}
+        command = [sys.executable, "-m", "tests.faults.mortal", str(port), str(folder), str(cluster.folder)]
+        log = (folder / "site.log").open("w")
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=os.environ | own, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, text=True
+        )
+        try:
+            site = Site(data, folder, cards, process, port, record.database_url)
+            site.wait()
+            yield site
+        finally:
+            process.communicate("")
+            cards.stop()
+            log.close()
+    finally:
+        embedded.remove(data)

@@ -1,0 +1,178 @@
+"""The site whose parts die on order: `python -m tests.faults.mortal PORT FOLDER POSTGRES`.
+
+`serve.py` serves on PORT with one process, which is started anew when it dies. A line on standard input forks a worker that
+runs what the outbox holds and what the clock would start; its exit code is the answer, one line. Everything is the
+product's own; only the driver's commit and the calls of gateways look first whether somebody has to die there:
+FOLDER/order names the point, at which passage, and whom SIGKILL meets: the process itself, or PostgreSQL with all its
+children, whose folder is POSTGRES. FOLDER/broker holds what the broker would, FOLDER/clock by how much the clock is fast.
+"""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from functools import wraps
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from celery.exceptions import Retry
+
+from market.kernel import clock, uow
+
+PORT, FOLDER, POSTGRES = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
+ORDER, BROKER, FAST = FOLDER / "order", FOLDER / "broker", FOLDER / "clock"
+CLOCKED = ("payments.sweep", "payouts.sweep", "orders.settle", "payments.sync_balance", "notifications.deliver")
+
+
+def reach(point: str) -> bool:
+    """Pass a point; say whether the database was killed there."""
+    try:
+        order = json.loads(ORDER.read_text())
+    except FileNotFoundError:
+        return False
+    if order["point"] != point:
+        return False
+    order["passage"] -= 1
+    if order["passage"]:
+        ORDER.write_text(json.dumps(order))
+        return False
+    ORDER.unlink()
+    if order["victim"] == "itself":
+        os.kill(os.getpid(), signal.SIGKILL)
+    server = (POSTGRES / "postmaster.pid").read_text().split()[0]
+    children = subprocess.run(["ps", "-o", "pid=", "--ppid", server], check=True, capture_output=True, text=True).stdout.split()
+    for pid in (server, *children):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(int(pid), signal.SIGKILL)
+    return True
+
+
+def mortal_commit(connection: psycopg.Connection[Any]) -> None:
+    """Commit, unless somebody dies before; who dies afterwards has committed and does not know it."""
+    reach("before_commit")
+    commit(connection)
+    if reach("after_commit"):
+        connection.execute("SELECT")  # the answer to the commit never came
+
+
+def mortal_call(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Guard a gateway's method as the product does, and let somebody die before or after the call."""
+    guarded = guard(function)
+
+    @wraps(guarded)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        reach("before_call")
+        result = guarded(*args, **kwargs)
+        reach("after_call")
+        return result
+
+    return call
+
+
+def fast_clock(_: clock.SystemClock) -> datetime:
+    """Return the machine's time, and what the tests have let pass."""
+    return datetime.now(UTC) + timedelta(minutes=int(FAST.read_text()))
+
+
+commit, guard = psycopg.Connection.commit, uow._guarded
+psycopg.Connection.commit, uow._guarded, clock.SystemClock.now = mortal_commit, mortal_call, fast_clock
+
+import serve  # noqa: E402  (the gateways are guarded as their modules are read)
+from workers import app as celery_app  # noqa: E402
+
+
+class Broker:
+    """What Valkey does for Celery, in a file: a message is given until it is acknowledged, a dead worker's to the next."""
+
+    def __init__(self) -> None:
+        self.waiting: list[list[Any]] = json.loads(BROKER.read_text()) if BROKER.exists() else []
+
+    def send(self, task: str, *, kwargs: dict[str, Any], **_: Any) -> None:
+        """Take a message."""
+        self._keep([*self.waiting, [task, kwargs]])
+
+    def take_all(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Give each message, and forget it once it was carried out, well or badly."""
+        while self.waiting:
+            try:
+                yield self.waiting[0][0], self.waiting[0][1]
+            finally:
+                self._keep(self.waiting[1:])
+
+    def _keep(self, waiting: list[list[Any]]) -> None:
+        self.waiting = waiting
+        half = BROKER.with_suffix(".new")
+        half.write_text(json.dumps(waiting))
+        half.replace(BROKER)
+
+
+def carry_out(broker: Broker, name: str, kwargs: dict[str, Any]) -> None:
+    """Run one task as a worker does; what the product wants to try again goes to the end of the queue, other faults are lost."""
+    task = celery_app.app.tasks[name]
+    task.push_request(id="1", retries=0, called_directly=False, is_eager=True, args=(), kwargs=kwargs)
+    try:
+        task(**kwargs)
+    except Retry:
+        broker.send(name, kwargs=kwargs)
+        raise
+    finally:
+        task.pop_request()
+
+
+def work() -> None:
+    """Do what waits: facts, then what the clock starts, then the facts of that. The first fault ends it."""
+    celery_app.app.loader.import_default_modules()
+    broker = Broker()
+    celery_app.app.send_task = broker.send
+    for clocked in ((), CLOCKED, CLOCKED):
+        for name in (*clocked, "outbox.dispatch"):
+            carry_out(broker, name, {})
+        with contextlib.closing(broker.take_all()) as messages:
+            for name, kwargs in messages:
+                carry_out(broker, name, kwargs)
+
+
+def work_when_told() -> None:
+    """Fork a worker for each line that comes in, and answer how it ended."""
+    for _ in sys.stdin:
+        if (pid := os.fork()) == 0:
+            try:
+                work()
+            except BaseException as error:
+                print(repr(error), file=sys.stderr, flush=True)
+                os._exit(1)
+            os._exit(0)
+        _, status = os.waitpid(pid, 0)
+        print(os.waitstatus_to_exitcode(status), flush=True)
+
+
+def keep_serving() -> None:
+    """Be `serve.py`, again and again: it gives up when its process dies twice within seconds, and a supervisor starts it."""
+    os.setpgrp()
+    os.dup2(2, 1)  # what it says is no answer of a worker
+    sys.argv = ["serve.py", "--port", PORT]
+    while True:
+        if (server := os.fork()) == 0:
+            os._exit(serve.main())
+        os.waitpid(server, 0)
+
+
+def main() -> None:
+    """Serve in children, work here."""
+    serve.load("")
+    if (keeper := os.fork()) == 0:
+        keep_serving()
+    try:
+        work_when_told()
+    finally:
+        os.killpg(keeper, signal.SIGKILL)
+        os.waitpid(keeper, 0)
+
+
+if __name__ == "__main__":
+    main()

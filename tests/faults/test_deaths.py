@@ -1,0 +1,195 @@
+"""Web server, worker and database die (SIGKILL) at named points inside every money flow, and afterwards nothing shows.
+
+The points are each commit of the flow, before it and after it unheard, and each call of a gateway, before and after. Whoever
+heard no answer asks again, as a browser, a program or the processor would. Oracles are the processor's effect log and the
+bank's file. `FAULTS=long` lets each of them die at every point of every step.
+"""
+
+import os
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from itertools import count
+
+import pytest
+
+from market.accounts import service as accounts
+from market.kernel.money import Money
+from market.ledger import queries as books
+from market.simulators.bank.account import AccountState, Habits, read_orders, simulate
+from tests.factories.accounts import actor_for, make_staff
+from tests.factories.catalogue import make_listing
+from tests.factories.producers import make_coop, make_payee_account, make_producer
+from tests.factories.statements import import_bytes, make_account
+from tests.faults.deaths import Death, Site, running
+
+pytestmark = pytest.mark.faults
+LONG = os.environ.get("FAULTS") == "long"
+POINTS = ("before_commit", "after_commit", "before_call", "after_call")
+BUYER = {"name": "Ana", "email": "ana@example.org", "street": "Calle", "postcode": "1", "town": "Madrid", "country": "ES"}
+IBANS = ("DE89370400440532013000", "DE75512108001245126199")
+SCOPES = ("orders:read", "orders:write", "payouts:read", "payouts:write", "statements:read", "statements:write")
+OPENING = 2_000_000
+
+
+class Coop:
+    """A co-op with two people, three producers and a bank account, and what it lives through."""
+
+    def __init__(self, site: Site, number: int, deaths) -> None:
+        self.site, self.number, self._deaths = site, number, deaths
+        today = site.today()
+        with site.session() as session:
+            coop = make_coop(session, iban=IBANS[number % 2])
+            self.id = coop.id
+            self.keys = {role: self._key(session, make_staff(session, coop=coop, role=role)) for role in ("preparer", "approver")}
+            self.listings = []
+            for rail in ("sepa", "stripe", "sepa"):
+                producer = make_producer(session, coop=coop)
+                account = f"acct_{producer.id.hex}"
+                details = {"iban": None, "bic": None, "stripe_account": account} if rail == "stripe" else {}
+                make_payee_account(session, producer=producer, rail=rail, **details)
+                if rail == "stripe":
+                    site.cards.control("accounts", id=account)
+                self.listings.append(make_listing(session, producer=producer, on_hand=10).id)
+            opened_on = today - timedelta(days=30)
+            account = make_account(session, coop=coop, opened_on=opened_on, opening=Money(OPENING, "EUR"))
+            self.account_id = account.id
+            # A statement of the weeks before, in which nothing happened: they can be closed.
+            self.bank = AccountState(coop.iban, "EUR", "Co-op", OPENING)
+            quiet = Habits(fee_minor=0, returns=0, unknown_minor=0, days=28)
+            statement, self.bank = simulate(self.bank, [], on=opened_on, habits=quiet)
+            import_bytes(session, account, statement)
+
+    @staticmethod
+    def _key(session, person) -> str:
+        now = datetime.now(UTC)
+        actor = actor_for(session, person)
+        ends = now + timedelta(days=30)
+        return accounts.issue_api_key(session, actor=actor, label="till", scopes=SCOPES, expires_at=ends, now=now).text
+
+    def ask(self, path: str, body=None, *, by: str | None = None, method: str = "POST", ok=(200, 201, 204), **headers):
+        """Call the API once per answer: parts of the site die on the way."""
+        if by is not None:
+            headers["Authorization"] = f"Bearer {self.keys[by]}"
+        headers["Idempotency_Key"] = f"{self.number}-{path}"
+        answer = self.site.survive(lambda: self.site.call(method, f"/api/v1{path}", body, **headers), *next(self._deaths))
+        assert answer["status"] in ok, (path, answer)
+        return answer
+
+    def get(self, path: str, *, by: str = "preparer"):
+        """Read over the API; nobody dies of that."""
+        return self.site.survive(lambda: self.site.call("GET", f"/api/v1{path}", Authorization=f"Bearer {self.keys[by]}"))
+
+    def work(self) -> None:
+        """Let workers do what waits while they, or the database, die."""
+        self.site.survive(self.site.work, *next(self._deaths))
+        self.site.survive(self.site.work)  # what was claimed by the dead is taken up when its time is over
+
+    def sell(self) -> None:
+        """Place an order over three producers, pay it, hear of it, give a third back, send the rest."""
+        lines = [{"listing_id": str(listing), "quantity": "2"} for listing in self.listings]
+        self.order = self.ask("/orders", {"lines": lines, "buyer": BUYER, "method": "card"})
+        path = f"/orders/{self.order['id']}"
+        page = self.ask(f"{path}/payment?key={self.order['key']}")["payment_url"]
+        self.site.cards.pay(page)
+        for delivery in self.site.tell(self.order["payment_id"]):
+            assert self.site.survive(delivery, *next(self._deaths))["status"] == 200
+        self.work()
+        parts = self.get(f"{path}?key={self.order['key']}")["parts"]
+        self.ask(f"/seller-orders/{parts[2]['id']}/refunds", {"reason": "mouldy", "bearer": "coop"}, by="preparer")
+        self.work()
+        for part in parts[:2]:
+            self.ask(f"/seller-orders/{part['id']}/ship", {}, by="preparer", ok=(200, 409))
+            self.ask(f"{path}/parts/{part['id']}/confirm?key={self.order['key']}", ok=(200, 409))
+        self.work()
+
+    def pay_out(self) -> None:
+        """Prepare a run, approve it, send it, hand the file to the bank."""
+        run = self.ask("/payout-runs", {"due_by": (self.site.today() + timedelta(days=30)).isoformat()}, by="preparer")
+        self.run = run["id"]
+        self.ask(f"/payout-runs/{self.run}/approve", {"list_sha256": run["list_sha256"]}, by="approver")
+        self.work()
+        (file,) = self.get(f"/payout-runs/{self.run}")["files"]
+        self.file = self.get(f"/payout-files/{file['id']}")["body"]
+        self.ask(f"/payout-files/{file['id']}/submitted", by="preparer", ok=(204, 409))
+
+    def reconcile(self) -> None:
+        """Import the bank's statement, let rules and a person match it, close the weeks before."""
+        base, today = "/statements", self.site.today()
+        habits = Habits(returns=0, unknown_minor=0, days=0)
+        statement, self.bank = simulate(self.bank, read_orders(self.file), on=today, habits=habits)
+        self.ask(f"{base}/accounts/{self.account_id}/files?name=today.xml", statement, by="preparer")
+        self.ask(f"{base}/accounts/{self.account_id}/matching", by="preparer")
+        for line in self.get(f"{base}/accounts/{self.account_id}/lines?show=open")["items"]:
+            fee = {"account_code": "bank_charges", "reason": "charges of the bank"}
+            self.ask(f"{base}/lines/{line['id']}/matches", fee, by="preparer", ok=(201, 409))
+        self.work()
+        ends_on = (today - timedelta(days=2)).isoformat()
+        prepared = self.ask(f"{base}/closes", {"ends_on": ends_on}, by="preparer")
+        self.ask(f"{base}/closes/{prepared['id']}/close", by="approver", ok=(200, 409))
+
+
+def laws(site: Site, coop: Coop) -> None:
+    """Nobody is paid twice, nobody forgotten, the books balance, no stock is below zero, no fact is lost."""
+    charges = [one for one in site.cards.effects("charge") if one["metadata"]["payment_id"] == coop.order["payment_id"]]
+    assert len(charges) == 1
+    parts = site.all("SELECT id, state FROM seller_order WHERE coop_id = :c ORDER BY state", c=coop.id)
+    assert sorted(part.state for part in parts) == ["refunded", "settled", "settled"]
+    (refund,) = site.all("SELECT id, state FROM refund WHERE coop_id = :c", c=coop.id)
+    given = Counter(one["metadata"]["refund_id"] for one in site.cards.effects("refund"))
+    assert (refund.state, given[str(refund.id)]) == ("paid", 1)
+    payouts = site.all("SELECT id, rail, state, reference FROM payout WHERE coop_id = :c", c=coop.id)
+    assert sorted((payout.rail, payout.state) for payout in payouts) == [("sepa", "settled"), ("stripe", "settled")]
+    sent = Counter(one["metadata"]["payout_id"] for one in site.cards.effects("transfer"))
+    assert [sent[str(payout.id)] for payout in payouts if payout.rail == "stripe"] == [1]
+    assert [one.reference for one in read_orders(coop.file)] == [one.reference for one in payouts if one.rail == "sepa"]
+    assert site.all("SELECT count(*), sum(amount_minor) FROM statement_line WHERE coop_id = :c", c=coop.id) == [
+        (2, coop.bank.balance_minor - OPENING)
+    ]
+    assert site.all("SELECT count(*) FROM statement_line WHERE coop_id = :c AND state <> 'matched'", c=coop.id) == [(0,)]
+    assert site.all("SELECT state FROM period_close WHERE coop_id = :c", c=coop.id) == [("closed",)]
+    papers = site.all("SELECT kind, count(*) FROM invoice WHERE coop_id = :c GROUP BY kind ORDER BY kind", c=coop.id)
+    assert [tuple(row) for row in papers] == [("credit_note", 1), ("invoice", 1)]
+    stock = site.all("SELECT on_hand FROM stock WHERE coop_id = :c ORDER BY on_hand", c=coop.id)
+    assert [int(row.on_hand) for row in stock] == [8, 8, 10]
+    assert site.all("SELECT 1 FROM hold WHERE state = 'active'") == []
+
+
+def laws_of_the_site(site: Site) -> None:
+    """The books balance, and every fact has been told, and once."""
+    assert site.all("SELECT topic FROM outbox WHERE sent_at IS NULL") == []
+    assert site.all("SELECT kind FROM inbox WHERE handled_at IS NULL") == []
+    assert site.all("SELECT 1 FROM stock WHERE on_hand < 0 OR held < 0") == []
+    with site.session() as session:
+        assert books.check(session) == []
+
+
+def one_each():
+    """A death in each step, by turns the process itself and the database, at another point each time."""
+    for number in count():
+        victim = "database" if number % 4 == 3 else "itself"
+        yield [Death(victim, POINTS[number % 2], 1 + number % 3)]
+
+
+def every(victim: str, point: str):
+    """Deaths in each step at every passage of a point, until one try meets none."""
+    while True:
+        yield [Death(victim, point, passage) for passage in range(1, 60)]
+
+
+def test_no_death_inside_a_money_flow_leaves_a_trace(tmp_path, report):
+    stories = [every(victim, point) for victim in ("itself", "database") for point in POINTS] if LONG else [one_each()]
+    with running(tmp_path) as site:
+        for number, deaths in enumerate(stories):
+            coop = Coop(site, number, deaths)
+            coop.sell()
+            coop.pay_out()
+            coop.reconcile()
+            laws(site, coop)
+        laws_of_the_site(site)
+    assert min(site.deaths.values()) > 3
+    told = " and ".join(
+        f"{number} of {'web server or worker' if who == 'itself' else who}" for who, number in site.deaths.items()
+    )
+    report(
+        f"from order to closed period with {told} deaths at every commit and call: all paid once, books balanced, no fact lost"
+    )
