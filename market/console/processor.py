@@ -22,6 +22,7 @@ blueprint = Blueprint("console_processor", __name__, url_prefix="/console/proces
 SHOWN = 200
 _CARD, _BACK = _l("card payment"), _l("refund")
 _CAME_BACK = _l("refund that failed")
+_BOUNCED = _l("payout to the bank that came back")
 KINDS: lists.Words = {
     "charge": (_CARD, ""),
     "payment": (_CARD, ""),
@@ -32,6 +33,8 @@ KINDS: lists.Words = {
     "transfer": (_l("transfer to a payee"), ""),
     "transfer_refund": (_l("transfer taken back"), "warn"),
     "payout": (_l("payout to the bank"), "info"),
+    "payout_failure": (_BOUNCED, "bad"),
+    "payout_cancel": (_BOUNCED, "bad"),
     "adjustment": (_l("dispute"), "warn"),
 }
 BANK: lists.Words = {"seen": (_l("on the bank's statement"), "good"), "waits": (_l("on its way to the bank"), "warn")}

@@ -194,6 +194,7 @@ DESKS: dict[str, tuple[str, tuple[Link | Group, ...]]] = {
         (
             Link("console_coops.all_coops", _l("All co-ops"), ADMINS),
             Link("console_coops.new_coop", _l("Open a co-op"), ADMINS),
+            Link("console_site.processor", _l("Card lines of nobody"), ADMINS),
             Link("console_site.switch", _l("Read-only switch"), ADMINS),
         ),
     ),

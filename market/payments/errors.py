@@ -85,3 +85,9 @@ class CardsRefused(Conflict):
     """The card processor does not take this payment."""
 
     code = "payments.cards_refused"
+
+
+class LineRefused(Conflict):
+    """A line of the processor's statement cannot be booked like this."""
+
+    code = "payments.line_refused"

@@ -22,6 +22,7 @@ from market.payments.service.cards import (
 )
 from market.payments.service.disputes import record_dispute, submit_evidence
 from market.payments.service.events import compare_events, handle_event, store_event, sweep
+from market.payments.service.explain import explain_line, unknown_lines
 from market.payments.service.open import (
     OPENED,
     acknowledge,
@@ -57,6 +58,7 @@ __all__ = [
     "close",
     "compare_events",
     "expire",
+    "explain_line",
     "give_back_credit",
     "handle_event",
     "match_bank_payouts",
@@ -88,4 +90,5 @@ __all__ = [
     "sync_bank_payouts",
     "transfer_lines_waiting",
     "undo_transfer",
+    "unknown_lines",
 ]

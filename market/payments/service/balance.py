@@ -32,6 +32,7 @@ from market.payments.service.refunds import Units, fail_refund, settle_refund
 
 BY_PAYOUT = ("transfer", "transfer_refund")
 BY_DISPUTE = ("adjustment",)
+SWEPT_BACK = ("payout_failure", "payout_cancel")
 BY_PAYMENT = ("charge", "payment")
 BY_REFUND = ("refund", "payment_refund", "refund_failure", "payment_failure_refund")
 
@@ -232,6 +233,29 @@ def match_bank_payouts(session: Session, *, line_id: str, members: Sequence[str]
     return True
 
 
+def match_swept_back(session: Session, *, limit: int = 50) -> int:
+    """Book payouts to the bank that came back, each to the books out of which it went (the reverse of E04); return how many.
+
+    One whose payout is not booked yet waits for it; one that does not fit goes to a person.
+    """
+    done = 0
+    for row in _claim(session, SWEPT_BACK, limit):
+        wanted = (ProcessorLine.kind == "payout", ProcessorLine.source == row.source)
+        payout = session.scalars(select(ProcessorLine).where(*wanted)).one_or_none()
+        if payout is not None and payout.state == "new":
+            continue
+        if payout is None or payout.state != "matched" or (payout.net_minor, payout.currency) != (-row.net_minor, row.currency):
+            row.state, row.problem = "unknown", N_("This does not give back a payout to the bank that we know.")
+            continue
+        gone = session.scalars(select(ProcessorShare).where(ProcessorShare.line_id == payout.id)).all()
+        found = [Share(one.coop_id, Money(-one.gross_minor, row.currency), Money(-one.fee_minor, row.currency)) for one in gone]
+        entries = _matched(session, row, found)
+        session.flush()
+        ledger.post(session, entries, late=True)
+        done += 1
+    return done
+
+
 def sync_balance(units: Units, cards: CardProcessor, *, now: datetime) -> int:
     """Fetch the processor's statement and work it off, transfers to payees and payouts excepted; return how many were new.
 
@@ -259,4 +283,5 @@ def sync_bank_payouts(units: Units, cards: CardProcessor) -> int:
         members = cards.lines_of_payout(bank_payout)
         with units() as session:
             done += match_bank_payouts(session, line_id=line_id, members=members)
-    return done
+    with units() as session:
+        return done + match_swept_back(session)

@@ -90,7 +90,7 @@ def lines(viewer: Viewer) -> Source:
 
 KINDS = (
     "charge", "payment", "refund", "payment_refund", "refund_failure", "payment_failure_refund", "transfer", "transfer_refund",
-    "payout", "adjustment",
+    "payout", "payout_failure", "payout_cancel", "adjustment",
 )  # fmt: skip
 
 

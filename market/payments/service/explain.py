@@ -1,0 +1,123 @@
+"""Lines of the processor's statement that nothing of ours explains: a person says whose they are and what (E51, E52).
+
+What the processor takes for itself is not tied to an order; the site's administrator names the co-op that it is for, or
+spreads it over all by what they took by card in the month before.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session
+
+from market.kernel import audit
+from market.kernel.actor import Actor
+from market.kernel.locks import lock
+from market.kernel.money import Money
+from market.ledger import service as ledger
+from market.ledger.rules import Entry
+from market.payments import postings
+from market.payments.errors import LineRefused
+from market.payments.models import ProcessorLine, ProcessorShare
+from market.payments.rules import Share, shares
+from market.payments.service.books import days_of
+
+BOOKABLE = {"payment_cost": 0, "dispute_cost": 0, "own_transit": 0, "tax_payable": 0, "write_off": 0, "unidentified": 1}
+"""What a line may be, and in which direction: 1 money in, 0 both."""
+MONTH = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownLine:
+    """A line in no book, and why nobody could be found for it."""
+
+    id: str
+    kind: str
+    source: str
+    gross: Money
+    fee: Money
+    booked_at: datetime
+    problem: str
+
+
+def unknown_lines(session: Session, *, limit: int = 200) -> list[UnknownLine]:
+    """Return the lines that wait for a person, oldest first."""
+    waiting = select(ProcessorLine).where(ProcessorLine.state == "unknown").order_by(ProcessorLine.booked_at, ProcessorLine.id)
+    return [
+        UnknownLine(
+            row.id, row.kind, row.source, Money(row.gross_minor, row.currency), Money(row.fee_minor, row.currency),
+            row.booked_at, row.problem or "",
+        )
+        for row in session.scalars(waiting.limit(limit))
+    ]  # fmt: skip
+
+
+def explain_line(
+    session: Session, *, actor: Actor, line_id: str, coop_id: UUID | None, account: str, reason: str, now: datetime
+) -> None:
+    """Book a line that waits for a person: to one co-op, or (None) over all by what they took by card in the month before.
+
+    Raises LineRefused when it was explained meanwhile, cannot be booked like that, or nobody took anything. Posts.
+    """
+    row = next(iter(lock(session, ProcessorLine, [line_id])), None)
+    if row is None or row.state != "unknown":
+        raise LineRefused("Somebody has explained this line already.", pointer="/line")
+    sign = BOOKABLE.get(account)
+    if sign is None or sign * row.gross_minor < 0:
+        raise LineRefused("A line like this cannot be booked that way.", pointer="/account")
+    if len(reason.strip()) < 3:
+        raise LineRefused("Say in a few words how you know what it is.", pointer="/reason")
+    gross, fee = Money(row.gross_minor, row.currency), Money(row.fee_minor, row.currency)
+    found = shares(gross, fee, [(coop_id, 1)] if coop_id else _volumes(session, row))
+    row.state, row.problem = "matched", None
+    books = ledger.books_of(session, [share.coop_id for share in found])
+    days = days_of(session, books, row.booked_at)
+    entries = [entry for share in found for entry in _booked(row, share, account, books, days, actor)]
+    session.add_all(
+        ProcessorShare(line_id=row.id, coop_id=share.coop_id, gross_minor=share.gross.minor, fee_minor=share.fee.minor)
+        for share in found
+    )
+    # A payout to the bank may have waited for this line: its sum is looked at again.
+    waiting = update(ProcessorLine).where(ProcessorLine.kind == "payout", ProcessorLine.state == "unknown")
+    session.execute(waiting.values(state="new", problem=None))
+    audit.record(
+        session, actor=actor, action="payments.line_explained", subject_kind="processor_line", subject_id=row.id, now=now,
+        new={"account": account, "amount": gross.text, "reason": reason.strip()},
+    )  # fmt: skip
+    session.flush()
+    ledger.post(session, entries, late=True)
+
+
+def _booked(
+    row: ProcessorLine, share: Share, account: str, books: dict[UUID, int], days: dict[UUID, date], actor: Actor
+) -> list[Entry]:
+    pairs = (
+        ("processor.line", f"import:stripe:{row.id}", postings.line_booked(share.net, row.subject)),
+        (
+            "processor.match",
+            f"match:stripe:{row.id}",
+            postings.explained(account, share.gross, row.subject) + postings.fee_matched(row.kind, share.fee, row.subject),
+        ),
+    )
+    book, on = books[share.coop_id], days[share.coop_id]
+    return [Entry(book, kind, key, on, actor.label, legs) for kind, key, legs in pairs if legs]
+
+
+def _volumes(session: Session, row: ProcessorLine) -> list[tuple[UUID, int]]:
+    total = func.sum(ProcessorShare.gross_minor)
+    statement = (
+        select(ProcessorShare.coop_id, total)
+        .join(ProcessorLine, ProcessorLine.id == ProcessorShare.line_id)
+        .where(
+            ProcessorLine.kind.in_(("charge", "payment")),
+            ProcessorLine.currency == row.currency,
+            ProcessorLine.booked_at.between(row.booked_at - MONTH, row.booked_at),
+        )
+        .group_by(ProcessorShare.coop_id)
+        .order_by(ProcessorShare.coop_id)
+    )
+    found = [(coop_id, int(minor)) for coop_id, minor in session.execute(statement)]
+    if not found:
+        raise LineRefused("No co-op took anything by card in the month before. Name the co-op.", pointer="/coop_id")
+    return found
