@@ -5,6 +5,7 @@ import os
 import secrets
 import threading
 import time
+from collections.abc import Iterator
 from uuid import UUID
 
 _LOW = (1 << 62) - 1
@@ -39,6 +40,14 @@ def new_ids(count: int) -> UUID:
         stamp, rest = _Newest.stamp, _Newest.rest
         _Newest.rest += count - 1
     return UUID(int=stamp << 80 | 7 << 76 | (rest >> 62) << 64 | 2 << 62 | rest & _LOW)
+
+
+def series(block: int = 1_000) -> Iterator[UUID]:
+    """Yield new ids without end, for rows by the million: chance is asked once a block, whose ids count on."""
+    while True:
+        first = new_ids(block).int
+        for number in range(block):
+            yield UUID(int=first + number)
 
 
 def _forget() -> None:

@@ -7,15 +7,18 @@ bytes are kept with the reason.
 
 import hashlib
 import json
+import re
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from operator import attrgetter
 from tempfile import SpooledTemporaryFile
+from typing import Any
 from uuid import UUID
 
-from market.kernel.ids import new_id
+from market.kernel.ids import new_id, series
 from market.statements.rules.identity import line_key
 from market.statements.rules.readers.delimited import CsvMapping
 from market.statements.rules.readers.recognise import read_statements
@@ -67,6 +70,7 @@ class Prepared:
     parts: SpooledTemporaryFile[bytes] = field(default_factory=_spool)
     interim: SpooledTemporaryFile[bytes] = field(default_factory=_spool)
     seen: Counter[UUID] = field(default_factory=Counter)
+    ids: Iterator[UUID] = field(default_factory=series)
 
     @property
     def format(self) -> str:
@@ -163,7 +167,7 @@ def _keep(prepared: Prepared, line: Line) -> None:
     prepared.booked += 1
     last = prepared.last_days.get(line.statement)
     prepared.last_days[line.statement] = max(last, line.booked_on) if last else line.booked_on
-    line_id = new_id()
+    line_id = next(prepared.ids)
     values = (
         line_id, line.statement, line.n, line.source_line, line_key(line), line.booked_on, line.value_on, line.amount_minor,
         line.currency, line.bank_ref, line.refs, find_references(*line.refs, line.text), line.batch_refs, line.batch_count,
@@ -199,19 +203,33 @@ def _part_values(part: Part) -> tuple[object, ...]:
 
 def copy_row(values: Iterable[object]) -> bytes:
     r"""Return one row in COPY's text form: tabs between values, `\N` for none, backslashes before what would end a value."""
-    return ("\t".join(map(_copy_value, values)) + "\n").encode()
+    return ("\t".join([_COPIED.get(type(value), _other)(value) for value in values]) + "\n").encode()
 
 
-def _copy_value(value: object) -> str:
-    if value is None:
-        return r"\N"
-    if isinstance(value, tuple):
-        inner = ",".join('"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"' for text in value)
-        return _escaped("{" + inner + "}")
-    return _escaped(value) if isinstance(value, str) else str(value)
+def _array(texts: tuple[str, ...]) -> str:
+    if not texts:
+        return "{}"
+    inner = ",".join(['"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"' for text in texts])
+    return _escaped("{" + inner + "}")
 
 
 def _escaped(text: str) -> str:
-    if not text or text.isalnum():
+    if _SPECIAL.search(text) is None:
         return text
     return text.replace("\\", "\\\\").replace("\t", "\\t").replace("\n", "\\n").replace("\r", "\\r")
+
+
+def _other(value: object) -> str:
+    return _escaped(str(value))
+
+
+_SPECIAL = re.compile(r"[\\\t\n\r]")
+_COPIED: dict[type, Callable[[Any], str]] = {
+    str: _escaped,
+    int: str,
+    date: str,
+    bool: str,
+    tuple: _array,
+    type(None): lambda _: r"\N",
+    UUID: attrgetter("hex"),
+}

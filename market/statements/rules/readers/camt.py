@@ -27,6 +27,7 @@ _FORMATS = {"BkToCstmrStmt": "camt.053", "BkToCstmrAcctRpt": "camt.052", "BkToCs
 _STATEMENTS = ("Stmt", "Rpt", "Ntfctn")
 _HEADS = ("Acct", "Bal", "TxsSummry")
 _WATCHED = (*_FORMATS, "GrpHdr", *_STATEMENTS, "Ntry", *_HEADS)
+_APART = frozenset({"Ntry", *_HEADS})
 _ENTRY_START = ("NtryRef", "Amt", "CdtDbtInd", "RvslInd", "Sts", "BookgDt", "ValDt", "AcctSvcrRef", "Avlbty", "BkTxCd")
 _ENTRY_END = ("ComssnWvrInd", "AddtlInfInd", "AmtDtls", "Chrgs", "TechInptChanl", "Intrst", "CardTx", "NtryDtls", "AddtlNtryInf")
 _ENTRY_ORDER = {name: rank for rank, name in enumerate(_ENTRY_START + _ENTRY_END)}
@@ -73,7 +74,7 @@ class _Reader:
             return
         elif name == "Ntry":
             if not self.texts:  # what stands before the entries is forgotten with the first of them
-                self.texts = el.texts_of(el.parent_of(element), leave={"Ntry", *_HEADS})
+                self.texts = el.texts_of(el.parent_of(element), leave=_APART)
             yield self._line(element)
             self._forget(element)
         elif name in _HEADS and el.local_name(element.getparent()) in _STATEMENTS:
@@ -125,7 +126,7 @@ class _Reader:
     def _ended(self, element: etree._Element) -> Iterator[Statement]:
         statement = self.statement
         assert statement is not None
-        texts = self.texts | el.texts_of(element, leave={"Ntry", *_HEADS})
+        texts = self.texts | el.texts_of(element, leave=_APART)
         statement.number = el.first(texts, "Id") or el.first(texts, "ElctrncSeqNb") or el.first(texts, "LglSeqNb")
         for end, attribute in (("Fr", "from_on"), ("To", "to_on")):
             if day := el.first(texts, f"FrToDt/{end}DtTm"):
@@ -160,7 +161,8 @@ class _Reader:
         if self.lines > MAX_LINES:
             raise Unreadable(f"the file has more than {MAX_LINES:,} entries", "statements.too_many_lines")
         statement.lines += 1
-        where = f"entry {statement.lines} of statement {statement.index + 1} (line {el.line_of(element)})"
+        source_line = el.line_of(element)
+        where = f"entry {statement.lines} of statement {statement.index + 1} (line {source_line})"
         details: list[etree._Element] = []
         texts = el.texts_of(element, details=details, where=where)
         minor, currency = self._amount(texts, "Amt", where)
@@ -178,7 +180,7 @@ class _Reader:
         return Line(
             statement=statement.index,
             n=statement.lines,
-            source_line=el.line_of(element),
+            source_line=source_line,
             booked_on=booked_on,
             value_on=el.entry_day(texts, "ValDt", where),
             amount_minor=minor * sign,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
+from typing import NamedTuple
 
 from lxml import etree
 
@@ -17,43 +18,71 @@ _LOCAL: dict[str, str] = {}
 Texts = dict[str, list[str]]
 
 
+class _Shape(NamedTuple):
+    """Where the texts of elements that are built alike stand: index in document order, path, whether a leaf, an amount."""
+
+    texts: tuple[tuple[int, str, bool, bool], ...]
+    details: tuple[int, ...]
+
+
 def texts_of(
     element: etree._Element,
     *,
-    leave: frozenset[str] | set[str] = frozenset(),
+    leave: frozenset[str] = frozenset(),
     details: list[etree._Element] | None = None,
     where: str = "",
 ) -> Texts:
-    """Return the texts below `element` by path of local names; attributes as `path@Ccy`.
+    """Return the texts below `element` by path of local names; the currency of an amount as `path@Ccy`.
 
-    Elements named in `leave` are passed over, those called TxDtls are put aside in `details`.
+    Elements named in `leave` are passed over, those called TxDtls are put aside in `details`. A bank builds its entries
+    alike, so a shape is worked out once: names with the number of children, in document order, say the whole of it.
     """
+    nodes = list(element.iter())
+    aside = details is not None
+    key = (aside, leave, *[(node.tag, len(node)) for node in nodes])
+    if (shape := _SHAPES.get(key)) is None:
+        shape = _shape_of(nodes, leave, aside, where)
+        if len(_SHAPES) < 256 and len(nodes) < 256:  # a hostile file may build each entry anew
+            _SHAPES[key] = shape
     found: Texts = {}
-
-    def walk(parent: etree._Element, prefix: str, depth: int) -> None:
-        if depth > MAX_DEPTH:
-            text = f"{where or 'the file'}: elements are nested deeper than {MAX_DEPTH}"
-            raise Unreadable(text, "statements.nested_too_deep")
-        for child in parent:
-            name = local_name(child)
-            if name in leave:
-                continue
-            if details is not None and name == "TxDtls":
-                details.append(child)
-                continue
-            path = prefix + name
-            inner = len(child)
-            if (value := child.text) and (value := value.strip()):
-                found.setdefault(path, []).append(value)
-                if currency := child.get("Ccy"):
-                    found.setdefault(path + "@Ccy", []).append(currency.strip())
-            elif not inner:
-                found.setdefault(path, [""])
-            if inner:
-                walk(child, path + "/", depth + 1)
-
-    walk(element, "", 1)
+    for at, path, leaf, amount in shape.texts:
+        node = nodes[at]
+        if (value := node.text) and (value := value.strip()):
+            found.setdefault(path, []).append(value)
+            if amount and (currency := node.get("Ccy")):
+                found.setdefault(path + "@Ccy", []).append(currency.strip())
+        elif leaf:
+            found.setdefault(path, [""])
+    if details is not None:
+        details += [nodes[at] for at in shape.details]
     return found
+
+
+_SHAPES: dict[tuple[object, ...], _Shape] = {}
+
+
+def _shape_of(nodes: list[etree._Element], leave: frozenset[str], aside: bool, where: str) -> _Shape:
+    texts: list[tuple[int, str, bool, bool]] = []
+    details: list[int] = []
+
+    def below(at: int, prefix: str, depth: int, kept: bool) -> int:
+        """Note what stands below the node at `at`; return the index after it."""
+        children, at = len(nodes[at]), at + 1
+        if children and kept and depth > MAX_DEPTH:
+            raise Unreadable(f"{where or 'the file'}: elements are nested deeper than {MAX_DEPTH}", "statements.nested_too_deep")
+        for _ in range(children):
+            name = local_name(nodes[at])
+            detail = aside and name == "TxDtls"
+            if detail and kept:
+                details.append(at)
+            inside = kept and not detail and name not in leave
+            if inside:
+                texts.append((at, prefix + name, not len(nodes[at]), name.endswith("Amt")))
+            at = below(at, f"{prefix}{name}/", depth + 1, inside)
+        return at
+
+    below(0, "", 1, True)
+    return _Shape(tuple(texts), tuple(details))
 
 
 def local_name(element: etree._Element | None) -> str:
