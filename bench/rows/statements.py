@@ -1,14 +1,13 @@
-"""Statements: lines read, loaded and posted; put through all rules; matches written and posted (targets.md, money.md 8.4).
+"""Statements: lines read, loaded and posted; put through all rules, matches written and posted (targets.md, money.md 8.4).
 
 A year of a busy co-op: payouts on their way, and a statement about them as untidy as real ones (bench.statement_noise).
-BENCH_LINES says how many; all three steps count.
+BENCH_LINES says how many.
 """
 
 from __future__ import annotations
 
 import gc
 import os
-import resource
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
@@ -22,22 +21,26 @@ from uuid import UUID
 from xml.sax.saxutils import escape
 
 import psycopg
-from sqlalchemy import create_engine
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from bench.site import Site
 from bench.statement_noise import FEE, FIRST_DAY, Noise, make_noise
 from bench.table import Row
-from market.cli.migrations import import_models
-from market.http.db import engine_options
+from config import Settings
+from market.app import create_app
+from market.cli.migrations import sqlalchemy_url
+from market.http.db import unit_of_work
 from market.kernel import tenancy
 from market.kernel.actor import system
 from market.kernel.ids import derived_id
 from market.kernel.money import Money
 from market.ledger import service as ledger
 from market.statements import service
+from market.statements.models import StatementMatch, StatementSuggestion
 from market.statements.rules.claims import Claim, Target
 from workers.base import COLLECT
+from workers.statements import match
 
 NOW = datetime(2026, 12, 31, tzinfo=UTC)
 COOP, PRODUCER, RUN = (derived_id(f"bench statements {name}") for name in ("coop", "producer", "run"))
@@ -51,15 +54,14 @@ class Figures:
     """What one run took, in seconds, and the largest memory of the process that did it, in MB, after each step."""
 
     loaded: float
-    ruled: float
-    made: float
-    proposals: int
+    matched: float
     matches: int
-    memory: tuple[float, float, float]
+    suggestions: int
+    memory: tuple[float, float]
 
 
 def measure(site: Site) -> list[Row]:
-    """Import the files, run the rules, make the matches, in a process of its own as a worker would be."""
+    """Import the files and match their lines, in a process of its own as a worker would be."""
     lines = int(os.environ.get("BENCH_LINES", "20000" if site.plan.short else "1000000"))
     noise = make_noise(20261125, lines, days=330)
     _payouts(site.database_url, noise)
@@ -67,80 +69,75 @@ def measure(site: Site) -> list[Row]:
     with TemporaryDirectory(prefix="bench-") as folder:
         files = _write_files(Path(folder), noise)
         with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as worker:
-            did = worker.submit(_work, _options(site), files).result()
-    total = 1_000_000 * (did.loaded + did.ruled + did.made) / count
-    note = f"{count:,} lines; a million loaded, ruled and written = {total:.0f} s (goal ≤ 180 s); memory {did.memory[0]:.0f} MB"
+            did = worker.submit(_work, site.environ, files).result()
+    total = 1_000_000 * (did.loaded + did.matched) / count
+    note = f"{count:,} lines; a million loaded, matched and written = {total:.0f} s (goal ≤ 180 s); memory {did.memory[0]:.0f} MB"
+    made = f"{did.matches:,} matches made and posted, {did.suggestions:,} suggestions; memory {did.memory[1]:.0f} MB"
     return [
         Row("statement lines read, checked, loaded and posted", count / did.loaded, note=note),
-        Row(
-            "statement lines through all rules, suggestions written",
-            count / did.ruled,
-            note=f"{did.proposals:,} proposals; memory {did.memory[1]:.0f} MB",
-        ),
-        Row(
-            "automatic matches made and posted",
-            did.matches / did.made,
-            note=f"{did.matches:,} matches; memory {did.memory[2]:.0f} MB",
-        ),
+        Row("statement lines through all rules, matches and suggestions written", count / did.matched, note=made),
     ]
 
 
-def _work(options: dict[str, object], files: list[tuple[str, int]]) -> Figures:
+def _work(environ: dict[str, str], files: list[tuple[str, int]]) -> Figures:
     """Do what a worker does with the files; each step says how long it took as it ends."""
-    import_models()
+    gc.freeze()
     gc.set_threshold(*COLLECT)
-    engine = create_engine(**options)  # type: ignore[call-overload]
-    with tenancy.scoped(tenancy.EVERYTHING):
-        account_id = _account(engine)
-        begun, memory = time.perf_counter(), []
-        _import(engine, account_id, files)
+    settings = Settings.from_env(environ | {"DATABASE_URL": sqlalchemy_url(environ["DATABASE_URL"])})
+    memory: list[float] = []
+    with create_app(settings).app_context(), tenancy.scoped(tenancy.EVERYTHING):
+        with unit_of_work() as session:
+            account_id = _account(session)
+        begun = time.perf_counter()
+        for path, lines in files:
+            _import(account_id, Path(path), lines)
         loaded, begun = _step("loaded", begun, memory)
-        with Session(engine) as session:
-            proposals = service.plan_matching(session, money_account_id=account_id)
-        with Session(engine) as session, session.begin():
-            service.keep_suggestions(session, money_account_id=account_id, proposals=proposals)
-        ruled, begun = _step("ruled", begun, memory)
-        automatic = [proposal for proposal in proposals if proposal.automatic]
-        for portion in service.slices(automatic):
-            with Session(engine) as session, session.begin():
-                service.apply_slice(session, money_account_id=account_id, proposals=portion, actor=ACTOR, now=NOW)
-        made, _ = _step("matched", begun, memory)
-    engine.dispose()
-    return Figures(loaded, ruled, made, len(proposals), len(automatic), (memory[0], memory[1], memory[2]))
+        match(money_account_id=str(account_id))
+        matched, _ = _step("matched", begun, memory)
+        with unit_of_work() as session:
+            matches = session.execute(select(func.count()).select_from(StatementMatch)).scalar_one()
+            suggestions = session.execute(select(func.count()).select_from(StatementSuggestion)).scalar_one()
+    return Figures(loaded, matched, matches, suggestions, (memory[0], memory[1]))
 
 
 def _step(name: str, begun: float, memory: list[float]) -> tuple[float, float]:
     now = time.perf_counter()
-    memory.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    memory.append(_peak_mb())
     print(f"    {name} in {now - begun:.1f} s, {memory[-1]:.0f} MB", flush=True)
     return now - begun, now
 
 
-def _options(site: Site) -> dict[str, object]:
-    """The product's own connections, on the bench's database."""
-    from config import Settings
-    from market.cli.migrations import sqlalchemy_url
-
-    settings = Settings.from_env(site.environ | {"DATABASE_URL": sqlalchemy_url(site.database_url)})
-    return engine_options(settings)
+def _peak_mb() -> float:
+    """Return the most memory this process held; `getrusage` would count what its parent held at the fork."""
+    status = Path("/proc/self/status")
+    lines = status.read_text().splitlines() if status.exists() else []
+    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith("VmHWM:")), 0.0)
 
 
-def _account(engine: object) -> UUID:
-    with Session(engine) as session, session.begin():  # type: ignore[call-overload]
-        ledger.ensure_book(session, coop_id=COOP, base_currency="EUR")
-        account = service.open_account(
-            session,
-            coop_id=COOP,
-            name="bench",
-            iban=IBAN,
-            currency="EUR",
-            opened_on=FIRST_DAY,
-            opening=Money(10**12, "EUR"),
-            actor=ACTOR,
-            now=NOW,
-        )
-        account.known_fees = [FEE]
-        return account.id
+def _account(session: Session) -> UUID:
+    ledger.ensure_book(session, coop_id=COOP, base_currency="EUR")
+    account = service.open_account(
+        session,
+        coop_id=COOP,
+        name="bench",
+        iban=IBAN,
+        currency="EUR",
+        opened_on=FIRST_DAY,
+        opening=Money(10**12, "EUR"),
+        actor=ACTOR,
+        now=NOW,
+    )
+    account.known_fees = [FEE]
+    return account.id
+
+
+def _import(account_id: UUID, path: Path, lines: int) -> None:
+    with path.open("rb") as content:
+        prepared = service.prepare_file(content, name=path.name, currency="EUR")
+    with unit_of_work() as session:
+        done = service.import_file(session, money_account_id=account_id, prepared=prepared, actor=ACTOR, now=NOW)
+    if (done.outcome, done.new_lines) != ("imported", lines):
+        raise RuntimeError(f"{done.outcome}: {done.reason} {done.findings} {done.new_lines} of {lines}")
 
 
 def _write_files(folder: Path, noise: Noise) -> list[tuple[str, int]]:
@@ -154,16 +151,6 @@ def _write_files(folder: Path, noise: Noise) -> list[tuple[str, int]]:
         balance += sum(claim.amount_minor for claim in chunk)
         files.append((str(path), len(chunk)))
     return files
-
-
-def _import(engine: object, account_id: UUID, files: list[tuple[str, int]]) -> None:
-    for path, lines in files:
-        with open(path, "rb") as content:
-            prepared = service.prepare_file(content, name=Path(path).name, currency="EUR")
-        with Session(engine) as session, session.begin():  # type: ignore[call-overload]
-            done = service.import_file(session, money_account_id=account_id, prepared=prepared, actor=ACTOR, now=NOW)
-        if (done.outcome, done.new_lines) != ("imported", lines):
-            raise RuntimeError(f"{done.outcome}: {done.reason} {done.findings} {done.new_lines} of {lines}")
 
 
 def _lines(noise: Noise) -> Iterator[Claim]:

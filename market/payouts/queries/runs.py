@@ -1,6 +1,6 @@
 """Reads of runs and payouts; frozen answers. Lists are pages by number, newest first."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -157,9 +157,20 @@ def in_transit(
     return _matchable(session, Payout.coop_id == coop_id, rails, currency, ("sending", "sent", "unknown", "needs_person"))
 
 
-def settled(session: Session, *, coop_id: UUID, rails: Sequence[str] = ("sepa",), currency: str | None = None) -> list[InTransit]:
-    """Return settled payouts: what a returned payment may belong to, and what a doubled line repeats."""
-    return _matchable(session, Payout.coop_id == coop_id, rails, currency, ("settled",))
+def settled(
+    session: Session,
+    *,
+    coop_id: UUID,
+    rails: Sequence[str],
+    currency: str,
+    references: Collection[str],
+    amounts: Collection[int] = (),
+) -> list[InTransit]:
+    """Return settled payouts of one of the references or amounts (minor units): what a returned payment may belong to."""
+    if not references and not amounts:
+        return []
+    meant = or_(Payout.reference.in_(references), Payout.amount_minor.in_(amounts))
+    return _matchable(session, and_(Payout.coop_id == coop_id, meant), rails, currency, ("settled",))
 
 
 def undone(session: Session, *, coop_id: UUID, references: Sequence[str], rails: Sequence[str] = ("sepa",)) -> list[InTransit]:

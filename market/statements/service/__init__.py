@@ -14,15 +14,13 @@ from market.statements.service.deciding import (
     undo_match,
 )
 from market.statements.service.importing import Imported, confirm_file, discard_file, import_file
-from market.statements.service.lost import stop_on_unknown_payouts
 from market.statements.service.matching import (
     Matched,
     apply_slice,
     ask_for_matching,
-    keep_suggestions,
+    match_lines,
     plan_matching,
     run_matching,
-    slices,
 )
 from market.statements.service.preparing import Prepared, prepare_file
 from market.statements.service.proposing import book_or_propose, decide_proposal, split_or_propose
@@ -55,10 +53,10 @@ __all__ = [
     "exact_suggestions",
     "file_of",
     "import_file",
-    "keep_suggestions",
     "make_rule",
     "mapping_from",
     "mappings_of",
+    "match_lines",
     "match_reference",
     "matches_of_rule",
     "open_account",
@@ -70,9 +68,7 @@ __all__ = [
     "receive_file",
     "run_matching",
     "save_mapping",
-    "slices",
     "split_or_propose",
-    "stop_on_unknown_payouts",
     "take_draft",
     "take_file",
     "try_mapping",

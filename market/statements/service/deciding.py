@@ -294,7 +294,9 @@ def settled(session: Session, line: StatementLine, account: MoneyAccount, refere
     plain = "".join(sign for sign in reference.upper() if sign.isalnum())
     incoming = line.amount_minor > 0
     rows = (
-        payout_queries.settled(session, coop_id=account.coop_id, rails=account.rails, currency=account.currency)
+        payout_queries.settled(
+            session, coop_id=account.coop_id, rails=account.rails, currency=account.currency, references=[plain]
+        )
         if incoming
         else payout_queries.in_transit(session, coop_id=account.coop_id, rails=account.rails, currency=account.currency)
     )

@@ -5,9 +5,11 @@ a month count as rivals: an amount and an account must be unique there, too.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import zip_longest
 from uuid import UUID
 
 from sqlalchemy import delete, func, select, text, update
@@ -28,6 +30,7 @@ from market.statements.service.booking_rules import propose_bookings, rules_of
 from market.statements.service.lost import stop_on_unknown_payouts
 from market.statements.service.targets import ended_targets, open_sweeps, open_targets
 
+Units = Callable[[], AbstractContextManager[Session]]
 SLICE = 2_000
 _OPEN = ("new", "suggested", "parked")
 _TARGET_KINDS = {"return": "payout_return"}
@@ -44,17 +47,32 @@ class Matched:
 
 def run_matching(session: Session, *, money_account_id: UUID, actor: Actor, now: datetime) -> Matched:
     """Match and suggest for all open lines of an account in one unit of work. Posts, so call it last."""
-    proposals = plan_matching(session, money_account_id=money_account_id)
-    matched = sum(
-        apply_slice(session, money_account_id=money_account_id, proposals=each, actor=actor, now=now)
-        for each in slices([proposal for proposal in proposals if proposal.automatic])
-    )
-    suggested = keep_suggestions(session, money_account_id=money_account_id, proposals=proposals)
-    stop_on_unknown_payouts(session, money_account_id=money_account_id, now=now)
-    left = session.execute(
-        select(func.count()).where(StatementLine.money_account_id == money_account_id, StatementLine.state == "new")
-    ).scalar_one()
-    return Matched(matched, suggested, left)
+
+    @contextmanager
+    def part() -> Iterator[Session]:
+        with session.begin_nested():
+            yield session
+
+    return match_lines(part, money_account_id=money_account_id, actor=actor, now=now)
+
+
+def match_lines(units: Units, *, money_account_id: UUID, actor: Actor, now: datetime) -> Matched:
+    """Match what is certain and suggest the rest for the open lines of an account, each portion in a unit of its own.
+
+    Month by month, so that memory does not grow with the account's age: what a month holds is made before the next is
+    planned. Running it twice changes nothing more.
+    """
+    matched, left = 0, list[Proposal]()
+    for proposals in plan_matching(units, money_account_id=money_account_id):
+        for portion in slices(proposals):
+            matched += apply_slice(units, money_account_id=money_account_id, proposals=portion, actor=actor, now=now)
+        left += (proposal for proposal in proposals if not proposal.automatic)
+    with units() as session:
+        suggested = keep_suggestions(session, money_account_id=money_account_id, proposals=left)
+        stop_on_unknown_payouts(session, money_account_id=money_account_id, now=now)
+        of_account = (StatementLine.money_account_id == money_account_id, StatementLine.state == "new")
+        unexplained = session.execute(select(func.count()).where(*of_account)).scalar_one()
+    return Matched(matched, suggested, unexplained)
 
 
 def ask_for_matching(session: Session, *, money_account_id: UUID) -> None:
@@ -63,31 +81,38 @@ def ask_for_matching(session: Session, *, money_account_id: UUID) -> None:
     outbox.announce(session, IMPORTED, {"money_account_id": account.id}, key=str(account.id))
 
 
-def plan_matching(session: Session, *, money_account_id: UUID) -> list[Proposal]:
-    """Return proposals for the open lines of an account, month by month; reads only."""
-    account = account_of(session, money_account_id)
-    dismissed, rules = _dismissed(session, account), rules_of(session, account)
-    matcher = Matcher(open_targets(session, account), known_fees=frozenset(account.known_fees), dismissed=dismissed)
-    found: list[Proposal] = []
-    for first, claims, rivals in _by_month(session, account):
-        matcher.add(ended_targets(session, account, claims, matcher.knows))
-        proposals = matcher.propose(claims, rivals)
-        swept = propose_sweeps(claims, proposals, open_sweeps(session, account, first), dismissed)
+def plan_matching(units: Units, *, money_account_id: UUID) -> Iterator[list[Proposal]]:
+    """Yield proposals for the open lines of an account, a list a month; only reads, each month in a unit of its own.
+
+    Lines of a week before and after a month are their rivals, also when they were matched meanwhile.
+    """
+    with units() as session:
+        account = account_of(session, money_account_id)
+        dismissed, rules = _dismissed(session, account), rules_of(session, account)
+        matcher = Matcher(open_targets(session, account), known_fees=frozenset(account.known_fees), dismissed=dismissed)
+        months = _months(session, account)
+        claims = _claims(session, account, *months[0]) if months else []
+    before: list[Claim] = []
+    for (first, after), coming in zip_longest(months, months[1:]):
+        with units() as session:
+            following = _claims(session, account, *coming) if coming else []
+            near = [claim for claim in before if claim.booked_on >= first - WINDOW]
+            near += [claim for claim in following if claim.booked_on < after + WINDOW]
+            matcher.add(ended_targets(session, account, claims, matcher.knows))
+            proposals = matcher.propose(claims, near)
+            swept = propose_sweeps(claims, proposals, open_sweeps(session, account, first), dismissed)
         certain = {proposal.line_id for proposal in swept if proposal.automatic}
         proposals = [each for each in proposals if each.line_id not in certain] + swept
         booked = propose_bookings(claims, proposals, rules, dismissed)
         by_rule = {proposal.line_id for proposal in booked}
-        found += [each for each in proposals if not (each.rule == "bank_code" and each.line_id in by_rule)] + booked
-    return found
+        yield [each for each in proposals if not (each.rule == "bank_code" and each.line_id in by_rule)] + booked
+        before, claims = claims, following
 
 
 def slices(proposals: Iterable[Proposal]) -> Iterator[list[Proposal]]:
-    """Yield proposals in portions for one unit of work each; those of one line stay together."""
-    by_line: dict[UUID, list[Proposal]] = defaultdict(list)
-    for proposal in proposals:
-        by_line[proposal.line_id].append(proposal)
+    """Yield the automatic ones of proposals in portions for one unit of work each; those of one line stay together."""
     portion: list[Proposal] = []
-    for together in by_line.values():
+    for together in _by_line(proposal for proposal in proposals if proposal.automatic):
         portion += together
         if len(portion) >= SLICE:
             yield portion
@@ -96,27 +121,29 @@ def slices(proposals: Iterable[Proposal]) -> Iterator[list[Proposal]]:
         yield portion
 
 
-def apply_slice(session: Session, *, money_account_id: UUID, proposals: Sequence[Proposal], actor: Actor, now: datetime) -> int:
-    """Make automatic matches; return the number of lines. Where one is refused meanwhile, the others are still made."""
-    account = account_of(session, money_account_id)
-    try:
-        with session.begin_nested():
-            make_matches(session, account, [_wish(proposal, actor) for proposal in proposals], now=now)
-        return len({proposal.line_id for proposal in proposals})
-    except DomainError:
-        by_line: dict[UUID, list[Proposal]] = defaultdict(list)
-        for proposal in proposals:
-            by_line[proposal.line_id].append(proposal)
-        return sum(_alone(session, account, together, actor, now) for together in by_line.values())
+def _by_line(proposals: Iterable[Proposal]) -> Iterable[list[Proposal]]:
+    by_line: dict[UUID, list[Proposal]] = defaultdict(list)
+    for proposal in proposals:
+        by_line[proposal.line_id].append(proposal)
+    return by_line.values()
 
 
-def _alone(session: Session, account: MoneyAccount, proposals: Sequence[Proposal], actor: Actor, now: datetime) -> bool:
+def apply_slice(units: Units, *, money_account_id: UUID, proposals: Sequence[Proposal], actor: Actor, now: datetime) -> int:
+    """Make automatic matches in one unit; return the number of lines.
+
+    Where one is refused because somebody was quicker, the others are still made, the lines one by one: a unit posts once,
+    so that its locks are taken in one order.
+    """
+    lines = list(_by_line(proposals))
     try:
-        with session.begin_nested():
+        with units() as session:
+            account = account_of(session, money_account_id)
             make_matches(session, account, [_wish(proposal, actor) for proposal in proposals], now=now)
     except DomainError:
-        return False  # a person moved it in the meantime: the line stays in the queue
-    return True
+        if len(lines) == 1:
+            return 0  # a person moved it in the meantime: the line stays in the queue
+        return sum(apply_slice(units, money_account_id=money_account_id, proposals=each, actor=actor, now=now) for each in lines)
+    return len(lines)
 
 
 def keep_suggestions(session: Session, *, money_account_id: UUID, proposals: Sequence[Proposal]) -> int:
@@ -193,19 +220,6 @@ def _suggestion(account: MoneyAccount, proposal: Proposal, rank: int) -> dict[st
         "account_code": proposal.account_code,
         "rank": rank,
     }
-
-
-def _by_month(session: Session, account: MoneyAccount) -> Iterator[tuple[date, list[Claim], list[Claim]]]:
-    """Yield each month's first day, its claims, and as their rivals those of a week before and after; each is read once."""
-    before: list[Claim] = []
-    months = _months(session, account)
-    coming = (_claims(session, account, first, after) for first, after in months[1:])
-    claims = _claims(session, account, *months[0]) if months else []
-    for first, after in months:
-        following = next(coming, [])
-        near = [claim for claim in before if claim.booked_on >= first - WINDOW]
-        yield first, claims, near + [claim for claim in following if claim.booked_on < after + WINDOW]
-        before, claims = claims, following
 
 
 def _months(session: Session, account: MoneyAccount) -> list[tuple[date, date]]:

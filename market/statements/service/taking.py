@@ -4,13 +4,10 @@ Each step has its own unit of work. The file is read while no transaction is ope
 an import stands whatever the rules make of its lines. Large imports are matched by a worker (`statements.imported`).
 """
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select, update
-from sqlalchemy.orm import Session
 
 from market.kernel import locks, outbox
 from market.kernel.actor import Actor, system
@@ -20,14 +17,12 @@ from market.statements.rules.readers.source import Readable
 from market.statements.service.accounts import account_of
 from market.statements.service.csv_formats import file_of, mappings_of
 from market.statements.service.importing import Imported, confirm_file, new_file
-from market.statements.service.matching import run_matching
+from market.statements.service.matching import Units, match_lines
 from market.statements.service.preparing import Unpacked, keep_bytes, prepare_file
 from market.statements.service.reports import import_prepared
 
 AT_ONCE = 2_000
 """Files with more lines than this are matched by a worker alone."""
-
-Units = Callable[[], AbstractContextManager[Session]]
 
 
 def take_file(
@@ -95,5 +90,4 @@ def take_draft(units: Units, *, file_id: UUID, money_account_id: UUID, actor: Ac
 
 def _match(units: Units, result: Imported, money_account_id: UUID, actor: Actor, now: datetime) -> None:
     if result.outcome == "imported" and 0 < result.new_lines <= AT_ONCE:
-        with units() as session:
-            run_matching(session, money_account_id=money_account_id, actor=actor, now=now)
+        match_lines(units, money_account_id=money_account_id, actor=actor, now=now)

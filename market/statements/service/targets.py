@@ -32,17 +32,23 @@ def open_targets(session: Session, account: MoneyAccount) -> list[Target]:
 
 def ended_targets(session: Session, account: MoneyAccount, claims: Iterable[Claim], knows: Callable[[str], bool]) -> list[Target]:
     """Return what has ended and is named on a line all the same: returns, doubles, payouts that counted as failed."""
-    returned = False
+    returned: set[int] = set()
     named: set[str] = set()
     for claim in claims:
-        returned = returned or (claim.returned and claim.amount_minor > 0)
+        if claim.returned and claim.amount_minor > 0:
+            returned.add(claim.amount_minor)
         named.update(each for each in claim.references if not knows(each))
-    found: list[Target] = []
     of_payouts = references_of_kind(named, Kind.PAYOUT)
-    if returned or of_payouts:
-        settled = payouts.settled(session, coop_id=account.coop_id, rails=account.rails, currency=account.currency)
-        undone = payouts.undone(session, coop_id=account.coop_id, references=of_payouts, rails=account.rails)
-        found += [_payout(row) for row in (*settled, *undone)]
+    settled = payouts.settled(
+        session,
+        coop_id=account.coop_id,
+        rails=account.rails,
+        currency=account.currency,
+        references=of_payouts,
+        amounts=returned,
+    )
+    undone = payouts.undone(session, coop_id=account.coop_id, references=of_payouts, rails=account.rails) if of_payouts else []
+    found = [_payout(row) for row in (*settled, *undone)]
     ended = payments.payments_by_references(session, references_of_kind(named, Kind.PAYMENT))
     return found + [
         _payment(each, "settled", Payer())
