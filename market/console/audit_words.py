@@ -1,14 +1,23 @@
 """What the audit's codes mean, in the reader's words: acts, kinds of records, names and values of what changed."""
 
+import re
 from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
+from flask import current_app, g
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from market.console import words
+from market.console.audit_fields import FIELDS
 from market.console.lists import Words
-from market.http.i18n import show_minor
+from market.http.auth import current_coop
+from market.http.db import unit_of_work
+from market.http.i18n import show_minor, show_money, show_quantity, show_unit_price, told
+from market.kernel.money import Money
+from market.producers import queries as producers
 
 ACTIONS: dict[str, Any] = {
     "accounts.grant_role": _l("role given"),
@@ -181,69 +190,6 @@ KINDS: dict[str, Any] = {
     "term_alias": _l("word of a table"),
 }
 """Kinds of records."""
-FIELDS: dict[str, Any] = {
-    "account": _l("what it is booked as"),
-    "account_id": _l("account"),
-    "alt": _l("description of the picture"),
-    "amount": _l("amount"),
-    "answer": _l("answer"),
-    "bearer": _l("who bears it"),
-    "code": _l("code"),
-    "country": _l("country"),
-    "currency": _l("currency"),
-    "differences": _l("differences"),
-    "email": _l("e-mail"),
-    "ends_on": _l("last day"),
-    "entered_by": _l("entered by"),
-    "confirmed_by": _l("confirmed by"),
-    "evidence": _l("evidence"),
-    "expires_at": _l("ends at"),
-    "findings": _l("what was found"),
-    "happened": _l("the money moved"),
-    "how": _l("how"),
-    "kind": _l("kind"),
-    "language": _l("language"),
-    "left_on": _l("left on"),
-    "line": _l("statement line"),
-    "list_sha256": _l("fingerprint of the list"),
-    "market": _l("market"),
-    "match": _l("match"),
-    "matches": _l("matches"),
-    "name": _l("name"),
-    "number": _l("number"),
-    "on_hand": _l("in stock"),
-    "opening": _l("opening balance"),
-    "outcome": _l("outcome"),
-    "parts": _l("parts"),
-    "price": _l("price"),
-    "problem": _l("problem"),
-    "quantities": _l("quantities"),
-    "question": _l("question"),
-    "rail": _l("way of payment"),
-    "rate": _l("rate"),
-    "read_only": _l("read-only"),
-    "reason": _l("reason"),
-    "receipt": _l("receipt"),
-    "reference": _l("reference"),
-    "region": _l("region"),
-    "role": _l("role"),
-    "rows": _l("rows"),
-    "rule": _l("rule"),
-    "scheme": _l("scheme"),
-    "scopes": _l("rights"),
-    "slip": _l("weigh slip"),
-    "state": _l("state"),
-    "status": _l("state"),
-    "story": _l("story"),
-    "title": _l("title"),
-    "totals": _l("totals"),
-    "tracking": _l("tracking number"),
-    "translations": _l("translations"),
-    "unit_price": _l("price"),
-    "valid_to": _l("valid to"),
-    "words": _l("words"),
-}
-"""Names of what changed; a name that is not here is shown as it is written."""
 _COMMON: Words = {**words.DECIDED, **words.ROLES, **words.RAILS, **words.BEARERS, **words.BOOKED, **words.CHECKS}
 _STATES: Mapping[str, Words] = {
     "payout": words.PAYOUTS,
@@ -254,6 +200,22 @@ _STATES: Mapping[str, Words] = {
     "statement_line": words.LINES,
     "listing": words.LISTINGS,
     "price_reference": words.PRICE_ROWS,
+}
+_MONEY = re.compile(r"(-?[0-9]+(?:\.[0-9]+)?) ([A-Z]{3})")
+_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+(\+[0-9:]+|Z)")
+_PRICES = frozenset({"amount", "price", "unit_price", "minimum_price", "premium", "organic_differential"})
+_QUANTITIES = _PRICES | {
+    "rate",
+    "on_hand",
+    "quantity",
+    "quantities",
+    "service_pct",
+    "payment_pct",
+    "tax_pct",
+    "latitude",
+    "longitude",
 }
 _FINGERPRINTS = frozenset({"sha256", "list_sha256"})
 _STATED = frozenset({"state", "status", "outcome", "role", "rail", "bearer", "account"})
@@ -274,6 +236,43 @@ def field(name: str) -> str:
     return str(FIELDS.get(name, name.replace("_", " ")))
 
 
+def recorded(values: Mapping[str, Any] | None, of: str = "") -> dict[str, tuple[str, str]]:
+    """Return what an entry says, by its names in code: name and value as they are read.
+
+    Minor units and plain prices stand with the currency that is recorded beside them, else with the co-op's.
+    """
+    said: dict[str, tuple[str, str]] = {}
+    currency = (values or {}).get("currency")
+    for name, given in (values or {}).items():
+        if name.endswith("_minor") and isinstance(given, int):
+            said[name] = field(name.removesuffix("_minor")), show_minor(given, currency or _home_currency())
+        elif name in _PRICES and currency and isinstance(given, str) and _NUMBER.fullmatch(given):
+            said[name] = field(name), show_unit_price(Decimal(given), currency)
+        else:
+            said[name] = field(name), value(name, given, of)
+    amounts = len(said) > 1 and any(name in _PRICES or name.endswith("_minor") for name in said)
+    return {name: both for name, both in said.items() if name != "currency" or not amounts}
+
+
+def changes(
+    old: Mapping[str, Any] | None, new: Mapping[str, Any] | None, of: str = ""
+) -> list[tuple[str, str | None, str | None]]:
+    """Return name, old and new value of everything that an entry says; None where one of them says nothing."""
+    before, after = recorded(old, of), recorded(new, of)
+    read: list[tuple[str, str | None, str | None]] = []
+    for name in dict.fromkeys((*before, *after)):
+        words, _value = before.get(name) or after[name]
+        read.append((words, before[name][1] if name in before else None, after[name][1] if name in after else None))
+    return read
+
+
+def _home_currency() -> str:
+    if "home_currency" not in g:
+        with unit_of_work() as session:
+            g.home_currency = producers.coop(session, current_coop()).currency
+    return str(g.home_currency)
+
+
 def value(name: str, given: Any, of: str = "") -> str:
     """Return a value as it is read: states of the kind `of` in words, amounts by their currency, lists and tables on one line."""
     if given is None or given == "":
@@ -285,13 +284,38 @@ def value(name: str, given: Any, of: str = "") -> str:
             return show_minor(given["minor"], given["currency"])
         if name == "totals":
             return ", ".join(_total(rail, *each) for rail, sums in given.items() for each in sums.items())
-        return " · ".join(f"{field(key)}: {value(key, each, of)}" for key, each in given.items())
+        if name == "quantities":
+            return ", ".join(value(name, each, of) for each in given.values())
+        return " · ".join(f"{words}: {shown}" for words, shown in recorded(given, of).values())
+    if isinstance(given, list) and name == "fields":
+        return ", ".join(field(each) for each in given)
     if isinstance(given, list):
         return ", ".join(value(name, each, of) for each in given) or "–"
     if name in _STATED:
         known = _STATES.get(of, {}).get(given) or _COMMON.get(given)
         return str(known[0]) if known else str(given)
-    return f"{given[:16]}…" if name in _FINGERPRINTS else str(given)
+    if name in _FINGERPRINTS:
+        return f"{given[:16]}…"
+    return _number(name, given) if isinstance(given, int | float) else _text(name, given)
+
+
+def _number(name: str, given: float) -> str:
+    """Return a number by the reader's locale; what is a number only in form stays as it is written."""
+    return str(given) if name in ("number", "slip") else show_quantity(Decimal(str(given)))
+
+
+def _text(name: str, given: str) -> str:
+    """Return amounts, days, moments and quantities by the reader's locale, a sentence of the house in their language."""
+    if money := _MONEY.fullmatch(given):
+        return show_money(Money.parse(money[1], money[2]))
+    if name in _QUANTITIES and _NUMBER.fullmatch(given):
+        return show_quantity(Decimal(given))
+    filters = current_app.jinja_env.filters
+    if _DAY.fullmatch(given):
+        return str(filters["day"](date.fromisoformat(given)))
+    if _INSTANT.fullmatch(given):
+        return str(filters["instant"](datetime.fromisoformat(given)))
+    return told(given)
 
 
 def _total(rail: str, currency: str, sums: tuple[int, int]) -> str:

@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
+from market.console import words
 from market.console.acting import asked
 from market.http.auth import access, current_actor, current_coop
 from market.http.clock import now
@@ -48,8 +49,8 @@ def _detail(dispute_id: UUID, errors: dict[str, str], status: int) -> ResponseRe
         complaints = orders.complaints(session, [part.id for part in order.parts]) if order else []
         borne = bearings(session, row.id)
     pack = request.form.get("evidence") or row.evidence or (evidence_pack(order) if order else "")
-    page = render_template("console/dispute.html", dispute=row, order=order, complaints=complaints, pack=pack, errors=errors,
-                           borne=borne, form=request.form)  # fmt: skip
+    page = render_template("console/dispute.html", dispute=row, reasons=words.DISPUTED, order=order, complaints=complaints,
+                           pack=pack, errors=errors, borne=borne, form=request.form)  # fmt: skip
     return page, status
 
 

@@ -102,6 +102,24 @@ BOOKED: Words = {
     "tax_payable": (_l("tax paid"), ""),
     "transport_payable": (_l("carrier paid"), ""),
 }
+DISPUTED: dict[str, Any] = {
+    "bank_cannot_process": _l("the bank cannot process it"),
+    "check_returned": _l("a cheque came back"),
+    "credit_not_processed": _l("a refund was promised and did not come"),
+    "customer_initiated": _l("the buyer asked their bank"),
+    "debit_not_authorized": _l("the buyer did not allow the debit"),
+    "duplicate": _l("paid twice"),
+    "fraudulent": _l("the holder of the card says that they did not pay"),
+    "general": _l("no reason given"),
+    "incorrect_account_details": _l("wrong account"),
+    "insufficient_funds": _l("not enough money on the account"),
+    "noncompliant": _l("against the rules of the card company"),
+    "product_not_received": _l("the goods did not arrive"),
+    "product_unacceptable": _l("the goods are not as described"),
+    "subscription_canceled": _l("a subscription was cancelled"),
+    "unrecognized": _l("the holder of the card does not know the payment"),
+}
+"""Why a buyer disputes a card payment, by the codes of the card processor (stripe 16.1, Dispute.reason)."""
 DECIDED: Words = {
     "proposed": (_l("proposed"), "warn"),
     "granted": (_l("granted"), "info"),

@@ -240,7 +240,7 @@ def _formatted(facts: dict[str, Any], statement: PayeeStatement, language: str) 
             {
                 "on": short_day(line.on, language),
                 "number": line.number,
-                "text": own(line.text),
+                "text": own(languages.fact(line.text, language)),
                 "quantity": own(line.quantity or ""),
                 "unit_price": own(line.unit_price or ""),
                 "money": money(line.money),
@@ -248,7 +248,7 @@ def _formatted(facts: dict[str, Any], statement: PayeeStatement, language: str) 
             for line in statement.lines
         ],
         "deductions": [
-            {"text": own(row.text), "money": money(row.money, "−"), "still_owed": money(row.still_owed)}
+            {"text": own(languages.fact(row.text, language)), "money": money(row.money, "−"), "still_owed": money(row.still_owed)}
             for row in statement.deductions
         ],
     }

@@ -141,6 +141,8 @@ def _recognised(text: str) -> Said | None:
 
 
 def _typed(value: str) -> str:
+    if re.fullmatch(r"-?\d+(\.\d+)? [A-Z]{3}", value):
+        return Amount(value)
     return Number(value) if re.fullmatch(r"\d[\d,]*(\.\d+)?", value) else Term(value)
 
 

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from market.kernel.money import Money
 from market.payables.models import OPEN, Payable
+from market.payables.rules import KINDS, SOURCES
 
 LIVE = ("open", "taken", "scheduled")
 
@@ -29,6 +30,16 @@ class Owed:
     source_kind: str
     source_id: UUID
     state: str
+
+    @property
+    def what(self) -> str:
+        """What it is, as a word of the house."""
+        return KINDS.get(self.kind, self.kind)
+
+    @property
+    def source(self) -> str:
+        """What it comes from, as a word of the house."""
+        return SOURCES.get(self.source_kind, self.source_kind)
 
 
 @dataclass(frozen=True, slots=True)

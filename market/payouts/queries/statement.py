@@ -5,7 +5,7 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from market.kernel.money import Money, total
-from market.kernel.words import N_
+from market.kernel.words import N_, Term
 from market.ledger import queries as books
 from market.ledger import service as ledger
 from market.orders import queries as orders
@@ -58,7 +58,7 @@ def payee_statement(session: Session, payout_id: UUID) -> PayeeStatement:
 def _lines(session: Session, owed: Owed) -> list[StatementLine]:
     """Return one line per thing sold; one for the whole where there are no order lines that add up to it."""
     if owed.source_kind != "seller_order":
-        return [StatementLine(owed.due_on, owed.kind, str(owed.source_id)[-8:], owed.money)]
+        return [StatementLine(owed.due_on, Term(owed.what), str(owed.source_id)[-8:], owed.money)]
     sale = orders.seller_order(session, owed.source_id)
     lines = [_sold(owed, sale.number, line) for line in sale.lines]
     kept = [line for line in lines if line.money]
@@ -87,7 +87,9 @@ def _deductions(session: Session, row: PayoutRow) -> tuple[StatementDeduction, .
         return ()
     book_id = ledger.book_of(session, row.coop_id)
     still_owed = books.balance(session, book_id, f"claim:{row.payee_id}", row.money.currency)
-    return (StatementDeduction(N_("refund after payment"), row.deducted, Money(max(still_owed.minor, 0), still_owed.currency)),)
+    return (
+        StatementDeduction(Term(N_("refund after payment")), row.deducted, Money(max(still_owed.minor, 0), still_owed.currency)),
+    )
 
 
 def _paid_to(session: Session, row: PayoutRow) -> str:

@@ -50,7 +50,7 @@ def issue_bag(session: Session, *, actor: Actor, run_id: UUID, officer: str, mon
     session.flush()
     audit.record(
         session, actor=actor, action="payouts.bag_issued", subject_kind="cash_bag", subject_id=bag.id, now=now,
-        coop_id=run.coop_id, new={"number": bag.number, "amount_minor": money.minor, "currency": money.currency},
+        coop_id=run.coop_id, new={"number": bag.number, "amount": money.text},
     )  # fmt: skip
     moves = bag_issued(str(bag.number), CASH_BOX, money, bag.id)
     book_id = ledger.book_of(session, run.coop_id)
@@ -82,7 +82,7 @@ def close_bag(
     bag.closed_by, bag.closed_at, bag.explanation = actor.label, now, explanation.strip()[:500]
     audit.record(
         session, actor=actor, action="payouts.bag_closed", subject_kind="cash_bag", subject_id=bag.id, now=now,
-        coop_id=bag.coop_id, new={"returned_minor": returned.minor, "missing_minor": missing.minor, "why": bag.explanation},
+        coop_id=bag.coop_id, new={"returned": returned.text, "missing": missing.text, "why": bag.explanation},
     )  # fmt: skip
     moves = bag_returned(str(bag.number), CASH_BOX, returned, f"bag-{bag.number}", bag.id, missing=missing)
     if moves:

@@ -143,7 +143,7 @@ def fill_cash_box(session: Session, *, actor: Actor, coop_id: UUID, money: Money
         subject_id=CASH_BOX,
         now=now,
         coop_id=coop_id,
-        new={"amount_minor": money.minor, "currency": money.currency, "slip": slip.strip()},
+        new={"amount": money.text, "slip": slip.strip()},
     )
     moves = legs((CASH_BOX, "own_transit", money))
     book_id = ledger.book_of(session, coop_id)
