@@ -1,6 +1,7 @@
 """The staff's first page: what waits for somebody, by age and amount, and who sees to it; and the search over everything."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
@@ -27,6 +28,7 @@ class Kind:
     endpoint: str
     by: str = ""
     urgent: bool = False
+    filters: Mapping[str, str] = field(default_factory=dict)
 
 
 KINDS: dict[str, Kind] = {
@@ -52,6 +54,9 @@ KINDS: dict[str, Kind] = {
     "account_waits": Kind(_l("Accounts to confirm"), "console_people.payee_accounts"),
     "certificate_entered": Kind(_l("Certificates to check"), "console_people.certificates"),
     "certificate_ends": Kind(_l("Certificates that end within 60 days"), "console_people.certificates"),
+    "seller_facts": Kind(
+        _l("Sellers without their details for the tax office"), "console_sellers.index", filters={"missing": "yes", "year": ""}
+    ),
 }
 
 DESK = Desk(
@@ -98,7 +103,9 @@ def home() -> ResponseReturnValue:
 def _href(row: Any) -> str:
     """Return where a task is worked off."""
     kind = KINDS[row.kind]
-    values: dict[str, Any] = {kind.by: row.id} if kind.by else {}
+    values: dict[str, Any] = {kind.by: row.id} if kind.by else dict(kind.filters)
+    if "year" in values:
+        values["year"] = row.since.year
     return url_for(kind.endpoint, **values)
 
 

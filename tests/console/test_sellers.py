@@ -10,6 +10,10 @@ from market.kernel.money import Money
 from market.ledger import service as ledger
 from market.ledger.rules import Entry, legs
 from market.producers.models import TaxIdentity
+from market.producers.rules import Identity, missing_facts
+from market.reports.queries import tasks
+from market.reports.queries.lists import Viewer
+from tests.conftest import NOW
 from tests.console.test_payouts import Desk
 from tests.factories.accounts import csrf_token, make_producer_account, sign_in
 from tests.factories.payouts import owe
@@ -108,3 +112,26 @@ def test_programs_enter_and_read_the_same(client, session, ana, desk):
     assert client.put(address, json=ANA | {"country": "XX"}, headers=headers).status_code == 422
     sign_in(client, session, make_producer_account(session, producer=make_producer(session, coop=make_coop(session))))
     assert client.get(address).status_code == 404
+
+
+def test_sellers_without_their_details_are_a_task_until_all_is_known(desk, session, coop, ana):
+    words = "Sellers without their details for the tax office"
+    text = desk.get(desk.preparer, "/console").text
+    assert words in text
+    assert "/console/sellers?missing=yes&amp;year=2026" in text
+    make_payee_account(session, producer=ana)
+    whole = {"kind": "organisation", "legal_name": "Ana SAC", "street": "Calle 1", "town": "Puno", "country": "PE"}
+    whole |= {"tax_number": "1", "tax_country": "PE", "registration_number": "2"}
+    row = TaxIdentity(producer_id=ana.id, coop_id=coop.id, entered_by="test", entered_at=NOW, **whole)
+    session.add(row)
+    person = {"kind": "person", "tax_number": "", "tax_country": "", "birth_place": "Puno", "born_on": date(1980, 2, 29)}
+    incomplete = [{name: ""} for name in ("legal_name", "town", "country", "tax_number", "tax_country", "registration_number")]
+    incomplete += [person | {"birth_place": ""}, person | {"born_on": None}, {"street": ""}]
+    viewer = Viewer(coop.id, "EUR", "UTC", None, NOW)
+    for change in ({}, *incomplete, person, {"street": "", "postcode": "1"}):
+        for name, value in (whole | {"postcode": "", "birth_place": "", "born_on": None} | change).items():
+            setattr(row, name, value)
+        session.flush()
+        facts = Identity(**{name: getattr(row, name) for name in Identity.__slots__})
+        counted = tasks.counts(session, viewer).get("seller_facts", 0)
+        assert counted == bool(missing_facts(facts, has_account=True)), change

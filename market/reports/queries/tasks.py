@@ -4,11 +4,11 @@ Each kind is a SELECT of the same columns; together they are one UNION that the 
 like any other list. Things that come in thousands (statement lines, payouts without a line) stand here once per account or run.
 """
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, DateTime, String, Text, Uuid, cast, func, literal, null, select, union_all
+from sqlalchemy import BigInteger, DateTime, String, Text, Uuid, and_, cast, exists, func, literal, null, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from market.accounts.models import Account
@@ -21,7 +21,7 @@ from market.payouts.models import Cheque, Payout, PayoutFile, PayoutRun, PayoutS
 from market.payouts.queries import without_account
 from market.payouts.queries.runs import stuck
 from market.payouts.rules.schedule import PayoutSettings
-from market.producers.models import Certificate, PayeeAccount, Producer
+from market.producers.models import Certificate, Member, PayeeAccount, Producer, TaxIdentity
 from market.producers.rules import CERTIFICATE_WARNING
 from market.reports.queries.desks import WORTH
 from market.reports.queries.lists import Listed, Sorting, Source, Viewer, contains, one_named
@@ -35,7 +35,7 @@ KINDS = (
     "complaint", "order_problem", "refund_problem", "dispute_waits", "payout_person", "payout_unseen", "run_stuck",
     "cheque_stale", "payable_overdue", "account_missing", "run_draft", "file_waits",
     "booking_proposed", "refund_by_bank", "order_late", "lines", "file_draft", "close_prepared", "account_waits", "account_name",
-    "certificate_entered", "certificate_ends",
+    "certificate_entered", "certificate_ends", "seller_facts",
 )  # fmt: skip
 
 
@@ -217,4 +217,33 @@ def _people(coop_id: UUID, now: datetime) -> list[Listed]:
         ),
         select(*_row("certificate_entered", *entered)).where(Certificate.coop_id == coop_id, Certificate.status == "entered"),
         select(*_row("certificate_ends", *ends)).where(Certificate.coop_id == coop_id, Certificate.status == "active", soon),
+        _sellers(coop_id, now),
     ]
+
+
+def _sellers(coop_id: UUID, now: datetime) -> Listed:
+    """Return once how many members earned in the year to report and have not said what the tax office asks (`missing_facts`).
+
+    The report of a year is due at the end of January (DAC7, section III A 6), so that month still counts to the year before. An
+    account that is missing is a task of its own.
+    """
+    starts = date((now - timedelta(days=31)).year, 1, 1)
+    who = TaxIdentity
+    person = who.kind == "person"
+    known = and_(
+        who.legal_name != "",
+        and_(who.town != "", or_(who.street != "", who.postcode != "")),
+        who.country != "",
+        or_(who.tax_number != "", and_(person, who.birth_place != "")),
+        or_(who.tax_country != "", who.tax_number == ""),
+        or_(who.born_on.is_not(None), ~person),
+        or_(who.registration_number != "", person),
+    )
+    earned = exists().where(Payable.payee_id == Member.producer_id, Payable.coop_id == coop_id, Payable.raised_at >= starts)
+    since = func.min(func.greatest(Member.joined_on, starts))
+    return (
+        select(*_row("seller_facts", Member.coop_id, func.count(), literal(""), null(), null(), _at(since)))
+        .outerjoin(who, who.producer_id == Member.producer_id)
+        .where(Member.coop_id == coop_id, Member.left_on.is_(None), known.is_not(True), earned)
+        .group_by(Member.coop_id)
+    )
