@@ -15,7 +15,7 @@ from market.invoices.rules import Item, Piece
 from market.kernel.money import Money
 from market.ledger.queries import Finding
 from market.orders import queries as orders
-from market.orders.queries import OrderView, SellerPart, TransferInstructions
+from market.orders.queries import Line, OrderView, SellerPart, TransferInstructions
 from market.orders.rules import COMPONENT
 from market.producers import queries as producers
 
@@ -115,20 +115,17 @@ def request_to_pay(session: Session, order: OrderView, *, on: date) -> Paper | N
 
 def pieces_of(part: SellerPart) -> list[Item]:
     """Return the lines of a seller order as they were sold, whatever was given back or replaced since, each with its tax."""
-    return [
-        Item(
-            line.title,
-            line.quantity,
-            line.unit,
-            tuple(
-                Piece(COMPONENT[piece.kind], piece.money.minor, piece.tax_rate, piece.tax.minor)
-                for piece in line.parts
-                if piece.kind != "tax"
-            ),
-        )
-        for line in part.lines
-        if line.replaces_id is None
-    ]
+    return [item_of(line) for line in part.lines if line.replaces_id is None]
+
+
+def item_of(line: Line) -> Item:
+    """Return a line as it was sold, with its tax."""
+    pieces = (
+        Piece(COMPONENT[piece.kind], piece.money.minor, piece.tax_rate, piece.tax.minor)
+        for piece in line.parts
+        if piece.kind != "tax"
+    )
+    return Item(line.title, line.quantity, line.unit, tuple(pieces))
 
 
 def _address(street: str, building: str, postcode: str, town: str, country: str) -> tuple[str, ...]:

@@ -84,6 +84,25 @@ def credited(pieces: Sequence[Piece], given: Mapping[str, int], currency: str) -
     return tuple(out)
 
 
+def swapped(old: Item, new: Item, given: Mapping[str, int], currency: str) -> tuple[tuple[PaperLine, ...], tuple[Piece, ...]]:
+    """Return the lines and pieces of a credit note for goods that were replaced: all of the old, less all of the new.
+
+    The invoice named other goods than were sent, so the difference alone would correct its sum and not what it says
+    (Directive 2006/112/EC, articles 219 and 226). `given` is the refund: old minus new, by component.
+    """
+    sold = {supply: sum(piece.net_minor for piece in new.pieces if piece.supply == supply) for supply in SUPPLIES}
+    sold["tax"] = sum(piece.tax_minor for piece in new.pieces)
+    back = credited(old.pieces, {name: given[name] + sold[name] for name in sold}, currency)
+    whole = sum(piece.net_minor for piece in back) == sum(piece.net_minor for piece in old.pieces)
+    (first,) = lines_of([replace(old, pieces=back)], currency)
+    (second,) = lines_of([new], currency)
+    if not whole:  # a part of it was given back before, by a note of its own
+        first = replace(first, quantity="", unit_net="")
+    second = replace(second, quantity=f"-{second.quantity}", net_minor=-second.net_minor, tax_minor=-second.tax_minor)
+    taken = tuple(replace(piece, net_minor=-piece.net_minor, tax_minor=-piece.tax_minor) for piece in new.pieces)
+    return (first, second), back + taken
+
+
 def credit_lines(pieces: Iterable[Piece]) -> tuple[PaperLine, ...]:
     """Return one line per kind of supply that is credited."""
     sums = {supply: [0, 0] for supply in SUPPLIES}

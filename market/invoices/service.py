@@ -13,11 +13,12 @@ from sqlalchemy.orm import Session
 from market.invoices import rules
 from market.invoices.models import DocumentSeries, Invoice, InvoicePrint
 from market.invoices.ports import Paper
-from market.invoices.queries import draft, pieces_of, view
+from market.invoices.queries import draft, item_of, pieces_of, view
 from market.invoices.rules import CREDIT_NOTE, INVOICE
 from market.kernel.clock import day_in
+from market.orders import change_queries as changes
 from market.orders import queries as orders
-from market.orders.queries import OrderView
+from market.orders.queries import Line, OrderView, SellerPart
 from market.payments import queries as payments
 from market.payments.queries import RefundView
 from market.producers import queries as producers
@@ -68,7 +69,12 @@ def _credit_paper(session: Session, refund: RefundView, invoice: Invoice, order:
     """Return the invoice's paper with what the refund gave back in place of its lines."""
     seller = next(part for part in order.parts if part.id == refund.subject_id)
     given = {name: money.minor for name, money in refund.amounts.components()}
-    pieces = rules.credited([piece for item in pieces_of(seller) for piece in item.pieces], given, invoice.currency)
+    swap = _swap(session, seller, refund)
+    if swap is not None:
+        lines, pieces = rules.swapped(item_of(swap[0]), item_of(swap[1]), given, invoice.currency)
+    else:
+        pieces = rules.credited([piece for item in pieces_of(seller) for piece in item.pieces], given, invoice.currency)
+        lines = rules.credit_lines(pieces)
     net, tax = sum(piece.net_minor for piece in pieces), sum(piece.tax_minor for piece in pieces)
     return replace(
         Paper.thaw(invoice.facts),
@@ -77,12 +83,22 @@ def _credit_paper(session: Session, refund: RefundView, invoice: Invoice, order:
         reason=str(refund.reason),
         issued_on=day_in(now, producers.coop(session, invoice.coop_id).time_zone).isoformat(),
         order_number=seller.number,
-        lines=rules.credit_lines(pieces),
+        lines=lines,
         taxes=rules.taxes_of(pieces),
         net_minor=net,
         tax_minor=tax,
         total_minor=refund.money.minor,
     )
+
+
+def _swap(session: Session, seller: SellerPart, refund: RefundView) -> tuple[Line, Line] | None:
+    """Return the line that was replaced and what was sent instead, when that is what a refund is about."""
+    asked = changes.substitutions(session, [seller.id])
+    found = [one.line_id for one in asked if one.state == "accepted" and one.decided_at == refund.decided_at]
+    if not found:
+        return None
+    lines = {line.id: line for line in seller.lines}
+    return lines[found[0]], next(line for line in seller.lines if line.replaces_id == found[0])
 
 
 def _locked_series(session: Session, coop_id: UUID, kind: str, year: int) -> DocumentSeries:

@@ -146,6 +146,21 @@ def _refunded(session: Session, payload: Payload) -> list[Telling]:
     return [_buyer(order, fact, "order_refunded", refunded=_money(part.refunded), attach_credit=str(part.id))]
 
 
+def _changed(session: Session, payload: Payload) -> list[Telling]:
+    """Tell the producer what is to be sent now: the packing note that they have is not right any more."""
+    _, part = _of_part(session, payload)
+    person = _producer(session, part.producer_id)
+    if person is None:
+        return []
+    left = [(line, line.quantity - line.returned) for line in part.lines if line.quantity > line.returned]
+    rows = [[line.title, f"{quantity.normalize():f} {line.unit}"] for line, quantity in left]
+    fact = f"seller_order:{part.id}:changed:{payload['change_id']}"
+    kind = "packing_changed" if rows else "packing_stopped"
+    return [
+        _to_person(person, fact=fact, kind=kind, link=("packing_note", str(part.id)), facts={"number": part.number, "rows": rows})
+    ]
+
+
 def _substitute_offered(session: Session, payload: Payload) -> list[Telling]:
     order, part = _of_part(session, payload)
     asked = changes.substitution(session, UUID(payload["substitution_id"]))
@@ -308,6 +323,7 @@ TELLERS: dict[str, Teller] = {
     "orders.paid": _paid,
     "orders.shipped": _shipped,
     "orders.refunded": _refunded,
+    "orders.changed": _changed,
     "orders.substitute_offered": _substitute_offered,
     "orders.cancelled": _cancelled,
     "orders.problem": _problem,

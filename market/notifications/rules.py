@@ -17,6 +17,8 @@ TOPIC_OF = {
     "order_shipped": "orders",
     "coop_news": "news",
     "packing_note": "selling",
+    "packing_changed": "selling",
+    "packing_stopped": "selling",
     "payout_settled": "money",
     "payee_account_confirmed": "money",
     "payable_held": "money",

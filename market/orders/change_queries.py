@@ -39,6 +39,7 @@ class Offer:
     words: str
     state: str
     proposed_at: datetime
+    decided_at: datetime | None
 
 
 def supplements(session: Session, order_id: UUID) -> list[Supplement]:
@@ -77,5 +78,5 @@ def substitution(session: Session, substitution_id: UUID) -> Offer:
 def _offer(row: Substitution) -> Offer:
     return Offer(
         row.id, row.seller_order_id, row.order_line_id, row.listing_id, row.title, row.unit, row.quantity, row.unit_price,
-        row.words, row.state, row.proposed_at,
+        row.words, row.state, row.proposed_at, row.decided_at,
     )  # fmt: skip

@@ -60,6 +60,7 @@ def refund_lines(
     AlreadyOnItsWay while the producer's money is in a draft run, RefundTooLarge beyond what was ordered and not returned.
     """
     seller = lock_one(session, SellerOrder, seller_order_id)
+    unsent = seller.state == "paid"
     if seller.state not in (*REFUNDABLE, "settled"):
         raise WrongState("Only a paid order can be refunded.", state=seller.state)
     lines = lock(session, OrderLine, quantities)
@@ -69,7 +70,7 @@ def refund_lines(
     for line in lines:
         parts += _return_line(session, line, quantities[line.id])
     sums = rules.by_component(parts, seller.currency)
-    if seller.state == "paid":
+    if unsent:
         back = [(line.lot_id, _stock_share(line, quantities[line.id])) for line in lines]
         stock.return_stock(session, order_id=seller.order_id, wants=back)
     if seller.state != "settled" and _all_returned(session, seller.id):
@@ -103,6 +104,8 @@ def refund_lines(
         actor=actor,
         now=now,
     )
+    if unsent:
+        announce(session, events.CHANGED, {"seller_order_id": seller.id, "change_id": refund.id})
     count_refunds(seller, refund.amounts)  # less than the parts where the co-op had borne what the buyer paid too little
     return refund.id
 

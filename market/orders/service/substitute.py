@@ -144,6 +144,7 @@ def _replace(session: Session, actor: Actor, seller: SellerOrder, asked: Substit
     for part in session.scalars(select(PriceComponent).where(PriceComponent.order_line_id == line.id)):
         part.returned_minor = part.amount_minor
     _write(session, seller, line, new, now)
+    announce(session, events.CHANGED, {"seller_order_id": seller.id, "change_id": asked.id})
     if less.total:
         paid = payment_queries.payments_of(session, subject_kind="order", subject_id=seller.order_id)
         made = payments.refund(

@@ -1,17 +1,22 @@
 """One mail per fact and person, whatever runs twice; refused groups stay away; failures are tried again and end."""
 
 from datetime import timedelta
+from decimal import Decimal
+from uuid import UUID
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
+from market.kernel.actor import GUEST
 from market.notifications import rules, service
 from market.notifications.audience import TELLERS
 from market.notifications.models import Notification
+from market.orders import service as orders
+from market.orders.models import OrderLine
 from tests.conftest import NOW
 from tests.factories.accounts import actor_for, make_producer_account
 from tests.factories.catalogue import make_listing
-from tests.factories.orders import paid_order
+from tests.factories.orders import paid_order, parts_of
 from tests.factories.producers import make_producer
 from workers.outbox import TOPICS
 
@@ -74,3 +79,26 @@ def test_failures_are_tried_again_and_end_where_a_person_sees_them(session):
         now += timedelta(hours=5)
     assert service.claim(session, now=now) is None
     assert session.scalars(select(Notification.state)).one() == "failed"
+
+
+def test_the_producer_hears_what_is_to_be_sent_when_an_order_changes(session):
+    producer = make_producer(session)
+    make_producer_account(session, producer=producer)
+    order_id = UUID(paid(session, producer)["order_id"])
+    (part,) = parts_of(session, order_id)
+    line = part.lines[0]
+    for wanted in (1, 0):
+        change = {"order_id": order_id, "seller_order_id": part.id, "quantities": {line.id: Decimal(wanted)}}
+        orders.change_part(session, actor=GUEST, now=NOW, **change)
+    said = session.execute(text("SELECT payload FROM outbox WHERE topic = 'orders.changed' ORDER BY id")).scalars().all()
+    assert len(said) == 2
+    assert service.tell(session, topic="orders.changed", payload=said[1], now=NOW) == 1
+    assert kinds(session) == ["packing_stopped"]
+    line_left = session.get_one(OrderLine, line.id)
+    line_left.returned_quantity = Decimal(1)
+    session.flush()
+    session.expire_all()
+    for _ in range(2):
+        service.tell(session, topic="orders.changed", payload=said[0], now=NOW)
+    mail = session.scalars(select(Notification).where(Notification.kind == "packing_changed")).one()
+    assert mail.facts["facts"]["rows"] == [[line.title, f"{line.quantity - 1:f}".rstrip("0").rstrip(".") + f" {line.unit}"]]

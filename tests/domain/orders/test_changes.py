@@ -5,6 +5,7 @@ from decimal import Decimal
 import pytest
 
 from market.catalogue.models import Stock
+from market.invoices import queries as invoice_queries
 from market.invoices import service as invoices
 from market.invoices.queries import invoices_of
 from market.kernel.actor import GUEST, Actor
@@ -142,6 +143,9 @@ def test_something_else_is_sent_with_the_buyers_yes_and_the_difference_goes_back
     invoices.issue_credit_notes(session, seller_order_id=part.id, now=NOW)
     (invoice, note) = invoices_of(session, placed.order_id)
     assert (invoice.total, note.total) == (placed.total, after.refunded)
+    back, sent = invoice_queries.paper(session, note.id).lines
+    assert (back.title, back.quantity, back.net_minor + back.tax_minor) == (old.title, "2", old.total.minor)
+    assert (sent.title, sent.quantity, sent.net_minor + sent.tax_minor) == (new.title, "-1", -new.total.minor)
     assert sound(session)
 
 
