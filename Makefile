@@ -26,12 +26,12 @@ clean: venv ## stop everything and throw the data in DATA away
 	@$(UP) --remove
 
 test: venv-dev chromium ## run all tests from nothing (TESTS= narrows, JOBS= sets processes)
-	@$(PY) -m pytest -n $(JOBS) $(TESTS)
+	@$(PY) -m pytest -n $(JOBS) --dist worksteal $(TESTS)
 
 test-fast: venv-dev ## run the tests that need neither servers nor a browser
 	@$(PY) -m pytest -n $(JOBS) tests/unit
 
-faults: venv-dev ## kill the workers that pay, a thousand payouts and hundreds of deaths (the suite runs a short form)
+faults: venv-dev ## kill workers, web server and database inside every money flow, hundreds of times (the suite runs a short form)
 	@FAULTS=long $(PY) -m pytest -q tests/faults
 
 check: venv-dev format lint types imports db-check openapi messages-check ## format, lint, types, import contracts, migrations, OpenAPI, catalogues

@@ -20,10 +20,10 @@ from market.kernel.ids import new_id
 from market.kernel.money import Money
 from market.payouts.models import Payout, PayoutAttempt
 from market.payouts.ports import Accepted, Answer, Pending, Refused, TransferOrder
-from market.payouts.rules.states import TRANSITIONS, State, Step, transition
+from market.payouts.rules.states import FINAL, TRANSITIONS, State, Step, transition
 from market.payouts.rules.timing import LEASE, Capabilities, Next, may_resend_after_not_found, next_action, pause_after
 from market.payouts.service.settle import undo
-from market.payouts.service.stop import GOES_OUT
+from market.payouts.service.stop import GOES_OUT, stop
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +88,8 @@ def claim_next(session: Session, *, now: datetime, rails: Mapping[str, Capabilit
 def record_outcome(session: Session, *, claim: Claim, answer: Answer, now: datetime) -> bool:
     """Record what the rail said; False when the lease had passed to another worker, who then records.
 
+    A late yes about a payout that is owed again meanwhile stops the co-op: the next run would pay it twice.
+
     Accepted: sent, and a statement must still show it. Pending: sent, and asked about after a pause. Refused: failed, E42.
     Anything else: unknown, tried again with the same key after a pause.
     """
@@ -98,6 +100,8 @@ def record_outcome(session: Session, *, claim: Claim, answer: Answer, now: datet
         .values(ended_at=now, outcome=_words(answer))
     )
     if payout.state != State.SENDING or payout.lease_token != claim.token:
+        if payout.state in FINAL and isinstance(answer, Accepted):
+            stop(session, coop_ids=[payout.coop_id], found_in=f"the rail {payout.rail}", evidence=payout.reference, now=now)
         return False
     if isinstance(answer, Refused):
         undo(session, payout, Step.FAIL, reason=answer.reason, actor=system("payouts.send"), now=now)

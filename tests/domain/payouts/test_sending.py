@@ -71,6 +71,15 @@ def test_a_definite_no_fails_and_frees(session, coop, queued):
     books_agree(session, coop)
 
 
+def test_a_late_yes_to_what_is_owed_again_stops_the_coop(session, coop, queued):
+    late = claim(session)
+    second = claim(session, NOW + timedelta(hours=1))
+    service.record_outcome(session, claim=second, answer=Refused("account closed"), now=NOW)
+    assert not service.record_outcome(session, claim=late, answer=Accepted("tr_1"), now=NOW)
+    (stop,) = queries.stops(session, coop_id=coop.id)
+    assert stop.evidence == queued.reference
+
+
 def test_an_unsure_outcome_is_repeated_with_the_same_key_after_a_pause(session, coop, queued):
     first = claim(session)
     service.record_outcome(session, claim=first, answer=Unsure("timed out"), now=NOW)

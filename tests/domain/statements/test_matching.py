@@ -175,6 +175,16 @@ def test_a_debit_for_a_cancelled_payout_is_an_alarm(session, coop, account) -> N
     import_lines(session, account, [paid_line(payout)])
     assert run(session, account) == service.Matched(0, 1, 0)
     assert [each.kind for each in suggestions(session)] == ["alarm"]
+    (stop,) = payout_queries.stops(session, coop_id=coop.id)
+    assert stop.evidence == payout.reference, "what it paid for is owed again, and the next run would pay it twice"
+
+
+def test_a_charge_that_names_a_payout_which_failed_stops_nothing(session, coop, account) -> None:
+    payout, _ = sent_payout(session, coop)
+    payouts.fail(session, payout_id=payout.id, reason="AC04", actor=APPROVER, now=NOW)
+    import_lines(session, account, [replace(paid_line(payout), amount_minor=-150)])
+    run(session, account)
+    assert payout_queries.stops(session, coop_id=coop.id) == []
 
 
 def test_undoing_one_match_touches_nothing_else(session, coop, account) -> None:
