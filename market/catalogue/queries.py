@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 from functools import cache
 from itertools import count
 from typing import Any
@@ -332,6 +332,13 @@ class ListingView:
     def goods(self) -> Goods:
         """What the price rules compare: the product's codes, the origin and the level of the price."""
         return Goods(self.kind, self.variety, self.form, self.characteristic, self.quality, self.origin_country, self.incoterm)
+
+    @property
+    def left(self) -> Decimal:
+        """What is free, in the unit that the listing is sold in: never more than there is."""
+        if self.unit == self.stock_unit:
+            return self.free
+        return (self.free * UNITS[self.stock_unit][1] / UNITS[self.unit][1]).quantize(Decimal("0.01"), rounding=ROUND_DOWN)
 
 
 def in_stock_unit(offer: ListingView, quantity: Decimal) -> Decimal:

@@ -237,7 +237,7 @@ def record_lot(browser: Browser, plan: CoopPlan, good: Good) -> dict[str, str]:
         "on": day.isoformat(),
         "key": str(uuid4()),
         "place": "",
-        "place_name": f"{plan.region}, parcel",
+        "place_name": "Upper field" if good.lot == "harvest" else "Workshop",
         "place_region": plan.region,
         "latitude": plan.point[0],
         "longitude": plan.point[1],

@@ -2,6 +2,7 @@
 
 import hashlib
 import mimetypes
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -30,10 +31,19 @@ class File:
 @lru_cache(maxsize=64)
 def _read(path: str, _changed_ns: int) -> File:
     content = Path(path).read_bytes()
+    if path.endswith(".js"):
+        content = _plain(content)
     kind = mimetypes.guess_type(path)[0] or "application/octet-stream"
     packed = packing.pack(content, level=9) if packing.packs(kind) else None
     kind = f"{kind}; charset=utf-8" if kind.startswith("text/") else kind
     return File(content, packed, kind, hashlib.blake2b(content, digest_size=6).hexdigest())
+
+
+def _plain(script: bytes) -> bytes:
+    """Return a script of ours without what only its readers need: comments and the space before its lines."""
+    for useless in (rb"(?ms)^\s*/\*.*?\*/\s*", rb"(?m)\s// .*$", rb"(?m)^\s+"):
+        script = re.sub(useless, b"", script)
+    return script
 
 
 def _file(folder: str, filename: str) -> File | None:

@@ -9,10 +9,11 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from flask import render_template, request
+from flask import render_template
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
+from werkzeug.datastructures import MultiDict
 
 from market.catalogue import queries, service
 from market.catalogue.queries import ListingView
@@ -77,6 +78,11 @@ def own_producer() -> UUID | None:
     return None if actor.is_staff else actor.producer_id
 
 
+def claims_of(form: Any) -> tuple[str, ...]:
+    """Return the claims that are ticked in a form as it was sent, or as `typed` fills it in."""
+    return tuple(form.getlist("claims") if isinstance(form, MultiDict) else form.get("claims", ()))
+
+
 def read_draft(session: Session, entry: Entry, offer: ListingView | None = None) -> Draft | None:
     """Return what was typed, or None with a sentence for each field that cannot be read."""
     title, description = entry.text("title", limit=120), entry.text("description", required=False, limit=4000)
@@ -88,14 +94,15 @@ def read_draft(session: Session, entry: Entry, offer: ListingView | None = None)
     product_id = offer.product_id if offer else _product(session, entry)
     if entry.errors or lot_id is None or product_id is None or price is None or step is None:
         return None
-    claims = tuple(request.form.getlist("claims"))
+    claims = claims_of(entry.form)
     written_in = entry.choice("language", LANGUAGES, default="")
     return Draft(product_id, lot_id, title, unit, price, currency, description, step, claims, incoterm, written_in)
 
 
 def try_price(session: Session, form: Any, offer: ListingView | None = None) -> Tried:
     """Return what the price rules say of what is typed, whatever else is still missing; nothing is stored."""
-    entry = Entry(form.to_dict() | {"title": form.get("title", "").strip()[:120].ljust(3, "."), "description": ""})
+    plain = {name: form[name] for name in form} | {"claims": claims_of(form)}
+    entry = Entry(plain | {"title": form.get("title", "").strip()[:120].ljust(3, "."), "description": ""})
     try:
         with uow.tried(session):
             draft = read_draft(session, entry, offer)
@@ -158,7 +165,7 @@ def draw(
         offer=offer,
         tried=tried,
         passing=Decimal(str(passing)) if passing else None,
-        chosen=form.getlist("claims") if hasattr(form, "getlist") else list(form.get("claims", ())),
+        chosen=list(claims_of(form)),
         claims=claims,
         lots_options=_lots(session, coop.id, producer_id) if offer is None else [],
         product_options=_products(session) if offer is None else [],

@@ -81,7 +81,8 @@ def edit(listing_id: UUID) -> ResponseReturnValue:
     """Show an offer with its form."""
     with unit_of_work() as session:
         offer = queries.listing(session, listing_id, producer_id=own_producer())
-        return draw(session, typed(offer), {}, offer=offer)
+        shown = typed(offer)
+        return draw(session, shown, {}, offer=offer, tried=try_price(session, shown, offer))
 
 
 @blueprint.post("/<uuid:listing_id>")

@@ -13,6 +13,7 @@ from market.pricing import queries, service
 from market.pricing.rules import UNITS, Goods
 from market.pricing.rules.references import SCHEME_NAMES
 from market.producers import queries as producers
+from market.web.offer_form import INCOTERMS
 
 blueprint = Blueprint("prices", __name__)
 CLAIMS = [(code, SCHEME_NAMES[code]) for code in ("fairtrade", "fairtrade_usa", "spp", "wfto")]
@@ -71,6 +72,7 @@ def price_check() -> ResponseReturnValue:
         units=[(code, show_unit(code, 1).replace("_", " ")) for code in UNITS],
         claims=CLAIMS,
         countries=countries(),
+        incoterm_options=INCOTERMS,
         today=today(),
     )
     return page, status

@@ -201,7 +201,7 @@ def show(lot_id: UUID) -> ResponseReturnValue:
     with unit_of_work() as session:
         lot = queries.own_lot(session, lot_id, actor=current_actor())
         events = queries.events_naming(session, uris=[lot.uri], limit=100)
-    address = links.public(url_for("trace.short", slug=lot.slug))
+    address = links.public(url_for("trace.short", slug=lot.slug, lang=None))
     return render_template("producer/lot.html", lot=lot, events=events, address=address, units=UNITS, processes=PROCESSES)
 
 

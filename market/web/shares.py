@@ -62,11 +62,11 @@ class Seller:
 
 
 def together(lines: Iterable[Iterable[Part]]) -> list[Share]:
-    """Return the parts of all lines by what they are for, in the order in which a line names them."""
+    """Return the parts of all lines by what they are for, in the order of a price."""
     words = {
         "producer_goods": _("Producers"),
         "organic_differential": _("Organic differential"),
-        "premium": _("Premium of the communities"),
+        "premium": _("Fair-trade premium"),
         "coop_service": _("Service of the co-ops"),
         "inland_transport": _("Transport"),
         "payment_fee": _("Payment"),
@@ -78,7 +78,8 @@ def together(lines: Iterable[Iterable[Part]]) -> list[Share]:
             seen = sums.get(part.kind)
             money = part.money if seen is None else seen.money + part.money
             sums[part.kind] = Share(part.kind, words.get(part.kind, part.label), money)
-    return list(sums.values())
+    order = list(words)
+    return sorted(sums.values(), key=lambda share: order.index(share.kind) if share.kind in words else len(order))
 
 
 def priced(item: BasketItem, coop: CoopView) -> Line:
