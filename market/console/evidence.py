@@ -50,6 +50,8 @@ def _signs(evidence: Mapping[str, Any]) -> list[str]:
     said = [sentence for (key, value), sentence in table.items() if evidence.get(key) == value]
     if batch := evidence.get("batch"):
         said.insert(0, _("file %(batch)s with %(count)s payouts", batch=batch, count=evidence.get("payouts", "?")))
+    if number := evidence.get("cheque"):
+        said.insert(0, _("cheque %(number)s", number=number))
     if code := evidence.get("bank_code"):
         said.append(_("the bank's code for charges (%(code)s)", code=code))
     if payout := evidence.get("bank_payout"):

@@ -13,7 +13,7 @@ from market.kernel.money import Money
 from market.kernel.paging import Page
 from market.payables import queries as payables
 from market.payouts.errors import FileNotFound, PayoutNotFound, RunNotFound
-from market.payouts.models import CashReceipt, Payout, PayoutAttempt, PayoutFile, PayoutItem, PayoutRun, PayoutStatement
+from market.payouts.models import CashReceipt, Cheque, Payout, PayoutAttempt, PayoutFile, PayoutItem, PayoutRun, PayoutStatement
 from market.payouts.queries.views import Alarm, AttemptRow, FileRow, InTransit, PayoutRow, RunRow, payout_from, run_from
 from market.payouts.rules.numbers import payout_number
 from market.payouts.rules.states import FINAL, IN_TRANSIT, State
@@ -270,9 +270,10 @@ def _matchable(
             Payout.id, Payout.number, Payout.payee_id, Payout.rail, Payout.amount_minor, Payout.currency, Payout.reference,
             Payout.details["holder"].astext.label("holder"), Payout.details["iban"].astext.label("iban"),
             Payout.details["msisdn"].astext.label("msisdn"), Payout.provider_ref, Payout.state,
-            Payout.first_sent_at, PayoutFile.message_id,
+            Payout.first_sent_at, PayoutFile.message_id, Cheque.number.label("cheque"),
         )
         .outerjoin(PayoutFile, PayoutFile.id == Payout.file_id)
+        .outerjoin(Cheque, Cheque.payout_id == Payout.id)
         .where(owner, Payout.rail.in_(rails), Payout.state.in_(states))
         .order_by(Payout.number)
     )  # fmt: skip
@@ -292,6 +293,7 @@ def _matchable(
             state=row.state,
             message_id=row.message_id,
             sent_on=row.first_sent_at.date() if row.first_sent_at else None,
+            cheque=row.cheque,
         )
         for row in session.execute(statement)
     ]

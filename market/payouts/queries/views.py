@@ -108,6 +108,7 @@ class InTransit:
     state: str
     message_id: str | None
     sent_on: date | None
+    cheque: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ class Target:
     """Something a line may mean. `amount_minor` is what is still open, or what was paid once it is settled.
 
     `state`: open, settled, returned, or dead (failed, cancelled, expired). `since` is the first day on which a line
-    can mean it; `batches` name the file it was sent in (MsgId, PmtInfId).
+    can mean it; `batches` name the file it was sent in (MsgId, PmtInfId), `cheque` is the number of a cheque.
     """
 
     kind: str
@@ -29,6 +29,7 @@ class Target:
     account: str = ""
     name: str = ""
     batches: tuple[str, ...] = ()
+    cheque: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,12 @@ def claims_of(whole: Claim, parts: Sequence[Claim]) -> list[Claim]:
     if len(parts) > 1 and sum(part.amount_minor for part in parts) == whole.amount_minor:
         return list(parts)
     return [whole]
+
+
+def cheque_numbers(text: str) -> frozenset[str]:
+    """Return what in a text can be the number of a cheque: words with three digits or more, zeros in front left out."""
+    words = (word.strip("-/").lstrip("0") for word in re.findall(r"[A-Z0-9][A-Z0-9/-]*", text.upper()))
+    return frozenset(word for word in words if sum(sign.isdigit() for sign in word) >= 3)
 
 
 def similar_names(one: str, other: str) -> bool:

@@ -17,7 +17,7 @@ from datetime import date, timedelta
 from itertools import combinations
 from uuid import UUID
 
-from market.statements.rules.claims import Claim, Evidence, Proposal, Target, similar_names
+from market.statements.rules.claims import Claim, Evidence, Proposal, Target, cheque_numbers, similar_names
 
 WINDOW = timedelta(days=7)
 """How long after it was sent or announced a thing shows up on a statement (rule 3)."""
@@ -69,11 +69,17 @@ class Matcher:
         self.by_amount: dict[tuple[int, int, date], list[Target]] = defaultdict(list)
         self.payouts: dict[int, list[Target]] = defaultdict(list)
         self.by_party: dict[tuple[int, str], list[Target]] = defaultdict(list)
+        self.by_cheque: dict[tuple[str, int], list[Target]] = defaultdict(list)
         self.found: list[Proposal] = []
         self.suggested: list[Proposal] = []
         for target in targets:
             self._index(target)
         self.batch_totals = self._batch_totals()
+
+    @property
+    def cheque_amounts(self) -> set[int]:
+        """Return the amounts of the cheques that a line may show."""
+        return {amount for _, amount in self.by_cheque}
 
     def knows(self, reference: str) -> bool:
         """Return whether a target with this reference is known, whatever became of it."""
@@ -97,6 +103,8 @@ class Matcher:
             return
         self.open[target.id] = target.amount_minor
         self.by_amount[sign, target.amount_minor, target.since].append(target)
+        if target.cheque:
+            self.by_cheque[target.cheque.lstrip("0"), target.amount_minor].append(target)
         if target.account:
             self.by_account[sign, target.account, target.amount_minor].append(target)
             self.by_party[sign, target.account].append(target)
@@ -120,6 +128,7 @@ class Matcher:
         left = [claim for claim in ordered if not (claim.returned and claim.sign > 0)]
         left = [claim for claim in left if not (self._by_reference(claim) or self._by_batch_id(claim))]
         left = self._by_batch_total(left)
+        left = self._by_cheque(left, rivals)
         left = self._by_account_and_amount(left, rivals)
         for claim in returns:
             self._return(claim)
@@ -236,6 +245,32 @@ class Matcher:
             self._take(claim, target, self.open[target.id], "full", rule, evidence, fee_minor=fee)
             fee = 0  # the fee is the line's, not each payout's
         return True
+
+    # -- cheques -------------------------------------------------------------------------------------------------
+
+    def _by_cheque(self, claims: list[Claim], rivals: Sequence[Claim]) -> list[Claim]:
+        """Match lines that show the number and the amount of one cheque, where no other line shows both."""
+        if not self.by_cheque:
+            return claims
+        amounts = self.cheque_amounts
+        shown: dict[UUID, set[int]] = defaultdict(set)
+        named: dict[int, list[Target]] = {}
+        for claim in (*claims, *rivals):
+            if claim.sign < 0 and -claim.amount_minor in amounts:
+                keys = ((number, -claim.amount_minor) for number in cheque_numbers(claim.text))
+                named[id(claim)] = [each for key in keys for each in self.by_cheque.get(key, ()) if each.id in self.open]
+                for target in named[id(claim)]:
+                    shown[target.id].add(id(claim))
+        left = []
+        for claim in claims:
+            targets = named.get(id(claim), [])
+            alone = len(targets) == 1 and shown[targets[0].id] == {id(claim)} and not claim.references
+            if not alone or (claim.line_id, targets[0].id) in self.dismissed or claim.booked_on < targets[0].since:
+                left.append(claim)
+                continue
+            evidence = self._evidence(claim, targets[0]) | {"cheque": targets[0].cheque, "amount": "equal"}
+            self._take(claim, targets[0], self.open[targets[0].id], "full", "cheque", evidence)
+        return left
 
     # -- rule 3 --------------------------------------------------------------------------------------------------
 

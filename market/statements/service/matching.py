@@ -6,8 +6,9 @@ a month count as rivals: an amount and an account must be unique there, too.
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from itertools import zip_longest
 from uuid import UUID
@@ -91,11 +92,11 @@ def plan_matching(units: Units, *, money_account_id: UUID) -> Iterator[list[Prop
         dismissed, rules = _dismissed(session, account), rules_of(session, account)
         matcher = Matcher(open_targets(session, account), known_fees=frozenset(account.known_fees), dismissed=dismissed)
         months = _months(session, account)
-        claims = _claims(session, account, *months[0]) if months else []
+        claims = _claims(session, account, *months[0], cheques=matcher.cheque_amounts) if months else []
     before: list[Claim] = []
     for (first, after), coming in zip_longest(months, months[1:]):
         with units() as session:
-            following = _claims(session, account, *coming) if coming else []
+            following = _claims(session, account, *coming, cheques=matcher.cheque_amounts) if coming else []
             near = [claim for claim in before if claim.booked_on >= first - WINDOW]
             near += [claim for claim in following if claim.booked_on < after + WINDOW]
             matcher.add(ended_targets(session, account, claims, matcher.knows))
@@ -247,7 +248,9 @@ def _dismissed(session: Session, account: MoneyAccount) -> frozenset[tuple[UUID,
     return frozenset((line_id, target_id) for line_id, target_id in rows if target_id is not None)
 
 
-def _claims(session: Session, account: MoneyAccount, first: date, after: date) -> list[Claim]:
+def _claims(
+    session: Session, account: MoneyAccount, first: date, after: date, *, cheques: AbstractSet[int] = frozenset()
+) -> list[Claim]:
     """Return what is to be explained in a span of days: whole untouched lines, and the unmatched parts of batch lines."""
     rows = direct.run(session, _OPEN_LINES, {"account": account.id, "first": first, "after": after, "open": list(_OPEN)})
     parts = _parts(session, {line_id: booked_on for line_id, booked_on, *_, count, _matched in rows if count})
@@ -263,7 +266,17 @@ def _claims(session: Session, account: MoneyAccount, first: date, after: date) -
         if matched_minor:
             claims = [claim for claim in claims if claim.part and claim.part not in touched[whole.line_id]]
         found += claims
-    return found
+    return _naming_cheques(session, found, cheques)
+
+
+def _naming_cheques(session: Session, claims: list[Claim], amounts: AbstractSet[int]) -> list[Claim]:
+    """Let lines of the amount of a cheque say their references in their text too: there banks put its number."""
+    meant = [claim.line_id for claim in claims if claim.amount_minor < 0 and -claim.amount_minor in amounts]
+    if not meant:
+        return claims
+    rows = session.execute(select(StatementLine.id, StatementLine.refs).where(StatementLine.id == direct.any_of(meant)))
+    refs = {line_id: " ".join(found) for line_id, found in rows}
+    return [replace(one, text=f"{one.text} {refs[one.line_id]}") if one.line_id in refs else one for one in claims]
 
 
 _REFS, _BATCHES = 4, 5

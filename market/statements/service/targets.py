@@ -69,6 +69,7 @@ def _payout(row: payouts.InTransit) -> Target:
         account="".join(row.iban.split()).upper(),
         name=row.holder,
         batches=(row.message_id,) if row.message_id else (),
+        cheque=row.cheque or "",
     )
 
 

@@ -16,10 +16,13 @@ from market.payouts import queries, service
 from market.payouts.errors import BagRefused, ChequeRefused, ReceiptRefused, SamePerson, StepRefused
 from market.payouts.rules.cash import Receipt, Signed
 from market.producers.errors import NotYoursToChange
+from market.statements import service as statements
+from market.statements.models import StatementLine
 from tests.conftest import NOW
 from tests.domain.payouts.test_runs import books_agree
 from tests.factories.payouts import APPROVER, PREPARER, approved_run, make_run, owe
 from tests.factories.producers import make_coop, make_payee_account, make_producer
+from tests.factories.statements import import_lines, line, make_account
 
 TODAY = NOW.date()
 
@@ -176,6 +179,18 @@ def test_a_cheque_is_sent_when_issued_and_cashed_when_a_statement_shows_it(sessi
     assert [row.state for row in queries.cheques(session, coop_id=coop.id, on=TODAY)] == ["cashed"]
     with pytest.raises(StepRefused):
         service.void_cheque(session, actor=APPROVER, payout_id=cheque.id, reason="too late", now=NOW)
+
+
+def test_the_banks_line_is_matched_by_the_cheques_number(session, coop, cheque):
+    service.issue_cheque(session, actor=PREPARER, **cheque_facts(cheque))
+    account = make_account(session, coop=coop)
+    paid = line(-6480, day=TODAY, ref="a", text="CHQ PAID", end_to_end="123")
+    import_lines(session, account, [paid, line(-6480, day=TODAY, ref="b", text="RENT 124")], on=TODAY)
+    statements.run_matching(session, money_account_id=account.id, actor=PREPARER, now=NOW)
+    session.expire_all()
+    assert queries.payout(session, cheque.id).state == "settled"
+    assert [row.state for row in session.query(StatementLine).order_by(StatementLine.text)] == ["matched", "new"]
+    books_agree(session, coop)
 
 
 def test_a_stale_cheque_is_said_and_voided_by_a_second_person(session, coop, cheque):

@@ -181,3 +181,32 @@ def test_gate_on_files_of_another_generator() -> None:
     score, missed = measure_files(make_files(20260303, 6_000))
     assert score.precision >= 0.9999, score
     assert score.recall >= 0.94, (score, missed)
+
+
+CHEQUE = Target("payout", UUID(int=3), reference(Kind.PAYOUT, 3), 7200, DAY, name="Jean", cheque="000471")
+
+
+@pytest.mark.parametrize("text", ["CHQ 000471", "Cheque No. 471", "0000471"])
+def test_a_cheque_is_known_by_its_number_and_amount(text: str) -> None:
+    proposal = only(Claim(UUID(int=11), DAY + timedelta(days=60), -7200, text=text), targets=(CHEQUE,))
+    assert (proposal.automatic, proposal.rule, proposal.evidence["cheque"]) == (True, "cheque", "000471")
+
+
+@pytest.mark.parametrize(
+    "claims",
+    [
+        [Claim(UUID(int=11), DAY, -7200, text="CHQ 472")],
+        [Claim(UUID(int=11), DAY, -7201, text="CHQ 471")],
+        [Claim(UUID(int=11), DAY, 7200, text="CHQ 471")],
+        [Claim(UUID(int=11), DAY - timedelta(days=1), -7200, text="CHQ 471")],
+        [Claim(UUID(int=11), DAY, -7200, text="CHQ 471"), Claim(UUID(int=12), DAY, -7200, text="CHQ 471 second time")],
+    ],
+    ids=["other number", "other amount", "came in", "before it was issued", "twice"],
+)
+def test_a_doubtful_cheque_is_left_to_people(claims: list[Claim]) -> None:
+    assert not [one for one in propose(claims, (CHEQUE,)) if one.automatic]
+
+
+def test_a_number_that_two_cheques_have_is_ambiguous() -> None:
+    other = replace(CHEQUE, id=UUID(int=4), reference=reference(Kind.PAYOUT, 4), cheque="0471")
+    assert not [one for one in propose([Claim(UUID(int=11), DAY, -7200, text="471")], (CHEQUE, other)) if one.automatic]

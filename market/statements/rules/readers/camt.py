@@ -221,6 +221,7 @@ class _Reader:
                     "RmtInf/Strd/CdtrRefInf/Ref",
                     "RmtInf/Strd/CdtrRefInf/CdtrRef",
                     "Refs/InstrId",
+                    "Refs/ChqNb",
                     "Refs/TxId",
                     "Refs/UETR",
                     "Refs/AcctSvcrRef",

@@ -156,7 +156,7 @@ class _Reader:
             currency=currency,
             status="BOOK",
             bank_ref=self._line_id(statement, entry.get("FITID", ""), where),
-            refs=tuple(filter(None, [entry.get("REFNUM"), entry.get("CHECKNUM", "").strip("0")])),
+            refs=tuple(filter(None, [entry.get("REFNUM"), entry.get("CHECKNUM", "").lstrip("0")])),
             counterparty_name=entry.get("NAME", "") or entry.get("PAYEE", ""),
             counterparty_account=entry.get("ACCTID", ""),
             text=entry.get("MEMO", ""),
