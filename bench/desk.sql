@@ -32,6 +32,14 @@ INSERT INTO price_component (order_line_id, seq, kind, label, amount_minor, curr
   SELECT seller_id, p.seq, p.kind, p.kind, CASE p.seq WHEN 1 THEN goods ELSE p.minor END, 'EUR', 'buyer', p.payee, 1 FROM made,
     (VALUES (1, 'producer_goods', 0, 'producer'), (2, 'premium', 800, 'fund'), (3, 'coop_service', 500, 'coop'), (4, 'tax', 200, 'state'))
     p (seq, kind, minor, payee) WHERE n <= 2000;
+-- what is owed: the last weeks' sales are open, some of them late; and who the sellers are for the tax office, but a few
+INSERT INTO payable (id, coop_id, payee_id, currency, amount_minor, kind, due_on, source_kind, source_id, state, taken_by, raised_at)
+  SELECT gen_random_uuid(), %(coop)s, producer_id, 'EUR', goods, 'sale', DATE '2026-12-02' - n / 600, 'seller_order', seller_id,
+    CASE WHEN n < 5000 THEN 'open' ELSE 'paid' END, CASE WHEN n < 5000 THEN NULL ELSE seller_id END, at FROM made;
+INSERT INTO tax_identity (producer_id, coop_id, legal_name, street, town, country, tax_number, tax_country, born_on, entered_by,
+                          entered_at)
+  SELECT producer_id, %(coop)s, 'Member', 'Street 1', 'Neiva', 'CO', '123', 'CO', DATE '1980-01-01', 'bench', %(now)s
+  FROM member WHERE coop_id = %(coop)s AND number > 20;
 -- refunds
 INSERT INTO payment (id, subject_kind, subject_id, method, state, currency, amount_minor, received_minor, title, idem_key, opened_at,
                      expires_at, paid_at, acknowledged_at)

@@ -63,7 +63,7 @@ MAILS = Desk(
     source=desks.mails,
     columns=(
         Column("created_at", _l("Written"), "instant"),
-        Column("kind", _l("About")),
+        Column("kind", _l("About"), words=words.LETTERS),
         Column("name", _l("To")),
         Column("email", _l("Address")),
         Column("locale", _l("Language")),
@@ -74,7 +74,7 @@ MAILS = Desk(
     filters=(
         Filter("q", _l("Name or address")),
         Filter("state", _l("State"), "choice", words.options(words.MAILS)),
-        Filter("kind", _l("About")),
+        Filter("kind", _l("About"), "choice", words.options(words.LETTERS)),
         Filter("from", _l("From"), "day"),
         Filter("to", _l("To"), "day"),
     ),

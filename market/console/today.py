@@ -1,7 +1,8 @@
 """The staff's first page: what waits for somebody, by age and amount, and who sees to it; and the search over everything."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, redirect, render_template, request, url_for
@@ -97,7 +98,8 @@ def home() -> ResponseReturnValue:
         review = prices.rows_to_review(session)
         members = producers.member_count(session, coop_id=coop.id)
     facts = {"owed": owed, "missing": missing, "review": review, "members": members}
-    return lists.show(DESK, "console/today.html", coop=coop, on=on, counts=counts, kinds=KINDS, facts=facts, href=_href)
+    desk = replace(DESK, source=partial(tasks.tasks, kinds=counts.keys()))
+    return lists.show(desk, "console/today.html", coop=coop, on=on, counts=counts, kinds=KINDS, facts=facts, href=_href)
 
 
 def _href(row: Any) -> str:

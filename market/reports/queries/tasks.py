@@ -4,6 +4,7 @@ Each kind is a SELECT of the same columns; together they are one UNION that the 
 like any other list. Things that come in thousands (statement lines, payouts without a line) stand here once per account or run.
 """
 
+from collections.abc import Collection
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -39,10 +40,15 @@ KINDS = (
 )  # fmt: skip
 
 
-def tasks(viewer: Viewer) -> Source:
-    """Return what waits for a person, the oldest first."""
+def tasks(viewer: Viewer, *, kinds: Collection[str] = ()) -> Source:
+    """Return what waits for a person, the oldest first; where somebody has counted, of the kinds that wait alone.
+
+    The database plans each kind of the union anew for every page, which costs more than most kinds take.
+    """
     assert viewer.now is not None
-    found = union_all(*_kinds(viewer.coop_id, viewer.now)).subquery("task")
+    every = _kinds(viewer.coop_id, viewer.now)
+    waiting = [each for each in every if each.selected_columns["kind"].element.value in kinds]
+    found = union_all(*(waiting or every)).subquery("task")
     columns = found.c
     taken = (
         (Assignment.coop_id == viewer.coop_id) & (Assignment.subject_id == columns.id) & (Assignment.subject_kind == columns.kind)
