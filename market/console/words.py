@@ -111,6 +111,8 @@ LETTERS: Words = {
     "order_placed": (_l("order placed, transfer awaited"), ""),
     "receipt": (_l("order paid"), ""),
     "packing_note": (_l("order to pack"), ""),
+    "packing_changed": (_l("order to pack changed"), ""),
+    "packing_stopped": (_l("order not to pack any more"), ""),
     "order_shipped": (_l("order on its way"), ""),
     "order_substitute": (_l("something else offered"), ""),
     "order_refunded": (_l("refund decided"), ""),
