@@ -80,7 +80,7 @@ def breakdown(
     return list(_breakdown(price, quantity, charges, premium, organic_differential, floor, tuple(discounts)))
 
 
-@lru_cache(maxsize=5000)  # pure, and a shop window asks for the same few quantities of the same offers
+@lru_cache(maxsize=500)  # pure, and a window asks for the same few quantities of the same offers; an entry takes 3 KB
 def _breakdown(
     price: Price,
     quantity: Decimal,
