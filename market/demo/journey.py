@@ -10,7 +10,7 @@ from market.demo.site import Site
 
 Step = Callable[[Site], str]
 
-DEMO: tuple[Step, ...] = (
+_OPENING: tuple[Step, ...] = (
     setup.administrator,
     setup.coops,
     setup.price_rows,
@@ -32,10 +32,11 @@ DEMO: tuple[Step, ...] = (
     money.first_run,
     money.first_statement,
 )
+DEMO: tuple[Step, ...] = (*_OPENING, money.left_open)
 """Up to where a visitor of the demo takes over."""
 
 STEPS: tuple[Step, ...] = (
-    *DEMO,
+    *_OPENING,
     money.in_parts,
     trouble.refund_after_payout,
     trouble.disputes_opened,
