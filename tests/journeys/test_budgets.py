@@ -50,7 +50,7 @@ class Visit:
         return page.evaluate("() => [...document.images].filter(i => !i.getAttribute('width')).map(i => i.outerHTML)")
 
 
-@pytest.mark.parametrize("page", ["home", "shop", "lot", "producer"])
+@pytest.mark.parametrize("page", ["home", "shop", "listing", "lot", "producer"])
 def test_a_first_visit_over_a_slow_line_keeps_its_budget(browser: Browser, pages: dict[str, str], page: str):
     urlopen(pages[page]).close()  # the first visitor of a freshly started site waits for its templates
     visit = Visit(browser, pages[page])

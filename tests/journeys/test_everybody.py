@@ -25,6 +25,12 @@ ROLES = {
         "/basket",
         "/sign-in",
         "/sign-up",
+        "/?near=Berlin",
+        "/coops?near=Berlin",
+        "/co-op-floors",
+        "/lots",
+        "/log",
+        "/questions",
     ),
     "producer": (
         "/producer",
@@ -33,6 +39,9 @@ ROLES = {
         "/producer/lots/new",
         "/producer/money",
         "/producer/details",
+        "/producer/texts",
+        "/producer/orders/list",
+        "/producer/lots/from",
     ),
     "approver": (
         *(f"/console{path}" for path in DESK),

@@ -94,7 +94,9 @@ def test_the_basket_shows_who_gets_what_of_all_of_it(client, basket):
 
 
 def test_a_transfer_in_euro_has_a_code_for_banking_apps(client, basket):
-    assert "pay-code" in client.get(transfer_order(client)).text
+    page = client.get(transfer_order(client)).text
+    assert "pay-code" in page
+    assert re.search(r'dir="ltr">[A-Z]{2}\d\d( [0-9A-Z]{1,4}){3,}</span>', page), "to be typed by hand, and to fit a small phone"
 
 
 def test_an_order_can_be_ordered_again(client, basket):

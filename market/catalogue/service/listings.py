@@ -29,7 +29,7 @@ from market.kernel.errors import DomainError
 from market.kernel.ids import new_id
 from market.kernel.locks import lock
 from market.kernel.money import EXPONENTS
-from market.kernel.words import say
+from market.kernel.words import Unit, say
 from market.pricing import service as pricing
 from market.pricing.rules import UNITS, Goods, MarketPrice, NotComparable, Price, PriceVerdict
 from market.pricing.rules.units import in_measure
@@ -339,8 +339,8 @@ def _hold_valid(listing: Listing, stock_unit: str) -> None:
         raise ListingFaulty(
             say(
                 "The lot is counted in %(stock_unit)s, so it cannot be sold by %(unit)s.",
-                stock_unit=stock_unit,
-                unit=listing.unit,
+                stock_unit=Unit(stock_unit),
+                unit=Unit(listing.unit),
             ),
             pointer="/unit",
         )
