@@ -19,7 +19,7 @@ from market.kernel.clock import day_in
 from market.kernel.errors import DomainError
 from market.payables import queries as payables
 from market.payouts import queries, service
-from market.payouts.ports import Answer, NotFound, Rail, Refused, Unsure
+from market.payouts.ports import Answer, NotFound, Rail, Refused, Reverses, Unsure
 from market.payouts.rules.timing import Next
 from market.producers import queries as producers
 from market.producers import service as producer_service
@@ -45,6 +45,17 @@ def sweep(**_: Any) -> None:
     for run_id in waiting:
         _write_files(run_id)
     drain(unit_of_work, _rails(), now)
+    ask_back(current_app.extensions["ports"].transfers)
+
+
+def ask_back(transfers: Reverses) -> None:
+    """Send what was asked back of card transfers; the same question again takes nothing more, because its key is the same."""
+    with unit_of_work() as session:
+        waiting = service.reversals_waiting(session)
+    for one in waiting:
+        answer = transfers.reverse(one.order, one.provider_ref, one.money)
+        with unit_of_work() as session:
+            service.record_reversal(session, reversal_id=one.reversal_id, answer=answer, now=now())
 
 
 @shared_task(name="payouts.draft_scheduled", soft_time_limit=240, time_limit=300)

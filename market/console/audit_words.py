@@ -64,6 +64,7 @@ ACTIONS: dict[str, Any] = {
     "payouts.cash_paid": _l("cash paid"),
     "payouts.receipt_taken_back": _l("receipt taken back"),
     "payouts.box_filled": _l("cash box filled"),
+    "payouts.asked_back": _l("part of a transfer asked back"),
     "payouts.decided": _l("outcome of a payout decided"),
     "payouts.cancel": _l("payout cancelled"),
     "payouts.fail": _l("refusal of the bank noted"),

@@ -20,6 +20,7 @@ from market.http.i18n import show_money
 from market.kernel.money import Money
 from market.payables import queries as payables
 from market.payouts import queries, service
+from market.payouts.queries import reversals
 from market.payouts.rules.cash import Receipt, Signed
 from market.producers import queries as producers
 from market.reports.queries import desks
@@ -213,6 +214,8 @@ def _payout_page(payout_id: UUID, form: dict[str, str], errors: dict[str, str]) 
         bags = [each for each in queries.bags_of_run(session, found.run_id) if each.is_open] if found.rail == "cash" else []
         cheque = queries.cheque_of(session, found.id)
         receipt_number = queries.receipt_number(session, found.id)
+        asked_back = reversals.reversals(session, found.id)
+        most_back = reversals.can_be_asked_back(session, found.id) if found.rail == "stripe" else None
         history = desks.history(session, "payout", payout_id)
     page = render_template(
         "console/payouts/payout.html",
@@ -224,6 +227,8 @@ def _payout_page(payout_id: UUID, form: dict[str, str], errors: dict[str, str]) 
         bags=bags,
         cheque=cheque,
         receipt_number=receipt_number,
+        asked_back=asked_back,
+        most_back=most_back,
         form=form,
         errors=errors,
         today=today(zone),
@@ -235,6 +240,23 @@ def _payout_page(payout_id: UUID, form: dict[str, str], errors: dict[str, str]) 
 def payout_again(payout_id: UUID, entry: Entry) -> ResponseReturnValue:
     """Show a payout again with what was typed and what is wrong with it."""
     return _payout_page(payout_id, dict(request.form), entry.errors)
+
+
+@blueprint.post("/payouts/one/<uuid:payout_id>/ask-back")
+@access("approver")
+def ask_back(payout_id: UUID) -> ResponseReturnValue:
+    """Ask a part of a card transfer back that the payee owes."""
+    entry = Entry(request.form)
+    with unit_of_work() as session:
+        currency = queries.payout(session, payout_id).money.currency
+    money, reason = entry.amount("amount", currency), entry.text("reason")
+
+    def command(session: Session) -> tuple[str, str]:
+        assert money is not None
+        service.ask_back(session, actor=current_actor(), payout_id=payout_id, money=money, reason=reason, now=now())
+        return _("Asked back. The card processor's statement books it."), url_for("console_payouts.payout", payout_id=payout_id)
+
+    return carry_out(entry, command, again=lambda: payout_again(payout_id, entry), otherwise="amount")
 
 
 @blueprint.post("/payouts/one/<uuid:payout_id>/receipt")

@@ -27,6 +27,12 @@ class NothingToPay(Conflict):
     code = "payouts.nothing_to_pay"
 
 
+class ReversalRefused(Conflict):
+    """More is asked back of a transfer than the payee owes, or nobody says why."""
+
+    code = "payouts.reversal_refused"
+
+
 class StepRefused(Conflict):
     """The state of the thing does not allow the step."""
 

@@ -349,3 +349,28 @@ class PayoutStop(CoopOwned, Base):
         UniqueConstraint("coop_id", "evidence"),
         Index("payout_stop_open", "coop_id", postgresql_where=text("lifted_at IS NULL")),
     )
+
+
+class TransferReversal(CoopOwned, Base):
+    """A part of a card transfer that the co-op asks back, because the payee owes it (E22); the processor's statement books it.
+
+    `asked` until the processor has answered; a question without an answer is asked again under the same key.
+    """
+
+    __tablename__ = "transfer_reversal"
+
+    id: Mapped[Id]
+    payout_id: Mapped[UUID] = mapped_column(ForeignKey("payout.id"), index=True)
+    currency: Mapped[str] = mapped_column(CHAR(3))
+    amount_minor: Mapped[Minor]
+    reason: Mapped[str]
+    state: Mapped[str] = mapped_column(server_default=text("'asked'"))
+    answer: Mapped[str | None]
+    asked_by: Mapped[str]
+    asked_at: Mapped[Instant]
+
+    __table_args__ = (
+        CheckConstraint("state IN ('asked', 'accepted', 'refused', 'unsure')", name="state"),
+        CheckConstraint("amount_minor > 0 AND length(reason) >= 3", name="asked"),
+        Index("transfer_reversal_waiting", "asked_at", postgresql_where=text("state = 'asked'")),
+    )

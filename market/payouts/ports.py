@@ -62,6 +62,13 @@ class NotFound:
 Answer = Accepted | Pending | Refused | Unsure | NotFound
 
 
+class Reverses(Protocol):
+    """A rail that can take back what it has transferred."""
+
+    def reverse(self, order: TransferOrder, provider_ref: str, money: Money) -> Answer:
+        """Take back a part of a transfer under a key made of `order.key` and the amount."""
+
+
 class Rail(Protocol):
     """A way to move money to a payee through a program."""
 

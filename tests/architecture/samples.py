@@ -337,6 +337,7 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("api_producers.ProducerAccount", "PUT"): {"email": "somebody@example.com"},
     ("api_paying.BagCount", "POST"): {"returned": {"minor": 1, "currency": "EUR"}, "on": "2026-11-25"},
     ("api_paying.Bags", "POST"): {"officer": "Claudine", "amount": {"minor": 1, "currency": "EUR"}, "on": "2026-11-25"},
+    ("api_paying.AskBack", "POST"): {"amount": {"minor": 1, "currency": "EUR"}, "reason": "broken goods"},
     ("api_paying.ChequeOf", "POST"): {"number": "77", "on": "2026-11-25"},
     ("api_paying.ChequeVoid", "POST"): {"reason": "torn in two"},
     ("api_paying.NameAgreement", "POST"): {"reason": "married name"},

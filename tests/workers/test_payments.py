@@ -17,7 +17,10 @@ from market.payments import queries, service
 from market.payments.models import ProcessorLine
 from market.payments.rules import Amounts
 from market.payouts import queries as payouts
+from market.payouts import service as payout_service
+from market.payouts.errors import ReversalRefused
 from market.payouts.ports import Accepted, TransferOrder
+from market.payouts.queries import reversals
 from market.ports import Ports
 from tests.domain.payments.reading import balances
 from tests.factories.payments import make_part, make_payment
@@ -102,12 +105,24 @@ def test_a_transfer_taken_back_settles_the_claim_e22_and_without_one_it_is_a_per
     book = ledger.book_of(session, coop.id)
     ledger.post(session, [Entry(book, "test", "test:claim", TODAY.date(), "test", claim)])
     session.commit()
+    asked = {"actor": system("test"), "payout_id": payout.id, "reason": "broken goods", "now": TODAY}
+    with unit_of_work() as unit, pytest.raises(ReversalRefused, match=r"At most 7\.20 EUR"):
+        payout_service.ask_back(unit, money=Money(721, "EUR"), **asked)
+    with unit_of_work() as unit:
+        payout_service.ask_back(unit, money=Money(720, "EUR"), **asked)
+    server.control("faults", kind="drop_after", path="/reversals", count=1)
+    for _ in range(3):
+        payout_tasks.ask_back(real.transfers)
+    (row,) = reversals.reversals(session, payout.id)
+    assert (row.state, row.money.minor) == ("accepted", 720)
+    for _ in range(2):
+        tasks.sync_balance()
+    assert reversals.can_be_asked_back(session, payout.id) == Money(0, "EUR")
     order = TransferOrder(payout.id, "po-x-v1", payout.reference, payout.money, {"stripe_account": ACCOUNT}, "g")
     transfer = server.effects("transfer")[-1]["id"]
-    for minor in (720, 100):
-        assert isinstance(real.transfers.reverse(order, transfer, Money(minor, "EUR")), Accepted)
-        for _ in range(2):
-            tasks.sync_balance()
+    assert isinstance(real.transfers.reverse(order, transfer, Money(100, "EUR")), Accepted)
+    for _ in range(2):
+        tasks.sync_balance()
     after = balances(session, coop)
     assert (after.get(f"claim:{producer.id}", 0), after.get("suspense:s", 0)) == (0, 0)
     (row,) = session.scalars(

@@ -135,6 +135,23 @@ class ChequeVoid(MethodView):
             service.void_cheque(session, actor=current_actor(), payout_id=payout_id, reason=body["reason"], now=now())
 
 
+@blueprint.route("/payouts/<uuid:payout_id>/ask-back")
+class AskBack(MethodView):
+    """A part of a card transfer that the payee owes."""
+
+    @blueprint.arguments(schemas.AskBackIn)
+    @blueprint.response(201, CreatedOut)
+    @access("approver", scope="payouts:write")
+    def post(self, body: dict[str, Any], payout_id: UUID) -> Response:
+        """Ask it back; the card processor's statement books it. Takes `Idempotency-Key`."""
+        facts = {"payout_id": payout_id, "money": Money(**body["amount"]), "reason": body["reason"]}
+
+        def act(session: Session) -> tuple[int, dict[str, Any]]:
+            return 201, {"id": str(service.ask_back(session, actor=current_actor(), now=now(), **facts))}
+
+        return once(request.get_json() | {"payout_id": str(payout_id)}, act)
+
+
 @blueprint.route("/payee-accounts/<uuid:payee_account_id>/agree-name")
 class NameAgreement(MethodView):
     """An account under another name."""

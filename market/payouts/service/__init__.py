@@ -6,6 +6,7 @@ from market.payouts.service.cash import cash_box_holds, fill_cash_box, record_re
 from market.payouts.service.cheques import issue_cheque, void_cheque
 from market.payouts.service.files import mark_submitted, write_files
 from market.payouts.service.plan import Preview, plan_run, preview_run
+from market.payouts.service.reversals import Asked, ask_back, record_reversal, reversals_waiting
 from market.payouts.service.schedule import check_run, draft_scheduled, save_settings
 from market.payouts.service.send import Claim, claim_next, hurry, record_outcome
 from market.payouts.service.settle import (
@@ -24,6 +25,7 @@ from market.payouts.service.status import BankStatus, StatusTaken, take_status
 from market.payouts.service.stop import lift, stop, stop_for_unknown
 
 __all__ = [
+    "Asked",
     "BankStatus",
     "Claim",
     "GivenBack",
@@ -31,6 +33,7 @@ __all__ = [
     "Settlement",
     "StatusTaken",
     "approve_run",
+    "ask_back",
     "cancel_payout",
     "cash_box_holds",
     "check_run",
@@ -51,7 +54,9 @@ __all__ = [
     "preview_run",
     "record_outcome",
     "record_receipt",
+    "record_reversal",
     "return_all",
+    "reversals_waiting",
     "save_settings",
     "settle",
     "settle_all",

@@ -58,7 +58,7 @@ def claim_next(session: Session, *, now: datetime, rails: Mapping[str, Capabilit
     action = next_action(
         first_sent_at=payout.first_sent_at, now=now, rail=rail, accepted=accepted, waited=now - payout.changed_at
     )
-    order = _order(payout)
+    order = order_of(payout)
     if action is Next.GIVE_UP:
         payout.state, payout.changed_at = transition(payout.state, Step.GIVE_UP).target, now
         payout.wake_at = payout.lease_token = None
@@ -133,7 +133,8 @@ def hurry(session: Session, *, reference: str, now: datetime) -> bool:
     return hurried.first() is not None
 
 
-def _order(payout: Payout) -> TransferOrder:
+def order_of(payout: Payout) -> TransferOrder:
+    """Return a payout as its rail is told of it."""
     return TransferOrder(
         payout_id=payout.id,
         key=payout.idem_key,

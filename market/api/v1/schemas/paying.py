@@ -107,6 +107,13 @@ class ChequesOut(Strict):
     items = fields.List(fields.Nested(ChequeOut))
 
 
+class AskBackIn(Strict):
+    """How much is asked back, and why."""
+
+    amount = fields.Nested(MoneySchema, required=True)
+    reason = fields.String(required=True, validate=validate.Length(3, 300))
+
+
 class NameReasonIn(Strict):
     """Why an account has another name than the member."""
 
