@@ -31,6 +31,7 @@ _OPENING: tuple[Step, ...] = (
     money.recipients,
     money.first_run,
     money.first_statement,
+    money.wallet_statement,
 )
 DEMO: tuple[Step, ...] = (*_OPENING, money.left_open)
 """Up to where a visitor of the demo takes over."""

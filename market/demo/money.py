@@ -1,19 +1,23 @@
 """Paying out and reconciling: runs under four eyes, three rails, the bank's statements, a payment that comes back."""
 
-import json
-import os
 from datetime import date, datetime, timedelta
 from typing import Any
-from urllib.request import Request, urlopen
 from zoneinfo import ZoneInfo
 
 from market.demo.browser import Unexpected
-from market.demo.site import CoopSite, Site
+from market.demo.site import CoopSite, Site, control
 from market.demo.trade import fulfil
 from market.simulators.bank.account import AccountState, Habits, Incoming, Order, read_orders, simulate
 
 EXPLANATIONS = {"unidentified": "asked the bank who sent it"}
-OPENING, CASH = 2_000_000, 400_000
+OPENING, CASH, WALLET = 2_000_000, 400_000, 1_000_000
+COLUMNS = {
+    "step": "save", "header_row": "0", "delimiter": ",", "decimal": ".", "date_format": "%Y-%m-%d", "skip": "FAILED",
+    "column_date": "Date", "column_text": "Type", "column_amount": "Amount", "column_balance": "Balance",
+    "column_counterparty_account": "To", "column_line_ref": "Transaction Id", "column_counterparty": "Our reference",
+    "column_status": "Status",
+}  # fmt: skip
+"""What the columns of the float's statement are."""
 
 
 def _today(coop: CoopSite) -> date:
@@ -32,7 +36,7 @@ def _before_trading(coop: CoopSite) -> date:
 
 def banks(site: Site) -> str:
     """Register each co-op's bank account with what lies on it, and fill the cash boxes."""
-    site.figures["accounts"], site.figures["banks"], site.figures["cash"] = {}, {}, {}
+    site.figures |= {"accounts": {}, "banks": {}, "cash": {}, "wallets": {}}
     for coop in site.coops:
         terms = coop.plan.terms
         currency = str(terms["currency"])
@@ -44,6 +48,10 @@ def banks(site: Site) -> str:
         quiet = Habits(fee_minor=0, returns=0, unknown_minor=0, days=(_before_trading(coop) - _opened_on(coop)).days)
         statement, site.figures["banks"][coop.id] = simulate(state, [], on=_opened_on(coop), habits=quiet)
         _import(coop, site.figures["accounts"][coop.id], statement)
+        if "momo" in coop.plan.rails:
+            body = {"name": "Mobile-money float", "iban": "+233244000001", "wallet": True, "currency": currency}
+            body |= {"opened_on": _today(coop).isoformat(), "opening": {"minor": WALLET, "currency": currency}}
+            site.figures["wallets"][coop.id] = coop.approver.api("POST", "/statements/accounts", body)["id"]
         if "cash" in coop.plan.rails:
             fill = {
                 "amount": {"minor": CASH, "currency": currency},
@@ -55,6 +63,28 @@ def banks(site: Site) -> str:
     return f"{len(site.coops)} accounts with {OPENING / 100:.2f} each"
 
 
+def wallet_statement(site: Site) -> str:
+    """Import the statement of the mobile-money float: its columns are named once, its rows settle the payouts, fees are booked."""
+    said = []
+    for coop in site.coops:
+        if "momo" not in coop.plan.rails:
+            continue
+        wallet = site.figures["wallets"][coop.id]
+        rows = control("MOMO", "statement", opening=f"{WALLET / 100:.2f}")["csv"].encode()
+        path = f"/statements/accounts/{wallet}/files?name=float.csv"
+        file = coop.preparer.raw("POST", path, rows, "text/csv").json
+        coop.preparer.submit(f"/console/statements/files/{file['id']}/columns", COLUMNS)
+        found = coop.preparer.api("GET", f"/statements/files/{file['id']}")
+        if found["outcome"] == "draft":  # a portal's list has no balances of a bank's statement: a person looks at it
+            coop.approver.api("POST", f"/statements/files/{file['id']}/confirm")
+        coop.preparer.api("POST", f"/statements/accounts/{wallet}/matching")
+        left = coop.preparer.api("GET", f"/statements/accounts/{wallet}/lines?show=open&limit=200")["items"]
+        for line in left:
+            _explain(coop, line)
+        said.append(f"{coop.plan.slug}: {len(left)} fees booked, the rest matched by rule")
+    return "; ".join(said)
+
+
 def recipients(site: Site) -> str:
     """Open the recipients' accounts at the card processor."""
     count = 0
@@ -62,18 +92,9 @@ def recipients(site: Site) -> str:
         for number, (_, name, _browser) in enumerate(coop.producers):
             if coop.plan.rails[number % len(coop.plan.rails)] == "stripe":
                 account = f"acct_{coop.plan.slug.replace('-', '')}{number}"
-                stripe("accounts", id=account, display_name=name)
+                control("STRIPE", "accounts", id=account, display_name=name)
                 count += 1
     return f"{count} recipients"
-
-
-def stripe(call: str, **facts: Any) -> dict[str, Any]:
-    """Make a control call to the local card processor."""
-    url = f"{os.environ['STRIPE_API_BASE']}/_control/{call}"
-    headers = {"Authorization": f"Bearer {os.environ['STRIPE_KEY']}", "Content-Type": "application/json"}
-    request = Request(url, json.dumps(facts).encode(), headers)
-    with urlopen(request, timeout=30) as answer:
-        return dict(json.load(answer))
 
 
 def first_run(site: Site) -> str:
@@ -124,7 +145,7 @@ def _carry_out(site: Site, coop: CoopSite, run_id: str) -> None:
 
 
 def _with_worker(payout: dict[str, Any]) -> bool:
-    return bool(payout["rail"] == "stripe") and payout["state"] in ("approved", "queued", "sending")
+    return payout["rail"] in ("stripe", "momo") and payout["state"] in ("approved", "queued", "sending")
 
 
 def _has_its_files(detail: dict[str, Any]) -> bool:

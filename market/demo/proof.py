@@ -27,7 +27,8 @@ def bank(site: Site) -> str:
     """Compare each bank account in the books with the bank's own closing balance."""
     said = []
     for coop in site.coops:
-        (account,) = coop.preparer.api("GET", "/statements/accounts")["items"]
+        own = coop.preparer.api("GET", "/statements/accounts")["items"]
+        account = next(row for row in own if row["id"] == site.figures["accounts"][coop.id])
         figures, state = account["figures"], site.figures["banks"][coop.id]
         if figures["difference"]["minor"] or figures["suspense"]["minor"]:
             raise Unexpected(f"{coop.plan.slug}: {figures}")

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 from market.demo.browser import Browser, Unexpected
 from market.demo.pictures import picture
-from market.demo.site import CoopSite, Listed, Site, email_of, flask, product_key
+from market.demo.site import CoopSite, Listed, Site, control, email_of, flask, product_key
 from market.demo.world import ADMIN, COOPS, PAYEE_IBANS, CoopPlan, Good
 
 QUOTES: tuple[dict[str, str], ...] = (
@@ -165,6 +165,10 @@ def _payee_account(coop: CoopSite, name: str, number: int, iban: Any) -> dict[st
         account |= {"iban": next(iban), "country": "DE"}
     elif rail == "stripe":
         account |= {"stripe_account": f"acct_{coop.plan.slug.replace('-', '')}{number}", "country": "GH"}
+    elif rail == "momo":
+        account |= {"msisdn": f"+23324412345{number}", "country": "GH"}
+        given, _, family = name.rpartition(" ")
+        control("MOMO", "wallets", msisdn=f"23324412345{number}", given_name=given, family_name=family)
     else:
         account["country"] = str(coop.plan.terms["country"])
     return account

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from market.demo.browser import Unexpected
-from market.demo.money import returned_payees, stripe
-from market.demo.site import CoopSite, Site
+from market.demo.money import returned_payees
+from market.demo.site import CoopSite, Site, control
 from market.demo.trade import coop_of, state_of
 
 _ANSWER = "The goods were sent with tracking and arrived; the buyer confirmed the arrival on the page of the order."
@@ -53,12 +53,12 @@ def disputes_opened(site: Site) -> str:
             orders[order["id"]] = part["coop_id"]
         if len(orders) == 2:
             break
-    charges = [fact for fact in stripe("effects")["effects"] if fact["kind"] == "charge"]
+    charges = [fact for fact in control("STRIPE", "effects")["effects"] if fact["kind"] == "charge"]
     intents = {fact["metadata"].get("payment_id"): fact["payment_intent"] for fact in charges}
     payments = {order["id"]: order["payment_id"] for order in site.orders}
     site.figures["disputes"] = []
     for order_id, coop_id in orders.items():
-        stripe("dispute", payment_intent=intents[payments[order_id]], reason="product_not_received")
+        control("STRIPE", "dispute", payment_intent=intents[payments[order_id]], reason="product_not_received")
         coop = coop_of(site, coop_id)
         row = _dispute(coop, payments[order_id], "needs_response")
         coop.preparer.api("POST", f"/disputes/{row['id']}/evidence", {"evidence": _ANSWER}, expect=403)
@@ -82,7 +82,7 @@ def disputes_decided(site: Site) -> str:
     """Win one dispute and lose the other; a person names who bears what was lost."""
     said = []
     for outcome, (coop, order_id, payment_id, row) in zip(("won", "lost"), site.figures["disputes"], strict=True):
-        stripe("dispute_closes", dispute=row["provider_ref"], outcome=outcome)
+        control("STRIPE", "dispute_closes", dispute=row["provider_ref"], outcome=outcome)
         decided = _dispute(coop, payment_id, outcome)
         said.append(f"{decided['money']['minor'] / 100:.2f} {decided['money']['currency']} {outcome}")
         if outcome == "lost":

@@ -208,7 +208,7 @@ COOPS = (
             "story": "Six families who ferment under plantain leaves for six days and turn the heap twice.",
         },
         members=("Akosua Mensah", "Kwame Boateng", "Abena Owusu", "Yaw Osei", "Efua Asare", "Kojo Antwi"),
-        rails=("stripe", "cash"),
+        rails=("stripe", "cash", "momo"),
         language="en",
         region="Ashanti",
         point=("6.7", "-1.6"),
