@@ -25,7 +25,7 @@ from market.simulators.stripe.webhooks import signature
 from tests.conftest import ROOT
 from tests.stripe_server import KEY, SECRET, StripeServer
 
-PATIENCE_S = 60
+PATIENCE_S = 180
 SETTINGS = {"SECRET_KEY": "test-" * 8, "PASSWORD_SALT": "salt-" * 8, "MARKET_ENV": "development", "STRIPE_KEY": KEY}
 SETTINGS |= {"STRIPE_WEBHOOK_SECRET": SECRET, "SMTP_HOST": "127.0.0.1", "SMTP_PORT": "1", "WEB_CONCURRENCY": "1"}
 ROOM = {"GUEST_ORDERS_PER_EMAIL": "1000", "GUEST_ORDERS_PER_ADDRESS": "1000", "UNPAID_ORDERS": "1000"}

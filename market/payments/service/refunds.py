@@ -339,12 +339,13 @@ def record_bank_refund(session: Session, *, refund_id: UUID, amount: Money, susp
 def refund_by_bank(session: Session, *, refund_id: UUID, evidence: str, actor: Actor, now: datetime) -> RefundView:
     """Send a card refund by bank instead, because the card cannot take it: staff pay it, the bank's statement proves it.
 
-    Only where the card's way has ended: `failed`, or `needs_person` with evidence that nothing went back. Raises
-    RefundUnderWay, EvidenceNeeded.
+    Only where the card's way has ended: `failed`, or `needs_person` with evidence that nothing went back; not while the
+    buyer's bank has taken the whole payment back. Raises RefundUnderWay, PaymentDisputed, EvidenceNeeded.
     """
     row = lock_one(session, Refund, refund_id)
     if row.state not in ("failed", "needs_person") or row.method != "card":
         raise RefundUnderWay("This refund is under way or done. A second way would give the money back twice.", state=row.state)
+    _refuse_disputed(session, row.payment_id)
     if not evidence.strip():
         raise EvidenceNeeded("Please say how you know that nothing went back to the card.", pointer="/evidence")
     before = {"method": row.method, "state": row.state}

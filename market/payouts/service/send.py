@@ -100,7 +100,7 @@ def record_outcome(session: Session, *, claim: Claim, answer: Answer, now: datet
         .values(ended_at=now, outcome=_words(answer))
     )
     if payout.state != State.SENDING or payout.lease_token != claim.token:
-        if payout.state in FINAL and isinstance(answer, Accepted):
+        if payout.state in FINAL and isinstance(answer, Accepted | Pending):
             stop(session, coop_ids=[payout.coop_id], found_in=f"the rail {payout.rail}", evidence=payout.reference, now=now)
         return False
     if isinstance(answer, Refused):

@@ -14,8 +14,8 @@ from market.kernel.money import Money
 from market.ledger import queries as books
 from market.ledger.rules import Leg
 from market.payments import queries, service
-from market.payments.errors import NothingToRefund, RefundTooLarge, RefundUnderWay
-from market.payments.ports import BalanceLine, RefundAnswer
+from market.payments.errors import NothingToRefund, PaymentDisputed, RefundTooLarge, RefundUnderWay
+from market.payments.ports import BalanceLine, DisputeAnswer, RefundAnswer
 from market.payments.rules import Amounts
 from tests.conftest import NOW
 from tests.domain.payments.reading import balances, topics
@@ -204,3 +204,13 @@ def test_what_the_card_says_late_never_opens_a_refund_that_went_by_bank(session,
         service.refund_by_bank(session, refund_id=refund.id, evidence="once more", actor=system("test"), now=NOW)
     with pytest.raises(RefundUnderWay):  # a second debit is not explained by a refund that was paid
         service.record_bank_refund(session, refund_id=refund.id, amount=refund.money, suspense="suspense:1", now=NOW)
+
+
+def test_no_refund_goes_by_bank_while_the_buyers_bank_has_taken_the_payment_back(session, cards, coop, paid):
+    refund = decide(paid, ONE_OF_TEN)
+    service.record_refund_outcome(session, refund_id=refund.id, state="needs_person", problem="disputed")
+    intent = session.execute(text("SELECT intent_id FROM payment WHERE id = :id"), {"id": paid[0].id}).scalar_one()
+    taken = DisputeAnswer("dp_1", "needs_response", "fraudulent", paid[0].money, intent, NOW, None)
+    service.record_dispute(session, answer=taken, now=NOW)
+    with pytest.raises(PaymentDisputed):
+        service.refund_by_bank(session, refund_id=refund.id, evidence="nothing came", actor=system("test"), now=NOW)
