@@ -16,7 +16,7 @@ from market.http.clock import now, today
 from market.http.db import unit_of_work
 from market.http.entry import Entry
 from market.http.i18n import show_money
-from market.kernel.money import Money
+from market.kernel.money import EXPONENTS, Money
 from market.payouts import queries, service
 from market.producers import queries as producers
 
@@ -149,11 +149,7 @@ def _payout(payout_id: UUID) -> str:
 
 
 def _money(entry: Entry, name: str, currency: str, *, zero: bool = False) -> Money | None:
-    number = entry.decimal(name, zero=zero)
-    if number is None or entry.errors:
+    if currency not in EXPONENTS:
+        entry.errors["currency"] = _("Please choose one of the list.")
         return None
-    try:
-        return Money.parse(f"{number:f}", currency)
-    except ValueError:
-        entry.errors[name] = _("%(currency)s has fewer decimals than this amount.", currency=currency)
-        return None
+    return entry.amount(name, currency, zero=zero)

@@ -76,17 +76,12 @@ def save() -> ResponseReturnValue:
     entry = Entry(request.form)
     with unit_of_work() as session:
         currency = producers.coop(session, current_coop()).currency
-    minimum = entry.decimal("minimum", required=False, zero=True)
+    least = entry.amount("minimum", currency, required=False, zero=True)
     numbers = {name: entry.whole(name) for name in ("weekday", "day_of_month", "cheque_stale_days")}
-    try:
-        least = Money.parse(f"{minimum or 0:f}", currency)
-    except ValueError:
-        least = Money.zero(currency)
-        entry.errors["minimum"] = _("%(currency)s has fewer decimals than this amount.", currency=currency)
     if not entry.errors:
         wanted = PayoutSettings(
             rhythm=request.form.get("rhythm", ""),
-            minimum_minor=least.minor,
+            minimum_minor=least.minor if least else 0,
             file_format=request.form.get("file_format", ""),
             batch_booking=request.form.get("batch_booking") == "yes",
             purpose=request.form.get("purpose", ""),

@@ -101,13 +101,11 @@ def fund() -> ResponseReturnValue:
 def propose_item() -> ResponseReturnValue:
     """Propose what the members decided; an approver commits the fund to it."""
     entry = Entry(request.form)
-    name, amount, minutes = entry.text("name", limit=120), entry.decimal("amount"), entry.text("minutes")
+    name, money, minutes = entry.text("name", limit=120), entry.amount("amount", _currency()), entry.text("minutes")
 
     def act(session: Session) -> UUID:
-        assert amount is not None
-        coop = producers.coop(session, current_coop())
-        money = Money.of(amount, coop.currency)
-        shared = {"actor": current_actor(), "coop_id": coop.id, "now": now()}
+        assert money is not None
+        shared = {"actor": current_actor(), "coop_id": current_coop(), "now": now()}
         return service.propose_item(session, name=name, money=money, minutes=minutes, **shared)  # type: ignore[arg-type]
 
     return _carry_out(entry, act, _("Proposed. Another person commits the fund to it."), "console_treasury.fund", _fund, "amount")
@@ -141,11 +139,12 @@ def close_item(item_id: UUID) -> ResponseReturnValue:
 def propose_spending(item_id: UUID) -> ResponseReturnValue:
     """Propose to pay something of an item, with the paper that proves it."""
     entry = Entry(request.form)
-    amount, payee, evidence = entry.decimal("amount"), entry.text("payee", limit=120), entry.text("evidence")
+    with unit_of_work() as session:
+        currency = queries.item(session, item_id).money.currency  # a foreign one is missing before its form is read
+    money, payee, evidence = entry.amount("amount", currency), entry.text("payee", limit=120), entry.text("evidence")
 
     def act(session: Session) -> UUID:
-        assert amount is not None
-        money = Money.of(amount, queries.item(session, item_id).money.currency)
+        assert money is not None
         facts = {"item_id": item_id, "money": money, "payee": payee, "evidence": evidence}
         service.propose_spending(session, actor=current_actor(), now=now(), **facts)  # type: ignore[arg-type]
         return item_id
@@ -153,8 +152,6 @@ def propose_spending(item_id: UUID) -> ResponseReturnValue:
     def again(form: dict[str, str], errors: dict[str, str]) -> ResponseReturnValue:
         return _fund(form, errors, opened=item_id)
 
-    with unit_of_work() as session:
-        queries.item(session, item_id)  # a foreign one is missing before its form is read
     return _carry_out(entry, act, _("Proposed. Another person books it."), "console_treasury.fund", again, "amount")
 
 
@@ -186,7 +183,7 @@ def conversions() -> ResponseReturnValue:
 def propose_conversion() -> ResponseReturnValue:
     """Propose that a debt changes its currency at a rate that can be looked up."""
     entry = Entry(request.form)
-    amount, rate, source = entry.decimal("amount"), entry.decimal("rate"), entry.text("source")
+    owed, rate, source = entry.amount("amount", _currency()), entry.decimal("rate"), entry.text("source")
     currency, rate_on = entry.text("currency", limit=3).upper(), entry.day("rate_on")
     try:
         member = UUID(entry.text("producer_id"))
@@ -194,8 +191,7 @@ def propose_conversion() -> ResponseReturnValue:
         entry.errors.setdefault("producer_id", _("Please choose one of the list."))
 
     def act(session: Session) -> UUID:
-        assert amount is not None
-        owed = Money.of(amount, producers.coop(session, current_coop()).currency)
+        assert owed is not None
         facts = {"producer_id": member, "owed": owed, "currency": currency, "rate": rate, "rate_on": rate_on, "source": source}
         return service.propose_conversion(session, actor=current_actor(), now=now(), **facts)  # type: ignore[arg-type]
 
@@ -221,20 +217,25 @@ def decide_conversion(conversion_id: UUID) -> ResponseReturnValue:
 def settle_conversion(conversion_id: UUID) -> ResponseReturnValue:
     """End a conversion with what the bank took for it."""
     entry = Entry(request.form)
-    given = entry.decimal("given")
+    with unit_of_work() as session:
+        currency = queries.conversion(session, conversion_id).owed.currency  # a foreign one is missing before its form is read
+    given = entry.amount("given", currency)
 
     def act(session: Session) -> UUID:
         assert given is not None
-        money = Money.of(given, queries.conversion(session, conversion_id).owed.currency)
-        service.settle_conversion(session, actor=current_actor(), conversion_id=conversion_id, given=money, now=now())
+        service.settle_conversion(session, actor=current_actor(), conversion_id=conversion_id, given=given, now=now())
         return conversion_id
 
     def again(form: dict[str, str], errors: dict[str, str]) -> ResponseReturnValue:
         return _conversions(form, errors, opened=conversion_id)
 
-    with unit_of_work() as session:
-        queries.conversion(session, conversion_id)
     return _carry_out(entry, act, _("Settled."), "console_treasury.conversions", again, "given")
+
+
+def _currency() -> str:
+    """Return the currency of the co-op's books."""
+    with unit_of_work() as session:
+        return producers.coop(session, current_coop()).currency
 
 
 Again = Callable[[dict[str, str], dict[str, str]], ResponseReturnValue]

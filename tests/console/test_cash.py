@@ -46,7 +46,9 @@ def test_a_bag_goes_out_pays_and_comes_back(desk, session, coop):
     refused = desk.post(desk.preparer, page, **bag | {"amount": "300"})
     assert refused.status_code == 422
     assert 'value="Claudine"' in refused.text
-    assert desk.post(desk.preparer, page, **bag).status_code == 303
+    written = {"amount": "1.00,00"}
+    assert "such as 1250.00 or 1250,00" in desk.post(desk.preparer, page, **bag | written).text
+    assert desk.post(desk.preparer, page, **bag | {"amount": "100,00"}).status_code == 303
     run_id = run.rsplit("/", 1)[1]
     (row,) = queries.bags_of_run(session, run_id)
     one = f"/console/payouts/one/{payout.id}"
