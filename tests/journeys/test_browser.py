@@ -252,7 +252,7 @@ def the_statement_is_worked_off(staff: Page, statement: Path, looker: Looker) ->
         to_explain.first.click()
         looker.look(staff, "€", "console-line")
         staff.get_by_label("What it is").select_option(label="bank charges")
-        staff.get_by_label("Reason").fill("charges of the bank for our file")
+        staff.get_by_label("Reason", exact=True).fill("charges of the bank for our file")
         staff.get_by_role("button", name="Book", exact=True).click()
         staff.get_by_role("navigation", name="Where you are").get_by_role("link", name="Main account").click()
     expect(staff.get_by_text("0 lines")).to_be_visible()
