@@ -1,37 +1,24 @@
-"""Reads of the catalogue. The hot ones return what PostgreSQL put together from ready-made cards (`*_json`, `*_html`).
-
-A search reads the dictionary (which terms a typed word stands for, how common they are), then walks the postings of the
-rarest group from the newest card down, beside those of a group that is not much commoner, and asks the other groups about
-each, until the page is full. Nothing is sorted and no wide row is touched before the page is known.
-"""
+"""Search and browse: which listings, page by page, from cards made when a listing changed."""
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date, datetime
-from decimal import ROUND_DOWN, Decimal
 from functools import cache
 from itertools import count
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Uuid, bindparam, func, literal_column, select, text
-from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, text
 
-from market.catalogue.errors import ListingMissing, PriceFilterNeedsCurrency, ProductMissing
+from market.catalogue.errors import PriceFilterNeedsCurrency
 from market.catalogue.fragments import fragment
-from market.catalogue.models import Listing, Product, Stock
 from market.catalogue.rules import EVERYTHING, Filters, Group, Walk, plan, query_words, spellings, within_one_error
 from market.kernel import paging
-from market.kernel.jsonbytes import Prepared, Result, json_bytes, plain_rows, text_array
-from market.pricing.rules import UNITS, Goods
-from market.pricing.service import PriceLine
-from market.producers import queries as producers
+from market.kernel.jsonbytes import Prepared, Result, plain_rows, text_array
 
 PAGE = 24  # written out in the statements below
 _ALTERNATIVES = 12
+
 _NEWEST = UUID(int=2**128 - 1)
 
 # What is known of filters (the word is empty) and of the words that begin with what was typed.
@@ -41,6 +28,7 @@ _DICTIONARY = Prepared(
     " (SELECT term, listings FROM search_term WHERE term >= word AND term < word || '~' AND listings > 0"
     " ORDER BY listings DESC LIMIT 12) AS found"
 )
+
 _SIMILAR = Prepared("SELECT term, listings::text FROM search_term WHERE spellings && $1::text[] AND listings > 0")
 
 
@@ -99,18 +87,24 @@ def _text_rows(result: Result) -> Iterator[list[str]]:
 
 # The shapes of the page statement are put together from these texts alone; what people type is always a parameter.
 _PRICED = " AND p.price BETWEEN {}::numeric AND {}::numeric"
+
 # Both lists in the order of the page: PostgreSQL merges them.
 _BESIDE = " JOIN search_posting AS o ON o.listing_id = p.listing_id AND o.term = {} AND o.listing_id < $1::uuid"
+
 # LIMIT keeps it a look-up per candidate: joined in one piece, the planner would read whole lists of a common term.
 _ASKED = """ CROSS JOIN LATERAL (
  SELECT FROM search_posting AS a WHERE a.term = ANY({}::text[]) AND a.listing_id = p.listing_id LIMIT 1) AS {}"""
+
 _WALK = """SELECT p.listing_id FROM search_posting AS p{joins}
  WHERE p.term = {driver} AND p.listing_id < $1::uuid{priced} ORDER BY p.listing_id DESC LIMIT 25"""
+
 _EACH = """SELECT DISTINCT listing_id FROM unnest($2::text[]) AS driver(term)
  CROSS JOIN LATERAL ({walk}) AS found ORDER BY listing_id DESC LIMIT 25"""
+
 _GATHER = """SELECT p.listing_id FROM (SELECT DISTINCT listing_id FROM search_posting AS p
  WHERE term = ANY($2::text[]) AND listing_id < $1::uuid{priced} ORDER BY listing_id DESC) AS p{joins}
  ORDER BY p.listing_id DESC LIMIT 25"""
+
 _STATEMENT = """SELECT hit.listing_id, card.available, card.{form} FROM ({hits}) AS hit CROSS JOIN LATERAL
  (SELECT available, json, html FROM listing_card AS c WHERE c.listing_id = hit.listing_id OFFSET 0) AS card
  ORDER BY hit.listing_id DESC"""
@@ -135,7 +129,7 @@ def _find(connection: Connection, filters: Filters, cursor: str | None, form: st
     priced = filters.price_from is not None or filters.price_to is not None
     if priced and not filters.currency:
         raise PriceFilterNeedsCurrency("Choose the currency in which the price range is meant.", pointer="/currency")
-    before = str(_before(cursor)).encode()
+    before = str(before_id(cursor)).encode()
     search = prepare_search(connection, filters)
     if not search.drivers:
         return None, search.corrections
@@ -150,7 +144,8 @@ def _find(connection: Connection, filters: Filters, cursor: str | None, form: st
     return statement.run(connection, *params), search.corrections
 
 
-def _before(cursor: str | None) -> UUID:
+def before_id(cursor: str | None) -> UUID:
+    """Return the id that a page ends before: that of the cursor, or one after all. Raises BadCursor."""
     if not cursor:
         return _NEWEST
     try:
@@ -257,223 +252,3 @@ def facets(connection: Connection) -> dict[str, list[Facet]]:
     for name, term, listings in plain_rows(connection, _FACETS):
         result[name].append(Facet(term.partition(":")[2], listings))
     return result
-
-
-_ONE = text(
-    """
-SELECT left(json_build_object(
-  'state', state, 'description', description, 'claims', claims, 'unit_price', unit_price::text,
-  'premium_per_unit', premium_per_unit::text, 'organic_per_unit', organic_per_unit::text,
-  'floor_price', floor_price::text, 'floor_words', floor_words, 'market_price', market_price::text,
-  'check_outcome', check_outcome, 'checked_on', checked_on, 'check_ids', check_ids,
-  'stock', json_build_object('free', coalesce(on_hand - held, 0)::text, 'unit', coalesce(stock.unit, listing.unit)),
-  'available', available)::text, -1) || ',' || substr(json, 2)
-FROM listing JOIN listing_card ON listing_id = id LEFT JOIN stock USING (lot_id) WHERE id = :id AND state = 'published'
-"""
-)
-
-
-def listing_json(connection: Connection, listing_id: UUID) -> bytes:
-    """Return one published listing as JSON: its card, the producer's own price with its check, and what is free.
-
-    Raises ListingMissing.
-    """
-    body = json_bytes(connection, _ONE, id=listing_id)
-    if body == b"null":
-        raise ListingMissing("This listing is not in the shop. It may have been withdrawn.")
-    return body
-
-
-@dataclass(frozen=True, slots=True)
-class ListingView:
-    """A listing for its page, its producer and for checkout. `free` is in `stock_unit`."""
-
-    id: UUID
-    coop_id: UUID
-    producer_id: UUID
-    product_id: UUID
-    lot_id: UUID
-    title: str
-    description: str
-    unit: str
-    unit_price: Decimal
-    premium_per_unit: Decimal
-    organic_per_unit: Decimal
-    currency: str
-    order_step: Decimal
-    claims: tuple[str, ...]
-    origin_country: str
-    incoterm: str
-    state: str
-    withdrawn_reason: str | None
-    photo: dict[str, Any] | None
-    check_ids: tuple[UUID, ...]
-    check_outcome: str | None
-    floor_price: Decimal | None
-    floor_words: str | None
-    market_price: Decimal | None
-    checked_on: date | None
-    category: str
-    product: str
-    kind: str
-    variety: str
-    form: str
-    characteristic: str
-    quality: str
-    stock_unit: str
-    free: Decimal
-
-    @property
-    def for_sale(self) -> bool:
-        """Whether it can be ordered at all."""
-        return self.state == "published"
-
-    @property
-    def goods(self) -> Goods:
-        """What the price rules compare: the product's codes, the origin and the level of the price."""
-        return Goods(self.kind, self.variety, self.form, self.characteristic, self.quality, self.origin_country, self.incoterm)
-
-    @property
-    def left(self) -> Decimal:
-        """What is free, in the unit that the listing is sold in: never more than there is."""
-        if self.unit == self.stock_unit:
-            return self.free
-        return (self.free * UNITS[self.stock_unit][1] / UNITS[self.unit][1]).quantize(Decimal("0.01"), rounding=ROUND_DOWN)
-
-
-def in_stock_unit(offer: ListingView, quantity: Decimal) -> Decimal:
-    """Return `quantity` of the listing's unit in the unit of the lot's stock, to six digits: what `hold_stock` takes."""
-    if offer.unit == offer.stock_unit:
-        return quantity
-    return (quantity * UNITS[offer.unit][1] / UNITS[offer.stock_unit][1]).quantize(Decimal("0.000001"))
-
-
-def price_offer(offer: ListingView, quantity: Decimal) -> PriceLine:
-    """Return a quantity of an offer as the price rules take it at the order (G2).
-
-    No certificates go with it: the claims were proven when it was published, and a claim that ends takes it out of the shop.
-    """
-    return PriceLine(
-        goods=offer.goods,
-        unit_price=offer.unit_price,
-        unit=offer.unit,
-        currency=offer.currency,
-        quantity=quantity,
-        claims=offer.claims,
-        coop_id=offer.coop_id,
-    )
-
-
-_OWN = (
-    *("id", "coop_id", "producer_id", "product_id", "lot_id", "title", "description", "unit", "unit_price", "premium_per_unit"),
-    *("organic_per_unit", "currency", "order_step", "claims", "origin_country", "incoterm", "state", "withdrawn_reason", "photo"),
-    *("check_ids", "check_outcome", "floor_price", "floor_words", "market_price", "checked_on"),
-)
-# The columns of ListingView in its order; `free` is what is there and not held.
-_VIEWS = (
-    select(
-        *(getattr(Listing, name) for name in _OWN),
-        *(Product.category, Product.name, Product.kind, Product.variety, Product.form, Product.characteristic, Product.quality),
-        func.coalesce(Stock.unit, Listing.unit).label("stock_unit"),
-        func.coalesce(Stock.on_hand - Stock.held, literal_column("0")).label("free"),
-    )
-    .join(Product, Product.id == Listing.product_id)
-    .outerjoin(Stock, Stock.lot_id == Listing.lot_id)
-)
-_BY_ID = _VIEWS.where(Listing.id == func.any(bindparam("ids", type_=ARRAY(Uuid))))
-
-
-def _view(row: Sequence[Any]) -> ListingView:
-    values = dict(zip(ListingView.__slots__, row, strict=True))
-    return ListingView(**values | {"claims": tuple(values["claims"]), "check_ids": tuple(values["check_ids"])})
-
-
-def listings_by_id(session: Session, listing_ids: Iterable[UUID]) -> dict[UUID, ListingView]:
-    """Return listings of any state by id, in one statement; unknown ids are absent."""
-    session.flush()
-    return {row[0]: _view(row) for row in plain_rows(session.connection(), _BY_ID, ids=list(listing_ids))}
-
-
-def listing(session: Session, listing_id: UUID, *, producer_id: UUID | None = None) -> ListingView:
-    """Return one listing of any state, of one producer if given. Raises ListingMissing."""
-    statement = _VIEWS.where(Listing.id == listing_id)
-    if producer_id is not None:
-        statement = statement.where(Listing.producer_id == producer_id)
-    row = session.execute(statement).one_or_none()
-    if row is None:
-        raise ListingMissing("There is no such listing. Check the address or go back to the list.")
-    return _view(row)
-
-
-def listings_of(session: Session, *, producer_id: UUID | None = None, cursor: str | None = None) -> paging.Page[ListingView]:
-    """Return the listings in this scope, newest first, of one producer if given: 24 a page."""
-    statement = _VIEWS.where(Listing.id < _before(cursor)).order_by(Listing.id.desc()).limit(PAGE + 1)
-    if producer_id is not None:
-        statement = statement.where(Listing.producer_id == producer_id)
-    rows = [_view(row) for row in session.execute(statement)]
-    return paging.Page(rows[:PAGE], str(rows[PAGE - 1].id) if len(rows) > PAGE else None)
-
-
-@dataclass(frozen=True, slots=True)
-class NewListing:
-    """An offer that came into the shop, with its title in the languages that its producer gave."""
-
-    id: UUID
-    coop_id: UUID
-    title: str
-    titles: dict[str, str]
-    published_at: datetime
-
-
-def published_since(session: Session, after: datetime) -> list[NewListing]:
-    """Return the offers in the shop that came after an instant for the first time, newest first."""
-    statement = (
-        select(Listing.id, Listing.coop_id, Listing.title, Listing.published_at)
-        .where(Listing.state == "published", Listing.published_at > after)
-        .order_by(Listing.published_at.desc(), Listing.id.desc())
-    )
-    rows = session.execute(statement).all()
-    texts = producers.own_texts(session, "listing", [row.id for row in rows])
-    return [
-        NewListing(
-            row.id,
-            row.coop_id,
-            row.title,
-            {language: text.title for language, text in texts[row.id].translations.items() if text.title},
-            row.published_at,
-        )
-        for row in rows
-        if row.published_at is not None
-    ]
-
-
-@dataclass(frozen=True, slots=True)
-class ProductView:
-    """A product to choose."""
-
-    id: UUID
-    category: str
-    kind: str
-    variety: str
-    form: str
-    characteristic: str
-    quality: str
-    name: str
-
-
-def product(session: Session, product_id: UUID) -> ProductView:
-    """Return one product. Raises ProductMissing."""
-    row = session.get(Product, product_id)
-    if row is None:
-        raise ProductMissing("There is no such product. Choose one from the list or add it.", pointer="/product_id")
-    return _product(row)
-
-
-def products(session: Session) -> Sequence[ProductView]:
-    """Return all products by category and name."""
-    rows = session.scalars(select(Product).order_by(Product.category, Product.name, Product.id))
-    return [_product(row) for row in rows]
-
-
-def _product(row: Product) -> ProductView:
-    return ProductView(row.id, row.category, row.kind, row.variety, row.form, row.characteristic, row.quality, row.name)

@@ -1,4 +1,4 @@
-"""What there is to know about payments: frozen views, never live rows."""
+"""Payments: what is to be paid, by what reference, and what waits."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ from market.kernel.references import Kind, parse, reference
 from market.ledger import queries as books
 from market.ledger.service import book_of
 from market.payments.errors import PaymentMissing
-from market.payments.models import Payment, PaymentPartRow, ProcessorLine, ProcessorShare, Refund
-from market.payments.rules import LIVE, OPEN, Amounts, PaymentPart, State
+from market.payments.models import Payment, PaymentPartRow
+from market.payments.rules import LIVE, OPEN, PaymentPart, State
 from market.producers import queries as producers
 
 
@@ -56,28 +56,6 @@ class PaymentView:
         return Money(max(self.money.minor - self.received.minor, 0), self.money.currency)
 
 
-@dataclass(frozen=True, slots=True)
-class RefundView:
-    """One refund, with what it took from each component."""
-
-    id: UUID
-    number: int
-    reference: str
-    payment_id: UUID
-    subject_id: UUID
-    coop_id: UUID
-    kind: str
-    method: str
-    state: str
-    money: Money
-    amounts: Amounts
-    reason: str
-    bearer: str
-    decided_at: datetime
-    paid_at: datetime | None
-    problem: str | None
-
-
 def view(row: Payment) -> PaymentView:
     """Return the view of a row."""
     return PaymentView(
@@ -98,28 +76,6 @@ def view(row: Payment) -> PaymentView:
         opened_at=row.opened_at,
         expires_at=row.expires_at,
         paid_at=row.paid_at,
-    )
-
-
-def refund_view(row: Refund) -> RefundView:
-    """Return the view of a row."""
-    return RefundView(
-        id=row.id,
-        number=row.number,
-        reference=reference(Kind.REFUND, row.number),
-        payment_id=row.payment_id,
-        subject_id=row.subject_id,
-        coop_id=row.coop_id,
-        kind=row.kind,
-        method=row.method,
-        state=row.state,
-        money=Money(row.amount_minor, row.currency),
-        amounts=Amounts.of(row.currency, (row.goods_minor, row.premium_minor, row.charges_minor, row.tax_minor)),
-        reason=row.reason,
-        bearer=row.bearer,
-        decided_at=row.decided_at,
-        paid_at=row.paid_at,
-        problem=row.problem,
     )
 
 
@@ -188,47 +144,6 @@ def parts(session: Session, payment_id: UUID) -> list[PaymentPart]:
     ]
 
 
-def refundable(session: Session, *, payment_id: UUID, subject: UUID) -> Amounts:
-    """Return what is left of each component of a seller order. Raises PaymentMissing."""
-    row = session.get(PaymentPartRow, (payment_id, subject), populate_existing=True)
-    if row is None:
-        raise PaymentMissing("This order was not paid by that payment.")
-    left = (
-        row.goods_minor - row.refunded_goods_minor,
-        row.premium_minor - row.refunded_premium_minor,
-        row.charges_minor - row.refunded_charges_minor - row.written_off_minor,
-        row.tax_minor - row.refunded_tax_minor,
-    )
-    return Amounts.of(row.currency, left)
-
-
-def refunds_of(session: Session, *, payment_id: UUID | None = None, subject: UUID | None = None) -> list[RefundView]:
-    """Return the refunds of a payment or of a seller order, oldest first."""
-    statement = select(Refund).order_by(Refund.number)
-    if payment_id is not None:
-        statement = statement.where(Refund.payment_id == payment_id)
-    if subject is not None:
-        statement = statement.where(Refund.subject_id == subject)
-    return [refund_view(row) for row in session.scalars(statement)]
-
-
-def refund(session: Session, refund_id: UUID) -> RefundView:
-    """Return one refund. Raises PaymentMissing."""
-    row = session.get(Refund, refund_id)
-    if row is None:
-        raise PaymentMissing("There is no such refund.")
-    return refund_view(row)
-
-
-def refund_by_reference(session: Session, text: str) -> RefundView | None:
-    """Return the refund that an RF reference names."""
-    found = parse(text)
-    if found is None or found[0] is not Kind.REFUND:
-        return None
-    row = session.scalars(select(Refund).where(Refund.number == found[1])).one_or_none()
-    return refund_view(row) if row else None
-
-
 def awaited_transfers(session: Session, *, coop_id: UUID, currency: str) -> list[PaymentView]:
     """Return the payments for which a co-op waits for a bank transfer, oldest first."""
     statement = (
@@ -241,27 +156,6 @@ def awaited_transfers(session: Session, *, coop_id: UUID, currency: str) -> list
         .order_by(Payment.number)
     )
     return [view(row) for row in session.scalars(statement)]
-
-
-def refunds_to_transfer(session: Session, *, coop_id: UUID, currency: str) -> list[RefundView]:
-    """Return the refunds that staff must send by bank, oldest first."""
-    statement = (
-        select(Refund)
-        .where(
-            Refund.coop_id == coop_id,
-            Refund.currency == currency,
-            Refund.method == "transfer",
-            Refund.state.in_(("decided", "needs_person")),
-        )
-        .order_by(Refund.number)
-    )
-    return [refund_view(row) for row in session.scalars(statement)]
-
-
-def hanging_refunds(session: Session, *, coop_id: UUID, limit: int = 200) -> list[RefundView]:
-    """Return a co-op's refunds that have not arrived, oldest first."""
-    statement = select(Refund).where(Refund.coop_id == coop_id, Refund.state != "paid").order_by(Refund.number).limit(limit)
-    return [refund_view(row) for row in session.scalars(statement)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -346,95 +240,3 @@ def unacknowledged(session: Session, *, before: datetime | None = None, limit: i
         .limit(limit)
     )
     return [view(row) for row in session.scalars(statement)]
-
-
-def refunds_to_send(session: Session, *, now: datetime, limit: int = 100) -> list[UUID]:
-    """Return card refunds whose turn it is."""
-    statement = (
-        select(Refund.id)
-        .where(Refund.state.in_(("decided", "unsure", "pending")), Refund.method == "card", Refund.next_try_at <= now)
-        .order_by(Refund.next_try_at)
-        .limit(limit)
-    )
-    return list(session.scalars(statement))
-
-
-@dataclass(frozen=True, slots=True)
-class ProcessorProblem:
-    """A line of the processor's statement that is not explained."""
-
-    line_id: str
-    kind: str
-    net: Money
-    booked_at: datetime
-    state: str
-    problem: str | None
-
-
-def unexplained_lines(session: Session, *, limit: int = 100) -> Sequence[ProcessorProblem]:
-    """Return lines of the processor's statement that wait for a match or for a person, oldest first."""
-    rows = session.scalars(
-        select(ProcessorLine).where(ProcessorLine.state != "matched").order_by(ProcessorLine.booked_at).limit(limit)
-    )
-    return [
-        ProcessorProblem(row.id, row.kind, Money(row.net_minor, row.currency), row.booked_at, row.state, row.problem)
-        for row in rows
-    ]
-
-
-def net_of_lines(session: Session, ids: Sequence[str], *, coop_id: UUID | None = None) -> dict[str, Money]:
-    """Return what lines of the processor's statement brought or took, by their ids; unknown ones are missing.
-
-    With a co-op only lines of which it has a share.
-    """
-    statement = select(ProcessorLine.id, ProcessorLine.net_minor, ProcessorLine.currency).where(ProcessorLine.id.in_(ids))
-    if coop_id is not None:
-        share = select(ProcessorShare.line_id).where(
-            ProcessorShare.line_id == ProcessorLine.id, ProcessorShare.coop_id == coop_id
-        )
-        statement = statement.where(share.exists())
-    rows = session.execute(statement)
-    return {row.id: Money(row.net_minor, row.currency) for row in rows}
-
-
-@dataclass(frozen=True, slots=True)
-class BankPayout:
-    """A payout of the card processor to the bank that lies in one book alone: its id there, how much, and when it left."""
-
-    payout: str
-    money: Money
-    booked_at: datetime
-
-
-def bank_payouts(session: Session, *, coop_id: UUID, currency: str, since: datetime) -> list[BankPayout]:
-    """Return the processor's payouts to the bank that belong to a co-op alone, oldest first."""
-    share = select(ProcessorShare.line_id).where(
-        ProcessorShare.line_id == ProcessorLine.id,
-        ProcessorShare.coop_id == coop_id,
-        ProcessorShare.gross_minor - ProcessorShare.fee_minor == ProcessorLine.net_minor,
-    )
-    rows = session.scalars(
-        select(ProcessorLine)
-        .where(
-            ProcessorLine.kind == "payout",
-            ProcessorLine.state == "matched",
-            ProcessorLine.currency == currency,
-            ProcessorLine.bank_payout.is_not(None),
-            ProcessorLine.booked_at >= since,
-            share.exists(),
-        )
-        .order_by(ProcessorLine.booked_at, ProcessorLine.id)
-    )
-    return [BankPayout(str(row.bank_payout), Money(-row.net_minor, row.currency), row.booked_at) for row in rows]
-
-
-def newest_line(session: Session) -> datetime | None:
-    """Return the instant of the newest line of the processor's statement that we have."""
-    newest: datetime | None = session.scalar(select(func.max(ProcessorLine.booked_at)))
-    return newest
-
-
-def since_for_sync(session: Session, *, now: datetime) -> datetime:
-    """Return from when on to ask for the processor's statement: three days before the newest line (money.md 4.5)."""
-    newest = newest_line(session)
-    return (newest or now - timedelta(days=27)) - timedelta(days=3)

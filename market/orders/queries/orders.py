@@ -1,4 +1,4 @@
-"""What buyers, producers and staff see of orders; frozen, never live rows. Scope decides whose (row-level security)."""
+"""Orders with their parts, for those who may see them."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -6,39 +6,18 @@ from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import select, tuple_
 from sqlalchemy.orm import Session
 
-from market.catalogue import queries as catalogue
-from market.catalogue.queries import ListingView
 from market.kernel import paging
 from market.kernel.money import Money, total
 from market.kernel.paging import Page
-from market.ledger import queries as books
-from market.ledger.queries import Finding
 from market.orders import rules
 from market.orders.errors import OrderMissing
-from market.orders.models import BasketLine, Complaint, Order, OrderLine, PriceComponent, SellerOrder
-from market.payments import queries as payments
-from market.payments.queries import PaymentView
+from market.orders.models import Complaint, Order, OrderLine, PriceComponent, SellerOrder
 from market.producers import queries as producers
-from market.producers.queries import CoopView
 
 PAGE = 50
-
-
-@dataclass(frozen=True, slots=True)
-class BasketItem:
-    """A line of the basket with the offer as it is now; `offer` is None when it is gone."""
-
-    listing_id: UUID
-    quantity: Decimal
-    offer: ListingView | None
-
-    @property
-    def available(self) -> bool:
-        """Whether it can be ordered as it stands."""
-        return self.offer is not None and self.offer.state == "published" and self.offer.free >= self.quantity
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,19 +101,6 @@ class OrderView:
     def refunded(self) -> Money:
         """What refunds have given back of it."""
         return total([part.refunded for part in self.parts], self.total.currency)
-
-
-def basket(session: Session, basket_id: UUID | None) -> list[BasketItem]:
-    """Return the lines of a basket, oldest first, with the offers as they are now."""
-    if basket_id is None:
-        return []
-    rows = session.execute(
-        select(BasketLine.listing_id, BasketLine.quantity)
-        .where(BasketLine.basket_id == basket_id)
-        .order_by(BasketLine.added_at, BasketLine.listing_id)
-    ).all()
-    offers = catalogue.listings_by_id(session, [row.listing_id for row in rows])
-    return [BasketItem(row.listing_id, row.quantity, offers.get(row.listing_id)) for row in rows]
 
 
 def order(session: Session, order_id: UUID) -> OrderView:
@@ -250,48 +216,6 @@ def complaints(session: Session, seller_order_ids: Sequence[UUID]) -> list[Compl
     return [ComplaintView(*row) for row in session.execute(statement)]
 
 
-def check(session: Session) -> list[Finding]:
-    """Return where orders and books disagree: what is held for a seller order is what is left of its parts until it is settled.
-
-    So nothing is held without a paid order, none is paid without postings, and what was given back is held no more (1.6).
-    """
-    findings: list[Finding] = []
-    for book_id, coop_id in books.books(session):
-        if coop_id is None:
-            continue
-        expected = _to_be_held(session, coop_id)
-        held = {
-            (code.removeprefix("held:"), currency, subject): minor
-            for (code, currency, subject), minor in books.balances_by_subject(session, book_id, "held:").items()
-        }
-        findings += [
-            Finding("held = paid - given back - earned", f"book {book_id} {name} {subject}",
-                    f"orders say {expected.get(key, 0)} {key[1]}, books {held.get(key, 0)}")
-            for key in sorted(expected.keys() | held.keys(), key=str)
-            if expected.get(key, 0) != held.get(key, 0)
-            for name, _, subject in (key,)
-        ]  # fmt: skip
-    return findings
-
-
-def _to_be_held(session: Session, coop_id: UUID) -> dict[tuple[str, str, UUID | None], int]:
-    """What is left of the parts of each paid, not yet settled seller order; an order about to take note of it is paid, too."""
-    lately = {one.subject_id for one in payments.unacknowledged(session)}
-    left = func.sum(PriceComponent.amount_minor - PriceComponent.returned_minor)
-    rows = session.execute(
-        select(SellerOrder.id, SellerOrder.currency, PriceComponent.kind, left)
-        .join(OrderLine, OrderLine.seller_order_id == SellerOrder.id)
-        .join(PriceComponent, PriceComponent.order_line_id == OrderLine.id)
-        .where(SellerOrder.coop_id == coop_id, SellerOrder.state.in_(rules.HELD) | SellerOrder.order_id.in_(lately))
-        .group_by(SellerOrder.id, PriceComponent.kind)
-    )
-    found: dict[tuple[str, str, UUID | None], int] = {}
-    for seller_id, currency, kind, minor in rows:
-        key = (rules.COMPONENT[kind], currency, seller_id)
-        found[key] = found.get(key, 0) + int(minor)
-    return {key: minor for key, minor in found.items() if minor}
-
-
 def _order_view(row: Order, parts: Iterable[SellerPart]) -> OrderView:
     return OrderView(
         id=row.id,
@@ -392,30 +316,3 @@ def component_sums(part: SellerPart) -> dict[str, Money]:
     """Return what is left of a part by goods, premium, charges and tax."""
     left = [(piece.kind, piece.money - piece.returned) for line in part.lines for piece in line.parts]
     return rules.by_component(left, part.total.currency)
-
-
-@dataclass(frozen=True, slots=True)
-class TransferInstructions:
-    """Where a bank transfer goes, how much, and under which reference."""
-
-    amount: Money
-    holder: str
-    iban: str
-    bic: str | None
-    reference: str
-
-
-def transfer_instructions(session: Session, view: OrderView) -> TransferInstructions | None:
-    """Return how an order is paid by transfer; None when nothing is to be paid or the co-op has no account."""
-    live = payments.live_payment(session, subject_kind="order", subject_id=view.id)
-    if live is None or not view.parts:
-        return None
-    coop_id = view.parts[0].coop_id
-    return instructions(producers.coops_by_id(session, [coop_id])[coop_id], live)
-
-
-def instructions(coop: CoopView, live: PaymentView) -> TransferInstructions | None:
-    """Return how a payment is made to the account of its co-op; None when nothing is due or there is no account."""
-    if not live.due or coop.iban is None:
-        return None
-    return TransferInstructions(live.due, coop.account_holder, coop.iban, coop.bic, live.reference)
