@@ -70,6 +70,7 @@ def wallet_statement(site: Site) -> str:
         if "momo" not in coop.plan.rails:
             continue
         wallet = site.figures["wallets"][coop.id]
+        control("MOMO", "decide")  # it takes its time, and a statement shows what it has decided
         rows = control("MOMO", "statement", opening=f"{WALLET / 100:.2f}")["csv"].encode()
         path = f"/statements/accounts/{wallet}/files?name=float.csv"
         file = coop.preparer.raw("POST", path, rows, "text/csv").json
