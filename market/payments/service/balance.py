@@ -5,7 +5,7 @@ mirror is `stripe:1`, its suspense `suspense:s`; import and match are two postin
 Lines that nobody can explain are kept as `unknown` for a person and are not spread over books by a guess.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -75,7 +75,7 @@ def match_new_lines(session: Session, *, now: datetime, limit: int = 200) -> int
         else:
             found = _by_payment(session, row) if row.kind in BY_PAYMENT else _by_refund(session, row, now)
         if found:
-            entries += _matched(session, row, found)
+            entries += matched(session, row, found)
         else:
             row.state, row.problem = "unknown", N_("No payment, refund or dispute of ours belongs to this line.")
     session.flush()
@@ -133,8 +133,18 @@ def _by_refund(session: Session, row: ProcessorLine, now: datetime) -> list[Shar
     return shares(Money(row.gross_minor, row.currency), Money(row.fee_minor, row.currency), list(weights.items()))
 
 
-def _matched(session: Session, row: ProcessorLine, found: Sequence[Share], legs: tuple[Leg, ...] = ()) -> list[Entry]:
-    """Write the shares of a line and return its postings: import and match, per book; `legs` are a match made elsewhere."""
+def matched(
+    session: Session,
+    row: ProcessorLine,
+    found: Sequence[Share],
+    *,
+    meaning: Callable[[Share], tuple[Leg, ...]] | None = None,
+    by: str = ACTOR,
+) -> list[Entry]:
+    """Write the shares of a line and return its postings, import and match, per book.
+
+    `meaning` gives the legs of what a share is, where the line's kind does not say it; the fee is added to them.
+    """
     row.state, row.problem = "matched", None
     books = ledger.books_of(session, [share.coop_id for share in found])
     days = days_of(session, books, row.booked_at)
@@ -145,14 +155,14 @@ def _matched(session: Session, row: ProcessorLine, found: Sequence[Share], legs:
         )
         book, on = books[share.coop_id], days[share.coop_id]
         moved = postings.line_booked(share.net, row.subject)
-        if legs:
-            meant = legs + postings.fee_matched(row.kind, share.fee, row.subject)
-        else:
+        if meaning is None:
             meant = postings.line_matched(row.kind, share.gross, share.fee, row.subject)
+        else:
+            meant = meaning(share) + postings.fee_matched(row.kind, share.fee, row.subject)
         if moved:
-            entries.append(Entry(book, "processor.line", f"import:stripe:{row.id}", on, ACTOR, moved))
+            entries.append(Entry(book, "processor.line", f"import:stripe:{row.id}", on, by, moved))
         if meant:
-            entries.append(Entry(book, "processor.match", f"match:stripe:{row.id}", on, ACTOR, meant))
+            entries.append(Entry(book, "processor.match", f"match:stripe:{row.id}", on, by, meant))
     return entries
 
 
@@ -191,7 +201,7 @@ def book_transfer_line(session: Session, *, line_id: str, coop_id: UUID, legs: S
     if row is None:
         return False
     share = Share(coop_id, Money(row.gross_minor, row.currency), Money(row.fee_minor, row.currency))
-    entries = _matched(session, row, [share], tuple(legs))
+    entries = matched(session, row, [share], meaning=(lambda _: tuple(legs)) if legs else None)
     session.flush()
     ledger.post(session, entries, late=True)
     return True
@@ -227,7 +237,7 @@ def match_bank_payouts(session: Session, *, line_id: str, members: Sequence[str]
         row.state, row.problem = "unknown", N_("The payout is not the sum of lines that belong to co-ops.")
         return False
     nothing = Money.zero(row.currency)
-    entries = _matched(session, row, [Share(coop_id, Money(-minor, row.currency), nothing) for coop_id, minor in net.items()])
+    entries = matched(session, row, [Share(coop_id, Money(-minor, row.currency), nothing) for coop_id, minor in net.items()])
     session.flush()
     ledger.post(session, entries, late=True)
     return True
@@ -249,7 +259,7 @@ def match_swept_back(session: Session, *, limit: int = 50) -> int:
             continue
         gone = session.scalars(select(ProcessorShare).where(ProcessorShare.line_id == payout.id)).all()
         found = [Share(one.coop_id, Money(-one.gross_minor, row.currency), Money(-one.fee_minor, row.currency)) for one in gone]
-        entries = _matched(session, row, found)
+        entries = matched(session, row, found)
         session.flush()
         ledger.post(session, entries, late=True)
         done += 1

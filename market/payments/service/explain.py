@@ -5,7 +5,7 @@ spreads it over all by what they took by card in the month before.
 """
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import func, select, update
@@ -16,12 +16,11 @@ from market.kernel.actor import Actor
 from market.kernel.locks import lock
 from market.kernel.money import Money
 from market.ledger import service as ledger
-from market.ledger.rules import Entry
 from market.payments import postings
 from market.payments.errors import LineRefused
 from market.payments.models import ProcessorLine, ProcessorShare
-from market.payments.rules import Share, shares
-from market.payments.service.books import days_of
+from market.payments.rules import shares
+from market.payments.service.balance import matched
 
 BOOKABLE = {"payment_cost": 0, "dispute_cost": 0, "own_transit": 0, "tax_payable": 0, "write_off": 0, "unidentified": 1}
 """What a line may be, and in which direction: 1 money in, 0 both."""
@@ -70,13 +69,8 @@ def explain_line(
         raise LineRefused("Say in a few words how you know what it is.", pointer="/reason")
     gross, fee = Money(row.gross_minor, row.currency), Money(row.fee_minor, row.currency)
     found = shares(gross, fee, [(coop_id, 1)] if coop_id else _volumes(session, row))
-    row.state, row.problem = "matched", None
-    books = ledger.books_of(session, [share.coop_id for share in found])
-    days = days_of(session, books, row.booked_at)
-    entries = [entry for share in found for entry in _booked(row, share, account, books, days, actor)]
-    session.add_all(
-        ProcessorShare(line_id=row.id, coop_id=share.coop_id, gross_minor=share.gross.minor, fee_minor=share.fee.minor)
-        for share in found
+    entries = matched(
+        session, row, found, meaning=lambda share: postings.explained(account, share.gross, row.subject), by=actor.label
     )
     # A payout to the bank may have waited for this line: its sum is looked at again.
     waiting = update(ProcessorLine).where(ProcessorLine.kind == "payout", ProcessorLine.state == "unknown")
@@ -87,21 +81,6 @@ def explain_line(
     )  # fmt: skip
     session.flush()
     ledger.post(session, entries, late=True)
-
-
-def _booked(
-    row: ProcessorLine, share: Share, account: str, books: dict[UUID, int], days: dict[UUID, date], actor: Actor
-) -> list[Entry]:
-    pairs = (
-        ("processor.line", f"import:stripe:{row.id}", postings.line_booked(share.net, row.subject)),
-        (
-            "processor.match",
-            f"match:stripe:{row.id}",
-            postings.explained(account, share.gross, row.subject) + postings.fee_matched(row.kind, share.fee, row.subject),
-        ),
-    )
-    book, on = books[share.coop_id], days[share.coop_id]
-    return [Entry(book, kind, key, on, actor.label, legs) for kind, key, legs in pairs if legs]
 
 
 def _volumes(session: Session, row: ProcessorLine) -> list[tuple[UUID, int]]:

@@ -104,8 +104,8 @@ def producer_page(
     if coop_id is not None:
         statement = statement.where(Producer.coop_id == coop_id)
     if cursor:
-        name, last = paging.decode(cursor, 2)
-        after = or_(Producer.name > name, (Producer.name == name) & (Producer.id > _uuid(last)))
+        name, last = paging.read(cursor, str, UUID)
+        after = or_(Producer.name > name, (Producer.name == name) & (Producer.id > last))
         statement = statement.where(after)
     rows = session.scalars(statement).all()
     following = paging.encode([rows[size - 1].name, rows[size - 1].id]) if len(rows) > size else None
@@ -122,8 +122,8 @@ def member_page(session: Session, *, coop_id: UUID, cursor: str | None = None, s
         .limit(size + 1)
     )
     if cursor:
-        (number,) = paging.decode(cursor, 1)
-        statement = statement.where(Member.number > _whole(number))
+        (number,) = paging.read(cursor, _whole)
+        statement = statement.where(Member.number > number)
     rows = session.execute(statement).all()
     following = paging.encode([rows[size - 1][0].number]) if len(rows) > size else None
     return Page([_member(member, of) for member, of in rows[:size]], following)
@@ -176,16 +176,9 @@ def member_count(session: Session, *, coop_id: UUID) -> int:
     return session.execute(statement).scalar_one()
 
 
-def _uuid(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise paging.BadCursor("This page link is not valid any more. Start the list again.", pointer="/cursor") from None
-
-
 def _whole(text: str) -> int:
     if not text.isdecimal() or len(text) > 18:
-        raise paging.BadCursor("This page link is not valid any more. Start the list again.", pointer="/cursor")
+        raise ValueError(text)
     return int(text)
 
 
