@@ -35,6 +35,11 @@ def pytest_xdist_auto_num_workers() -> int:
     return (os.cpu_count() or 1) + 1
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let the longest test begin first: at the end it would run alone for minutes while the other workers wait."""
+    items.sort(key=lambda item: item.path.name != "test_main_job.py")
+
+
 @pytest.fixture(scope="session")
 def servers() -> dict[str, str]:
     """Addresses of the database and the broker: given, or embedded under var/test."""
