@@ -35,7 +35,7 @@ INSERT INTO price_component (order_line_id, seq, kind, label, amount_minor, curr
 -- what is owed: the last weeks' sales are open, some of them late; and who the sellers are for the tax office, but a few
 INSERT INTO payable (id, coop_id, payee_id, currency, amount_minor, kind, due_on, source_kind, source_id, state, taken_by, raised_at)
   SELECT gen_random_uuid(), %(coop)s, producer_id, 'EUR', goods, 'sale', DATE '2026-12-02' - n / 600, 'seller_order', seller_id,
-    CASE WHEN n < 5000 THEN 'open' ELSE 'paid' END, CASE WHEN n < 5000 THEN NULL ELSE seller_id END, at FROM made;
+    CASE WHEN n < %(owed)s THEN 'open' ELSE 'paid' END, CASE WHEN n < %(owed)s THEN NULL ELSE seller_id END, at FROM made;
 INSERT INTO tax_identity (producer_id, coop_id, legal_name, street, town, country, tax_number, tax_country, born_on, entered_by,
                           entered_at)
   SELECT producer_id, %(coop)s, 'Member', 'Street 1', 'Neiva', 'CO', '123', 'CO', DATE '1980-01-01', 'bench', %(now)s

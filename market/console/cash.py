@@ -10,7 +10,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
 from market.console.acting import asked, carry_out
-from market.console.payouts import payout_again, sure
+from market.console.payouts.payout import payout_again, sure
 from market.http.auth import access, current_actor, current_coop
 from market.http.clock import now, today
 from market.http.db import unit_of_work

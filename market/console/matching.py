@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from market.console import lists, words
 from market.console.desk import back
 from market.console.lists import Column, Desk, Filter
-from market.console.statements import PARTS, decide, proposed, proposer_of
+from market.console.statements.lines import PARTS, decide, proposed, proposer_of
 from market.http.auth import access, current_actor, current_coop
 from market.http.clock import now
 from market.http.db import unit_of_work

@@ -5,7 +5,7 @@ import io
 import pytest
 from sqlalchemy import select
 
-from market.console import statements as pages
+from market.console.statements import files as pages
 from market.kernel.outbox import OutboxRow
 from market.statements import queries
 from market.statements.rules.readers.guess import guess

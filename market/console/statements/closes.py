@@ -1,0 +1,90 @@
+"""The close of a period: prepared by one person, closed by another."""
+
+from datetime import date
+from uuid import UUID
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from market.accounts import queries as people
+from market.console.statements.base import blueprint
+from market.http.auth import access, current_actor, current_coop
+from market.http.clock import now, today
+from market.http.db import unit_of_work
+from market.http.entry import Entry
+from market.http.i18n import told
+from market.kernel.errors import DomainError
+from market.reports.queries import desks
+from market.statements import queries, service
+
+
+@blueprint.get("/closes")
+@access("staff")
+def closes() -> ResponseReturnValue:
+    """Show the periods that were closed, and the form for the next one."""
+    with unit_of_work() as session:
+        rows = queries.closes(session, coop_id=current_coop())
+    last_day = today().replace(day=1).toordinal() - 1
+    return render_template("console/statements/closes.html", rows=rows, ends_on=date.fromordinal(last_day))
+
+
+@blueprint.get("/closes/new")
+@access("staff")
+def new_close() -> ResponseReturnValue:
+    """Show what keeps a period from being zero, with a field for the explanation of each."""
+    return _close_form({}, {})
+
+
+def _close_form(form: dict[str, str], errors: dict[str, str]) -> ResponseReturnValue:
+    entry = Entry(request.values)
+    ends_on = entry.day("ends_on")
+    if ends_on is None:
+        flash(entry.errors["ends_on"], "error")
+        return redirect(url_for("console_statements.closes"), 303)
+    with unit_of_work() as session:
+        found = service.differences(session, coop_id=current_coop(), ends_on=ends_on)
+    page = render_template("console/statements/close_new.html", found=found, ends_on=ends_on, form=form, errors=errors)
+    return page, 422 if errors else 200
+
+
+@blueprint.post("/closes/new")
+@access("staff")
+def prepare_close() -> ResponseReturnValue:
+    """Record the figures and explanations of a period for a second person."""
+    entry = Entry(request.form)
+    ends_on = entry.day("ends_on")
+    if ends_on is None:
+        return _close_form(dict(request.form), entry.errors)
+    try:
+        with unit_of_work() as session:
+            close = service.prepare_close(
+                session, coop_id=current_coop(), ends_on=ends_on, explanations=request.form, actor=current_actor(), now=now()
+            )
+    except DomainError as refusal:
+        key = str(refusal.facts.get("key", "ends_on"))
+        return _close_form(dict(request.form), {key: told(refusal.detail)})
+    flash(_("Prepared. A second person closes it."), "success")
+    return redirect(url_for("console_statements.close", close_id=close.id), 303)
+
+
+@blueprint.get("/closes/<uuid:close_id>")
+@access("staff")
+def close(close_id: UUID) -> ResponseReturnValue:
+    """Show the protocol of a close: differences, explanations, trial balance, persons."""
+    with unit_of_work() as session:
+        row = queries.close(session, close_id)
+        names = people.names_of_staff(session, (row.prepared_by, row.closed_by), coop_id=current_coop())
+        history = desks.history(session, "period_close", close_id)
+    page = {"close": row, "names": names, "history": history, "me": current_actor().label}
+    return render_template("console/statements/close.html", **page)
+
+
+@blueprint.post("/closes/<uuid:close_id>")
+@access("approver")
+def close_period(close_id: UUID) -> ResponseReturnValue:
+    """Close the period as the second person."""
+    with unit_of_work() as session:
+        service.close_period(session, close_id=close_id, actor=current_actor(), now=now())
+    flash(_("The period is closed. Nothing posts into it any more."), "success")
+    return redirect(url_for("console_statements.close", close_id=close_id), 303)

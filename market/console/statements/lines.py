@@ -1,0 +1,184 @@
+"""One line, and what a person decides about it."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from market.accounts import queries as people
+from market.console.desk import back
+from market.console.statements.base import blueprint
+from market.http.auth import access, current_actor, current_coop
+from market.http.clock import now
+from market.http.db import unit_of_work
+from market.http.entry import Entry
+from market.kernel.errors import DomainError, Missing
+from market.reports.queries import desks
+from market.statements import queries, service
+
+PARTS = range(1, 5)
+"""The parts that the form of a split has."""
+
+_FIELDS = {"reference", "account_code", "amount", "reason", "question", "undo_reason", "answer"} | {
+    f"{name}-{n}" for n in PARTS for name in ("minor", "reference", "account", "reason")
+}
+
+
+@blueprint.get("/lines/<uuid:line_id>")
+@access("staff")
+def line(line_id: UUID) -> ResponseReturnValue:
+    """Show a line with its candidates, its matches, and every way to explain it."""
+    return _line_page(line_id, {}, {})
+
+
+def _line_page(line_id: UUID, form: dict[str, str], errors: dict[str, str]) -> ResponseReturnValue:
+    with unit_of_work() as session:
+        row = queries.line(session, line_id)
+        account = queries.account(session, row.account_id)
+        history = desks.history(session, "statement_line", line_id)
+        proposer = proposer_of(session, row)
+    choices = [code for code, sign in service.BOOKABLE.items() if sign * row.money.minor >= 0]
+    facts = {"line": row, "account": account, "choices": choices, "history": history, "proposer": proposer, "me": current_actor()}
+    facts["parts"] = PARTS
+    page = render_template("console/statements/line.html", form=form, errors=errors, **facts)
+    return page, 422 if errors else 200
+
+
+def proposer_of(session: Session, line: queries.LineView) -> str:
+    """Return who proposed a booking of the line, by name."""
+    if line.proposal is None:
+        return ""
+    label = line.proposal.proposed_by
+    return people.names_of_staff(session, [label], coop_id=current_coop()).get(label, label)
+
+
+def decide(line_id: UUID, otherwise: str, act: Callable[[Session], object], said: str | Callable[[], str]) -> ResponseReturnValue:
+    """Carry out a decision about a line and go on, or show the line with what was wrong and what was typed.
+
+    The way leads back to where the form says, else to the line. `said` is what is told, or says it once it is done.
+    """
+    entry = Entry(request.form)
+    try:
+        with unit_of_work() as session:
+            act(session)
+    except DomainError as refusal:
+        if isinstance(refusal, Missing):
+            raise
+        entry.refused(refusal, otherwise=otherwise)
+        errors = {name if name in _FIELDS else "form": words for name, words in entry.errors.items()}
+        return _line_page(line_id, dict(request.form), errors)
+    flash(said if isinstance(said, str) else said(), "good")
+    return redirect(back() if request.form.get("back") else url_for("console_statements.line", line_id=line_id), 303)
+
+
+@blueprint.post("/lines/<uuid:line_id>/accept/<uuid:suggestion_id>")
+@access("staff")
+def accept(line_id: UUID, suggestion_id: UUID) -> ResponseReturnValue:
+    """Accept a suggestion."""
+
+    def act(session: Session) -> None:
+        service.accept_suggestion(session, suggestion_id=suggestion_id, line_id=line_id, actor=current_actor(), now=now())
+
+    return decide(line_id, "form", act, _("Matched."))
+
+
+@blueprint.post("/lines/<uuid:line_id>/dismiss/<uuid:suggestion_id>")
+@access("staff")
+def dismiss(line_id: UUID, suggestion_id: UUID) -> ResponseReturnValue:
+    """Reject a suggestion for good."""
+
+    def act(session: Session) -> None:
+        service.dismiss_suggestion(session, suggestion_id=suggestion_id, actor=current_actor(), now=now())
+
+    return decide(line_id, "form", act, _("Rejected. It will not be suggested again."))
+
+
+@blueprint.post("/lines/<uuid:line_id>/reference")
+@access("staff")
+def reference(line_id: UUID) -> ResponseReturnValue:
+    """Match a line by a reference that a person knows."""
+    typed = request.form.get("reference", "")
+
+    def act(session: Session) -> None:
+        service.match_reference(session, line_id=line_id, reference=typed, actor=current_actor(), now=now())
+
+    return decide(line_id, "reference", act, _("Matched."))
+
+
+@blueprint.post("/lines/<uuid:line_id>/book")
+@access("staff")
+def book(line_id: UUID) -> ResponseReturnValue:
+    """Book a line, or a part of it, as something with a reason."""
+    entry = Entry(request.form)
+    with unit_of_work() as session:
+        currency = queries.line(session, line_id).money.currency
+    amount = entry.amount("amount", currency, required=False)
+    if entry.errors:
+        return _line_page(line_id, dict(request.form), entry.errors)
+
+    made: list[UUID] = []
+
+    def act(session: Session) -> None:
+        match_id = service.book_or_propose(
+            session, line_id=line_id, account_code=request.form.get("account_code", ""), reason=request.form.get("reason", ""),
+            amount_minor=amount.minor if amount else None, actor=current_actor(), now=now(),
+        )  # fmt: skip
+        if match_id is None:
+            return
+        made.append(match_id)
+        if request.form.get("always") == "yes":
+            service.make_rule(
+                session, line_id=line_id, account_code=request.form.get("account_code", ""),
+                reason=request.form.get("reason", ""), actor=current_actor(), now=now(),
+            )  # fmt: skip
+
+    return decide(line_id, "account_code", act, lambda: str(_("Booked.")) if made else proposed())
+
+
+def proposed() -> str:
+    """Return what is told when a decision takes two persons."""
+    return str(_("Proposed. Somebody who approves finds it on their first page and decides."))
+
+
+@blueprint.post("/proposals/<uuid:proposal_id>")
+@access("staff")
+def decide_proposal(proposal_id: UUID) -> ResponseReturnValue:
+    """Accept or decline a proposed booking; whoever proposed it takes it back."""
+    accepted = request.form.get("word") == "yes"
+    with unit_of_work() as session:
+        line_id = queries.line_of_proposal(session, proposal_id)
+
+    def act(session: Session) -> None:
+        service.decide_proposal(
+            session, proposal_id=proposal_id, accepted=accepted, answer=request.form.get("answer", ""), actor=current_actor(),
+            now=now(),
+        )  # fmt: skip
+
+    return decide(line_id, "answer", act, _("Booked.") if accepted else _("Declined. The line waits again."))
+
+
+@blueprint.post("/lines/<uuid:line_id>/park")
+@access("staff")
+def park(line_id: UUID) -> ResponseReturnValue:
+    """Put a line aside with a question, or take it back with an empty one."""
+    question = request.form.get("question", "")
+
+    def act(session: Session) -> None:
+        service.park_line(session, line_id=line_id, question=question, actor=current_actor(), now=now())
+
+    return decide(line_id, "question", act, _("Noted."))
+
+
+@blueprint.post("/lines/<uuid:line_id>/undo/<uuid:match_id>")
+@access("staff")
+def undo(line_id: UUID, match_id: UUID) -> ResponseReturnValue:
+    """Take one match back."""
+    reason = request.form.get("undo_reason", "")
+
+    def act(session: Session) -> None:
+        service.undo_match(session, match_id=match_id, reason=reason, actor=current_actor(), now=now())
+
+    return decide(line_id, "undo_reason", act, _("Taken back. The line waits again."))

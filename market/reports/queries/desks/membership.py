@@ -1,0 +1,99 @@
+"""Members, their offers, and who works for the co-op."""
+
+from uuid import UUID
+
+from sqlalchemy import case, or_, select
+
+from market.accounts.models import Account, AccountRole
+from market.catalogue.models import Listing
+from market.producers.models import Member, PayeeAccount, Producer
+from market.reports.queries.lists import (
+    Sorting,
+    Source,
+    Viewer,
+    by_day,
+    contains,
+    one_named,
+    one_of,
+)
+
+
+def members(viewer: Viewer) -> Source:
+    """Return the co-op's members by number."""
+    paid = select(PayeeAccount.id).where(PayeeAccount.producer_id == Producer.id, PayeeAccount.replaced_at.is_(None))
+    waits = paid.where(PayeeAccount.confirmed_at.is_(None)).exists()
+    payable = paid.where(PayeeAccount.confirmed_at.is_not(None)).exists()
+    where_paid = case((waits, "waits"), (payable, "confirmed"), else_="none")
+    statement = (
+        select(
+            Producer.id,
+            Member.number,
+            Producer.name,
+            Producer.region,
+            Member.joined_on,
+            Member.left_on,
+            case((Member.left_on.is_(None), "member"), else_="left").label("state"),
+            where_paid.label("paid_at"),
+        )
+        .join(Producer, Producer.id == Member.producer_id)
+        .where(Member.coop_id == viewer.coop_id)
+    )
+    return Source(
+        statement,
+        {
+            "number": Sorting(((Member.number, int), (Producer.id, UUID))),
+            "name": Sorting(((Producer.name, str), (Producer.id, UUID))),
+        },
+        {
+            "q": lambda text: Member.number == int(text) if text.isdigit() else contains(Producer.name, text),
+            "state": one_named({"member": Member.left_on.is_(None), "left": Member.left_on.is_not(None)}),
+            "paid": one_named({"waits": waits, "confirmed": payable, "none": ~paid.exists()}),
+        },
+    )
+
+
+def listings(viewer: Viewer) -> Source:
+    """Return the co-op's listings, newest first."""
+    statement = (
+        select(
+            Listing.id,
+            Listing.title,
+            Producer.name.label("producer"),
+            Listing.state,
+            Listing.check_outcome,
+            Listing.unit_price,
+            Listing.floor_price,
+            Listing.currency,
+            Listing.unit,
+            Listing.updated_at,
+            Listing.withdrawn_reason,
+        )
+        .outerjoin(Producer, Producer.id == Listing.producer_id)
+        .where(Listing.coop_id == viewer.coop_id)
+    )
+    return Source(
+        statement,
+        {"newest": by_day(Listing.updated_at, unique=Listing.id)},
+        {
+            "q": lambda text: or_(contains(Listing.title, text), contains(Producer.name, text)),
+            "state": one_of(Listing.state, ("draft", "published", "withdrawn")),
+            "check": one_of(Listing.check_outcome, ("ok", "warning", "not_checkable", "violation")),
+        },
+    )
+
+
+def people(viewer: Viewer) -> Source:
+    """Return who holds which role for the co-op, by name."""
+    statement = (
+        select(AccountRole.id, Account.name, Account.email, AccountRole.role, AccountRole.granted_at, AccountRole.granted_by)
+        .join(Account, Account.id == AccountRole.account_id)
+        .where(AccountRole.coop_id == viewer.coop_id)
+    )
+    return Source(
+        statement,
+        {"name": Sorting(((Account.name, str), (AccountRole.id, UUID)))},
+        {
+            "q": lambda text: or_(contains(Account.name, text), contains(Account.email, text)),
+            "role": one_of(AccountRole.role, ("preparer", "approver")),
+        },
+    )

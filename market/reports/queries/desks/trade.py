@@ -1,0 +1,143 @@
+"""Orders and what was paid back for them."""
+
+from typing import Any
+
+from sqlalchemy import Text, any_, cast, func, select
+
+from market.orders.models import STATES as ORDER_STATES
+from market.orders.models import Order, SellerOrder
+from market.payments.models import Refund
+from market.producers.models import Producer
+from market.reports.queries.lists import (
+    SIMPLE,
+    Sorting,
+    Source,
+    Viewer,
+    between_days,
+    by_amount,
+    by_day,
+    one_of,
+    words,
+)
+
+REFUND_STATES = ("decided", "unsure", "pending", "paid", "failed", "needs_person")
+
+WORTH: Any = SellerOrder.total_minor
+
+RETURNED = (
+    SellerOrder.goods_refunded_minor
+    + SellerOrder.premium_refunded_minor
+    + SellerOrder.charges_refunded_minor
+    + SellerOrder.tax_refunded_minor
+)
+
+
+def orders(viewer: Viewer) -> Source:
+    """Return the co-op's seller orders, newest first."""
+    statement = (
+        select(
+            SellerOrder.id,
+            (cast(Order.number, Text) + "-" + cast(SellerOrder.position, Text)).label("number"),
+            SellerOrder.placed_at,
+            Producer.name.label("producer"),
+            Order.name.label("buyer"),
+            WORTH.label("total_minor"),
+            RETURNED.label("refunded_minor"),
+            SellerOrder.currency,
+            SellerOrder.state,
+            SellerOrder.problem,
+        )
+        # Outer joins over keys: where a count needs no name, the planner leaves them out.
+        .outerjoin(Order, Order.id == SellerOrder.order_id)
+        .outerjoin(Producer, Producer.id == SellerOrder.producer_id)
+        .where(SellerOrder.coop_id == viewer.coop_id)
+    )
+    return Source(
+        statement,
+        {
+            "newest": by_day(SellerOrder.placed_at, unique=SellerOrder.id),
+            "oldest": by_day(SellerOrder.placed_at, unique=SellerOrder.id, descending=False),
+        },
+        {
+            "q": lambda text: _order_named(text, viewer),
+            "state": _order_state,
+            "amount": lambda text: viewer.minor(text) == WORTH,
+            **between_days(viewer, SellerOrder.placed_at),
+        },
+        WORTH,
+        SellerOrder.currency,
+    )
+
+
+def _order_state(text: str) -> Any:
+    if text == "problem":
+        return SellerOrder.problem.is_not(None) & (SellerOrder.state == "paid")
+    return one_of(SellerOrder.state, ORDER_STATES)(text)
+
+
+def _order_named(text: str, viewer: Viewer) -> Any:
+    """A number finds the order; words find the buyer by name or address."""
+    number = text.strip().lstrip("#").partition("-")[0]
+    if number.isdigit() and len(number) < 16:
+        return Order.number == int(number)
+    named: Any = SellerOrder.order_id == any_(buyers(text))
+    return named
+
+
+def buyers(text: str) -> Any:
+    """Return the ids of the orders whose buyer's name or address has these words, as an array found before anything else.
+
+    A function of the database finds them: row-level security lets no search of words reach an index. It gives ids alone, and
+    what is read with them passes through row-level security again. Raises ValueError for a text without words.
+    """
+    found = func.orders_of_buyer(func.to_tsquery(SIMPLE, words(text))).column_valued("id")
+    return func.array(select(found).scalar_subquery())
+
+
+def refunds(viewer: Viewer) -> Source:
+    """Return the co-op's refunds, newest first."""
+    statement = (
+        select(
+            Refund.id,
+            Refund.number,
+            Refund.decided_at,
+            Refund.subject_id,
+            Order.name.label("buyer"),
+            (cast(Order.number, Text) + "-" + cast(SellerOrder.position, Text)).label("order"),
+            Refund.reason,
+            Refund.bearer,
+            Refund.method,
+            Refund.state,
+            Refund.problem,
+            Refund.amount_minor,
+            Refund.currency,
+        )
+        .outerjoin(SellerOrder, SellerOrder.id == Refund.subject_id)
+        .outerjoin(Order, Order.id == SellerOrder.order_id)
+        .where(Refund.coop_id == viewer.coop_id)
+    )
+    return Source(
+        statement,
+        {
+            "newest": Sorting(((Refund.number, int),), descending=True),
+            "largest": by_amount(Refund.amount_minor, unique=Refund.id),
+        },
+        {
+            "q": _refund_named,
+            "state": _refund_state,
+            "method": one_of(Refund.method, ("card", "transfer")),
+            "amount": lambda text: Refund.amount_minor == viewer.minor(text),
+            **between_days(viewer, Refund.decided_at),
+        },
+        Refund.amount_minor,
+        Refund.currency,
+    )
+
+
+def _refund_named(text: str) -> Any:
+    number = text.partition("-")[0]
+    return Order.number == int(number) if number.isdecimal() and len(number) < 16 else Order.id == any_(buyers(text))
+
+
+def _refund_state(text: str) -> Any:
+    return Refund.state.in_(("failed", "needs_person")) if text == "problem" else one_of(Refund.state, REFUND_STATES)(text)
