@@ -23,6 +23,7 @@ from market.http.db import session_for, unit_of_work
 from market.http.downloads import streamed_csv
 from market.http.forms import no_amount
 from market.http.i18n import told
+from market.kernel import direct
 from market.kernel.money import Money
 from market.kernel.sheets import write_workbook
 from market.producers import queries as producers
@@ -142,7 +143,8 @@ def _address(desk: Desk, values: Mapping[str, Any]) -> str:
 
 
 def viewer(session: Session) -> Viewer:
-    """Return for whom lists are read in this request."""
+    """Return for whom lists are read in this request; its statements are planned for what is asked."""
+    direct.plan_each(session)
     coop = producers.coop(session, current_coop())
     return Viewer(coop.id, coop.currency, coop.time_zone, current_actor().account_id, now())
 

@@ -93,7 +93,7 @@ def home() -> ResponseReturnValue:
         coop = producers.coop(session, current_coop())
         on = today(coop.time_zone)
         counts = tasks.counts(session, who)
-        owed = tasks.payees_owed(session, coop.id)
+        owed = counts.pop("owed", 0)
         missing = sum(not row.fresh for row in prices.wanted_markets(session, on))
         review = prices.rows_to_review(session)
         members = producers.member_count(session, coop_id=coop.id)

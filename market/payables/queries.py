@@ -78,11 +78,18 @@ def due_by(coop_id: UUID, day: date) -> Select[*tuple[Any, ...]]:
     return _per_payee(Payable.coop_id == coop_id, OPEN, Payable.due_on <= day)
 
 
-def due_payees(coop_id: UUID, day: date) -> Select[*tuple[Any, ...]]:
-    """Return the SELECT of payees and currencies of which something is due by a day and in no run, with the earliest day."""
+def owed(coop_id: UUID, day: date) -> Select[*tuple[Any, ...]]:
+    """Return the SELECT of what is in no run, by payee and currency: the earliest day, and what of it was due before `day`."""
+    late = Payable.due_on < day
     return (
-        select(Payable.payee_id, Payable.currency, func.min(Payable.due_on).label("due_on"))
-        .where(Payable.coop_id == coop_id, OPEN, Payable.due_on <= day)
+        select(
+            Payable.payee_id,
+            Payable.currency,
+            func.min(Payable.due_on).label("due_on"),
+            func.count().filter(late).label("late"),
+            func.sum(Payable.amount_minor).filter(late).label("late_minor"),
+        )
+        .where(Payable.coop_id == coop_id, OPEN)
         .group_by(Payable.payee_id, Payable.currency)
     )
 

@@ -13,6 +13,7 @@ from market.http.auth import access, current_actor, current_coop
 from market.http.clock import now, today
 from market.http.db import unit_of_work
 from market.http.entry import Entry
+from market.kernel import direct
 from market.kernel.money import Money
 from market.payables import queries as payables
 from market.payouts import queries, service
@@ -30,6 +31,7 @@ def _overview(form: dict[str, str], errors: dict[str, str]) -> ResponseReturnVal
     entry = Entry(request.args)
     due_by = entry.day("due_by", required=False)
     with unit_of_work() as session:
+        direct.plan_each(session)
         coop = producers.coop(session, current_coop())
         owed = payables.totals_by_payee(session, coop.id)
         page = queries.runs(session, coop_id=coop.id, cursor=request.args.get("cursor"))

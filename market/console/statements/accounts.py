@@ -11,6 +11,7 @@ from market.http.auth import access, current_actor, current_coop
 from market.http.clock import now, today
 from market.http.db import unit_of_work
 from market.http.entry import Entry
+from market.kernel import direct
 from market.kernel.errors import DomainError
 from market.producers import queries as producers
 from market.reports.queries import processor
@@ -69,6 +70,7 @@ def desk(account_id: UUID) -> ResponseReturnValue:
     """Show the queue: running figures, lines with what may explain them, and the form for the next file."""
     show = request.args.get("show", "open")
     with unit_of_work() as session:
+        direct.plan_each(session)
         page = {
             "account": queries.account(session, account_id),
             "figures": queries.figures(session, account_id),

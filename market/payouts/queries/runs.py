@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, Text, and_, cast, func, or_, select
+from sqlalchemy import ColumnElement, FromClause, Select, Text, and_, cast, func, or_, select
 from sqlalchemy.orm import Session
 
 from market.kernel import paging
@@ -240,12 +240,14 @@ def stuck(now: datetime) -> ColumnElement[bool]:
 
 def payees_without_account(session: Session, *, coop_id: UUID, on: date) -> int:
     """Return how many payees are owed something due and have no account that it can be paid to."""
-    return session.scalar(select(func.count()).select_from(without_account(coop_id, on).subquery())) or 0
+    owed = payables.owed(coop_id, on).subquery("owed")
+    return session.scalar(select(func.count()).select_from(without_account(coop_id, on, owed).subquery())) or 0
 
 
-def without_account(coop_id: UUID, on: date) -> Select[*tuple[Any, ...]]:
+def without_account(coop_id: UUID, on: date, owed: FromClause) -> Select[*tuple[Any, ...]]:
     """Return the SELECT of payees who are owed something due by a day and have no account for it, with the earliest day.
 
+    `owed` is what `payables.queries.owed` selects.
     An account that a bank has called wrong, closed or blocked is none.
     """
     account = Payout.details["account_id"].astext
@@ -255,11 +257,12 @@ def without_account(coop_id: UUID, on: date) -> Select[*tuple[Any, ...]]:
         Payout.state.in_(("returned", "failed")),
         or_(*(Payout.reason.startswith(code) for code in ACCOUNT_IS_WRONG)),
     )
-    due, paid_to = payables.due_payees(coop_id, on).subquery(), producers.live_accounts_of(coop_id).subquery()
+    paid_to = producers.live_accounts_of(coop_id).subquery()
     usable = select(paid_to.c.id).where(
-        paid_to.c.producer_id == due.c.payee_id, paid_to.c.currency == due.c.currency, cast(paid_to.c.id, Text).not_in(bad)
+        paid_to.c.producer_id == owed.c.payee_id, paid_to.c.currency == owed.c.currency, cast(paid_to.c.id, Text).not_in(bad)
     )
-    return select(due.c.payee_id, func.min(due.c.due_on).label("due_on")).where(~usable.exists()).group_by(due.c.payee_id)
+    due = owed.c.due_on <= on
+    return select(owed.c.payee_id, func.min(owed.c.due_on).label("due_on")).where(due, ~usable.exists()).group_by(owed.c.payee_id)
 
 
 def _matchable(

@@ -62,6 +62,7 @@ class Source:
     """What a list is made of. `amount` and `currency` are what totals sum up; the first sorting is the usual one.
 
     `keyed`: the last key of each sorting is a column of a table that has an index for it; not so where everything is computed.
+    `values` are those of the statement's parameters, where it is made once for everybody.
     """
 
     statement: Listed
@@ -70,6 +71,7 @@ class Source:
     amount: Any = None
     currency: Any = None
     keyed: bool = True
+    values: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,7 @@ def page(
         # Which rows first, from the index alone; names and counts are fetched for these and no others.
         page_keys = wanted.with_only_columns(columns[-1].label("key")).order_by(*places).limit(limit + 1).subquery("page_keys")
         statement = source.statement.add_columns(*labels).where(columns[-1].in_(select(page_keys.c.key))).order_by(*places)
-    rows = session.execute(statement).all()
+    rows = session.execute(statement, source.values).all()
     if len(rows) <= limit:
         return Page(rows, None)
     last_row = rows[limit - 1]
@@ -116,12 +118,13 @@ def totals(session: Session, source: Source, chosen: Mapping[str, str], *, most:
     """Return count and sums per currency of what is chosen, looking at `most` rows at most."""
     if source.amount is None:
         some = _filtered(source, chosen).order_by(None).limit(most + 1).subquery()
-        count = session.scalar(select(func.count()).select_from(some)) or 0
+        count = session.scalar(select(func.count()).select_from(some), source.values) or 0
         return Totals(min(count, most), count > most, ())
     columns = (source.amount.label("minor"), source.currency.label("currency"))
     some = _filtered(source, chosen).with_only_columns(*columns).order_by(None).limit(most + 1).subquery()
     rows = session.execute(
-        select(some.c.currency, func.count(), func.sum(some.c.minor)).group_by(some.c.currency).order_by(some.c.currency)
+        select(some.c.currency, func.count(), func.sum(some.c.minor)).group_by(some.c.currency).order_by(some.c.currency),
+        source.values,
     ).all()
     count = sum(int(number) for _, number, _ in rows)
     sums = [Money(int(minor), currency) for currency, _, minor in rows if currency and minor is not None]
