@@ -3,7 +3,6 @@
 from market.pricing.rules.costs import CoopFloor, CostBuildUp, Material, coop_floor
 from market.pricing.rules.floors import (
     Floor,
-    MarketPrice,
     highest_blocking,
     living_income,
     organic_floor,
@@ -12,6 +11,7 @@ from market.pricing.rules.floors import (
     statutory_floor,
 )
 from market.pricing.rules.judge import Book, Certificate, Offer, PriceVerdict, certified, certified_organic, judge
+from market.pricing.rules.market_prices import MarketPrice
 from market.pricing.rules.parts import Charges, Component, Discount, breakdown, reversed_by, sum_of
 from market.pricing.rules.premiums import Deduction, PremiumLine, default_premium, fees, premium_due, premium_paid, stated_price
 from market.pricing.rules.references import Goods, Reference, Resolution, resolve, which_row

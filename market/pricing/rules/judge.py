@@ -12,13 +12,13 @@ from market.kernel.words import N_, Term, say, sentences
 from market.pricing.rules.costs import CoopFloor, coop_floor
 from market.pricing.rules.floors import (
     Floor,
-    MarketPrice,
     highest_blocking,
     living_income,
     organic_floor,
     scheme_floor,
     statutory_floor,
 )
+from market.pricing.rules.market_prices import MarketPrice
 from market.pricing.rules.premiums import default_premium, premium_rate, stated_price
 from market.pricing.rules.references import SCHEME_NAMES, Goods, Reference, Resolution, matches, resolve, which_row
 from market.pricing.rules.units import FxEvidence, NotComparable, Price, ceil_price, decimal_of, in_measure

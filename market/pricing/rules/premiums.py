@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from market.kernel.money import Money, total
 from market.kernel.words import N_, Term, Unit, say, sentences
-from market.pricing.rules.floors import MarketPrice
+from market.pricing.rules.market_prices import MarketPrice
 from market.pricing.rules.references import Reference
 from market.pricing.rules.units import (
     NotComparable,

@@ -31,7 +31,7 @@ from market.pricing.rules import (
     Reference,
     judge,
 )
-from market.pricing.rules.floors import trusted
+from market.pricing.rules.market_prices import trusted
 from market.pricing.rules.terms import SEPARATOR, SHIPPED, code_of, folded
 from market.pricing.rules.verdict import from_json
 

@@ -41,7 +41,7 @@ from market.pricing.rules import (
     stated_price,
     sum_of,
 )
-from market.pricing.rules.floors import trusted
+from market.pricing.rules.market_prices import trusted
 from market.pricing.rules.verdict import to_json
 
 from .conftest import COFFEE, HIGH, LOT, LOW, ORGANIC_COFFEE, ROW_2026, cocoa, market, price, row
