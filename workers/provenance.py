@@ -6,13 +6,15 @@ from uuid import UUID
 from celery import shared_task
 from flask import current_app
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.orm import Session
 
+from market.kernel import locks
 from market.provenance import queries, service
 from market.provenance.rules.identifiers import IdHost
 from market.reports.queries.lot_page import lot_page, page_bytes
 from market.reports.queries.lot_sales import lots_of_order
 from workers.base import now, unit_of_work
+
+_PAGE = 7_320_001
 
 
 @shared_task(name="provenance.capture", soft_time_limit=120, time_limit=150)
@@ -40,7 +42,7 @@ def refresh_pages(*, lot_ids: str, **_: Any) -> None:
         wanted = {UUID(lot_id) for lot_id in lot_ids.split(",") if lot_id}
         for lot_id in list(wanted):
             wanted |= {UUID(key) for key in queries.lineage(session, lot_id, down=True).lots}
-        _build(session, wanted)
+    _build(wanted)
 
 
 @shared_task(name="provenance.refresh_sold", soft_time_limit=60, time_limit=90)
@@ -54,10 +56,13 @@ def refresh_sold(*, order_id: str | None = None, seller_order_id: str | None = N
             order_id=UUID(order_id) if order_id else None,
             seller_order_id=UUID(seller_order_id) if seller_order_id else None,
         )
-        _build(session, lots)
+    _build(lots)
 
 
-def _build(session: Session, lots: set[UUID]) -> None:
+def _build(lots: set[UUID]) -> None:
+    """Build pages one by one, each by one worker at a time: who comes second reads what the first has committed."""
     for lot_id in sorted(lots):
-        document = lot_page(session, lot_id)
-        service.store_page(session, lot_id=lot_id, slug=document["slug"], body=page_bytes(document), now=now())
+        with unit_of_work() as session:
+            locks.turn(session, _PAGE, lot_id)
+            document = lot_page(session, lot_id)
+            service.store_page(session, lot_id=lot_id, slug=document["slug"], body=page_bytes(document), now=now())

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
+from uuid import UUID
 
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
@@ -38,3 +39,11 @@ def lock_one(session: Session, model: type[T], row_id: Any) -> T:
 def advisory(session: Session, key: int) -> bool:
     """Try to take the transaction's advisory lock `key`; False when another process holds it."""
     return bool(session.execute(text("SELECT pg_try_advisory_xact_lock(:key)"), {"key": key}).scalar_one())
+
+
+def turn(session: Session, kind: int, row_id: UUID) -> None:
+    """Wait for one's turn at something that has no row yet, and keep it to the end of the transaction.
+
+    `kind` is the caller's number. What is read afterwards is what the one before has committed.
+    """
+    session.execute(text("SELECT pg_advisory_xact_lock(:kind, hashtext(:id))"), {"kind": kind, "id": str(row_id)})

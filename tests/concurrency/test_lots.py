@@ -1,29 +1,42 @@
-"""The last kilo is taken once, and twenty captures at the same moment leave exact counts: real commits on an own clone."""
+"""The last kilo is taken once, twenty captures at once leave exact counts, a page is built by one: real commits on an own clone."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from decimal import Decimal
+from threading import Barrier
+from uuid import UUID
 
 import pytest
 from sqlalchemy import Engine, create_engine, func, select
 from sqlalchemy.orm import Session
 
+from config import Settings
+from market.app import create_app
+from market.gateways import memory
+from market.http import db as http_db
 from market.http.db import engine_options
 from market.kernel import tenancy
+from market.kernel.clock import FixedClock
 from market.provenance import service
 from market.provenance.errors import EventRefused
-from market.provenance.models import EpcisEvent, Lot
+from market.provenance.models import EpcisEvent, Lot, LotPage
 from market.provenance.rules.house import declared_prefixes
 from tests.conftest import NOW, settings_for
 from tests.domain.provenance.test_capture import harvest
 from tests.factories.producers import make_coop
 from tests.factories.provenance import HOST, document, make_actor, make_lot, make_place
+from workers import provenance as tasks
 
 
 @pytest.fixture(scope="module")
-def engine(servers, make_database) -> Iterator[Engine]:
-    options = engine_options(settings_for(make_database("lots"), servers["REDIS_URL"]))
+def settings(servers, make_database) -> Settings:
+    return settings_for(make_database("lots"), servers["REDIS_URL"])
+
+
+@pytest.fixture(scope="module")
+def engine(settings: Settings) -> Iterator[Engine]:
+    options = engine_options(settings)
     engine = create_engine(options.pop("url"), **(options | {"pool_size": 20}))
     yield engine
     engine.dispose()
@@ -96,3 +109,22 @@ def test_twenty_captures_at_once_are_counted_exactly(engine: Engine) -> None:
     lots = committed(engine, lambda session: session.scalars(select(Lot).where(Lot.coop_id == coop.id)).all())
     assert sum(lot.produced for lot in lots) == 1 + 20 * 5 + 1
     assert committed(engine, lambda session: session.scalar(select(func.count()).where(EpcisEvent.coop_id == coop.id))) == 22
+
+
+def test_workers_that_build_one_page_at_once_take_turns(engine: Engine, settings: Settings) -> None:
+    app = create_app(settings, ports=memory.ports(), clock=FixedClock(NOW))
+    barrier = Barrier(4)
+
+    def build(lot_id: UUID) -> None:
+        with app.app_context(), tenancy.scoped(tenancy.EVERYTHING):
+            barrier.wait()
+            tasks.refresh_pages(lot_ids=str(lot_id))
+
+    lots = [start(engine)[2].id for _ in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        for lot_id in lots:
+            list(pool.map(build, [lot_id] * 4))
+    assert set(committed(engine, lambda session: session.scalars(select(LotPage.lot_id)).all())) >= set(lots)
+    with app.app_context():
+        for each in http_db.db.engines.values():
+            each.dispose()
