@@ -9,7 +9,7 @@ from sqlalchemy.exc import OperationalError as OperationalErrorInSession
 
 from market.http.clock import now, today
 from market.http.db import unit_of_work
-from market.kernel import tenancy
+from market.kernel import outbox, tenancy
 
 __all__ = ["COLLECT", "InApp", "now", "today", "unit_of_work"]
 
@@ -24,8 +24,9 @@ LONGEST_WAIT = 300
 class InApp(Task):  # type: ignore[type-arg]
     """A task that runs inside the Flask app's context and serves every co-op.
 
-    A fact of the outbox (it names its topic) that met a database that was gone, or too busy, comes again until it is done:
-    its row counts as sent, and nobody else would look. What the clock starts comes again by itself.
+    A fact of the outbox (it names its topic) that met a database that was gone, or too busy, comes again until it is done.
+    What came from the dispatcher (it names its row) is recorded there as done; without that it is handed over again one
+    day. What the clock starts comes again by itself.
     """
 
     flask_app: Flask
@@ -33,11 +34,21 @@ class InApp(Task):  # type: ignore[type-arg]
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Run the task."""
+        fact_id = kwargs.pop("fact_id", None)
         try:
             with self.flask_app.app_context(), tenancy.scoped(tenancy.EVERYTHING):
-                return super().__call__(*args, **kwargs)
+                result = super().__call__(*args, **kwargs)
+                if fact_id is not None:
+                    with unit_of_work() as session:
+                        outbox.note_done(session, fact_id=fact_id, task=self.name)
+                return result
         except (OperationalError, OperationalErrorInSession) as error:
             if "topic" not in kwargs:
                 raise
             wait = min(2 ** min(self.request.retries + 1, 10), LONGEST_WAIT)
             raise self.retry(exc=error, countdown=wait) from error
+        except Exception as error:
+            if fact_id is not None:
+                with self.flask_app.app_context(), unit_of_work() as session:
+                    outbox.note_fault(session, fact_id=fact_id, task=self.name, problem=repr(error))
+            raise

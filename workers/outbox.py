@@ -1,9 +1,11 @@
 """The dispatcher: hands announced facts to the broker, at least once, oldest first.
 
 Rows are claimed and committed before anything is published, so that no transaction waits for the broker; a claim that
-ends without `sent_at` is taken again after its time.
+ends without `sent_at` is taken again after its time. A broker that was flushed has forgotten what it took, and a task may
+have met a fault: whatever no task recorded as done is handed over again, each time after a longer while.
 """
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -49,15 +51,29 @@ TOPICS: dict[str, tuple[str, ...]] = {
     "statements.imported": ("statements.match",),
     "statements.received": ("statements.read",),
 }
+_NAMES = json.dumps(TOPICS)
 _CLAIM = text(
     """
-    UPDATE outbox SET claimed_until = :until, attempts = attempts + 1
+    UPDATE outbox SET claimed_until = :until,
+      awaits = coalesce(awaits, ARRAY(SELECT jsonb_array_elements_text(CAST(:names AS jsonb) -> topic)))
     WHERE id IN (SELECT id FROM outbox WHERE sent_at IS NULL AND (claimed_until IS NULL OR claimed_until < :now)
                  ORDER BY id LIMIT :size FOR UPDATE SKIP LOCKED)
-    RETURNING id, topic, payload"""
+    RETURNING id, topic, payload, awaits"""
 )
-_SENT = text("UPDATE outbox SET sent_at = :now WHERE id = ANY(:ids)")
+_SENT = text("UPDATE outbox SET sent_at = :now, attempts = attempts + 1 WHERE id = ANY(:ids)")
 _FAILED = text("UPDATE outbox SET last_error = :error WHERE id = :id")
+_AGAIN = text(
+    """
+    UPDATE outbox SET sent_at = NULL, claimed_until = NULL
+    WHERE id IN (SELECT id FROM outbox WHERE sent_at IS NOT NULL AND cardinality(awaits) > 0 AND attempts < :most
+                   AND sent_at < :now - least(:first * 2 ^ (attempts - 1), :longest)
+                 ORDER BY id LIMIT :size FOR UPDATE SKIP LOCKED)"""
+)
+AGAIN_AFTER, LONGEST = timedelta(minutes=30), timedelta(days=1)
+"""Longer than any task may run or waits between two tries, so that what is only slow is not done twice for nothing."""
+
+MOST = 12
+"""Times that a fact is handed over, within a week; what then still fails is a defect, and `market_outbox_unfinished` shows it."""
 
 
 @shared_task(name="outbox.dispatch", soft_time_limit=60, time_limit=90)
@@ -69,17 +85,25 @@ def dispatch(**_: Any) -> int:
     return count
 
 
+@shared_task(name="outbox.repeat", soft_time_limit=60, time_limit=90)
+def repeat(**_: Any) -> int:
+    """Let facts whose tasks have not recorded that they are done wait for the dispatcher again; return how many."""
+    given = {"now": now(), "first": AGAIN_AFTER, "longest": LONGEST, "most": MOST, "size": 5_000}
+    with unit_of_work() as session:
+        return int(session.execute(_AGAIN, given).rowcount)  # type: ignore[attr-defined]
+
+
 def _dispatch_batch(size: int = 200) -> int:
     instant = now()
     with unit_of_work() as session:
-        claimed = {"now": instant, "until": instant + timedelta(seconds=60), "size": size}
+        claimed = {"now": instant, "until": instant + timedelta(seconds=60), "size": size, "names": _NAMES}
         rows = session.execute(_CLAIM, claimed).all()
     sent: list[int] = []
     failed: dict[int, str] = {}
     for row in sorted(rows):
         try:
-            for task in TOPICS[row.topic]:
-                current_app.send_task(task, kwargs=row.payload | {"topic": row.topic})
+            for task in row.awaits:
+                current_app.send_task(task, kwargs=row.payload | {"topic": row.topic, "fact_id": row.id})
             sent.append(row.id)
         except Exception as error:
             failed[row.id] = repr(error)

@@ -9,6 +9,8 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "catalogue-reevaluate": {"task": "catalogue.reevaluate", "schedule": 3600.0},
     # Facts reach the broker within seconds even when the wake-up after a commit was lost.
     "outbox": {"task": "outbox.dispatch", "schedule": 2.0},
+    # A broker that was flushed knows nothing of what it took; nobody else would look.
+    "outbox-again": {"task": "outbox.repeat", "schedule": 60.0},
     # Events not handled, payments nobody asked about, refunds whose turn it is, paid without order (money.md 4.3).
     "payments": {"task": "payments.sweep", "schedule": 60.0},
     # Deliveries get lost; the processor keeps its own list.

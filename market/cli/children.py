@@ -28,11 +28,14 @@ class Child:
     """One process and the thread that carries its lines into `log`."""
 
     name: str
+    command: list[str]
+    environ: Mapping[str, str]
     process: subprocess.Popen[str]
     log: Path
     shown: bool
     carrier: threading.Thread = field(init=False)
     last: deque[str] = field(default_factory=lambda: deque(maxlen=15))
+    falls: list[float] = field(default_factory=list)
 
     def carry(self) -> None:
         """Copy the output into the log file until it ends, and show errors at once."""
@@ -88,11 +91,20 @@ class Children:
             start_new_session=True,
             umask=0o077,  # logs, mails and photos are the business of whoever runs the site
         )
-        child = Child(name, process, self._logs / f"{name}.log", shown)
+        child = Child(name, command, environ, process, self._logs / f"{name}.log", shown)
         child.carrier = threading.Thread(target=child.carry, name=f"{name}-output", daemon=True)
         child.carrier.start()
         self._children.append(child)
         return child
+
+    def again(self, fallen: Child) -> None:
+        """Start a part that ended once more, in its place in the order."""
+        place = self._children.index(fallen)
+        fallen.sweep()
+        child = self.start(fallen.name, fallen.command, fallen.environ, shown=fallen.shown)
+        child.falls = fallen.falls
+        self._children.pop()
+        self._children[place] = child
 
     def fallen(self) -> Child | None:
         """Return a child that ended by itself, its last words read."""

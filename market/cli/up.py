@@ -1,8 +1,8 @@
 """One command for everything: `python -m market.cli.up [--port N] [--data DIR]`.
 
 Starts the databases, migrates, starts web server, worker, beat, fake Stripe and mail catcher, loads the demo once, says
-`ready:` and keeps watch until Ctrl-C, which stops all in order. If one part falls, the rest is stopped and the exit code
-says so. Other ways to call it:
+`ready:` and keeps watch until Ctrl-C, which stops all in order. A part that falls is started again; if it falls again and
+again, the rest is stopped and the exit code says so. Other ways to call it:
 
     up -- COMMAND          run COMMAND with the addresses of the databases filled in
     up --fresh -- COMMAND  run COMMAND beside a whole new site on free ports, and throw the site away afterwards
@@ -34,6 +34,11 @@ from market.cli.site import ADDRESSES, Site, enough_room, plan, remember, rememb
 from market.embedded.ports import free_port
 
 READY_SECONDS = 90
+PAUSES = (1, 2, 4, 8, 16)
+"""Seconds before a part that fell is started again, each longer than the one before; after the last there is no more."""
+
+FORGIVEN_SECONDS = 600
+"""A fall so long ago no longer counts."""
 
 
 class Refused(Exception):
@@ -218,9 +223,21 @@ def _say_ready(site: Site, begun: float) -> None:
 
 
 def _watch(children: Children, halt: Stop) -> int:
-    """Keep watch until somebody asks to stop; raises Refused when a part falls."""
+    """Keep watch until somebody asks to stop, and start what falls again; raises Refused when it falls too often.
+
+    A beat falls when Valkey was flushed, a web server when its processes died twice within seconds.
+    """
     while True:
-        _refuse_fallen(children)
+        fallen = children.fallen()
+        if fallen is not None:
+            instant = time.monotonic()
+            fallen.falls = [fall for fall in fallen.falls if instant - fall < FORGIVEN_SECONDS] + [instant]
+            if len(fallen.falls) > len(PAUSES):
+                _refuse_fallen(children)
+            pause = PAUSES[len(fallen.falls) - 1]
+            print(f"{fallen.name} ended with code {fallen.process.returncode}; starting it again in {pause} s", flush=True)
+            halt.pause(pause)
+            children.again(fallen)
         halt.pause(0.5)
 
 

@@ -52,14 +52,16 @@ class _Backlogs:
     def collect(self) -> list[GaugeMetricFamily]:
         """Return the gauges; one statement."""
         with reading() as connection:
-            outbox, inbox = connection.execute(
+            outbox, unfinished, inbox = connection.execute(
                 text(
                     "SELECT (SELECT count(*) FROM outbox WHERE sent_at IS NULL), "
+                    "(SELECT count(*) FROM outbox WHERE sent_at IS NOT NULL AND cardinality(awaits) > 0), "
                     "(SELECT count(*) FROM inbox WHERE handled_at IS NULL)"
                 )
             ).one()
         return [
             GaugeMetricFamily("market_outbox_waiting", "announced facts not yet handed to the broker", outbox),
+            GaugeMetricFamily("market_outbox_unfinished", "announced facts whose tasks are not done yet", unfinished),
             GaugeMetricFamily("market_inbox_waiting", "outside events not yet handled", inbox),
         ]
 

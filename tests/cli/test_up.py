@@ -14,10 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import redis
 
 from market import embedded
-from market.cli.children import Children
+from market.cli.children import Children, Stop
 from market.cli.site import demo_secrets, plan, remembered
+from market.cli.up import Refused, _answers, _watch
 from market.embedded.ports import free_port, wait_until
 from market.embedded.servers import read_record, servers_of
 
@@ -125,16 +127,60 @@ def test_a_site_starts_says_where_serves_and_stops_without_a_trace(data: Path) -
     assert processes_of(data) == []
 
 
-def test_a_part_that_falls_is_named_and_takes_the_rest_along(data: Path) -> None:
+def kill(data: Path, name: str) -> None:
+    """Kill the processes of a part."""
+    for line in processes_of(data):
+        if name in line and "setpriv" not in line:
+            found = subprocess.run(
+                ["pgrep", "-f", "-x", line.strip()], capture_output=True, text=True, check=False
+            ).stdout.split()
+            for pid in found:
+                with contextlib.suppress(OSError):
+                    if os.fsencode(data) in Path(f"/proc/{pid}/environ").read_bytes():
+                        os.kill(int(pid), signal.SIGKILL)
+
+
+def hears(site: Running, words: str) -> bool:
+    """Read what the supervisor says until `words` come."""
+    assert site.process.stdout is not None
+    return any(words in line for line in site.process.stdout)
+
+
+def test_parts_that_fall_are_named_and_started_again(data: Path) -> None:
     site = start(data)
-    (beat,) = (line for line in processes_of(data) if " beat " in line and "setpriv" not in line)
-    pid = subprocess.run(["pgrep", "-f", "-x", beat.strip()], capture_output=True, text=True, check=True).stdout.split()
-    os.kill(int(next(number for number in pid if str(data).encode() in Path(f"/proc/{number}/environ").read_bytes())), 9)
-    said, errors = site.process.communicate(timeout=60)
-    assert site.process.returncode == 1
-    assert "beat ended with code -9; the rest is stopped." in errors
-    assert "stopped" in said
+    kill(data, "serve.py")
+    assert hears(site, "web ended with code -9; starting it again in 1 s")
+    assert wait_until(lambda: _answers(f"http://127.0.0.1:{site.port}/readyz"), seconds=60)
+
+    record = read_record(data)
+    assert record is not None
+    broker = redis.Redis.from_url(record.redis_url)
+    assert broker.exists("redbeat:outbox")
+    broker.flushall()
+    assert hears(site, "beat ended with code")  # it finds that its lock is gone
+    assert wait_until(lambda: bool(broker.exists("redbeat:outbox")), seconds=60), "the clock starts everything again"
+    broker.close()
+    assert site.stop()[0] == 0
     assert processes_of(data) == []
+
+
+def test_a_part_that_falls_again_and_again_takes_the_rest_along(tmp_path: Path) -> None:
+    children, pauses = Children(tmp_path), []
+
+    class Patient(Stop):
+        def __init__(self) -> None:
+            """Leave the signals of the tests alone."""
+
+        def pause(self, seconds: float) -> None:
+            pauses.append(seconds)
+
+    beside = children.start("beside", [sys.executable, "-c", "import time; time.sleep(600)"], os.environ)
+    children.start("weak", [sys.executable, "-c", "raise SystemExit(3)"], os.environ)
+    with pytest.raises(Refused, match="weak ended with code 3; the rest is stopped"):
+        _watch(children, Patient())
+    assert [pause for pause in pauses if pause >= 1] == [1, 2, 4, 8, 16]
+    children.stop()
+    assert beside.process.poll() is not None
 
 
 def test_a_killed_supervisor_leaves_no_part_behind_and_the_next_start_joins_the_databases(data: Path) -> None:
