@@ -40,10 +40,16 @@ def _read(path: str, _changed_ns: int) -> File:
 
 
 def _plain(script: bytes) -> bytes:
-    """Return a script of ours without what only its readers need: comments and the space before its lines."""
-    for useless in (rb"(?ms)^\s*/\*.*?\*/\s*", rb"(?m)\s// .*$", rb"(?m)^\s+"):
-        script = re.sub(useless, b"", script)
-    return script
+    """Return a script of ours without what only its readers need: comments, and the blanks beside signs.
+
+    What stands in quotes is left as it is. Our scripts end their statements with a semicolon, so that lines need no ends,
+    and have no template within a template.
+    """
+    for comment in (rb"(?s)/\*.*?\*/", rb"(?m)\s// .*$"):
+        script = re.sub(comment, b"", script)
+    parts = re.split(rb"(\"[^\"\n]*\"|`[^`]*`)", script)
+    parts[::2] = [re.sub(rb"\s*([=?:{}(),;<>&|!\[\]])\s*|\s+", lambda found: found[1] or b" ", code) for code in parts[::2]]
+    return b"".join(parts).strip()
 
 
 def _file(folder: str, filename: str) -> File | None:

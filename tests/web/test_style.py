@@ -13,7 +13,7 @@ PARTS = ROOT / "market" / "web" / "templates" / "parts"
 OWN = {"people.html", "flashes.html", "list.html", "later.html", "own.html", "tax.html"}
 
 
-SIZES = {"style.css": 12 * 1024, "market.js": 6 * 1024, "desk.js": 1536}
+SIZES = {"style.css": 12 * 1024, "market.js": 6 * 1024}
 
 
 @pytest.mark.parametrize("name", SIZES)
@@ -35,19 +35,20 @@ def test_every_page_loads_the_one_script_and_nothing_beside_it():
         for script in re.findall(r"<script[^>]*>|<link[^>]*preload[^>]*>", file.read_text())
     ]
     assert found == [("base.html", """<script src="{{ url_for('static', filename='market.js') }}" defer>""")]
-    assert {file.name for file in STATIC.glob("*.js")} == {"market.js", "desk.js", "sw.js"}
+    assert {file.name for file in STATIC.glob("*.js")} == {"market.js", "sw.js"}  # the page's one, and the service worker
 
 
-def test_a_script_is_sent_without_its_comments_and_with_all_else(client):
-    for name in ("market.js", "desk.js"):
-        source, sent = (STATIC / name).read_text(), client.get(f"/static/{name}").text
-        texts = re.findall(r'"[^"\n]*"|`[^`]*`', source)
-        assert not [text for text in texts if re.search(r"/\*|\s// ", text)], "a text would be taken for a comment"
-        assert "\n " not in sent
-        kept = [line for line in map(str.strip, sent.splitlines()) if line]
-        assert all(line in source for line in kept)
-        code = re.sub(r"(?s)/\*.*?\*/|\s// [^\n]*", "", source)
-        assert "".join(code.split()) == "".join(re.sub(r"(?s)/\*.*?\*/", "", sent).split())
+@pytest.mark.parametrize("name", ["market.js", "sw.js"])
+def test_a_script_is_sent_without_its_comments_and_with_all_else(app, name):
+    source, sent = (STATIC / name).read_text(), app.test_client().get(f"/static/{name}").text
+    quoted = r'"[^"\n]*"|`[^`]*`'
+    texts = re.findall(quoted, source)
+    assert not [text for text in texts if re.search(r"/\*|\s// ", text)], "a text would be taken for a comment"
+    code = re.sub(r"(?s)/\*.*?\*/|\s// [^\n]*", "", source)
+    assert re.findall(quoted, code) == re.findall(quoted, sent)
+    assert "".join(code.split()) == "".join(sent.split())
+    assert not [text for text in texts if text.count("${") != text.count("}")], "a template within a template"
+    assert not re.findall(r"[\w)\]\"`]\n", code), "a line without its sign at the end"
 
 
 def test_the_sheet_knows_no_left_and_right():
