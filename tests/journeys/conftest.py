@@ -7,6 +7,7 @@ from pathlib import Path
 from threading import Thread
 
 import pytest
+from flask_security import hash_password
 from playwright.sync_api import Browser
 from werkzeug.serving import make_server
 
@@ -14,14 +15,16 @@ from market.app import create_app
 from market.catalogue import photos
 from market.demo.pictures import KINDS, picture
 from market.http import db
+from market.http.login.models import User
 from market.kernel import tenancy
 from market.ports import Ports
 from tests.conftest import settings_for
+from tests.factories.accounts import make_producer_account
 from tests.factories.catalogue import make_listing, make_product
 from tests.factories.producers import make_coop, make_producer
 from tests.factories.provenance import make_lot, make_place
 from tests.journeys.looking import Looker
-from tests.journeys.site import Site, running
+from tests.journeys.site import PASSWORD, Site, running
 
 
 @pytest.fixture(scope="session")
@@ -52,6 +55,9 @@ def pages(servers: dict[str, str], make_database, ports: Ports) -> Iterator[dict
         coop = make_coop(session, name="Cooperativa Alto Mayo", country="PE", region="San Martín", transport_minor_per_line=320)
         makers = [make_producer(session, coop=coop, name=f"Rosa Huamán {number}") for number in range(12)]
         place = make_place(session, coop=coop, latitude=Decimal("-6.0"), longitude=Decimal("-77.0"))
+        rosa = make_producer_account(session, producer=makers[0])
+        user = session.query(User).filter_by(account_id=rosa.id).one()
+        user.email, user.password = "rosa@alto-mayo.example", hash_password(PASSWORD)
         product = make_product(session)
         for number in range(25):
             lot = make_lot(session, coop=coop, producer=makers[number % 12], place=place)
@@ -68,6 +74,7 @@ def pages(servers: dict[str, str], make_database, ports: Ports) -> Iterator[dict
             "lot": f"/lots/{lot.slug}",
             "producer": f"/producers/{makers[0].slug}",
             "coop": f"/coops/{coop.slug}",
+            "producer home": "/producer",
         }
         session.commit()
     server = make_server("127.0.0.1", 0, app, threaded=True)

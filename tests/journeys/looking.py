@@ -11,9 +11,17 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Route, expect
 
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 360, "height": 780}
+ZOOMED = (640, 320)  # what 1280 pixels are at 200 % and at 400 %
 COPY = "/as-seen"
 UNLABELLED = """() => [...document.querySelectorAll('input, select, textarea')]
     .filter(e => e.type !== 'hidden' && !e.labels.length && !e.getAttribute('aria-label')).map(e => e.outerHTML)"""
+
+
+def open_menu(page: Page) -> None:
+    """Open the menu of the site, which stands behind a button where the page is narrow."""
+    button = page.get_by_role("banner").locator(".menu > summary")
+    if button.is_visible():
+        button.click()
 
 
 class Looker:
@@ -42,7 +50,8 @@ class Looker:
         was = page.viewport_size
         page.set_viewport_size(NARROW)
         self._html = page.content()
-        faults = [f"no label: {tag}" for tag in page.evaluate(UNLABELLED)] + _too_wide(page, NARROW) + self._findings(page)
+        faults = [f"no label: {tag}" for tag in page.evaluate(UNLABELLED)] + self._findings(page)
+        faults += _too_wide(page, NARROW["width"], *ZOOMED)
         page.set_viewport_size(was)
         assert not faults, f"{page.url}:\n" + "\n".join(faults)
 
@@ -56,8 +65,7 @@ class Looker:
         for size in (WIDE, NARROW):
             page.set_viewport_size(size)
             page.screenshot(path=self._folder / f"{name}-{size['width']}.png", full_page=True)
-            faults += _too_wide(page, size)
-        faults += self._findings(page)
+        faults += _too_wide(page, WIDE["width"], NARROW["width"], *ZOOMED) + self._findings(page)
         page.set_viewport_size(was)
         assert not faults, f"{name}, {page.url}:\n" + "\n".join(faults)
 
@@ -73,6 +81,10 @@ class Looker:
         ]
 
 
-def _too_wide(page: Page, size: dict[str, int]) -> list[str]:
-    width = page.evaluate("document.documentElement.scrollWidth")
-    return [f"{width} pixels wide at {size['width']}"] if width > size["width"] else []
+def _too_wide(page: Page, *widths: int) -> list[str]:
+    faults = []
+    for width in widths:
+        page.set_viewport_size(NARROW | {"width": width})
+        found = page.evaluate("document.documentElement.scrollWidth")
+        faults += [f"{found} pixels wide at {width}"] if found > width else []
+    return faults

@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from market.simulators.bank.account import AccountState, Habits, read_orders, simulate
-from tests.journeys.looking import NARROW, WIDE, Looker
+from tests.journeys.looking import NARROW, WIDE, Looker, open_menu
 from tests.journeys.site import IBAN, PASSWORD, PATIENCE_S, PEOPLE, TODAY, Site
 
 pytestmark = pytest.mark.browser
@@ -34,7 +34,7 @@ def person(browser: Browser, site: Site, role: str | None, size: dict[str, int])
         page.get_by_label("E-mail").fill(site.emails[role])
         page.get_by_label("Password").fill(PASSWORD)
         page.get_by_role("main").get_by_role("button", name="Sign in").click()
-        expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+        page.wait_for_url(lambda url: "/sign-in" not in url)
     try:
         yield page
     except Exception as error:
@@ -46,6 +46,7 @@ def person(browser: Browser, site: Site, role: str | None, size: dict[str, int])
 
 def menu(page: Page, area: str, *links: str) -> None:
     """Go where a menu leads, as a person does: into the area, its group, its page, which is marked then."""
+    open_menu(page)
     page.get_by_role("navigation", name="Main").get_by_role("link", name=area, exact=True).click()
     for link in links:
         page.get_by_role("navigation", name=area).get_by_role("link", name=link, exact=True).click()

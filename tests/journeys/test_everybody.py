@@ -82,6 +82,42 @@ def test_nothing_scrolls_sideways_at_200_percent_and_at_320_pixels(browser: Brow
     assert not found, "\n".join(found)
 
 
+# The first thing of a page's own on a phone: under one row of menu, two where somebody works, and under its path.
+FIRST = {
+    "buyer": {"/": ".banner", "/shop": "h1", "/coops/alto-mayo": "h1", "/sign-in": "h1"},
+    "producer": {"/producer": "h1", "/producer/orders": "h1"},
+    "preparer": {"/console": "h1", "/console/orders": "h1", "/console/matching": "h1"},
+}
+
+
+@pytest.mark.parametrize("role", FIRST)
+def test_the_first_screen_of_a_phone_belongs_to_the_page(browser: Browser, site: Site, role: str):
+    with guest_or(role, browser, site) as opened:
+        page = opened.new_page() if role == "buyer" else opened
+        page.set_viewport_size({"width": 360, "height": 640})
+        for path, first in FIRST[role].items():
+            page.goto(path)
+            assert page.locator(".masthead").bounding_box()["height"] <= 64, path
+            assert page.locator(f"main {first}").bounding_box()["y"] <= 160, path
+
+
+def test_the_menu_of_a_phone_opens_by_keyboard_and_without_a_script(browser: Browser, site: Site):
+    context = browser.new_context(base_url=site.url, viewport={"width": 360, "height": 640}, java_script_enabled=False)
+    page = context.new_page()
+    page.goto("/shop")
+    main, account = page.get_by_role("navigation", name="Main"), page.get_by_role("navigation", name="Your account")
+    expect(main).to_have_count(0)  # neither seen nor spoken
+    expect(account.get_by_role("link")).to_have_text("Basket")
+    for _turn in range(3):  # to the content, home, and then
+        page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(main.get_by_role("link", name="Co-ops")).to_be_visible()
+    expect(account.get_by_role("link", name="Sign in")).to_be_visible()
+    page.keyboard.press("Tab")
+    expect(main.get_by_role("link", name="Shop")).to_be_focused()
+    context.close()
+
+
 @pytest.mark.parametrize("role", FORMS)
 def test_a_refused_form_says_which_field_is_wrong_and_why(browser: Browser, site: Site, role: str):
     path, button, typed = FORMS[role]
