@@ -4,8 +4,9 @@ Babel knows how a language writes numbers; how many digits a currency has is ISO
 for the currencies of vanilla, coffee and saffron (stack.md section 4), so the digits come from `kernel.money`.
 """
 
+import re
 from datetime import date, datetime
-from decimal import ROUND_DOWN, Decimal
+from decimal import ROUND_CEILING, ROUND_DOWN, Decimal
 from functools import cache, lru_cache
 from gettext import NullTranslations
 from typing import Any
@@ -26,6 +27,7 @@ UNIT_PRICE_DIGITS = 6
 COOKIE = "locale"
 """Where the session of somebody signed in keeps their language."""
 _FOR_PROGRAMS = ("/api/", "/hooks/")
+_DAY = re.compile(r"\b(?:19|20)\d\d-\d\d-\d\d\b")
 
 
 class Catalogues(Domain):  # type: ignore[misc]
@@ -84,12 +86,25 @@ def _choose() -> Locale:
 
 def told(words: str) -> str:
     """Return a sentence of the domain in the reader's language."""
-    return languages.tell(words, language())
+    said = languages.tell(words, language())
+    return _with_days(said) if _english() else said
 
 
 def told_check(check: Any) -> str:
     """Return the sentence of a price check in the reader's language; a stored one is made again from its inputs."""
-    return str(check.words) if language() == "en" else told(getattr(check, "said", check.words))
+    return told(check.words if language() == "en" else getattr(check, "said", check.words))
+
+
+def _with_days(words: str) -> str:
+    """Return an English sentence of the domain, which has its days as the books have them, with days for readers."""
+    return _DAY.sub(lambda found: _readable(found[0]), words)
+
+
+def _readable(day: str) -> str:
+    try:
+        return show_day(date.fromisoformat(day))
+    except ValueError:  # a number that only looks like a day
+        return day
 
 
 def _keep_language(endpoint: str, values: dict[str, Any]) -> None:
@@ -139,6 +154,12 @@ def show_minor(minor: int, currency: str) -> str:
 def show_unit_price(price: Decimal, currency: str) -> str:
     """Return a price per unit: at least the digits of its currency, at most six, never rounded to look neat."""
     return languages.amount(price, currency, language(), exponent(currency), UNIT_PRICE_DIGITS)
+
+
+def show_least_price(price: Decimal, currency: str) -> str:
+    """Return a floor as it can be paid: rounded up to the digits of its currency, to two more below one unit of it."""
+    digits = exponent(currency) + (2 if price < 1 else 0)
+    return show_unit_price(price.quantize(Decimal(1).scaleb(-digits), ROUND_CEILING), currency)
 
 
 def show_quantity(value: Decimal | int) -> str:
@@ -226,6 +247,7 @@ def init_app(app: Flask) -> None:
         instant=show_instant,
         told=told,
         check_words=told_check,
+        least_price=show_least_price,
     )
     app.jinja_env.globals.update(
         get_locale=get_locale,

@@ -20,7 +20,7 @@ from market.http.auth import access, current_actor
 from market.http.clock import today
 from market.http.conditional import ready
 from market.http.db import reading, unit_of_work
-from market.http.i18n import language, show_unit, show_unit_price, told
+from market.http.i18n import language, show_least_price, show_unit, show_unit_price, told
 from market.kernel.words import N_
 from market.pricing import queries as checks
 from market.pricing import rules as prices
@@ -227,13 +227,13 @@ def listing(listing_id: UUID) -> Response:
 def _rungs(offer: queries.ListingView) -> list[tuple[str, float, str, str]]:
     """Return the producer's price beside what it is measured by, per unit, lowest first."""
     known = (
-        (_("Market price"), offer.market_price, "market"),
-        (_("Least fair price"), offer.floor_price, "floor"),
-        (_("Producer's price"), offer.unit_price, "price"),
+        (_("Market price"), offer.market_price, show_least_price, "market"),
+        (_("Least fair price"), offer.floor_price, show_least_price, "floor"),
+        (_("Producer's price"), offer.unit_price, show_unit_price, "price"),
     )
     rungs = [
-        (words, float(price), f"{show_unit_price(price, offer.currency)} / {show_unit(offer.unit, 1)}", kind)
-        for words, price, kind in known
+        (words, float(price), f"{show(price, offer.currency)} / {show_unit(offer.unit, 1)}", kind)
+        for words, price, show, kind in known
         if price is not None
     ]
     return sorted(rungs, key=lambda rung: rung[1])

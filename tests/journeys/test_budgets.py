@@ -51,7 +51,7 @@ def to_the_order(page: Page, pages: dict[str, str]) -> str:
     for label, words in (typed | {"Postcode": "10115", "Town": "Berlin"}).items():
         page.get_by_label(label).first.fill(words)
     page.get_by_label("Country").select_option("DE")
-    page.get_by_label(re.compile("^Bank transfer")).check()
+    page.get_by_role("radio", name="Bank transfer").check()
     page.get_by_role("button", name=re.compile("^Order")).click()
     page.wait_for_url("**/orders/**")
     return page.url

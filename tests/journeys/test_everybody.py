@@ -84,7 +84,7 @@ def test_nothing_scrolls_sideways_at_200_percent_and_at_320_pixels(browser: Brow
 
 # The first thing of a page's own on a phone: under one row of menu, two where somebody works, and under its path.
 FIRST = {
-    "buyer": {"/": ".banner", "/shop": "h1", "/coops/alto-mayo": "h1", "/sign-in": "h1"},
+    "buyer": {"/": ".banner", "/shop": "h1", "/coops/alto-mayo": ".cover", "/sign-in": "h1"},
     "producer": {"/producer": "h1", "/producer/orders": "h1"},
     "preparer": {"/console": "h1", "/console/orders": "h1", "/console/matching": "h1"},
 }

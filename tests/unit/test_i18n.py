@@ -30,6 +30,14 @@ class TestFormats:
         assert i18n.show_unit_price(Decimal("2.345670"), "USD") == "$2.34567"
         assert i18n.show_unit_price(Decimal("2.000000"), "USD") == "$2.00"
 
+    def test_a_floor_is_shown_as_it_can_be_paid_and_never_lower(self):
+        assert i18n.show_least_price(Decimal("1.658087"), "EUR") == "€1.66"
+        assert i18n.show_least_price(Decimal("0.043201"), "EUR") == "€0.0433"
+        assert i18n.show_least_price(Decimal("1800"), "XOF").endswith("1,800")
+
+    def test_a_sentence_of_the_domain_has_days_for_readers(self):
+        assert i18n.told("in force from 2023-08-01, number 2026-99-31") == "in force from 1 Aug 2023, number 2026-99-31"
+
     def test_a_quantity_loses_only_trailing_zeros(self):
         assert i18n.show_quantity(Decimal("1200.500000")) == "1,200.5"
         assert i18n.show_quantity(Decimal("0.000001")) == "0.000001"

@@ -406,5 +406,6 @@
 
   try { arrived(); } catch { /* no storage here */ }
   begin(document);
+  $(".desk > nav [aria-current=page]")?.scrollIntoView({ block: "nearest", inline: "center" });
   if ($("#later") && window.indexedDB) later($("#later"));
 }
