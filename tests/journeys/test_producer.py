@@ -167,7 +167,9 @@ def test_pages_kept_on_the_phone_go_with_their_owner(browser: Browser, site: Sit
         page.wait_for_function(kept)
         open_menu(page)
         page.get_by_role("button", name="Sign out").click()
-        expect(page.get_by_role("link", name="Sign in")).to_have_count(1)
+        expect(page.get_by_role("navigation", name="My work")).to_have_count(0)
+        open_menu(page)
+        expect(page.get_by_role("link", name="Sign in")).to_be_visible()
         assert page.evaluate(kept) is False
         page.context.set_offline(True)
         with pytest.raises(Exception, match="ERR_"):
