@@ -45,6 +45,7 @@ def enter_slip() -> ResponseReturnValue:
         "unit": entry.text("unit", limit=12),
         "unit_price": entry.decimal("unit_price"),
         "deduction": entry.decimal("deduction", zero=True),
+        "floor_price": entry.decimal("floor_price", required=False),
         "pool": entry.text("pool", limit=40),
     }
 

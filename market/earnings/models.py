@@ -1,9 +1,10 @@
 """Tables of earnings. What two persons must see is two columns that may not be equal."""
 
 from datetime import date, datetime
+from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import CHAR, CheckConstraint, ForeignKey, Index, SmallInteger, UniqueConstraint, text
+from sqlalchemy import CHAR, CheckConstraint, ForeignKey, Index, Numeric, SmallInteger, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from market.kernel.orm import Base, CoopOwned, FourEyes, Id, Instant, Minor, Percent, Quantity, UnitPrice, four_eyes
@@ -25,6 +26,7 @@ class Delivery(CoopOwned, Base):
     unit: Mapped[str]
     unit_price: Mapped[UnitPrice]
     deduction: Mapped[UnitPrice]
+    floor_price: Mapped[Decimal | None] = mapped_column(Numeric(18, 6))
     currency: Mapped[str] = mapped_column(CHAR(3))
     amount_minor: Mapped[Minor]
     entered_by: Mapped[str]
@@ -34,6 +36,7 @@ class Delivery(CoopOwned, Base):
         UniqueConstraint("coop_id", "slip"),
         CheckConstraint("tare >= 0 AND rejected >= 0 AND gross > tare + rejected", name="weights"),
         CheckConstraint("deduction >= 0 AND unit_price > deduction", name="price"),
+        CheckConstraint("floor_price > 0 AND unit_price - deduction >= floor_price", name="floor"),
         CheckConstraint("amount_minor > 0", name="amount"),
         CheckConstraint("pool ~ '^[A-Za-z0-9_-]{1,40}$'", name="pool"),
         Index("weigh_slip_producer", "producer_id", "delivered_on"),

@@ -1,11 +1,12 @@
 """Reads of earnings; frozen answers."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from market.earnings.errors import NoRecord
@@ -109,22 +110,17 @@ def advances(session: Session, coop_id: UUID, *, producer_id: UUID | None = None
         statement = statement.where(Advance.producer_id == producer_id)
     if state is not None:
         statement = statement.where(Advance.state == state)
-    return [
-        AdvanceView(
-            row.id,
-            row.producer_id,
-            Money(row.amount_minor, row.currency),
-            Money(row.amount_minor - row.recovered_minor, row.currency),
-            row.priority,
-            row.cap_percent,
-            row.reason,
-            row.state,
-            row.proposed_by,
-            row.proposed_at,
-            row.decided_by,
-        )
-        for row in session.scalars(statement)
-    ]
+    return [_advance(row) for row in session.scalars(statement)]
+
+
+def advance_ids() -> Select[tuple[UUID]]:
+    """Return the SELECT of the ids of advances: what netted a payable to recover one."""
+    return select(Advance.id)
+
+
+def advances_by_id(session: Session, advance_ids: Iterable[UUID]) -> dict[UUID, AdvanceView]:
+    """Return advances by id."""
+    return {row.id: _advance(row) for row in session.scalars(select(Advance).where(Advance.id.in_(list(advance_ids))))}
 
 
 def holds(session: Session, coop_id: UUID, *, producer_id: UUID | None = None, ended: bool = False) -> list[HoldView]:
@@ -240,6 +236,22 @@ def check(session: Session) -> list[Finding]:
         if row.recovered_minor != recovered.get(row.id, 0)
     ]
     return findings
+
+
+def _advance(row: Advance) -> AdvanceView:
+    return AdvanceView(
+        row.id,
+        row.producer_id,
+        Money(row.amount_minor, row.currency),
+        Money(row.amount_minor - row.recovered_minor, row.currency),
+        row.priority,
+        row.cap_percent,
+        row.reason,
+        row.state,
+        row.proposed_by,
+        row.proposed_at,
+        row.decided_by,
+    )
 
 
 def _hold(row: PayableHold) -> HoldView:

@@ -45,6 +45,17 @@ def slip_value(net: Decimal, price: Decimal, deduction: Decimal, currency: str) 
     return value
 
 
+def slip_least(net: Decimal, price: Decimal, floor: Decimal | None, currency: str) -> Money | None:
+    """Return what the floor price gives for a slip's weight; None where none was named. Raises SlipRefused below it (law 2)."""
+    if floor is None:
+        return None
+    if price < floor:
+        raise SlipRefused(
+            say("A price of %(price)s is below the floor price of %(floor)s.", price=price, floor=floor), pointer="/unit_price"
+        )
+    return Money.of(floor * net, currency)
+
+
 @dataclass(frozen=True, slots=True)
 class Open:
     """An advance that is not recovered yet: what is left of it, and its place in the order of recovery."""
@@ -55,14 +66,19 @@ class Open:
     granted_on: date
 
 
-def recoveries(payment: Money, advances: Sequence[Open], *, cap_percent: Decimal = CAP_PERCENT) -> list[tuple[UUID, Money]]:
+def recoveries(
+    payment: Money, advances: Sequence[Open], *, cap_percent: Decimal = CAP_PERCENT, least: Money | None = None
+) -> list[tuple[UUID, Money]]:
     """Return what of `payment` goes to which advance (E30, E31): by priority, oldest first, within the cap per payment.
 
-    The rest of the payment, at least `100 - cap_percent` percent of it, stays with the member.
+    The rest of the payment, at least `100 - cap_percent` percent of it and never below `least`, which is what the floor price
+    gives for the goods (product.md, law 3), stays with the member.
     """
     if not 0 <= cap_percent <= 100:
         raise AmountRefused(say("A cap of %(cap)s %% is not between 0 and 100.", cap=cap_percent), pointer="/cap_percent")
     left = int(payment.minor * cap_percent // 100)  # rounded down: a doubt is the member's
+    if least is not None:
+        left = min(left, (payment - least).minor)
     taken: list[tuple[UUID, Money]] = []
     for advance in sorted(advances, key=lambda each: (each.priority, each.granted_on, each.id)):
         if advance.left.currency == payment.currency and (minor := min(advance.left.minor, left)) > 0:

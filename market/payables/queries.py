@@ -6,9 +6,9 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ColumnElement, Select, case, cast, func, select
+from sqlalchemy import BigInteger, ColumnElement, Select, and_, case, cast, exists, func, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from market.kernel.money import Money
 from market.payables.models import OPEN, Payable
@@ -149,6 +149,24 @@ def by_ids(session: Session, payable_ids: Sequence[UUID]) -> list[Owed]:
     """Return payables by id, earliest due first."""
     statement = select(Payable).where(Payable.id.in_(payable_ids)).order_by(Payable.due_on, Payable.id)
     return [owed_from(row) for row in session.execute(statement).scalars()]
+
+
+def netted_beside(paid: Select[*tuple[Any, ...]], but_not: Select[*tuple[Any, ...]], takers: Select[*tuple[Any, ...]]) -> Any:
+    """Return the SELECT of what `takers` netted of the sources of the payables `paid`: payee, currency, source, taker, amount.
+
+    Sources that owe any payable of `but_not` are left out; all three are SELECTs of ids.
+    """
+    row, own, other = aliased(Payable), aliased(Payable), aliased(Payable)
+
+    def same(one: type[Payable]) -> ColumnElement[bool]:
+        return and_(*(getattr(one, name) == getattr(row, name) for name in ("coop_id", "source_kind", "source_id", "kind")))
+
+    return select(row.payee_id, row.currency, row.source_id, row.taken_by, row.amount_minor).where(
+        row.state == "netted",
+        row.taken_by.in_(takers),
+        exists().where(same(own), own.id.in_(paid)),
+        ~exists().where(same(other), other.id.in_(but_not)),
+    )
 
 
 def overdue(session: Session, *, on: date, coop_id: UUID | None = None) -> list[tuple[UUID, str, int, int, date]]:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
@@ -14,8 +15,9 @@ from market.kernel.errors import Missing
 from market.kernel.money import Money
 from market.pricing.errors import ReferenceUnknown
 from market.pricing.models import CoopFloorRow, FxEvidenceRow, ImportBatch, ImportRow, MarketQuote, PriceCheck, PriceReference
-from market.pricing.rules import CoopFloor, FxEvidence, Reference, replay
+from market.pricing.rules import CoopFloor, Floor, FxEvidence, Reference, replay
 from market.pricing.rules.judge import MAX_QUOTE_DAYS
+from market.pricing.rules.units import round_line
 from market.pricing.rules.verdict import from_json
 from market.pricing.service.shelf import floor_of, load_packagings, open_shelf, reference_of
 
@@ -342,6 +344,21 @@ def checks_by_id(session: Session, check_ids: Iterable[UUID]) -> dict[UUID, Stor
     """Return stored checks by id, in one statement."""
     rows = session.scalars(select(PriceCheck).where(PriceCheck.id.in_(list(check_ids))))
     return {row.id: _stored_check(row) for row in rows}
+
+
+def at_the_floor(session: Session, check_ids: Iterable[UUID], quantity: Decimal, currency: str) -> Money:
+    """Return what a quantity is worth at the highest blocking floor of stored checks; zero when none of them has one.
+
+    The checks are run again from their own inputs, so that this is the floor of the day they were made on. `quantity` is in
+    the unit of their price.
+    """
+    worth = [Money.zero(currency)]
+    for stored in checks_by_id(session, check_ids).values():
+        said = replay(stored.inputs)
+        if isinstance(said.floor, Floor) and said.floor.blocks and said.floor.passing is not None:
+            price = said.arguments["price"]
+            worth.append(round_line(Fraction(said.floor.passing) * Fraction(quantity) / Fraction(price.per), price.currency))
+    return max(worth)
 
 
 def check_of_an_offer(session: Session, check_id: UUID) -> StoredCheck:

@@ -71,6 +71,16 @@ def loan(session: Session, loan_id: UUID, *, on: date) -> LoanView:
     row = session.get(Loan, loan_id)
     if row is None:
         raise NoRecord("There is no such record here.")
+    return _view(session, row, on)
+
+
+def loans(session: Session, coop_id: UUID, *, on: date) -> list[LoanView]:
+    """Return a co-op's loans with what the books say by a day, the one that is due first first."""
+    rows = session.scalars(select(Loan).where(Loan.coop_id == coop_id).order_by(Loan.due_on, Loan.id)).all()
+    return [_view(session, row, on) for row in rows]
+
+
+def _view(session: Session, row: Loan, on: date) -> LoanView:
     book_id = ledger.book_of(session, row.coop_id)
     paid = session.scalars(select(LoanRepayment).where(LoanRepayment.loan_id == row.id).order_by(LoanRepayment.proposed_at)).all()
     booked = [one for one in paid if one.state == "booked"]

@@ -1,5 +1,6 @@
 """Advances: granted by two persons, paid out like anything owed, recovered from later payments within the cap."""
 
+from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
@@ -100,10 +101,11 @@ def decide_advance(session: Session, *, actor: Actor, advance_id: UUID, granted:
     )
 
 
-def recover(session: Session, owed: Owed, *, on: date) -> tuple[Leg, ...]:
+def recover(session: Session, owed: Owed, *, on: date, least: Callable[[], Money | None] = lambda: None) -> tuple[Leg, ...]:
     """Net advances of a payee against a payment just raised (E30, E31) and return the legs for the caller's entry.
 
-    The same payment again recovers nothing more. Locks the payee's advances, then the payable.
+    `least` says what the payment must leave because of the floor price of its goods; it is asked only when there is something
+    to recover. The same payment again recovers nothing more. Locks the payee's advances, then the payable.
     """
     if owed.kind in NOT_ASKED or owed.state != "open":
         return ()
@@ -125,7 +127,7 @@ def recover(session: Session, owed: Owed, *, on: date) -> tuple[Leg, ...]:
         for row in rows.values()
     ]
     cap = min(row.cap_percent for row in rows.values())
-    taken = rules.recoveries(owed.money, open_ones, cap_percent=cap)
+    taken = rules.recoveries(owed.money, open_ones, cap_percent=cap, least=least())
     for advance_id, money in taken:
         row = rows[advance_id]
         row.recovered_minor += money.minor

@@ -39,13 +39,17 @@ def price_delivery(
     pool: str,
     due_on: date,
     now: datetime,
+    floor_price: Decimal | None = None,
 ) -> UUID:
     """Enter a weigh slip and owe its value from `due_on`; return the delivery's id. The same slip again changes nothing.
 
-    Raises SlipRefused for figures that leave nothing to pay, SlipUsed when the number stands for other figures. Posts, so
+    No advance takes what `floor_price` gives for the weight. Raises SlipRefused for figures that leave nothing to pay or a
+    price below that floor, SlipUsed when the number stands for other figures. Posts, so
     call it last.
     """
-    value = rules.slip_value(rules.net_weight(gross, tare, rejected), unit_price, deduction, currency)
+    net = rules.net_weight(gross, tare, rejected)
+    value = rules.slip_value(net, unit_price, deduction, currency)
+    least = rules.slip_least(net, unit_price - deduction, floor_price, currency)
     member = producers.producer(session, producer_id)
     facts = {
         "producer_id": member.id,
@@ -57,6 +61,7 @@ def price_delivery(
         "unit": unit,
         "unit_price": unit_price,
         "deduction": deduction,
+        "floor_price": floor_price,
         "currency": currency,
         "amount_minor": value.minor,
     }
@@ -97,7 +102,7 @@ def price_delivery(
         new={"slip": slip.strip(), "amount": value.text},
     )
     book = ledger.book_of(session, member.coop_id)
-    back = recover(session, owed, on=delivered_on)
+    back = recover(session, owed, on=delivered_on, least=lambda: least)
     entries = [
         Entry(
             book,

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from market.earnings import rules
 from market.earnings.errors import AmountRefused, ReasonMissing
 from market.earnings.models import Delivery, Distribution, DistributionShare
+from market.earnings.service.advances import recover
 from market.earnings.service.deciding import decide
 from market.kernel import audit
 from market.kernel.actor import Actor
@@ -139,7 +140,7 @@ def decide_distribution(session: Session, *, actor: Actor, distribution_id: UUID
         )
         session.add(share)
         if part.cash:
-            payables.raise_payable(
+            owed = payables.raise_payable(
                 session,
                 coop_id=row.coop_id,
                 payee_id=member,
@@ -149,4 +150,7 @@ def decide_distribution(session: Session, *, actor: Actor, distribution_id: UUID
                 source_kind="distribution_share",
                 source_id=share.id,
             )
-    ledger.post(session, entries)
+            session.flush()  # what is recovered points to the share's payable
+            back = recover(session, owed, on=on)
+            entries.append(Entry(book, "advance_recovered", f"payable:{owed.id}:recovered", on, actor.label, back))
+    ledger.post(session, [entry for entry in entries if entry.legs])

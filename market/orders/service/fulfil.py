@@ -1,6 +1,7 @@
 """From packed to owed: dispatch, arrival, and the moment when held money is earned (E13)."""
 
 from datetime import date, datetime
+from functools import partial
 from uuid import UUID
 
 from sqlalchemy import exists, select
@@ -11,7 +12,7 @@ from market.kernel import audit
 from market.kernel.actor import Actor
 from market.kernel.clock import day_in
 from market.kernel.locks import lock, lock_one
-from market.kernel.money import Money
+from market.kernel.money import Money, total
 from market.kernel.outbox import announce
 from market.ledger import service as ledger
 from market.ledger.rules import Entry
@@ -20,6 +21,7 @@ from market.orders.errors import OrderMissing, WrongState
 from market.orders.models import Complaint, OrderLine, PriceComponent, SellerOrder
 from market.orders.service.refund import count_refunds_elsewhere
 from market.payables import service as payables
+from market.pricing import queries as pricing
 from market.producers import queries as producers
 
 
@@ -107,12 +109,21 @@ def settle(session: Session, *, seller_order_ids: list[UUID], now: datetime) -> 
                 source_kind="seller_order",
                 source_id=seller.id,
             )
-            back = earnings.recover(session, owed, on=earned_on)
+            back = earnings.recover(session, owed, on=earned_on, least=partial(_at_the_floor, session, seller))
             key = f"payable:{owed.id}:recovered"
             entries.append(Entry(books[seller.coop_id], "advance_recovered", key, earned_on, "system:orders", back))
         announce(session, events.SETTLED, {"seller_order_id": seller.id})
     ledger.post(session, [entry for entry in entries if entry.legs], late=True)
     return len(sellers)
+
+
+def _at_the_floor(session: Session, seller: SellerOrder) -> Money:
+    """Return what the floor prices of the day of sale give for the goods that were kept (law 3): no advance takes it."""
+    lines = session.scalars(select(OrderLine).where(OrderLine.seller_order_id == seller.id))
+    worth = [
+        pricing.at_the_floor(session, line.check_ids, line.quantity - line.returned_quantity, seller.currency) for line in lines
+    ]
+    return total(worth, seller.currency)
 
 
 def _parts_left(session: Session, seller_ids: list[UUID]) -> dict[UUID, list[tuple[str, Money]]]:

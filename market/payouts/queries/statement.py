@@ -1,11 +1,14 @@
 """The facts of a payee's statement: what was sold, what was kept back, what was paid (money.md 9)."""
 
+from collections.abc import Iterator
+from dataclasses import replace
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from market.earnings import queries as earnings
 from market.kernel.money import Money, total
-from market.kernel.words import N_, Term
+from market.kernel.words import N_, Term, say
 from market.ledger import queries as books
 from market.ledger import service as ledger
 from market.orders import queries as orders
@@ -16,6 +19,7 @@ from market.payables.queries import Owed
 from market.payouts.errors import StepRefused
 from market.payouts.ports import PayeeStatement, StatementDeduction, StatementLine
 from market.payouts.queries.cash import cheque_of
+from market.payouts.queries.recovered import of_payout
 from market.payouts.queries.runs import items, payout, payout_details, receipt_number
 from market.payouts.queries.views import PayoutRow
 from market.payouts.rules.accounts import masked
@@ -32,8 +36,10 @@ def payee_statement(session: Session, payout_id: UUID) -> PayeeStatement:
     payee = producers.producer(session, row.payee_id)
     member = producers.member(session, coop_id=row.coop_id, producer_id=row.payee_id)
     paid_for = payables.by_ids(session, [payable_id for payable_id, _ in items(session, payout_id)])
-    lines = tuple(line for owed in paid_for for line in _lines(session, owed))
-    if sum(line.money.minor for line in lines) != row.gross.minor:
+    back = of_payout(session, payout_id)
+    lines = tuple(_all_lines(session, paid_for, back))
+    gross = row.gross + total([money for _, _, money in back], row.gross.currency)
+    if sum(line.money.minor for line in lines) != gross.minor:
         raise AssertionError(f"the lines of payout {row.number} do not add up to {row.gross.text}")
     street = f"{coop.street} {coop.building}".strip()
     town = f"{coop.postcode} {coop.town}, {coop.country}".strip(" ,")
@@ -49,10 +55,28 @@ def payee_statement(session: Session, payout_id: UUID) -> PayeeStatement:
         reference=row.reference,
         paid_on=row.settled_on,
         lines=lines,
-        deductions=_deductions(session, row),
-        gross=row.gross,
+        deductions=(*_recovered(session, back), *_deductions(session, row)),
+        gross=gross,
         paid=row.money,
     )
+
+
+def _all_lines(session: Session, paid_for: list[Owed], back: list[tuple[UUID, UUID, Money]]) -> Iterator[StatementLine]:
+    """Yield what was earned: what came back to advances out of a thing is part of what it brought, told once."""
+    more: dict[UUID, int] = {}
+    for source_id, _, money in back:
+        more[source_id] = more.get(source_id, 0) + money.minor
+    for owed in paid_for:
+        earned = Money(owed.money.minor + more.pop(owed.source_id, 0), owed.money.currency)
+        yield from _lines(session, replace(owed, money=earned))
+
+
+def _recovered(session: Session, back: list[tuple[UUID, UUID, Money]]) -> Iterator[StatementDeduction]:
+    """Yield what came back to each advance, with what is left of it."""
+    granted = earnings.advances_by_id(session, {advance_id for _, advance_id, _ in back})
+    for advance_id, advance in sorted(granted.items(), key=lambda pair: (pair[1].priority, pair[1].proposed_at, pair[0])):
+        money = total([money for _, one, money in back if one == advance_id], advance.left.currency)
+        yield StatementDeduction(say("advance: %(reason)s", reason=advance.reason), money, advance.left)
 
 
 def _lines(session: Session, owed: Owed) -> list[StatementLine]:

@@ -3,7 +3,7 @@
 A run of 100,000 payees is a handful of statements; only details that a rule in Python has to read come here.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 from uuid import UUID
@@ -45,7 +45,7 @@ from market.payables import queries as owed
 from market.payables import service as payables
 from market.payouts.errors import NothingToPay
 from market.payouts.models import PAYOUT_NUMBERS, RUN_NUMBERS, Payout, PayoutItem, PayoutRun
-from market.payouts.queries import RunRow, SkippedRow, bad_accounts, run_from, settings_of
+from market.payouts.queries import RunRow, SkippedRow, bad_accounts, recovered, run_from, settings_of
 from market.payouts.rules.planning import CLAIM_CAP_PERCENT, SOURCES, Details, why_not
 from market.producers import queries as producers
 from market.producers.queries import CoopView
@@ -122,12 +122,13 @@ def plan_run(session: Session, *, actor: Actor, coop_id: UUID, due_by: date, now
 
 @dataclass(frozen=True, slots=True)
 class PlannedTotal:
-    """Count, sum and netted claims of one rail and currency."""
+    """Count, sum and netted claims of one rail and currency, and what came back to advances before."""
 
     rail: str
     count: int
     money: Money
     deducted: Money
+    recovered: Money
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +144,9 @@ def preview_run(session: Session, *, coop_id: UUID, due_by: date) -> Preview:
     coop = producers.coop(session, coop_id)
     _stage(session, coop, owed.due_by(coop_id, due_by))
     skipped = _skip(session, coop)
-    return Preview(_totals(session), skipped)
+    back = _recovered(session)
+    totals = [replace(one, recovered=back.get((one.rail, one.money.currency), one.recovered)) for one in _totals(session)]
+    return Preview(totals, skipped)
 
 
 def current_accounts(session: Session, coop: CoopView) -> Selected:
@@ -257,8 +260,19 @@ def _totals(session: Session) -> list[PlannedTotal]:
     plan = _PLAN.c
     sums = select(plan.rail, plan.currency, func.count(), func.sum(plan.gross_minor), func.sum(plan.deducted_minor))
     return [
-        PlannedTotal(rail, count, Money(int(gross - deducted), currency), Money(int(deducted), currency))
+        PlannedTotal(rail, count, Money(int(gross - deducted), currency), Money(int(deducted), currency), Money.zero(currency))
         for rail, currency, count, gross, deducted in session.execute(
             sums.group_by(plan.rail, plan.currency).order_by(plan.rail, plan.currency)
         )
     ]
+
+
+def _recovered(session: Session) -> dict[tuple[str, str], Money]:
+    """Return per rail and currency what came back to advances out of what the plan pays the rest of."""
+    back = recovered.of_payables(select(func.unnest(_PLAN.c.payable_ids))).subquery()
+    sums = (
+        select(_PLAN.c.rail, _PLAN.c.currency, func.sum(back.c.amount_minor))
+        .join(back, and_(back.c.payee_id == _PLAN.c.payee_id, back.c.currency == _PLAN.c.currency))
+        .group_by(_PLAN.c.rail, _PLAN.c.currency)
+    )
+    return {(rail, currency): Money(int(minor), currency) for rail, currency, minor in session.execute(sums)}

@@ -19,6 +19,7 @@ from market.ledger.reports import QuarterRow
 from market.ledger.service import book_of
 from market.payouts.models import Payout
 from market.payouts.ports import PayeeYear, YearLine, YearSection
+from market.payouts.queries.recovered import gross_minor
 from market.producers import queries as producers
 from market.producers.models import Coop, Producer
 from market.reports.queries.lists import Sorting, Source, Viewer, between_dates, contains, one_named
@@ -139,7 +140,7 @@ def texts(viewer: Viewer) -> Source:
             Producer.sms_phone.label("phone"),
             Producer.language,
             Coop.name.label("coop"),
-            Payout.gross_minor,
+            gross_minor().label("gross_minor"),
             Payout.amount_minor,
             Payout.currency,
             Payout.reference,

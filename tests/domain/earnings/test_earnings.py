@@ -89,6 +89,29 @@ def test_two_advances_are_recovered_by_priority_within_the_cap(session, member):
     assert laws_hold(session)
 
 
+def test_no_advance_takes_what_the_floor_price_gives_for_the_goods(session, member):
+    advanced = advance(session, member, 10_000)
+    slip(session, member, floor_price=Decimal(380))  # 59 kg at 400: half would be 11,800, above the floor stand 1,180
+    assert balance(session, member, f"advance:{advanced}") == 10_000 - 1180
+    slip(session, member, "A7-0413", floor_price=Decimal(400))
+    assert balance(session, member, f"advance:{advanced}") == 10_000 - 1180
+    with pytest.raises(SlipRefused, match="below the floor"):
+        slip(session, member, "A7-0414", floor_price=Decimal("400.01"))
+    assert laws_hold(session)
+
+
+def test_a_second_payment_recovers_what_the_floor_kept(session, member):
+    advanced = advance(session, member, 3000)
+    slip(session, member, floor_price=Decimal(400))
+    made = service.propose_distribution(
+        session, actor=PREPARER, coop_id=member.coop_id, kind="second_payment", pool="p1", name="2026", starts_on=DAY,
+        ends_on=DAY, money=Money(4000, "RWF"), minutes="Assembly, item 4", now=NOW,
+    )  # fmt: skip
+    service.decide_distribution(session, actor=APPROVER, distribution_id=made, agreed=True, now=NOW)
+    assert balance(session, member, f"advance:{advanced}") == 1000
+    assert laws_hold(session)
+
+
 def test_the_same_slip_again_changes_nothing_and_other_figures_are_refused(session, member):
     first = slip(session, member)
     assert slip(session, member) == first

