@@ -1,6 +1,6 @@
 """The books for the staff: trial balance, accounts, general ledger, tax, fees, aged lists, for any days, as page and file."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import islice
@@ -12,7 +12,8 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
-from market.console import lists
+from market.console import account_words, lists
+from market.console.account_words import Named
 from market.http.auth import access, current_coop
 from market.http.clock import today
 from market.http.db import session_for, unit_of_work
@@ -32,71 +33,84 @@ Cells = Sequence[Any]
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a report is asked for: whose books, which days, which account."""
+    """What a report is asked for: whose books, which days, which account; and what the codes of accounts name."""
 
     coop: CoopView
     book: int
     since: date
     until: date
     account: str
+    names: Mapping[str, str]
+
+    def named(self, code: str) -> Named:
+        """Return an account in words."""
+        return account_words.account(code, self.names)
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """A report: its words, its headings, and its rows, each a sequence of texts, days, numbers and amounts."""
+    """A report: its words, its headings, and its rows, each a sequence of texts, codes in words, days, numbers and amounts.
+
+    `coded` counts the columns, from 0, whose codes a file has in a column of their own.
+    """
 
     label: Any
     headings: Sequence[Any]
     rows: Callable[[Session, Asked], Iterator[Cells]]
+    coded: Sequence[int] = ()
 
 
 def _trial(session: Session, asked: Asked) -> Iterator[Cells]:
     for row in reports.trial_balance(session, asked.book, since=asked.since, until=asked.until):
-        yield row.code, row.opening, row.debits, row.credits, row.closing
+        yield asked.named(row.code), row.opening, row.debits, row.credits, row.closing
 
 
-def _lines(rows: Iterator[reports.LedgerRow]) -> Iterator[Cells]:
+def _lines(asked: Asked, rows: Iterator[reports.LedgerRow]) -> Iterator[Cells]:
     for row in rows:
-        yield row.code, row.on, row.kind, row.other, row.debit, row.credit, row.balance, row.key
+        what, other = account_words.fact(row.kind), asked.named(row.other)
+        yield asked.named(row.code), row.on, what, other, row.debit, row.credit, row.balance, Named("", row.key)
 
 
 def _account(session: Session, asked: Asked) -> Iterator[Cells]:
-    return _lines(reports.account_statement(session, asked.book, asked.account, since=asked.since, until=asked.until))
+    return _lines(asked, reports.account_statement(session, asked.book, asked.account, since=asked.since, until=asked.until))
 
 
 def _ledger(session: Session, asked: Asked) -> Iterator[Cells]:
-    return _lines(reports.general_ledger(session, asked.book, since=asked.since, until=asked.until))
+    return _lines(asked, reports.general_ledger(session, asked.book, since=asked.since, until=asked.until))
 
 
 def _taxes(session: Session, asked: Asked) -> Iterator[Cells]:
     for row in sums.taxes(session, asked.coop, since=asked.since, until=asked.until):
-        yield row.country, row.kind, row.rate, row.net, row.tax
+        yield row.country, account_words.part(row.kind), row.rate, row.net, row.tax
 
 
 def _fees(session: Session, asked: Asked) -> Iterator[Cells]:
     for row in sums.fees(session, asked.coop, since=asked.since, until=asked.until):
-        yield row.kind, row.payer, row.payee, row.lines, row.money
+        payer, payee = account_words.party(row.payer), account_words.party(row.payee)
+        yield account_words.part(row.kind), payer, payee, row.lines, row.money
 
 
-def _aged(rows: Iterator[sums.AgedRow]) -> Iterator[Cells]:
+def _aged(asked: Asked, rows: Iterator[sums.AgedRow]) -> Iterator[Cells]:
     for row in rows:
-        yield row.party, row.not_due, *row.overdue, row.total
+        yield Named(asked.named(row.party).words), row.not_due, *row.overdue, row.total
 
 
 def _payables(session: Session, asked: Asked) -> Iterator[Cells]:
-    return _aged(sums.aged_payables(session, asked.coop, on=asked.until))
+    return _aged(asked, sums.aged_payables(session, asked.coop, on=asked.until))
 
 
 def _receivables(session: Session, asked: Asked) -> Iterator[Cells]:
-    return _aged(sums.aged_receivables(session, asked.coop, on=asked.until))
+    return _aged(asked, sums.aged_receivables(session, asked.coop, on=asked.until))
 
 
 _MOVED = (_l("Account"), _l("Day"), _l("What"), _l("Against"), _l("Debit"), _l("Credit"), _l("Balance"), _l("Fact"))
 _AGES = (_l("Party"), _l("Not due"), _l("1 to 30 days"), _l("31 to 60"), _l("61 to 90"), _l("More"), _l("All"))
 REPORTS: dict[str, Report] = {
-    "trial-balance": Report(_l("Trial balance"), (_l("Account"), _l("Before"), _l("Debit"), _l("Credit"), _l("After")), _trial),
-    "account": Report(_l("One account"), _MOVED, _account),
-    "general-ledger": Report(_l("General ledger"), _MOVED, _ledger),
+    "trial-balance": Report(
+        _l("Trial balance"), (_l("Account"), _l("Before"), _l("Debit"), _l("Credit"), _l("After")), _trial, (0,)
+    ),
+    "account": Report(_l("One account"), _MOVED, _account, (0, 2, 3)),
+    "general-ledger": Report(_l("General ledger"), _MOVED, _ledger, (0, 2, 3)),
     "taxes": Report(
         _l("Tax on what was earned"),
         (_l("Country"), _l("Part of the price"), _l("Rate in percent"), _l("Net"), _l("Tax")),
@@ -119,13 +133,13 @@ def index() -> ResponseReturnValue:
     with unit_of_work() as session:
         coop = producers.coop(session, current_coop())
         until = last or today(coop.time_zone)
-        book = book_of(session, coop.id)
-        asked = Asked(coop, book, first or until.replace(day=1), until, entry.text("account", required=False, limit=120))
+        book, names = book_of(session, coop.id), account_words.names(session, coop.id)
+        asked = Asked(coop, book, first or until.replace(day=1), until, entry.text("account", required=False, limit=120), names)
         wanted = request.args.get("format", "")
         rows = [] if wanted else list(islice(report.rows(session, asked), SHOWN + 1))
-        accounts = [one.code for one in ledger.balances(session, book)]
+        accounts = sorted({one.code for one in ledger.balances(session, book)})
     if wanted in ("csv", "xlsx"):
-        headings = [*(str(one) for one in report.headings), _("Currency")]
+        headings = [*map(str, _flat(report, report.headings, [_("Code")] * len(report.headings))), _("Currency")]
         return lists.file(name, wanted, headings, _file_rows(report, asked))
     return render_template(
         "console/books.html",
@@ -135,10 +149,11 @@ def index() -> ResponseReturnValue:
         rows=rows[:SHOWN],
         more=len(rows) > SHOWN,
         asked=asked,
-        accounts=sorted(set(accounts)),
+        accounts=[asked.named(code) for code in accounts],
         errors=entry.errors,
         is_money=lambda value: isinstance(value, Money),
         is_day=lambda value: isinstance(value, date),
+        is_named=lambda value: isinstance(value, Named),
     )
 
 
@@ -147,4 +162,17 @@ def _file_rows(report: Report, asked: Asked) -> Iterator[Cells]:
     with session_for(asked.coop.id)() as session:
         for row in report.rows(session, asked):
             currency = next((cell.currency for cell in row if isinstance(cell, Money)), "")
-            yield [*(cell.decimal if isinstance(cell, Money) else cell for cell in row), currency]
+            codes = [cell.code if isinstance(cell, Named) else "" for cell in row]
+            yield [*_flat(report, [_plain(cell) for cell in row], codes), currency]
+
+
+def _plain(cell: Any) -> Any:
+    if isinstance(cell, Named):
+        return cell.words or cell.code
+    return cell.decimal if isinstance(cell, Money) else cell
+
+
+def _flat(report: Report, cells: Sequence[Any], codes: Sequence[Any]) -> list[Any]:
+    """Return cells with the code of each coded column behind it."""
+    pairs = enumerate(zip(cells, codes, strict=True))
+    return [each for place, (cell, code) in pairs for each in ((cell, code) if place in report.coded else (cell,))]

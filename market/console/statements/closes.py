@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from market.accounts import queries as people
+from market.console import account_words
 from market.console.statements.base import blueprint
 from market.http.auth import access, current_actor, current_coop
 from market.http.clock import now, today
@@ -76,7 +77,9 @@ def close(close_id: UUID) -> ResponseReturnValue:
         row = queries.close(session, close_id)
         names = people.names_of_staff(session, (row.prepared_by, row.closed_by), coop_id=current_coop())
         history = desks.history(session, "period_close", close_id)
+        known = account_words.names(session, current_coop())
     page = {"close": row, "names": names, "history": history, "me": current_actor().label}
+    page["account_of"] = lambda code: account_words.account(code, known)
     return render_template("console/statements/close.html", **page)
 
 
