@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ARRAY, BigInteger, Identity, Index, Text, text
+from sqlalchemy import ARRAY, BigInteger, Identity, Index, Select, Text, insert, literal, select, text
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from market.kernel import direct
@@ -50,6 +50,12 @@ def announce_many(session: Session, topic: str, payloads: Sequence[Mapping[str, 
     """Record that the same kind of thing happened to many, in one statement."""
     given = direct.as_json([{name: str(value) for name, value in payload.items()} for payload in payloads])
     direct.run(session, _ANNOUNCE_MANY, {"topic": topic, "payloads": given})
+
+
+def announce_selected(session: Session, topic: str, payloads: Select[Any]) -> None:
+    """Record that the same kind of thing happened to all that `payloads` selects: one JSON object a row."""
+    given = payloads.subquery()
+    session.execute(insert(OutboxRow).from_select(["topic", "payload"], select(literal(topic), *given.c)))
 
 
 def announcing(topic: str, payload: Mapping[str, Any], *, key: str | None = None) -> direct.Piece:

@@ -9,7 +9,7 @@ from uuid import UUID
 from weakref import WeakKeyDictionary
 
 from psycopg.errors import Error as DatabaseError
-from sqlalchemy import BigInteger, Engine, Select, Text, column, func, literal, select, table, text
+from sqlalchemy import BigInteger, Engine, Select, Text, column, func, literal, select, table, text, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
@@ -31,12 +31,14 @@ _POST = text(
 _MANY = 500
 # A plan made while the tables were small could look at each row of one for each of many entries: plan again for many.
 _PLAN_AGAIN = text("DISCARD PLANS")
-_MOVES = table("ledger_move", *(column(name) for name in ("key", "n", "debit", "credit", "currency", "amount_minor", "subject")))
+_MOVE = ("key", "n", "debit", "credit", "currency", "amount_minor", "subject")
+_MOVES = table("ledger_move", *(column(name) for name in (*_MOVE, "on_day", "happened_on")))
 _STAGE = (
     text("DROP TABLE IF EXISTS pg_temp.ledger_move"),
     text(
-        "CREATE TEMPORARY TABLE ledger_move (key text NOT NULL, n integer NOT NULL, debit text NOT NULL, credit text NOT NULL,"
-        " currency text NOT NULL, amount_minor bigint NOT NULL, subject uuid) ON COMMIT DROP"
+        'CREATE TEMPORARY TABLE ledger_move (key text COLLATE "C" NOT NULL, n integer NOT NULL, debit text NOT NULL,'
+        " credit text NOT NULL, currency text NOT NULL, amount_minor bigint NOT NULL, subject uuid, on_day date,"
+        " happened_on date) ON COMMIT DROP"
     ),
 )
 _ABSENT = text(
@@ -54,12 +56,15 @@ WITH legs AS (
   JOIN ledger_account d ON (d.book_id, d.code, d.currency) = (:book, m.debit, m.currency)
   JOIN ledger_account c ON (c.book_id, c.code, c.currency) = (:book, m.credit, m.currency)),
 entries AS (
-  SELECT count(*)::int AS n, array_agg(key ORDER BY key) AS keys, array_agg(legs ORDER BY key) AS counts
-  FROM (SELECT key, count(*)::int AS legs FROM ledger_move GROUP BY key) x)
+  SELECT count(*)::int AS n, array_agg(key ORDER BY key) AS keys, array_agg(legs ORDER BY key) AS counts,
+         array_agg(on_day ORDER BY key) AS days,
+         array_agg(CASE WHEN happened_on IS NOT NULL THEN jsonb_build_object('happened_on', happened_on) END
+                   ORDER BY key) AS notes
+  FROM (SELECT key, count(*)::int AS legs, min(on_day) AS on_day, min(happened_on) AS happened_on
+        FROM ledger_move GROUP BY key) x)
 SELECT cardinality(ledger_post(
-  array_fill(CAST(:book AS bigint), ARRAY[n]), array_fill(CAST(:kind AS text), ARRAY[n]), keys,
-  array_fill(CAST(:on AS date), ARRAY[n]), array_fill(CAST(:actor AS text), ARRAY[n]),
-  array_fill(CAST(NULL AS bigint), ARRAY[n]), array_fill(CAST(NULL AS jsonb), ARRAY[n]), counts,
+  array_fill(CAST(:book AS bigint), ARRAY[n]), array_fill(CAST(:kind AS text), ARRAY[n]), keys, days,
+  array_fill(CAST(:actor AS text), ARRAY[n]), array_fill(CAST(NULL AS bigint), ARRAY[n]), notes, counts,
   debits, credits, currencies, amounts, subjects))
 FROM entries, legs WHERE n > 0"""
 )
@@ -134,24 +139,38 @@ def post(session: Session, entries: Sequence[Entry], *, late: bool = False) -> l
     return ids
 
 
-def post_selected(session: Session, *, book_id: int, kind: str, on: date, actor: str, moves: Select[*tuple[Any, ...]]) -> int:
+def post_selected(
+    session: Session,
+    *,
+    book_id: int,
+    kind: str,
+    actor: str,
+    moves: Select[*tuple[Any, ...]],
+    on: date | None = None,
+    late: bool = False,
+) -> int:
     """Book what `moves` selects without bringing it here, all or none, and return the number of transactions.
 
-    For runs of many like facts of one day. `moves` gives a row a posting: key, n (its place in the transaction), debit,
-    credit (codes of the chart), currency, amount_minor, subject; rows of one key are one transaction. The laws, locks and
-    refusals are those of `post`; accounts are made on first use.
+    For many like facts. `moves` gives a row a posting: key, n (its place in the transaction), debit, credit (codes of the
+    chart), currency, amount_minor, subject, and its day unless all are of the day `on`; rows of one key are one transaction.
+    The laws, locks and refusals are those of `post`, and so is `late`; accounts are made on first use.
     """
     session.flush()
     for statement in _STAGE:
         session.execute(statement)
-    session.execute(insert(_MOVES).from_select([column.name for column in _MOVES.c], moves))
+    session.execute(insert(_MOVES).from_select([*_MOVE, *([] if on else ["on_day"])], moves))
     session.execute(text("ANALYZE ledger_move"))
+    if on:
+        session.execute(update(_MOVES).values(on_day=on))
+    elif late and (last := _closed_through(session, {book_id}).get(book_id)):
+        values = {"on_day": last + timedelta(days=1), "happened_on": _MOVES.c.on_day}
+        session.execute(update(_MOVES).where(_MOVES.c.on_day <= last).values(values))
     absent = [(book_id, code, currency) for code, currency in session.execute(_ABSENT, {"book": book_id})]
     if absent:
         session.info.setdefault("ledger_fresh_accounts", set()).update(absent)
         session.execute(insert(LedgerAccount).on_conflict_do_nothing(), [_new_account(key) for key in sorted(absent)])
     session.execute(_PLAN_AGAIN)
-    values = {"book": book_id, "kind": kind, "on": on, "actor": actor}
+    values = {"book": book_id, "kind": kind, "actor": actor}
     try:
         return session.execute(_POST_MOVES, values).scalar() or 0
     except DBAPIError as error:
@@ -184,16 +203,21 @@ def _leg_columns(entries: Sequence[Entry], accounts: Mapping[tuple[int, str, str
 
 def _on_open_days(session: Session, entries: Sequence[Entry]) -> list[Entry]:
     """Move entries of closed days to the day after them (money.md 1.4)."""
-    statement = select(LedgerPeriod.book_id, func.max(LedgerPeriod.ends_on)).where(
-        LedgerPeriod.book_id.in_({entry.book_id for entry in entries}), LedgerPeriod.state != "open"
-    )
-    closed = {book_id: last for book_id, last in session.execute(statement.group_by(LedgerPeriod.book_id))}
+    closed = _closed_through(session, {entry.book_id for entry in entries})
     return [
         replace(entry, on=last + timedelta(days=1), note=(entry.note or {}) | {"happened_on": entry.on.isoformat()})
         if (last := closed.get(entry.book_id)) is not None and entry.on <= last
         else entry
         for entry in entries
     ]
+
+
+def _closed_through(session: Session, book_ids: Iterable[int]) -> dict[int, date]:
+    """Return the last day on which nothing posts any more, for the books that have one."""
+    statement = select(LedgerPeriod.book_id, func.max(LedgerPeriod.ends_on)).where(
+        LedgerPeriod.book_id.in_(book_ids), LedgerPeriod.state != "open"
+    )
+    return {book_id: last for book_id, last in session.execute(statement.group_by(LedgerPeriod.book_id))}
 
 
 def close_days(session: Session, book_id: int, *, through: date, actor: str, now: datetime) -> None:

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from datetime import date
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, insert, select, tuple_, update
+from sqlalchemy import ColumnElement, Select, func, insert, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
@@ -179,6 +180,13 @@ def mark_paid(session: Session, *, payable_ids: Sequence[UUID]) -> None:
     """Mark payables as paid: a statement or a receipt has shown the money."""
     for part in _slices(payable_ids):
         _all_moved(_move(session, _among(part), Payable.state == "scheduled", state="paid"), len(part))
+
+
+def mark_paid_selected(session: Session, payable_ids: Select[Any]) -> None:
+    """Mark all payables that `payable_ids` selects as paid, without bringing them here; see `mark_paid`."""
+    chosen = payable_ids.subquery()
+    wanted = session.scalar(select(func.count()).select_from(chosen)) or 0
+    _all_moved(_move(session, Payable.id.in_(select(*chosen.c)), Payable.state == "scheduled", state="paid"), wanted)
 
 
 def mark_unpaid(session: Session, *, payable_ids: Sequence[UUID]) -> None:

@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, FromClause, Select, Text, and_, cast, func, or_, select
+from sqlalchemy import ColumnElement, Date, FromClause, Select, Text, and_, cast, func, or_, select
 from sqlalchemy.orm import Session
 
 from market.kernel import paging
@@ -27,6 +27,7 @@ QUEUED_TOO_LONG = timedelta(minutes=15)
 FILE_WAITS_TOO_LONG = timedelta(days=1)
 SENT_TOO_LONG = timedelta(days=5)
 DRAFT_TOO_LONG = timedelta(days=2)
+_IN_TRANSIT = ("sending", "sent", "unknown", "needs_person")
 
 
 def run(session: Session, run_id: UUID) -> RunRow:
@@ -154,7 +155,22 @@ def in_transit(
     session: Session, *, coop_id: UUID, rails: Sequence[str] = ("sepa",), currency: str | None = None
 ) -> list[InTransit]:
     """Return the payouts that a statement may still show, oldest first: of which an amount stands on `in_transit:<rail>`."""
-    return _matchable(session, Payout.coop_id == coop_id, rails, currency, ("sending", "sent", "unknown", "needs_person"))
+    return _matchable(session, Payout.coop_id == coop_id, rails, currency, _IN_TRANSIT)
+
+
+def in_transit_selected(*, coop_id: UUID, rails: Sequence[str], currency: str) -> Select[*tuple[Any, ...]]:
+    """Return the SELECT of what `in_transit` returns, as far as a line that names a payout is compared with it.
+
+    Columns: payout_id, reference, amount_minor, sent_on, iban (without blanks, in capitals).
+    """
+    iban = func.coalesce(Payout.details["iban"].astext, func.ltrim(Payout.details["msisdn"].astext, "+"), "")
+    return select(
+        Payout.id.label("payout_id"),
+        Payout.reference,
+        Payout.amount_minor,
+        cast(func.timezone("UTC", Payout.first_sent_at), Date).label("sent_on"),
+        func.upper(func.regexp_replace(iban, r"\s", "", "g")).label("iban"),
+    ).where(Payout.coop_id == coop_id, Payout.rail.in_(rails), Payout.currency == currency, Payout.state.in_(_IN_TRANSIT))
 
 
 def settled(

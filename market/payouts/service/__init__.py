@@ -18,6 +18,7 @@ from market.payouts.service.settle import (
     return_all,
     settle,
     settle_all,
+    settle_selected,
     unsettle,
 )
 from market.payouts.service.statement import keep_statement
@@ -60,6 +61,7 @@ __all__ = [
     "save_settings",
     "settle",
     "settle_all",
+    "settle_selected",
     "stop",
     "stop_for_unknown",
     "take_back_receipt",

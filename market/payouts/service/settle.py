@@ -1,7 +1,7 @@
 """How a payout ends: settled by a statement line, failed, returned, cancelled, or decided by a person.
 
-`settle_all`, `unsettle` and `return_all` are called by statements, which posts: they return the legs against its
-suspense account. `fail`, `cancel_payout` and `decide_unknown` post themselves (E42).
+`settle_all`, `settle_selected`, `unsettle` and `return_all` are called by statements, which posts: they return the legs
+against its suspense account. `fail`, `cancel_payout` and `decide_unknown` post themselves (E42).
 """
 
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, select, text, update
+from sqlalchemy import ColumnElement, Row, Select, func, literal, or_, select, text, update
 from sqlalchemy.orm import Session
 
 from market.kernel import audit, direct, locks, outbox
@@ -24,7 +24,7 @@ from market.payables import service as payables
 from market.payouts.errors import AmountDiffers, EvidenceNeeded, PayoutNotFound, SamePerson, StepRefused
 from market.payouts.models import Payout, PayoutItem, PayoutRun
 from market.payouts.rules import postings
-from market.payouts.rules.states import State, Step, Transition, transition
+from market.payouts.rules.states import TRANSITIONS, State, Step, Transition, transition
 from market.producers import queries as producers
 
 _SETTLE = text(
@@ -78,6 +78,45 @@ def settle_all(session: Session, settlements: Sequence[Settlement], *, now: date
     outbox.announce_many(session, "payouts.settled", [{"payout_id": payout_id} for payout_id in days])
     payables.mark_paid(session, payable_ids=_live_items(session, ids))
     return tuple(made)
+
+
+def settle_selected(
+    session: Session, shown: Select[*tuple[Any, ...]], *, currency: str, suspense: str, now: datetime
+) -> Select[*tuple[Any, ...]]:
+    """Settle all payouts that `shown` gives (payout_id, amount_minor, booked_on), none brought here; see `settle_all`.
+
+    Return what selects their legs, one each: payout_id, debit, credit, amount_minor. The locks and the refusals are those of
+    `settle_all`.
+    """
+    given = shown.subquery("shown")
+    locked = (
+        select(Payout.id, Payout.state, Payout.currency, Payout.amount_minor - given.c.amount_minor)
+        .join(given, given.c.payout_id == Payout.id)
+        .order_by(Payout.id)
+        .with_for_update(of=Payout)
+        .cte("locked")
+    )
+    _, state, kept_in, differs = locked.c
+    sources = TRANSITIONS[Step.SETTLE].sources
+    moved, other = func.count().filter(state.not_in(sources)), func.count().filter(or_(differs != 0, kept_in != currency))
+    found = session.execute(select(func.count(), moved, other, select(func.count(given.c.payout_id)).scalar_subquery())).one()
+    if found[1] or found[0] != found[3]:
+        raise StepRefused("Some of these payouts are not on their way any more.", moved=found[1])
+    if found[2]:
+        raise AmountDiffers("A line shows another amount than its payout has.", payouts=found[2])
+    session.execute(
+        update(Payout)
+        .where(Payout.id == given.c.payout_id)
+        .values(state=State.SETTLED, settled_on=given.c.booked_on, changed_at=now, wake_at=None, lease_token=None)
+        .execution_options(synchronize_session=False)
+    )
+    ids = select(given.c.payout_id)
+    outbox.announce_selected(session, "payouts.settled", select(func.jsonb_build_object("payout_id", given.c.payout_id)))
+    live = select(PayoutItem.payable_id).where(PayoutItem.payout_id.in_(ids), PayoutItem.released_at.is_(None))
+    payables.mark_paid_selected(session, live)
+    debit = literal("in_transit:").concat(Payout.rail).label("debit")
+    legs = select(Payout.id.label("payout_id"), debit, literal(suspense).label("credit"), Payout.amount_minor)
+    return legs.where(Payout.id.in_(ids))
 
 
 def unsettle(session: Session, *, payout_id: UUID, now: datetime) -> None:

@@ -4,8 +4,9 @@ Pure: lines and open targets in, proposals out. A proposal is automatic only whe
 no second candidate is left; everything else is put before a person with its evidence. A wrong match is money, a
 missing one is a minute of work.
 
-The order: first references (rule 1) and batches (rule 2) for all lines, then amount with account (rule 3) over what
-is left, then returns (rule 7), which may concern a payout settled a moment before, then suggestions.
+The order: first what one reference says without doubt (`rules.exact`), then references (rule 1) and batches (rule 2) for
+all lines, then amount with account (rule 3) over what is left, then returns (rule 7), which may concern a payout settled a
+moment before, then suggestions.
 """
 
 from __future__ import annotations
@@ -18,12 +19,10 @@ from itertools import combinations
 from uuid import UUID
 
 from market.statements.rules.claims import Claim, Evidence, Proposal, Target, cheque_numbers, similar_names
+from market.statements.rules.exact import RULE, STALE, exact_evidence, exact_pairs
 
 WINDOW = timedelta(days=7)
 """How long after it was sent or announced a thing shows up on a statement (rule 3)."""
-
-STALE = timedelta(days=14)
-"""After so long a reference may have been copied from an earlier payment: it needs to be the only candidate, and exact."""
 
 MAX_SUGGESTIONS = 5
 """More candidates than this help nobody."""
@@ -126,6 +125,7 @@ class Matcher:
         ordered = sorted(claims, key=lambda c: (c.booked_on, c.amount_minor > 0))
         returns = [claim for claim in ordered if claim.returned and claim.sign > 0]
         left = [claim for claim in ordered if not (claim.returned and claim.sign > 0)]
+        left = self._exactly(left)
         left = [claim for claim in left if not (self._by_reference(claim) or self._by_batch_id(claim))]
         left = self._by_batch_total(left)
         left = self._by_cheque(left, rivals)
@@ -135,6 +135,15 @@ class Matcher:
         for claim in left:
             self._suggest(claim)
         return self.found + self.suggested
+
+    def _exactly(self, claims: list[Claim]) -> list[Claim]:
+        """Match what `rules.exact` is certain of; return the others."""
+        pairs = exact_pairs(claims, self.by_reference, dismissed=self.dismissed)
+        pairs = [(claim, target) for claim, target in pairs if target.id in self.open]
+        for claim, target in pairs:
+            self._take(claim, target, self.open[target.id], "full", RULE, exact_evidence(claim, target))
+        done = {id(claim) for claim, _ in pairs}
+        return [claim for claim in claims if id(claim) not in done]
 
     # -- rule 1 and its exceptions -------------------------------------------------------------------------------
 

@@ -29,6 +29,7 @@ from market.statements.models import MoneyAccount, StatementLine, StatementMatch
 from market.statements.rules import postings
 from market.treasury import rules as treasury
 
+MATCH_KEY = "match:"
 Legs = tuple[Leg, ...]
 Line = StatementLine | Row[*tuple[Any, ...]]
 
@@ -76,7 +77,7 @@ def make_matches(session: Session, account: MoneyAccount, wishes: Sequence[Wish]
 
 def posting_key(match_id: UUID) -> str:
     """Return the key under which a match is posted."""
-    return f"match:{match_id}"
+    return f"{MATCH_KEY}{match_id}"
 
 
 def _locked(session: Session, line_ids: Sequence[UUID]) -> dict[UUID, Line]:

@@ -4,16 +4,16 @@ Months are worked off one after the other, so memory does not grow with the acco
 a month count as rivals: an amount and an account must be unique there, too.
 """
 
+import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, replace
-from datetime import date, datetime
+from dataclasses import dataclass
+from datetime import datetime
 from itertools import zip_longest
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, text, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from market.kernel import direct, outbox
@@ -21,19 +21,21 @@ from market.kernel.actor import Actor
 from market.kernel.errors import DomainError
 from market.kernel.ids import new_id
 from market.statements.events import IMPORTED
-from market.statements.models import MoneyAccount, StatementLine, StatementLinePart, StatementMatch, StatementSuggestion
-from market.statements.rules.claims import Claim, Proposal, claims_of
+from market.statements.models import MoneyAccount, StatementLine, StatementSuggestion
+from market.statements.rules.claims import Claim, Proposal
 from market.statements.rules.matching import WINDOW, Matcher
 from market.statements.rules.sweeps import propose_sweeps
 from market.statements.service.accounts import account_of
 from market.statements.service.applying import Wish, insert_rows, make_matches
 from market.statements.service.booking_rules import propose_bookings, rules_of
+from market.statements.service.claims import claims_between, dismissed_pairs, months_of
+from market.statements.service.exact import PORTION, Portion, plan_exact
 from market.statements.service.lost import stop_on_unknown_payouts
+from market.statements.service.settling import settle_portion
 from market.statements.service.targets import ended_targets, open_sweeps, open_targets
 
 Units = Callable[[], AbstractContextManager[Session]]
 SLICE = 2_000
-_OPEN = ("new", "suggested", "parked")
 _TARGET_KINDS = {"return": "payout_return"}
 
 
@@ -60,13 +62,16 @@ def run_matching(session: Session, *, money_account_id: UUID, actor: Actor, now:
 def match_lines(units: Units, *, money_account_id: UUID, actor: Actor, now: datetime) -> Matched:
     """Match what is certain and suggest the rest for the open lines of an account, each portion in a unit of its own.
 
-    Month by month, so that memory does not grow with the account's age: what a month holds is made before the next is
-    planned. Running it twice changes nothing more.
+    What a reference leaves no doubt about comes first, by sets. The rest month by month, so that memory does not grow with
+    the account's age: what a month holds is made before the next is planned. Running it twice changes nothing more.
     """
     matched, left = 0, list[Proposal]()
+    with units() as session:
+        certain = plan_exact(session, account_of(session, money_account_id))
+    for portion in certain:
+        matched += settle(units, money_account_id=money_account_id, portion=portion, actor=actor, now=now) or 0
     for proposals in plan_matching(units, money_account_id=money_account_id):
-        for portion in slices(proposals):
-            matched += apply_slice(units, money_account_id=money_account_id, proposals=portion, actor=actor, now=now)
+        matched += apply(units, money_account_id=money_account_id, proposals=proposals, actor=actor, now=now)
         left += (proposal for proposal in proposals if not proposal.automatic)
     with units() as session:
         suggested = keep_suggestions(session, money_account_id=money_account_id, proposals=left)
@@ -89,14 +94,14 @@ def plan_matching(units: Units, *, money_account_id: UUID) -> Iterator[list[Prop
     """
     with units() as session:
         account = account_of(session, money_account_id)
-        dismissed, rules = _dismissed(session, account), rules_of(session, account)
+        dismissed, rules = dismissed_pairs(session, account), rules_of(session, account)
         matcher = Matcher(open_targets(session, account), known_fees=frozenset(account.known_fees), dismissed=dismissed)
-        months = _months(session, account)
-        claims = _claims(session, account, *months[0], cheques=matcher.cheque_amounts) if months else []
+        months = months_of(session, account)
+        claims = claims_between(session, account, *months[0], cheques=matcher.cheque_amounts) if months else []
     before: list[Claim] = []
     for (first, after), coming in zip_longest(months, months[1:]):
         with units() as session:
-            following = _claims(session, account, *coming, cheques=matcher.cheque_amounts) if coming else []
+            following = claims_between(session, account, *coming, cheques=matcher.cheque_amounts) if coming else []
             near = [claim for claim in before if claim.booked_on >= first - WINDOW]
             near += [claim for claim in following if claim.booked_on < after + WINDOW]
             matcher.add(ended_targets(session, account, claims, matcher.knows))
@@ -108,6 +113,48 @@ def plan_matching(units: Units, *, money_account_id: UUID) -> Iterator[list[Prop
         by_rule = {proposal.line_id for proposal in booked}
         yield [each for each in proposals if not (each.rule == "bank_code" and each.line_id in by_rule)] + booked
         before, claims = claims, following
+
+
+def settle(units: Units, *, money_account_id: UUID, portion: Portion, actor: Actor, now: datetime) -> int | None:
+    """Settle a portion in one unit; None when something in it was refused: its lines are for the rules then, one by one."""
+    try:
+        with units() as session:
+            account = account_of(session, money_account_id)
+            return settle_portion(session, account, portion, actor=actor, now=now)
+    except DomainError:
+        return None
+
+
+def apply(units: Units, *, money_account_id: UUID, proposals: Sequence[Proposal], actor: Actor, now: datetime) -> int:
+    """Make the automatic ones of a month's proposals; return the number of lines. Whole payouts go by sets, and first."""
+    lines = [together for together in _by_line(each for each in proposals if each.automatic)]
+    whole = [each for each in lines if len(each) == 1 and _is_whole_payout(each[0])]
+    rest = [each for each in lines if len(each) > 1 or not _is_whole_payout(each[0])]
+    matched = 0
+    for start in range(0, len(whole), PORTION):
+        chosen = [proposal for (proposal,) in whole[start : start + PORTION]]
+        made = settle(units, money_account_id=money_account_id, portion=_portion(chosen), actor=actor, now=now)
+        if made is None:
+            rest += ([proposal] for proposal in chosen)
+        matched += made or 0
+    for portion in slices(proposal for together in rest for proposal in together):
+        matched += apply_slice(units, money_account_id=money_account_id, proposals=portion, actor=actor, now=now)
+    return matched
+
+
+def _is_whole_payout(proposal: Proposal) -> bool:
+    return (proposal.target_kind, proposal.kind, proposal.part, proposal.fee_minor) == ("payout", "full", 0, 0)
+
+
+def _portion(proposals: Sequence[Proposal]) -> Portion:
+    targets = [proposal.target_id for proposal in proposals]
+    return Portion(
+        len(proposals),
+        direct.array(proposal.line_id for proposal in proposals),
+        direct.array(targets),
+        [proposal.rule for proposal in proposals],
+        [json.dumps(proposal.evidence) for proposal in proposals],
+    )
 
 
 def slices(proposals: Iterable[Proposal]) -> Iterator[list[Proposal]]:
@@ -221,113 +268,3 @@ def _suggestion(account: MoneyAccount, proposal: Proposal, rank: int) -> dict[st
         "account_code": proposal.account_code,
         "rank": rank,
     }
-
-
-def _months(session: Session, account: MoneyAccount) -> list[tuple[date, date]]:
-    rows = session.execute(
-        text(
-            "SELECT DISTINCT date_trunc('month', booked_on)::date AS first,"
-            " (date_trunc('month', booked_on) + interval '1 month')::date AS after FROM statement_line"
-            " WHERE money_account_id = :account AND state IN ('new', 'suggested', 'parked') ORDER BY 1"
-        ),
-        {"account": account.id},
-    )
-    return [(row.first, row.after) for row in rows]
-
-
-def _dismissed(session: Session, account: MoneyAccount) -> frozenset[tuple[UUID, UUID]]:
-    rows = session.execute(
-        select(StatementSuggestion.line_id, StatementSuggestion.target_id)
-        .join(StatementLine, StatementLine.id == StatementSuggestion.line_id)
-        .where(
-            StatementLine.money_account_id == account.id,
-            StatementSuggestion.dismissed_at.is_not(None),
-            StatementSuggestion.target_id.is_not(None),
-        )
-    )
-    return frozenset((line_id, target_id) for line_id, target_id in rows if target_id is not None)
-
-
-def _claims(
-    session: Session, account: MoneyAccount, first: date, after: date, *, cheques: AbstractSet[int] = frozenset()
-) -> list[Claim]:
-    """Return what is to be explained in a span of days: whole untouched lines, and the unmatched parts of batch lines."""
-    rows = direct.run(session, _OPEN_LINES, {"account": account.id, "first": first, "after": after, "open": list(_OPEN)})
-    parts = _parts(session, {line_id: booked_on for line_id, booked_on, *_, count, _matched in rows if count})
-    touched = _touched(session, [row[0] for row in rows if row[-1]])
-    found: list[Claim] = []
-    for *values, count, matched_minor in rows:
-        values[_REFS], values[_BATCHES] = tuple(values[_REFS]), tuple(values[_BATCHES])
-        whole = Claim(*values)
-        if not count and not matched_minor:
-            found.append(whole)
-            continue
-        claims = claims_of(whole, parts.get(whole.line_id, ()))
-        if matched_minor:
-            claims = [claim for claim in claims if claim.part and claim.part not in touched[whole.line_id]]
-        found += claims
-    return _naming_cheques(session, found, cheques)
-
-
-def _naming_cheques(session: Session, claims: list[Claim], amounts: AbstractSet[int]) -> list[Claim]:
-    """Let lines of the amount of a cheque say their references in their text too: there banks put its number."""
-    meant = [claim.line_id for claim in claims if claim.amount_minor < 0 and -claim.amount_minor in amounts]
-    if not meant:
-        return claims
-    rows = session.execute(select(StatementLine.id, StatementLine.refs).where(StatementLine.id == direct.any_of(meant)))
-    refs = {line_id: " ".join(found) for line_id, found in rows}
-    return [replace(one, text=f"{one.text} {refs[one.line_id]}") if one.line_id in refs else one for one in claims]
-
-
-_REFS, _BATCHES = 4, 5
-_OPEN_LINES = """
-    SELECT id, booked_on, amount_minor, 0, creditor_refs, batch_refs, batch_count, counterparty_account, counterparty_name, text,
-        bank_code, returned, return_reason, charges_minor, parts, matched_minor
-    FROM statement_line
-    WHERE money_account_id = %(account)s AND booked_on >= %(first)s AND booked_on < %(after)s AND state = ANY(%(open)s)
-    ORDER BY booked_on, statement_id, n
-"""
-"""Columns in the order of a Claim, then how many parts the line has and how much of it is matched."""
-
-
-def _parts(session: Session, days: Mapping[UUID, date]) -> dict[UUID, list[Claim]]:
-    """Return the transactions of batch lines, given with their days, by line."""
-    found: dict[UUID, list[Claim]] = defaultdict(list)
-    line_ids = list(days)
-    for start in range(0, len(line_ids), 5_000):
-        chosen = line_ids[start : start + 5_000]
-        statement = select(StatementLinePart).where(StatementLinePart.line_id.in_(chosen)).order_by(StatementLinePart.n)
-        for part in session.execute(statement).scalars():
-            found[part.line_id].append(_part_claim(part, days[part.line_id]))
-    return found
-
-
-def _part_claim(part: StatementLinePart, booked_on: date) -> Claim:
-    return Claim(
-        line_id=part.line_id,
-        booked_on=booked_on,
-        amount_minor=part.amount_minor or 0,
-        part=part.n,
-        references=tuple(part.creditor_refs),
-        batches=tuple(part.batch_refs),
-        account=part.counterparty_account,
-        name=part.counterparty_name,
-        text=part.text,
-        returned=part.returned,
-        return_reason=part.return_reason,
-        charges_minor=part.charges_minor,
-    )
-
-
-def _touched(session: Session, line_ids: Sequence[UUID]) -> dict[UUID, set[int]]:
-    found: dict[UUID, set[int]] = {line_id: set() for line_id in line_ids}
-    if not line_ids:
-        return found
-    rows = session.execute(
-        select(StatementMatch.line_id, StatementMatch.part).where(
-            StatementMatch.line_id.in_(line_ids), StatementMatch.undone_at.is_(None)
-        )
-    )
-    for line_id, part in rows:
-        found[line_id].add(part)
-    return found
