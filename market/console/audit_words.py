@@ -55,6 +55,7 @@ ACTIONS: dict[str, Any] = {
     "packaging.declared": _l("packaging described"),
     "payments.dispute": _l("dispute came"),
     "payments.evidence_sent": _l("evidence sent"),
+    "payments.line_taken_back": _l("explanation of a card processor's line taken back"),
     "payments.line_explained": _l("line of the card processor explained"),
     "payments.refund_by_bank": _l("refund sent by bank"),
     "payouts.planned": _l("payout run prepared"),

@@ -85,9 +85,21 @@ def explain() -> ResponseReturnValue:
     return acting.carry_out(entry, command, again=lambda: _lines(dict(request.form), entry.errors), otherwise="line")
 
 
+@blueprint.post("/processor/take-back")
+@access("admin")
+def take_back() -> ResponseReturnValue:
+    """Undo what a person said of one line: it waits again."""
+    line_id, reason = request.form.get("line", ""), request.form.get("reason", "")
+    return acting.act(
+        lambda session: payments.take_back_line(session, actor=current_actor(), line_id=line_id, reason=reason, now=now()),
+        _("Taken back. The line waits again."),
+        url_for("console_site.processor"),
+    )
+
+
 def _lines(form: dict[str, str], errors: dict[str, str]) -> ResponseReturnValue:
     with unit_of_work() as session:
-        rows = payments.unknown_lines(session)
+        rows, done = payments.unknown_lines(session), payments.explained_lines(session)
         coops = [(str(coop.id), coop.name) for coop in producers.coops(session)]
-    page = render_template("admin/processor.html", rows=rows, coops=coops, accounts=ACCOUNTS, form=form, errors=errors)
+    page = render_template("admin/processor.html", rows=rows, done=done, coops=coops, accounts=ACCOUNTS, form=form, errors=errors)
     return page, 422 if errors else 200

@@ -148,6 +148,23 @@ def transaction_id(session: Session, book_id: int, key: str) -> int:
     return session.execute(statement).scalar_one()
 
 
+@dataclass(frozen=True, slots=True)
+class Booked:
+    """A transaction and its business day."""
+
+    id: int
+    on: date
+
+
+def booked(session: Session, book_id: int, key: str) -> Booked | None:
+    """Return what booked the fact `key`; None when nothing did, such as for an amount of nothing."""
+    statement = select(LedgerTransaction.id, LedgerTransaction.effective_on).where(
+        LedgerTransaction.book_id == book_id, LedgerTransaction.idem_key == key
+    )
+    row = session.execute(statement).one_or_none()
+    return None if row is None else Booked(row.id, row.effective_on)
+
+
 def legs_of(session: Session, book_id: int, transaction_id: int) -> tuple[Leg, ...]:
     """Return the postings of one transaction in order, for its reversal."""
     rows = session.execute(

@@ -11,6 +11,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Identity,
     Index,
+    SmallInteger,
     UniqueConstraint,
     text,
 )
@@ -186,7 +187,10 @@ class TransferReceipt(CoopOwned, Base):
 
 
 class ProcessorLine(Base):
-    """One line of the card processor's statement, kept by its id; gross - fee = net."""
+    """One line of the card processor's statement, kept by its id; gross - fee = net.
+
+    `explained_as` is the account that a person named, `explained` how often one did: what was taken back counts on.
+    """
 
     __tablename__ = "processor_line"
 
@@ -205,9 +209,12 @@ class ProcessorLine(Base):
     bank_payout: Mapped[str | None]
     state: Mapped[str] = mapped_column(server_default=text("'new'"))
     problem: Mapped[str | None]
+    explained_as: Mapped[str | None]
+    explained: Mapped[int] = mapped_column(SmallInteger, server_default=_ZERO)
 
     __table_args__ = (
         UniqueConstraint("subject"),
+        CheckConstraint("explained_as IS NULL OR (state = 'matched' AND explained > 0)", name="explained"),
         CheckConstraint("net_minor = gross_minor - fee_minor", name="net"),
         CheckConstraint("state IN ('new', 'matched', 'unknown')", name="state"),
         Index("processor_line_waiting", "booked_at", postgresql_where=text("state <> 'matched'")),

@@ -81,6 +81,11 @@ def dispute_lost(money: Money, dispute: UUID) -> tuple[Leg, ...]:
     return legs(("dispute_loss", "disputed", money), subject=dispute)
 
 
+def refund_met(money: Money, refund: UUID) -> tuple[Leg, ...]:
+    """After E27: a refund was owed when the dispute was lost; the buyer has it, and the loss is the smaller by it."""
+    return legs(("refund_payable", "dispute_loss", money), subject=refund)
+
+
 def loss_borne(payee: UUID, *, off: Money, claim: Money, premium: Money, subject: UUID) -> tuple[Leg, ...]:
     """Take from the co-op's loss what others bear, as after a refund: the producer what is not yet paid out (E17) and what
     they owe from now on (E20), the fund the premium of goods that nobody bought.

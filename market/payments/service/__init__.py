@@ -22,7 +22,7 @@ from market.payments.service.cards import (
 )
 from market.payments.service.disputes import record_dispute, submit_evidence
 from market.payments.service.events import compare_events, handle_event, store_event, sweep
-from market.payments.service.explain import explain_line, unknown_lines
+from market.payments.service.explain import explain_line, explained_lines, take_back_line, unknown_lines
 from market.payments.service.open import (
     OPENED,
     acknowledge,
@@ -59,6 +59,7 @@ __all__ = [
     "compare_events",
     "expire",
     "explain_line",
+    "explained_lines",
     "give_back_credit",
     "handle_event",
     "match_bank_payouts",
@@ -88,6 +89,7 @@ __all__ = [
     "sweep",
     "sync_balance",
     "sync_bank_payouts",
+    "take_back_line",
     "transfer_lines_waiting",
     "undo_transfer",
     "unknown_lines",

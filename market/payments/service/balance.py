@@ -140,29 +140,32 @@ def matched(
     *,
     meaning: Callable[[Share], tuple[Leg, ...]] | None = None,
     by: str = ACTOR,
+    again: str = "",
+    booked: bool = False,
 ) -> list[Entry]:
     """Write the shares of a line and return its postings, import and match, per book.
 
-    `meaning` gives the legs of what a share is, where the line's kind does not say it; the fee is added to them.
+    `meaning` gives the legs of what a share is, where the line's kind does not say it; the fee is added to them. `again` is
+    added to the keys of a line that was taken back before; with `booked` its shares stand, and only the match is made.
     """
     row.state, row.problem = "matched", None
     books = ledger.books_of(session, [share.coop_id for share in found])
     days = days_of(session, books, row.booked_at)
     entries = []
     for share in found:
-        session.add(
-            ProcessorShare(line_id=row.id, coop_id=share.coop_id, gross_minor=share.gross.minor, fee_minor=share.fee.minor)
-        )
+        if not booked:
+            values = {"gross_minor": share.gross.minor, "fee_minor": share.fee.minor}
+            session.add(ProcessorShare(line_id=row.id, coop_id=share.coop_id, **values))
         book, on = books[share.coop_id], days[share.coop_id]
         moved = postings.line_booked(share.net, row.subject)
         if meaning is None:
             meant = postings.line_matched(row.kind, share.gross, share.fee, row.subject)
         else:
             meant = meaning(share) + postings.fee_matched(row.kind, share.fee, row.subject)
-        if moved:
-            entries.append(Entry(book, "processor.line", f"import:stripe:{row.id}", on, by, moved))
+        if moved and not booked:
+            entries.append(Entry(book, "processor.line", f"import:stripe:{row.id}{again}", on, by, moved))
         if meant:
-            entries.append(Entry(book, "processor.match", f"match:stripe:{row.id}", on, by, meant))
+            entries.append(Entry(book, "processor.match", f"match:stripe:{row.id}{again}", on, by, meant))
     return entries
 
 

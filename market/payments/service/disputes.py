@@ -28,6 +28,7 @@ from market.payments.ports import CardProcessor, DisputeAnswer, ProcessorRefused
 from market.payments.queries import parts
 from market.payments.rules import DISPUTE_CLOSED, DISPUTE_OPEN, Share, shares
 from market.payments.service.books import ACTOR, days_of
+from market.payments.service.disputed_refunds import follow_dispute
 from market.payments.service.refunds import Units
 
 
@@ -73,24 +74,25 @@ def record_dispute(session: Session, *, answer: DisputeAnswer, now: datetime) ->
         new={"state": row.state},
     )
     announce(session, DISPUTE_CHANGED, {"dispute_id": row.id})
+    entries = follow_dispute(session, row, now=now)
     session.flush()
     if row.state == "lost":
-        _post_lost(session, row, now)
+        entries += _lost(session, row, now)
+    ledger.post(session, entries, late=True)
     return row.id
 
 
-def _post_lost(session: Session, row: Dispute, now: datetime) -> None:
+def _lost(session: Session, row: Dispute, now: datetime) -> list[Entry]:
     """E27: the co-ops bear the loss, each for its share of the payment."""
     found = shares_of(session, row, Money(row.amount_minor, row.currency), Money.zero(row.currency))
     books = ledger.books_of(session, [share.coop_id for share in found])
     days = days_of(session, books, now)
     key = f"dispute:{row.id}:lost"
-    entries = [
+    return [
         Entry(books[share.coop_id], "dispute.lost", key, days[share.coop_id], ACTOR, postings.dispute_lost(share.gross, row.id))
         for share in found
         if share.gross
     ]
-    ledger.post(session, entries, late=True)
 
 
 def shares_of(session: Session, row: Dispute, gross: Money, fee: Money) -> list[Share]:

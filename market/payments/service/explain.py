@@ -15,11 +15,14 @@ from market.kernel import audit
 from market.kernel.actor import Actor
 from market.kernel.locks import lock
 from market.kernel.money import Money
+from market.kernel.words import say
+from market.ledger import queries as posted
 from market.ledger import service as ledger
+from market.ledger.rules import Entry
 from market.payments import postings
 from market.payments.errors import LineRefused
 from market.payments.models import ProcessorLine, ProcessorShare
-from market.payments.rules import shares
+from market.payments.rules import Share, shares
 from market.payments.service.balance import matched
 
 BOOKABLE = {"payment_cost": 0, "dispute_cost": 0, "own_transit": 0, "tax_payable": 0, "write_off": 0, "unidentified": 1}
@@ -40,6 +43,27 @@ class UnknownLine:
     problem: str
 
 
+@dataclass(frozen=True, slots=True)
+class ExplainedLine:
+    """A line of which a person said what it is."""
+
+    id: str
+    kind: str
+    gross: Money
+    booked_at: datetime
+    account: str
+
+
+def explained_lines(session: Session, *, limit: int = 50) -> list[ExplainedLine]:
+    """Return the lines of which a person said what they are, newest first: each can be taken back."""
+    said = select(ProcessorLine).where(ProcessorLine.explained_as.is_not(None))
+    rows = session.scalars(said.order_by(ProcessorLine.booked_at.desc(), ProcessorLine.id.desc()).limit(limit))
+    return [
+        ExplainedLine(row.id, row.kind, Money(row.gross_minor, row.currency), row.booked_at, row.explained_as or "")
+        for row in rows
+    ]
+
+
 def unknown_lines(session: Session, *, limit: int = 200) -> list[UnknownLine]:
     """Return the lines that wait for a person, oldest first."""
     waiting = select(ProcessorLine).where(ProcessorLine.state == "unknown").order_by(ProcessorLine.booked_at, ProcessorLine.id)
@@ -57,7 +81,8 @@ def explain_line(
 ) -> None:
     """Book a line that waits for a person: to one co-op, or (None) over all by what they took by card in the month before.
 
-    Raises LineRefused when it was explained meanwhile, cannot be booked like that, or nobody took anything. Posts.
+    A line that a payout to the bank took along stays with the co-ops whose it was. Raises LineRefused when it was explained
+    meanwhile, cannot be booked like that, or nobody took anything. Posts.
     """
     row = next(iter(lock(session, ProcessorLine, [line_id])), None)
     if row is None or row.state != "unknown":
@@ -68,10 +93,19 @@ def explain_line(
     if len(reason.strip()) < 3:
         raise LineRefused("Say in a few words how you know what it is.", pointer="/reason")
     gross, fee = Money(row.gross_minor, row.currency), Money(row.fee_minor, row.currency)
-    found = shares(gross, fee, [(coop_id, 1)] if coop_id else _volumes(session, row))
+    standing = _standing(session, row)
+    found = standing or shares(gross, fee, [(coop_id, 1)] if coop_id else _volumes(session, row))
+    row.explained += 1
     entries = matched(
-        session, row, found, meaning=lambda share: postings.explained(account, share.gross, row.subject), by=actor.label
+        session,
+        row,
+        found,
+        meaning=lambda share: postings.explained(account, share.gross, row.subject),
+        by=actor.label,
+        again=_again(row),
+        booked=bool(standing),
     )
+    row.explained_as = account
     # A payout to the bank may have waited for this line: its sum is looked at again.
     waiting = update(ProcessorLine).where(ProcessorLine.kind == "payout", ProcessorLine.state == "unknown")
     session.execute(waiting.values(state="new", problem=None))
@@ -81,6 +115,56 @@ def explain_line(
     )  # fmt: skip
     session.flush()
     ledger.post(session, entries, late=True)
+
+
+def take_back_line(session: Session, *, actor: Actor, line_id: str, reason: str, now: datetime) -> None:
+    """Undo what a person said of a line, alone: it waits again. The history stays in the books and in the audit.
+
+    Once a payout to the bank has taken the line along, the co-ops' shares in it stay, and only what it is comes back. Raises
+    LineRefused for a line that nobody explained, and without a reason. Posts.
+    """
+    row = next(iter(lock(session, ProcessorLine, [line_id])), None)
+    if row is None or row.explained_as is None:
+        raise LineRefused("Only what a person said of a line can be taken back.", pointer="/line")
+    if len(reason.strip()) < 3:
+        raise LineRefused("Say in a few words how you know what it is.", pointer="/reason")
+    took = select(ProcessorLine.id).where(
+        ProcessorLine.kind == "payout", ProcessorLine.state == "matched", ProcessorLine.bank_payout == row.bank_payout
+    )
+    swept = row.bank_payout is not None and session.scalar(took.limit(1)) is not None
+    shared = session.scalars(select(ProcessorShare).where(ProcessorShare.line_id == row.id)).all()
+    books = ledger.books_of(session, [share.coop_id for share in shared])
+    entries = []
+    for share in shared:
+        book = books[share.coop_id]
+        for what in ("match",) if swept else ("match", "import"):
+            key = f"{what}:stripe:{row.id}{_again(row)}"
+            said = posted.booked(session, book, key)
+            if said is not None:
+                legs = tuple(leg.mirrored() for leg in posted.legs_of(session, book, said.id))
+                undo = Entry(book, "processor.taken_back", f"{key}:undo", said.on, actor.label, legs, reverses=said.id)
+                entries.append(undo)
+        if not swept:
+            session.delete(share)
+    audit.record(
+        session, actor=actor, action="payments.line_taken_back", subject_kind="processor_line", subject_id=row.id, now=now,
+        old={"account": row.explained_as}, new={"reason": reason.strip()},
+    )  # fmt: skip
+    row.state, row.explained_as = "unknown", None
+    row.problem = say("Taken back by %(by)s: %(reason)s", by=actor.name or actor.label, reason=reason.strip())
+    session.flush()
+    ledger.post(session, entries, late=True)
+
+
+def _again(row: ProcessorLine) -> str:
+    """Return what tells the keys of a repeated explanation from those before."""
+    return "" if row.explained < 2 else f":{row.explained}"
+
+
+def _standing(session: Session, row: ProcessorLine) -> list[Share]:
+    """Return the shares of a line that was taken back after a payout to the bank had taken it along."""
+    rows = session.scalars(select(ProcessorShare).where(ProcessorShare.line_id == row.id).order_by(ProcessorShare.coop_id))
+    return [Share(one.coop_id, Money(one.gross_minor, row.currency), Money(one.fee_minor, row.currency)) for one in rows]
 
 
 def _volumes(session: Session, row: ProcessorLine) -> list[tuple[UUID, int]]:

@@ -73,6 +73,47 @@ def test_a_line_is_booked_to_the_co_op_that_it_is_for(session):
     assert balances(session, coop) == {"stripe:1": 670, "unidentified": 700, "payment_cost": 30}
 
 
+def take_back(session, line_id, reason="it was ours after all"):
+    service.take_back_line(session, actor=CLERK, line_id=line_id, reason=reason, now=NOW)
+
+
+def test_what_was_said_of_a_line_is_undone_alone_and_said_anew(session):
+    first, second = make_coop(session), make_coop(session)
+    took(session, first, 20_000)
+    took(session, second, 10_000)
+    service.store_lines(session, [came("txn_fee", "stripe_fee", -1_000), came("txn_other", "stripe_fee", -30)])
+    explain(session, "txn_other", first)
+    for coop in (None, second, None):
+        explain(session, "txn_fee", coop)
+        take_back(session, "txn_fee")
+        assert balances(session, second) == {}
+        assert balances(session, first) == {"stripe:1": -30, "payment_cost": 30}
+        assert "it was ours" in next(one.problem for one in service.unknown_lines(session))
+    with pytest.raises(LineRefused):
+        take_back(session, "txn_fee")
+    explain(session, "txn_fee", second, "tax_payable", "tax of October")
+    assert balances(session, second) == {"stripe:1": -1_000, "tax_payable": -1_000}
+    assert books.check(session) == []
+
+
+def test_a_line_that_a_payout_took_along_stays_with_its_co_op(session):
+    first, second = make_coop(session), make_coop(session)
+    service.store_lines(
+        session,
+        [
+            came("txn_gift", "other", 700, bank_payout="po_1"),
+            came("txn_out", "payout", -700, source="po_1", bank_payout="po_1"),
+        ],
+    )
+    explain(session, "txn_gift", first, "unidentified")
+    assert service.match_bank_payouts(session, line_id="txn_out", members=["txn_gift"])
+    take_back(session, "txn_gift")
+    assert balances(session, first) == {"suspense:s": -700, "sweep_transit": 700}
+    explain(session, "txn_gift", second, "own_transit")
+    assert balances(session, first) == {"own_transit": -700, "sweep_transit": 700}
+    assert balances(session, second) == {}
+
+
 @pytest.mark.parametrize("kind", ["payout_failure", "payout_cancel"])
 def test_a_payout_to_the_bank_that_came_back_goes_to_the_books_that_it_left(session, kind):
     first, second = make_coop(session), make_coop(session)

@@ -214,3 +214,24 @@ def test_no_refund_goes_by_bank_while_the_buyers_bank_has_taken_the_payment_back
     service.record_dispute(session, answer=taken, now=NOW)
     with pytest.raises(PaymentDisputed):
         service.refund_by_bank(session, refund_id=refund.id, evidence="nothing came", actor=system("test"), now=NOW)
+
+
+@pytest.mark.parametrize(("decision", "state"), [("won", "decided"), ("lost", "paid")])
+def test_a_refund_by_bank_waits_for_a_dispute_that_opens_after_it(session, cards, coop, paid, decision, state):
+    refund = decide(paid, ONE_OF_TEN)
+    failed = RefundAnswer("re_1", "failed", refund.money, intent_id="pi_1", refund_id=refund.id)
+    service.record_refund(session, refund_id=refund.id, answer=failed, now=NOW)
+    service.refund_by_bank(session, refund_id=refund.id, evidence="seen in the dashboard", actor=system("test"), now=NOW)
+    intent = session.execute(text("SELECT intent_id FROM payment WHERE id = :id"), {"id": paid[0].id}).scalar_one()
+    for said in ("needs_response", decision):
+        answer = DisputeAnswer("dp_1", said, "fraudulent", paid[0].money, intent, NOW, None)
+        service.record_dispute(session, answer=answer, now=NOW)
+        if said == "needs_response":
+            held = queries.refund(session, refund.id)
+            assert (held.state, held.problem[:16]) == ("needs_person", "The buyer's bank")
+    assert queries.refund(session, refund.id).state == state
+    owed = 0 if decision == "lost" else 1000
+    assert balances(session, coop).get("refund_payable", 0) == owed
+    if decision == "lost":
+        assert balances(session, coop)["dispute_loss"] == 10000 - 1000
+    assert books.check(session) == []
