@@ -23,7 +23,7 @@ def issue(*, order_id: str, **_: Any) -> None:
 
 @shared_task(name="invoices.credit")
 def credit(*, seller_order_id: str, **_: Any) -> None:
-    """Issue a credit note for each refund of a seller order that has none."""
+    """Issue a credit note for each refund of a seller order, and each replacement at the same price, that has none."""
     with unit_of_work() as session:
         made = service.issue_credit_notes(session, seller_order_id=UUID(seller_order_id), now=now())
     for invoice_id in made:

@@ -21,7 +21,7 @@ TOPICS: dict[str, tuple[str, ...]] = {
     "desks.report_asked": ("desks.make_report",),
     "desks.report_done": ("notifications.tell",),
     "orders.cancelled": ("notifications.tell",),
-    "orders.changed": ("notifications.tell",),
+    "orders.changed": ("notifications.tell", "invoices.credit"),
     "orders.paid": ("provenance.refresh_sold", "notifications.tell", "invoices.issue"),
     "orders.placed": ("notifications.tell",),
     "orders.problem": ("notifications.tell",),

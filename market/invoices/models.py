@@ -23,7 +23,10 @@ class DocumentSeries(CoopOwned, Base):
 
 
 class Invoice(CoopOwned, Base):
-    """What one co-op invoices of one order, or credits of it for one refund; `facts` is all that is printed."""
+    """What one co-op invoices of one order, or credits of it; `facts` is all that is printed.
+
+    A credit note is for a refund, or for goods that were replaced at the same price: then it names both and comes to nothing.
+    """
 
     __tablename__ = "invoice"
 
@@ -34,6 +37,7 @@ class Invoice(CoopOwned, Base):
     order_id: Mapped[UUID] = mapped_column(ForeignKey("orders.id"), index=True)
     invoice_id: Mapped[UUID | None] = mapped_column(ForeignKey("invoice.id"), index=True)
     refund_id: Mapped[UUID | None] = mapped_column(ForeignKey("refund.id"))
+    substitution_id: Mapped[UUID | None] = mapped_column(ForeignKey("substitution.id"))
     currency: Mapped[str] = mapped_column(CHAR(3))
     net_minor: Mapped[Minor]
     tax_minor: Mapped[Minor]
@@ -46,9 +50,12 @@ class Invoice(CoopOwned, Base):
     __table_args__ = (
         UniqueConstraint("coop_id", "kind", "year", "number"),
         UniqueConstraint("refund_id"),
+        UniqueConstraint("substitution_id"),
         CheckConstraint("kind IN ('invoice', 'credit_note')", name="kind"),
-        CheckConstraint("(kind = 'credit_note') = (invoice_id IS NOT NULL AND refund_id IS NOT NULL)", name="corrects"),
-        CheckConstraint("total_minor > 0 AND total_minor = net_minor + tax_minor", name="total"),
+        CheckConstraint("(kind = 'credit_note') = (invoice_id IS NOT NULL)", name="corrects"),
+        CheckConstraint("num_nonnulls(refund_id, substitution_id) = (kind = 'credit_note')::int", name="cause"),
+        CheckConstraint("total_minor = net_minor + tax_minor", name="total"),
+        CheckConstraint("CASE WHEN substitution_id IS NULL THEN total_minor > 0 ELSE total_minor = 0 END", name="amount"),
         CheckConstraint("year = extract(year FROM issued_on)", name="year"),
         Index("invoice_one_per_order", "order_id", "coop_id", unique=True, postgresql_where=text("kind = 'invoice'")),
     )

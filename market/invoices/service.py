@@ -18,7 +18,9 @@ from market.invoices.rules import CREDIT_NOTE, INVOICE
 from market.kernel.clock import day_in
 from market.orders import change_queries as changes
 from market.orders import queries as orders
-from market.orders.queries import Line, OrderView, SellerPart
+from market.orders.change_queries import Offer
+from market.orders.queries import Line, SellerPart
+from market.orders.service.substitute import REASON as REPLACED
 from market.payments import queries as payments
 from market.payments.queries import RefundView
 from market.producers import queries as producers
@@ -38,38 +40,46 @@ def issue_invoice(session: Session, *, order_id: UUID, coop_id: UUID, now: datet
 
 
 def issue_credit_notes(session: Session, *, seller_order_id: UUID, now: datetime) -> list[UUID]:
-    """Issue a credit note for each refund of a seller order that has none; return all of their ids, oldest first.
+    """Issue a credit note for each refund of a seller order, and each replacement at the same price, that has none.
 
-    The invoice comes first, should it be missing: facts arrive in any order.
+    Returns all of their ids, oldest first. The invoice comes first, should it be missing: facts arrive in any order.
     """
-    made = [one for one in payments.refunds_of(session, subject=seller_order_id) if one.kind != "surplus"]
-    if not made:
+    refunds = [one for one in payments.refunds_of(session, subject=seller_order_id) if one.kind != "surplus"]
+    swaps = [one for one in changes.substitutions(session, [seller_order_id]) if one.state == "accepted"]
+    decided = {one.decided_at for one in refunds}
+    causes: list[RefundView | Offer] = [*refunds, *(one for one in swaps if one.decided_at not in decided)]
+    if not causes:
         return []
     part = orders.seller_order(session, seller_order_id)
     invoice_id = issue_invoice(session, order_id=part.order_id, coop_id=part.coop_id, now=now)
-    return [_credit(session, refund, invoice_id, now) for refund in made]
+    return [_credit(session, part, swaps, cause, invoice_id, now) for cause in causes]
 
 
-def _credit(session: Session, refund: RefundView, invoice_id: UUID, now: datetime) -> UUID:
-    statement = select(Invoice.id).where(Invoice.refund_id == refund.id)
+def _credit(
+    session: Session, part: SellerPart, swaps: Sequence[Offer], cause: RefundView | Offer, invoice_id: UUID, now: datetime
+) -> UUID:
+    key = {"refund_id" if isinstance(cause, RefundView) else "substitution_id": cause.id}
+    statement = select(Invoice.id).filter_by(**key)
     known = session.scalars(statement).one_or_none()
     if known is not None:
         return known
     invoice = session.get_one(Invoice, invoice_id)
-    order = orders.order(session, invoice.order_id)
-    paper = _credit_paper(session, refund, invoice, order, now)
+    paper = _credit_paper(session, part, swaps, cause, invoice, now)
     series = _locked_series(session, invoice.coop_id, CREDIT_NOTE, paper.day.year)
     known = session.scalars(statement).one_or_none()
-    return known or _freeze(
-        session, paper, series, order_id=invoice.order_id, now=now, invoice_id=invoice.id, refund_id=refund.id
-    )
+    return known or _freeze(session, paper, series, order_id=invoice.order_id, now=now, invoice_id=invoice.id, **key)
 
 
-def _credit_paper(session: Session, refund: RefundView, invoice: Invoice, order: OrderView, now: datetime) -> Paper:
-    """Return the invoice's paper with what the refund gave back in place of its lines."""
-    seller = next(part for part in order.parts if part.id == refund.subject_id)
-    given = {name: money.minor for name, money in refund.amounts.components()}
-    swap = _swap(session, seller, refund)
+def _credit_paper(
+    session: Session, seller: SellerPart, swaps: Sequence[Offer], cause: RefundView | Offer, invoice: Invoice, now: datetime
+) -> Paper:
+    """Return the invoice's paper with what was given back, or sent instead, in place of its lines."""
+    given = {"goods": 0, "premium": 0, "charges": 0, "tax": 0}
+    reason, total = str(REPLACED), 0
+    if isinstance(cause, RefundView):
+        given |= {name: money.minor for name, money in cause.amounts.components()}
+        reason, total = str(cause.reason), cause.money.minor
+    swap = _swap(seller, swaps, cause)
     if swap is not None:
         lines, pieces = rules.swapped(item_of(swap[0]), item_of(swap[1]), given, invoice.currency)
     else:
@@ -80,21 +90,20 @@ def _credit_paper(session: Session, refund: RefundView, invoice: Invoice, order:
         Paper.thaw(invoice.facts),
         kind=CREDIT_NOTE,
         corrects=view(invoice).number,
-        reason=str(refund.reason),
+        reason=reason,
         issued_on=day_in(now, producers.coop(session, invoice.coop_id).time_zone).isoformat(),
         order_number=seller.number,
         lines=lines,
         taxes=rules.taxes_of(pieces),
         net_minor=net,
         tax_minor=tax,
-        total_minor=refund.money.minor,
+        total_minor=total,
     )
 
 
-def _swap(session: Session, seller: SellerPart, refund: RefundView) -> tuple[Line, Line] | None:
-    """Return the line that was replaced and what was sent instead, when that is what a refund is about."""
-    asked = changes.substitutions(session, [seller.id])
-    found = [one.line_id for one in asked if one.state == "accepted" and one.decided_at == refund.decided_at]
+def _swap(seller: SellerPart, swaps: Sequence[Offer], cause: RefundView | Offer) -> tuple[Line, Line] | None:
+    """Return the line that was replaced and what was sent instead, when that is what a credit note is about."""
+    found = [one.line_id for one in swaps if one.decided_at == cause.decided_at]
     if not found:
         return None
     lines = {line.id: line for line in seller.lines}
@@ -117,7 +126,7 @@ def _freeze(
     order_id: UUID,
     now: datetime,
     invoice_id: UUID | None = None,
-    refund_id: UUID | None = None,
+    **cause: UUID,
 ) -> UUID:
     if not rules.sums_agree(paper.lines, paper.taxes, paper.total_minor):
         raise AssertionError(f"the lines of a {paper.kind} of order {paper.order_number} do not add up")
@@ -131,7 +140,7 @@ def _freeze(
         number=series.last,
         order_id=order_id,
         invoice_id=invoice_id,
-        refund_id=refund_id,
+        **cause,
         currency=paper.currency,
         net_minor=paper.net_minor,
         tax_minor=paper.tax_minor,

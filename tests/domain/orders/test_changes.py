@@ -149,6 +149,18 @@ def test_something_else_is_sent_with_the_buyers_yes_and_the_difference_goes_back
     assert sound(session)
 
 
+def test_what_is_sent_instead_at_the_same_price_gets_a_credit_note_that_names_both(session, bought, instead):
+    listing, placed, part = bought
+    same = propose(session, part, instead, "2")
+    answer(session, placed, same)
+    for _ in range(2):
+        (note,) = invoices.issue_credit_notes(session, seller_order_id=part.id, now=NOW)
+    paper = invoice_queries.paper(session, note)
+    assert (paper.total_minor, paper.reason) == (0, "Something else was sent instead, with the buyer's consent")
+    assert [(line.title, line.quantity) for line in paper.lines] == [(listing.title, "2"), (instead.title, "-2")]
+    assert sum(line.net_minor + line.tax_minor for line in paper.lines) == 0
+
+
 def test_a_no_changes_nothing_and_a_new_question_closes_the_old_one(session, bought, instead):
     _, placed, part = bought
     first, second = propose(session, part, instead), propose(session, part, instead, "2")
