@@ -1,6 +1,8 @@
 """Where everything meets: one function builds the web application."""
 
 import logging
+from collections.abc import Callable
+from typing import Any
 
 from flask import Blueprint, Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -142,10 +144,17 @@ API: tuple[openapi.Blueprint, ...] = (
 ROADS = (listings.ROAD, lots.ROAD)
 
 
+class _Site(Flask):
+    """Flask without coroutines: it asks of every function that it calls, at every request, whether it is one."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        return func
+
+
 def create_app(settings: Settings, ports: Ports | None = None, clock: Clock | None = None) -> Flask:
     """Build the application; `ports` and `clock` are given by tests, and made from the settings otherwise."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    app = Flask("market", static_folder="web/static", template_folder="web/templates")
+    app = _Site("market", static_folder="web/static", template_folder="web/templates")
     app.config.update(
         SECRET_KEY=settings.secret_key,
         SESSION_COOKIE_NAME="market",

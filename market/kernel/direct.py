@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from functools import cache
 from typing import Any
 from uuid import UUID
@@ -111,11 +112,11 @@ def begin(session: Session, connection: Any, statement: str) -> None:
         raise error_from_result(result, encoding="utf-8")
 
 
-def array(values: Iterable[UUID | int | date | None]) -> str:
+def array(values: Iterable[UUID | int | Decimal | date | None]) -> str:
     """Return values as the text of an array of PostgreSQL, for `CAST(:name AS uuid[])`.
 
     One string costs a tenth of a list, of which the driver looks at each element several times. Only for kinds of values
-    that need no quotes: ids, whole numbers, days.
+    that need no quotes: ids, numbers, days.
     """
     return "{" + ",".join("NULL" if each is None else each.hex if isinstance(each, UUID) else str(each) for each in values) + "}"
 
@@ -128,6 +129,15 @@ def any_of(ids: Iterable[UUID]) -> ColumnElement[UUID]:
 def as_json(rows: Sequence[Mapping[str, Any]] | Mapping[str, Any]) -> str:
     """Return rows as one JSON parameter; ids, decimals, days and instants travel as their text."""
     return json.dumps(rows, default=str)
+
+
+def as_rows(rows: Sequence[Mapping[str, Any]] | Mapping[str, Any]) -> str:
+    """Return rows for typed columns as one JSON parameter: ids without hyphens, which take twice as long as the rest."""
+    return json.dumps(rows, default=_bare)
+
+
+def _bare(value: object) -> str:
+    return value.hex if isinstance(value, UUID) else str(value)
 
 
 @cache

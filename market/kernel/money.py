@@ -28,11 +28,12 @@ COMMUNITY = {"XCC": 2}
 _MARKS = str.maketrans({"٫": ".", "٬": ","})
 _FIRST_GROUP = re.compile(r"-?[1-9][0-9]{0,2}")
 _AMOUNT = re.compile(r"(-?)([0-9]{1,15})(?:\.([0-9]+))?")
+_DIGITS = EXPONENTS | COMMUNITY
 
 
 def exponent(currency: str) -> int:
     """Return the number of minor digits of `currency` by ISO 4217, or of a community's. Raises ValueError when unknown."""
-    digits = EXPONENTS.get(currency, COMMUNITY.get(currency))
+    digits = _DIGITS.get(currency)
     if digits is None:
         raise ValueError(f"{currency!r} is not a currency of ISO 4217")
     return digits

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from market.catalogue.errors import ListingMissing
 from market.catalogue.models import Listing, Product, Stock
 from market.catalogue.queries.search import PAGE, before_id
-from market.kernel import paging
+from market.kernel import direct, paging
 from market.kernel.jsonbytes import json_bytes, plain_rows
 from market.pricing.rules import UNITS, Goods
 from market.pricing.service import PriceLine
@@ -154,7 +154,7 @@ def _view(row: Sequence[Any]) -> ListingView:
 def listings_by_id(session: Session, listing_ids: Iterable[UUID]) -> dict[UUID, ListingView]:
     """Return listings of any state by id, in one statement; unknown ids are absent."""
     session.flush()
-    return {row[0]: _view(row) for row in plain_rows(session.connection(), _BY_ID, ids=list(listing_ids))}
+    return {row[0]: _view(row) for row in plain_rows(session.connection(), _BY_ID, ids=direct.array(listing_ids))}
 
 
 def listing(session: Session, listing_id: UUID, *, producer_id: UUID | None = None) -> ListingView:

@@ -40,7 +40,7 @@ class Shortfall:
 _HOLD = """
 want AS (SELECT * FROM unnest(%(ids)s::uuid[], %(lots)s::uuid[], %(quantities)s::numeric[]) AS want(id, lot_id, quantity)),
 locked AS MATERIALIZED (
-  SELECT lot_id, stock.coop_id, on_hand - held AS free FROM stock WHERE lot_id = ANY(%(lots)s) ORDER BY lot_id FOR UPDATE),
+  SELECT lot_id, coop_id, on_hand - held AS free FROM stock WHERE lot_id = ANY(%(lots)s::uuid[]) ORDER BY lot_id FOR UPDATE),
 fitting AS (SELECT want.*, locked.coop_id, free FROM want JOIN locked USING (lot_id) WHERE free >= quantity),
 held AS (UPDATE stock SET held = stock.held + fitting.quantity FROM fitting WHERE stock.lot_id = fitting.lot_id),
 kept AS (INSERT INTO hold (id, coop_id, lot_id, order_id, quantity, expires_at, state)
@@ -118,9 +118,9 @@ def holding(*, wants: Iterable[tuple[UUID, Decimal]], order_id: UUID, expires_at
     """Return what `hold_stock` writes as a piece of a statement that gives `HELD` back, for `held`."""
     ordered = ordered_wants(wants)
     params = {
-        "ids": [new_id() for _ in ordered],
-        "lots": [lot_id for lot_id, _ in ordered],
-        "quantities": [quantity for _, quantity in ordered],
+        "ids": direct.array(new_id() for _ in ordered),
+        "lots": direct.array(lot_id for lot_id, _ in ordered),
+        "quantities": direct.array(quantity for _, quantity in ordered),
         "order_id": order_id,
         "until": expires_at,
     }

@@ -277,7 +277,7 @@ def _pieces(order: dict[str, object], priced: Quote, now: datetime) -> tuple[lis
             lines.append(line_row(line_id, line, check_ids[line_id]) | {"order_id": order["id"], "seller_order_id": seller_id})
             parts += [part_row(line_id, part) for part in line.parts]
     given = {"orders": [order], "sellers": sellers, "lines": lines, "parts": parts}
-    return [checks, direct.Piece(_WRITE, {name: direct.as_json(rows) for name, rows in given.items()})], payment_parts
+    return [checks, direct.Piece(_WRITE, {name: direct.as_rows(rows) for name, rows in given.items()})], payment_parts
 
 
 _ORDER = (

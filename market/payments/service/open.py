@@ -126,7 +126,7 @@ def opening(
         "expires_at": expires_at if method == "transfer" else min(expires_at, now + LONGEST_CHECKOUT),
     }
     rows = [_row_of(part) for part in parts]
-    written = {"payment": direct.as_json(values), "payment_parts": direct.as_json(rows)}
+    written = {"payment": direct.as_rows(values), "payment_parts": direct.as_rows(rows)}
     return Opening(direct.Piece(_opening(title_ending), written), money, values)
 
 

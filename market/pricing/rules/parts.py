@@ -93,18 +93,26 @@ def _breakdown(
     currency = price.currency
     goods = round_line(Fraction(price.amount) * Fraction(quantity) / Fraction(price.per), currency)
     organic = min(_share(organic_differential, price, quantity), goods, key=lambda money: money.minor)
-    own = [
-        Component(0, "producer_goods", N_("Goods"), goods - organic, "buyer", "producer"),
-        Component(0, "organic_differential", N_("Organic differential"), organic, "buyer", "producer"),
-        Component(0, "premium", N_("Fair-trade premium"), _share(premium, price, quantity), "buyer", "premium_fund"),
-    ]
-    parts = own + _charges(charges, goods + own[2].money)
-    parts = [part for part in parts if part.money or part.kind == "producer_goods"]
-    parts = _taxed(parts, charges.tax_pct)
-    for cut in discounts:
-        parts.append(Component(0, "discount", cut.label, Money(-cut.amount_minor, currency), cut.bearer, "buyer", cut.bearer))
+    extra = _share(premium, price, quantity)
     _hold_floor(goods, floor, price, quantity, discounts)
-    return tuple(replace(part, seq=seq) for seq, part in enumerate(parts, start=1))
+    own = [
+        ("producer_goods", N_("Goods"), goods.minor - organic.minor, "producer"),
+        ("organic_differential", N_("Organic differential"), organic.minor, "producer"),
+        ("premium", N_("Fair-trade premium"), extra.minor, "premium_fund"),
+    ]
+    named = [row for row in own + _charges(charges, goods + extra) if row[2] or row[0] == "producer_goods"]
+    taxes = _taxes([minor for _, _, minor, _ in named], charges.tax_pct, currency)
+    rate = charges.tax_pct if taxes else Decimal(0)
+    parts = [
+        Component(seq, kind, label, Money(minor, currency), "buyer", payee, None, rate, tax)
+        for seq, ((kind, label, minor, payee), tax) in enumerate(zip(named, taxes or [0] * len(named), strict=True), start=1)
+    ]
+    if taxes:
+        label = say("Tax (%(share)s %%)", share=plain(rate))
+        parts.append(Component(len(parts) + 1, "tax", label, Money(sum(taxes), currency), "buyer", "tax_office"))
+    for seq, cut in enumerate(discounts, start=len(parts) + 1):
+        parts.append(Component(seq, "discount", cut.label, Money(-cut.amount_minor, currency), cut.bearer, "buyer", cut.bearer))
+    return tuple(parts)
 
 
 def _share(rate: Price | None, price: Price, quantity: Decimal) -> Money:
@@ -115,41 +123,36 @@ def _share(rate: Price | None, price: Price, quantity: Decimal) -> Money:
     return round_line(Fraction(rate.amount) * measures(quantity, price, rate), price.currency)
 
 
-def _charges(charges: Charges, base: Money) -> list[Component]:
-    """Return service, transport and payment fee: exact shares, rounded once together, split by largest remainder."""
-    service = Fraction(base.minor) * Fraction(charges.service_pct) / 100
-    transport = Fraction(charges.transport_minor)
-    fee = (base.minor + service + transport) * Fraction(charges.payment_pct) / 100
-    exact = [service, transport, fee]
+def _charges(charges: Charges, base: Money) -> list[tuple[str, str, int, str]]:
+    """Return service, transport and payment fee: exact shares, rounded once together, split by largest remainder.
+
+    The shares are whole numbers over one denominator, since fractions take longer than all the rest of a breakdown.
+    """
+    service, service_of = charges.service_pct.as_integer_ratio()
+    fee, fee_of = charges.payment_pct.as_integer_ratio()
+    service_of, fee_of = service_of * 100, fee_of * 100
+    before_fee = base.minor * (service_of + service) + charges.transport_minor * service_of
+    exact = [base.minor * service * fee_of, charges.transport_minor * service_of * fee_of, before_fee * fee]
     if not any(exact):
         return []
-    common = 1
-    for share in exact:
-        common *= share.denominator
-    whole = round_line(sum(exact, Fraction(0)) / 10 ** _digits(base), base.currency)
-    amounts = allocate(whole, [int(share * common) for share in exact])
+    amounts = allocate(Money(_half_up(sum(exact), service_of * fee_of), base.currency), exact)
     names = (
         ("coop_service", say("Service of the co-op (%(share)s %%)", share=plain(charges.service_pct)), "coop"),
         ("inland_transport", N_("Transport"), "carrier"),
         ("payment_fee", say("Payment (%(share)s %%)", share=plain(charges.payment_pct)), "payment_provider"),
     )
-    return [
-        Component(0, kind, label, amount, "buyer", payee) for (kind, label, payee), amount in zip(names, amounts, strict=True)
-    ]
+    return [(kind, label, amount.minor, payee) for (kind, label, payee), amount in zip(names, amounts, strict=True)]
 
 
-def _digits(money: Money) -> int:
-    return -int(Money(1, money.currency).decimal.as_tuple().exponent)
+def _taxes(amounts: list[int], rate: Decimal, currency: str) -> list[int]:
+    """Return the tax in each amount, rounded once on their sum; nothing when there is none."""
+    per, of = rate.as_integer_ratio()
+    tax = Money(_half_up(sum(amounts) * per, of * 100), currency)
+    return [share.minor for share in allocate(tax, amounts)] if tax else []
 
 
-def _taxed(parts: list[Component], rate: Decimal) -> list[Component]:
-    base = total([part.money for part in parts], parts[0].money.currency)
-    tax = round_line(Fraction(base.decimal) * Fraction(rate) / 100, base.currency)
-    if not tax:
-        return parts
-    shares = allocate(tax, [part.money.minor for part in parts])
-    parts = [replace(part, tax_rate=rate, tax_minor=share.minor) for part, share in zip(parts, shares, strict=True)]
-    return [*parts, Component(0, "tax", say("Tax (%(share)s %%)", share=plain(rate)), tax, "buyer", "tax_office")]
+def _half_up(part: int, whole: int) -> int:
+    return (2 * part + whole) // (2 * whole)
 
 
 def _hold_floor(goods: Money, floor: Price | None, price: Price, quantity: Decimal, discounts: Sequence[Discount]) -> None:

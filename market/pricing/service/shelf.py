@@ -167,13 +167,13 @@ _FloorRow = namedtuple(
 )
 _EDITION_AND_FLOORS = (
     f"SELECT e.edition, {', '.join(f'f.{name}' for name in _FloorRow._fields)} FROM price_edition AS e"  # noqa: S608
-    " LEFT JOIN coop_floor AS f ON f.coop_id = ANY(%(coops)s) AND f.status = 'active'"
+    " LEFT JOIN coop_floor AS f ON f.coop_id = ANY(%(coops)s::uuid[]) AND f.status = 'active'"
 )
 
 
 def open_shelf(session: Session, coop_ids: Iterable[UUID]) -> tuple[Shelf, list[CoopFloor]]:
     """Return the price tables and the active floors of some co-ops: one small statement when nothing changed."""
-    rows = direct.run(session, _EDITION_AND_FLOORS, {"coops": list(set(coop_ids))})
+    rows = direct.run(session, _EDITION_AND_FLOORS, {"coops": direct.array(set(coop_ids))})
     edition: UUID = rows[0][0]
     shelf = _shelves.get(edition)
     if shelf is None:

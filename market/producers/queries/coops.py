@@ -95,10 +95,10 @@ def followers_due(session: Session, coop_ids: Iterable[UUID], *, day: datetime) 
 
 def coops_by_id(session: Session, coop_ids: Iterable[UUID]) -> dict[UUID, CoopView]:
     """Return co-ops by id in one statement; unknown ids are absent."""
-    return {row[0]: CoopView(*row) for row in direct.run(session, _COOPS, {"ids": list(coop_ids)})}
+    return {row[0]: CoopView(*row) for row in direct.run(session, _COOPS, {"ids": direct.array(coop_ids)})}
 
 
-_COOPS = f"SELECT {', '.join(CoopView.__slots__)} FROM coop WHERE id = ANY(%(ids)s)"  # noqa: S608
+_COOPS = f"SELECT {', '.join(CoopView.__slots__)} FROM coop WHERE id = ANY(%(ids)s::uuid[])"  # noqa: S608
 
 
 def _coop(row: Coop) -> CoopView:
