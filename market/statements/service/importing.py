@@ -1,13 +1,12 @@
 """Import a prepared file: keep it in every case, write new lines once, post each against suspense (money.md 1.1, 7)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
-from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, text
+from sqlalchemy import ColumnElement, Row, Subquery, case, func, literal, select, text
 from sqlalchemy.orm import Session
 
 from market.kernel import audit, locks, outbox
@@ -16,7 +15,6 @@ from market.kernel.ids import new_id
 from market.kernel.money import Money
 from market.kernel.words import Term, say
 from market.ledger import service as ledger
-from market.ledger.rules import Entry, Leg
 from market.statements.errors import FileNotFound, NotADraft
 from market.statements.events import IMPORTED
 from market.statements.models import MoneyAccount, PeriodClose, Statement, StatementFile, StatementLine
@@ -32,7 +30,7 @@ LEGS_PER_ENTRY = 5_000
 BALANCES_SHOWN = 100
 """Of so many statements in a file the sums are kept for the page."""
 
-LEGS_PER_CALL = 50_000
+LEGS_PER_CALL = 100_000
 _COPY_CHUNK = 1 << 20
 
 
@@ -236,9 +234,7 @@ def _write(session: Session, account: MoneyAccount, file: StatementFile, prepare
     enrich(session, account)
     session.flush()
     outbox.announce(session, IMPORTED, {"money_account_id": account.id}, key=str(account.id))
-    book_id = ledger.book_of(session, account.coop_id)
-    for entries in _calls(_entries(session, account, file, book_id, actor)):
-        ledger.post(session, entries)
+    _post(session, account, file, actor)
 
 
 def _statements(session: Session, account: MoneyAccount, file: StatementFile, prepared: Prepared) -> dict[int, tuple[UUID, int]]:
@@ -354,39 +350,45 @@ def _insert_lines(session: Session, account: MoneyAccount, chains: dict[int, tup
     return int(result.rowcount)  # type: ignore[attr-defined]
 
 
-def _entries(session: Session, account: MoneyAccount, file: StatementFile, book_id: int, actor: Actor) -> Iterator[Entry]:
-    """One transaction per booking day and 5,000 lines: mirror against suspense, subject = line."""
-    rows = session.execute(
-        select(StatementLine.booked_on, StatementLine.id, StatementLine.amount_minor)
-        .join(Statement, Statement.id == StatementLine.statement_id)
-        .where(Statement.file_id == file.id, StatementLine.amount_minor != 0)
-        .order_by(StatementLine.booked_on, StatementLine.statement_id, StatementLine.n)
-    ).all()
-    closed = closed_through(session, account.coop_id)
-    for day, lines in groupby(rows, key=lambda row: row.booked_on):
-        on, note = posting_day(day, closed)
-        all_legs = [_leg(account, row.id, row.amount_minor) for row in lines]
-        for part, start in enumerate(range(0, len(all_legs), LEGS_PER_ENTRY), start=1):
-            key = f"import:{file.sha256}:{account.id}:{day}:{part}"
-            chosen = tuple(all_legs[start : start + LEGS_PER_ENTRY])
-            yield Entry(book_id, "statement_lines", key, on, actor.label, chosen, note=note)
+def _post(session: Session, account: MoneyAccount, file: StatementFile, actor: Actor) -> None:
+    """Book the new lines of a file, mirror against suspense, subject = line: a transaction a booking day and 5,000 lines."""
+    book_id = ledger.book_of(session, account.coop_id)
+    came, went = (
+        postings.line_booked(account.mirror, account.suspense, Money(sign, account.currency), file.id) for sign in (1, -1)
+    )
+    of_file = StatementLine.statement_id.in_(select(Statement.id).where(Statement.file_id == file.id))
+    counted = select(StatementLine.booked_on, func.count()).where(of_file).group_by(StatementLine.booked_on)
+    for first, last in _spans(session.execute(counted.order_by(StatementLine.booked_on)).all()):
+        lines = _numbered(of_file, first, last)
+        part = (lines.c.number - 1) // LEGS_PER_ENTRY + 1
+        key = func.concat(f"import:{file.sha256}:{account.id}:", lines.c.booked_on, ":", part)
+        credit = lines.c.amount_minor > 0
+        moves = select(
+            key, lines.c.number - (part - 1) * LEGS_PER_ENTRY, case((credit, came.debit), else_=went.debit),
+            case((credit, came.credit), else_=went.credit), literal(account.currency), func.abs(lines.c.amount_minor),
+            lines.c.id, lines.c.booked_on,
+        )  # fmt: skip
+        ledger.post_selected(session, book_id=book_id, kind="statement_lines", actor=actor.label, moves=moves, late=True)
 
 
-def _leg(account: MoneyAccount, line_id: UUID, minor: int) -> Leg:
-    return postings.line_booked(account.mirror, account.suspense, Money(minor, account.currency), line_id)
-
-
-def _calls(entries: Iterator[Entry]) -> Iterator[list[Entry]]:
-    batch: list[Entry] = []
-    size = 0
-    for entry in entries:
-        batch.append(entry)
-        size += len(entry.legs)
+def _spans(days: Iterable[Row[date, int]]) -> Iterator[tuple[date, date]]:
+    """Yield the first and the last day of what is posted in one call, of days with their numbers of lines."""
+    first, size, last = None, 0, None
+    for last, count in days:
+        first, size = first or last, size + count
         if size >= LEGS_PER_CALL:
-            yield batch
-            batch, size = [], 0
-    if batch:
-        yield batch
+            yield first, last
+            first, size = None, 0
+    if first and last:
+        yield first, last
+
+
+def _numbered(of_file: ColumnElement[bool], first: date, last: date) -> Subquery:
+    """Select the lines of some days, numbered within each day."""
+    line = StatementLine
+    number = func.row_number().over(partition_by=line.booked_on, order_by=(line.statement_id, line.n)).label("number")
+    days = line.booked_on.between(first, last)
+    return select(line.id, line.booked_on, line.amount_minor, number).where(of_file, days, line.amount_minor != 0).subquery()
 
 
 def _outcome(file: StatementFile) -> Imported:
