@@ -53,6 +53,7 @@ ACTIONS: dict[str, Any] = {
     "orders.dispute_borne": _l("loss of a dispute borne"),
     "orders.refunded": _l("refund decided"),
     "packaging.declared": _l("packaging described"),
+    "payments.cash_taken": _l("paid in cash"),
     "payments.dispute": _l("dispute came"),
     "payments.evidence_sent": _l("evidence sent"),
     "payments.line_taken_back": _l("explanation of a card processor's line taken back"),

@@ -10,11 +10,12 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
 from market.console import lists, words
-from market.console.acting import asked
+from market.console.acting import asked, carry_out
 from market.console.lists import Column, Desk, Filter
 from market.http.auth import access, current_actor
 from market.http.clock import now
 from market.http.db import unit_of_work
+from market.http.entry import Entry
 from market.http.i18n import show_money, told
 from market.kernel.errors import DomainError, Missing
 from market.kernel.references import grouped
@@ -110,6 +111,26 @@ def give_back(payment_id: UUID) -> ResponseReturnValue:
     except DomainError as error:
         flash(told(error.detail), "bad")
     return redirect(url_for("console_payments.index"), 303)
+
+
+@blueprint.post("/<uuid:payment_id>/cash")
+@access("preparer", "approver")
+def cash(payment_id: UUID) -> ResponseReturnValue:
+    """Take cash for an order that waits for its transfer."""
+    entry = Entry(request.form)
+    with unit_of_work() as session:
+        payment = queries.payment(session, payment_id)
+    paid, receipt = entry.amount("paid", payment.money.currency), entry.text("receipt", limit=60)
+
+    def act(session: Session) -> tuple[str, str]:
+        assert paid is not None
+        service.record_cash(session, payment_id=payment_id, paid=paid, receipt=receipt, actor=current_actor(), now=now())
+        return _("Paid in cash. The order can be packed."), url_for("console_payments.index")
+
+    def again() -> ResponseReturnValue:
+        return _page({f"{name}-{payment_id}": words for name, words in entry.errors.items()}, 422)
+
+    return carry_out(entry, act, again=again, otherwise="paid")
 
 
 @blueprint.post("/refunds/<uuid:refund_id>/by-bank")

@@ -87,6 +87,12 @@ class CardsRefused(Conflict):
     code = "payments.cards_refused"
 
 
+class CashRefused(Conflict):
+    """Cash that is not the price of the order, or without a receipt."""
+
+    code = "payments.cash_refused"
+
+
 class LineRefused(Conflict):
     """A line of the processor's statement cannot be booked like this."""
 

@@ -4,6 +4,7 @@ A line of the processor's statement is booked twice: as it came (`line_booked`),
 the mirror always agrees with the processor.
 """
 
+from collections.abc import Mapping
 from uuid import UUID
 
 from market.kernel.money import Money
@@ -102,3 +103,13 @@ def loss_borne(payee: UUID, *, off: Money, claim: Money, premium: Money, subject
 def transfer_reversed(suspense: str, payee: UUID, money: Money, payout: UUID) -> tuple[Leg, ...]:
     """E22: a transfer to a payee was taken back and settles the claim."""
     return legs((suspense, f"claim:{payee}", money), subject=payout)
+
+
+def cash_sale(box: str, held: Mapping[str, Money], paid: Money, order: UUID) -> tuple[Leg, ...]:
+    """E48: a sale for cash, rounded by rule to the coins there are; the difference is `rounding`, never goods or premium."""
+    due = sum(held.values(), Money.zero(paid.currency))
+    over = paid - due
+    parts = [(box, f"held:{name}", money) for name, money in held.items()]
+    if over.minor >= 0:
+        return legs(*parts, (box, "rounding", over), subject=order)
+    return legs(*parts, ("rounding", box, -over), subject=order)

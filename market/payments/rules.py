@@ -108,6 +108,11 @@ def tolerance(total: Money) -> Money:
     return Money(min(half, total.minor // 200), total.currency)
 
 
+def in_coins(total: Money) -> Money:
+    """Return an amount rounded to the nearest five of the smallest unit, as it is paid where there are no smaller coins."""
+    return Money((total.minor + 2) // 5 * 5, total.currency)
+
+
 @dataclass(frozen=True, slots=True)
 class Arrival:
     """What one incoming transfer means: its postings, and what the payment becomes.

@@ -1,9 +1,9 @@
-"""What treasury events move, as legs (money.md 2, E10, E12, E14, E35 to E40, E47, E48, E53); pure.
+"""What treasury events move, as legs (money.md 2, E10, E12, E14, E35 to E40, E47, E53); pure.
 
 The premium fund is a fund of its own (F-1): whatever leaves or reaches it moves on `premium_bank` by the same amount.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from uuid import UUID
@@ -125,13 +125,3 @@ def community_released(to: UUID | str, money: Money, order: UUID) -> tuple[Leg, 
 def community_loss_shared(holder: UUID | str, debt: Money, decision: UUID) -> tuple[Leg, ...]:
     """E53: a member left with a debt; the members' decision moves it to the shared loss, the sum stays zero (M-9)."""
     return legs(("lc:shared_loss", f"lc:{holder}", debt), subject=decision)
-
-
-def cash_sale(box: str, held: Mapping[str, Money], paid: Money, order: UUID) -> tuple[Leg, ...]:
-    """E48: a sale for cash, rounded by rule to the coins there are; the difference is `rounding`, never goods or premium."""
-    due = sum(held.values(), Money.zero(paid.currency))
-    over = paid - due
-    parts = [(box, f"held:{name}", money) for name, money in held.items()]
-    if over.minor >= 0:
-        return legs(*parts, (box, "rounding", over), subject=order)
-    return legs(*parts, ("rounding", box, -over), subject=order)

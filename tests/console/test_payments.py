@@ -6,11 +6,13 @@ from market.gateways.memory_stripe import MemoryCards
 from market.http.db import unit_of_work
 from market.kernel.actor import system
 from market.kernel.ids import new_id
+from market.ledger import queries as books
 from market.ledger import service as ledger
 from market.ledger.rules import Entry
 from market.payments import queries, service
 from market.payments.rules import Amounts
 from tests.conftest import NOW
+from tests.domain.payments.reading import balances, topics
 from tests.factories.accounts import csrf_token, make_staff, sign_in
 from tests.factories.payments import make_part, make_payment
 from tests.factories.producers import make_coop
@@ -91,3 +93,20 @@ def test_another_co_op_sees_and_moves_nothing(client, session, late, stuck):
     assert browser.post(f"/console/payments/{late.id}/give-back", data={"csrf_token": token}).status_code == 404
     by_bank = browser.post(f"/console/payments/refunds/{stuck.id}/by-bank", data={"csrf_token": token, "evidence": "x"})
     assert by_bank.status_code == 404
+
+
+def test_an_order_is_paid_in_cash_rounded_to_the_coins_there_are(client, session, coop):
+    payment = make_payment(session, parts=[make_part(coop, charges=1503)], method="transfer")
+    session.commit()
+    browser = as_staff(client, session, coop, "preparer")
+    path, token = f"/console/payments/{payment.id}/cash", csrf_token(browser)
+    refused = browser.post(path, data={"csrf_token": token, "paid": "100.00", "receipt": "R-7"})
+    assert (refused.status_code, "100.05 EUR in coins" in refused.text) == (422, True)
+    assert browser.post(path, data={"csrf_token": token, "paid": "100.05", "receipt": "R-7"}).status_code == 303
+    assert balances(session, coop) == {
+        "cash:1": 10005, "held:goods": 7200, "held:premium": 800, "held:charges": 1503, "held:tax": 500, "rounding": 2,
+    }  # fmt: skip
+    assert topics(session) == ["payments.paid"]
+    again = browser.post(path, data={"csrf_token": token, "paid": "100.05", "receipt": "R-8"})
+    assert again.status_code == 422
+    assert books.check(session) == []

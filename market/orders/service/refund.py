@@ -16,6 +16,8 @@ from market.kernel.locks import lock, lock_one
 from market.kernel.money import Money, allocate
 from market.kernel.outbox import announce
 from market.kernel.words import say
+from market.ledger import queries as books
+from market.ledger import service as ledger
 from market.ledger.rules import Leg
 from market.orders import events, rules
 from market.orders.errors import RefundTooLarge, WrongState
@@ -24,6 +26,7 @@ from market.payables import service as payables
 from market.payments import queries as payment_queries
 from market.payments import service as payments
 from market.payments.rules import COMPONENTS, Amounts
+from market.treasury import rules as treasury
 
 REFUNDABLE = rules.HELD
 _SMALLEST = Decimal("0.000001")  # of a quantity, as it is stored
@@ -117,7 +120,17 @@ def _after_release(session: Session, seller: SellerOrder, amounts: Amounts, fee:
     if bearer == "producer" and amounts.goods:
         cost = Money.zero(seller.currency)
         off, claim = take_back(session, seller, amounts.goods)
-    return rules.taken_back_legs(amounts, payee=seller.producer_id, off=off, claim=claim, cost=cost, fee=fee, subject=seller.id)
+    spent = _spent_premium(session, seller, amounts.premium)
+    there = replace(amounts, premium=amounts.premium - spent)
+    legs = rules.taken_back_legs(there, payee=seller.producer_id, off=off, claim=claim, cost=cost, fee=fee, subject=seller.id)
+    return legs + treasury.premium_owed_back("org", spent, seller.id)
+
+
+def _spent_premium(session: Session, seller: SellerOrder, premium: Money) -> Money:
+    """Return what of a premium the fund has spent or committed already (E38): the co-op gives it back, and the fund owes it."""
+    book = ledger.book_of(session, seller.coop_id)
+    left = books.balance(session, book, "fund_available", premium.currency)
+    return max(premium - left, Money.zero(premium.currency))
 
 
 def take_back(session: Session, seller: SellerOrder, goods: Money) -> tuple[Money, Money]:

@@ -20,6 +20,7 @@ from market.payments.service.cards import (
     refresh,
     start_checkout,
 )
+from market.payments.service.cash import record_cash
 from market.payments.service.disputes import record_dispute, submit_evidence
 from market.payments.service.events import compare_events, handle_event, store_event, sweep
 from market.payments.service.explain import explain_line, explained_lines, take_back_line, unknown_lines
@@ -70,6 +71,7 @@ __all__ = [
     "prepare_refund",
     "puzzle_line",
     "record_bank_refund",
+    "record_cash",
     "record_checkout",
     "record_dispute",
     "record_refund",

@@ -238,7 +238,7 @@ TABLE: list[tuple[str, str, list[tuple[Leg, ...]]]] = [
       (*line("bank:1", "suspense:1", eur(-10035)), *line("bank:2", "suspense:2", rwf(142000))),
       treasury.conversion_settled(eur(10035), "suspense:1", rwf(142000), "suspense:2", eur(10000), IT)]),
     ("E48", "cash:2 -> held:goods 7200; cash:2 -> held:premium 800; cash:2 -> held:charges 1503; cash:2 -> held:tax 500; cash:2 -> rounding 2",
-     [treasury.cash_sale("cash:2", HELD, eur(10005), IT)]),
+     [payments.cash_sale("cash:2", HELD, eur(10005), IT)]),
     ("E49", "claim:m8 -> refund_payable 40 | write_off -> claim:m8 40",
      [legs(("claim:m8", "refund_payable", eur(40))), payouts.claim_written_off("m8", eur(40), IT)]),
     ("E50", "bank:1 -> suspense:1 3333 | suspense:1 -> unidentified 3333",

@@ -1,6 +1,6 @@
 """Where refunds, stock, payments and the books meet: each part alone was right, these are the seams."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -23,10 +23,13 @@ from market.payments import queries as payment_queries
 from market.payments import service as payments
 from market.payments.ports import Checkout, RefundAnswer
 from market.payouts import queries as payouts
+from market.producers.models import Certificate
+from market.treasury import service as treasury
 from tests.conftest import NOW
 from tests.domain.payments.reading import balances, topics
-from tests.factories.catalogue import make_listing
+from tests.factories.catalogue import make_listing, make_product
 from tests.factories.orders import paid_order, parts_of, pay, place
+from tests.factories.prices import make_reference
 from tests.factories.producers import make_coop, make_producer
 
 pytestmark = pytest.mark.usefixtures("agreed")
@@ -263,3 +266,32 @@ def test_a_refund_that_the_producer_bears_waits_while_the_money_is_in_a_run(sess
     with pytest.raises(AlreadyOnItsWay), session.begin_nested():
         give_back_two(session, part, "producer")
     session.expire_all()
+
+
+def test_a_premium_that_was_spent_is_given_back_by_the_co_op_and_the_fund_owes_it(session, coop):
+    """E38: the fund never goes below zero."""
+    product = make_product(session)
+    make_reference(
+        session, product="coffee", variety=product.variety, form="", unit="kg", currency="EUR", relevant_market=None,
+        organic_rule="none", organic_differential=None,
+    )  # fmt: skip
+    session.add(
+        Certificate(
+            id=new_id(), coop_id=coop.id, scheme="fairtrade", kind="trade", number="FLO-1", issuer="FLOCERT", status="active",
+            valid_from=date(2026, 1, 1), valid_to=date(2027, 1, 1), product_scope=["coffee"], entered_at=NOW, checked_by="b",
+            checked_at=NOW,
+        )
+    )  # fmt: skip
+    listing = make_listing(session, product=product, producer=make_producer(session, coop=coop), on_hand=10, claims=["fairtrade"])
+    (part,) = parts_of(session, paid_order(session, listing, quantity=10).order_id)
+    service.ship(session, actor=STAFF, seller_order_id=part.id, tracking=None, now=NOW)
+    service.confirm(session, actor=STAFF, seller_order_id=part.id, now=NOW)
+    service.settle_due(session, now=NOW)
+    assert balances(session, coop)["fund_available"] == 200
+    shared = {"actor": STAFF, "coop_id": coop.id, "now": NOW}
+    item = treasury.propose_item(session, name="A well", money=Money(150, "EUR"), minutes="item 4", **shared)
+    treasury.decide_item(session, actor=Actor(account_id=new_id()), item_id=item, agreed=True, now=NOW)
+    refund_all(session, part)
+    standing = balances(session, coop)
+    assert (standing.get("fund_available", 0), standing["claim:org"]) == (0, 150)
+    assert standing["refund_payable"] == part.total.minor
