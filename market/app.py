@@ -35,6 +35,7 @@ from market.console import payments as console_payments
 from market.console import payout_settings as console_payout_settings
 from market.console import payouts as console_payouts
 from market.console import people as console_people
+from market.console import premium as console_premium
 from market.console import prices as console_prices
 from market.console import processor as console_processor
 from market.console import records as console_records
@@ -89,6 +90,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     console_sellers.blueprint,
     console_treasury.blueprint,
     console_loans.blueprint,
+    console_premium.blueprint,
     console_processor.blueprint,
     console_earnings.blueprint,
     console_books.blueprint,

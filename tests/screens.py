@@ -106,6 +106,7 @@ PAGES: dict[str, dict[str, tuple[str, ...]]] = {
         "shares": ("/console/earnings/shares",),
         "slips": ("/console/earnings/slips",),
         "loans": ("/console/treasury/loans",),
+        "premium": ("/console/treasury/premium",),
         "fund": ("/console/treasury/fund",),
         "conversions": ("/console/treasury/conversions",),
         "books": ("/console/books",),

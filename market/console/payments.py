@@ -119,7 +119,7 @@ def cash(payment_id: UUID) -> ResponseReturnValue:
     """Take cash for an order that waits for its transfer."""
     entry = Entry(request.form)
     with unit_of_work() as session:
-        payment = queries.payment(session, payment_id)
+        payment = queries.own_payment(session, payment_id)
     paid, receipt = entry.amount("paid", payment.money.currency), entry.text("receipt", limit=60)
 
     def act(session: Session) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""Tables of the treasury: the premium fund's plan and spendings, conversions between currencies, loans and their repayments.
+"""Tables of the treasury: the premium fund's plan and spendings, premium on account, conversions, loans with repayments.
 
 Each is proposed by one person and decided by another; what was decided is never changed, only closed.
 """
@@ -13,6 +13,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from market.kernel.orm import Base, CoopOwned, FourEyes, Id, Minor, four_eyes
 
 LOAN_NUMBERS = Sequence("loan_number", metadata=Base.metadata)
+PREMIUM_NUMBERS = Sequence("premium_number", metadata=Base.metadata)
 
 
 class PremiumItem(CoopOwned, FourEyes, Base):
@@ -30,6 +31,26 @@ class PremiumItem(CoopOwned, FourEyes, Base):
         *four_eyes("approved", "declined", "closed"),
         CheckConstraint("amount_minor > 0", name="amount"),
         CheckConstraint("length(minutes) >= 3 AND length(name) >= 2", name="words"),
+    )
+
+
+class PremiumInvoice(CoopOwned, FourEyes, Base):
+    """Premium of a contract that its buyer pays on account; the buyer names `number`'s reference in the transfer."""
+
+    __tablename__ = "premium_invoice"
+
+    id: Mapped[Id]
+    number: Mapped[int] = mapped_column(BigInteger, unique=True)
+    buyer: Mapped[str]
+    contract: Mapped[str]
+    currency: Mapped[str] = mapped_column(CHAR(3))
+    amount_minor: Mapped[Minor]
+    due_on: Mapped[date]
+
+    __table_args__ = (
+        *four_eyes("booked", "declined", "taken_back"),
+        CheckConstraint("amount_minor > 0", name="amount"),
+        CheckConstraint("length(buyer) >= 2 AND length(contract) >= 2", name="words"),
     )
 
 

@@ -29,7 +29,7 @@ from market.producers.models import Certificate
 from market.provenance.models import CaptureJob
 from market.statements import service as statements
 from market.statements.models import BookingProposal, MoneyAccount, PeriodClose, StatementFile, StatementLine, StatementSuggestion
-from market.treasury.models import FxConversion, Loan, LoanRepayment, PremiumItem, PremiumSpending
+from market.treasury.models import FxConversion, Loan, LoanRepayment, PremiumInvoice, PremiumItem, PremiumSpending
 from tests.conftest import NOW
 from tests.factories.accounts import actor_for
 from tests.factories.catalogue import make_listing
@@ -275,6 +275,9 @@ SAMPLES: dict[tuple[str, str], Callable[[Any], Any]] = {
         source="bank",
     ),
     ("", "loan_id"): _loan,
+    ("", "premium_id"): lambda world: _treasury(
+        world, PremiumInvoice, number=1, buyer="Ethical Roasters", contract="2026-7", due_on=date(2027, 6, 30)
+    ),
     ("", "repayment_id"): lambda world: _treasury_row(
         world, LoanRepayment, loan_id=world.sample("", "loan_id"), principal_minor=1, interest_minor=0
     ),

@@ -10,6 +10,7 @@ from market.ledger.queries import Finding
 from market.orders import rules
 from market.orders.models import OrderLine, PriceComponent, SellerOrder
 from market.payments import queries as payments
+from market.treasury import premium_queries as premiums
 
 
 def check(session: Session) -> list[Finding]:
@@ -21,10 +22,11 @@ def check(session: Session) -> list[Finding]:
     for book_id, coop_id in books.books(session):
         if coop_id is None:
             continue
-        expected = _to_be_held(session, coop_id)
+        expected, on_account = _to_be_held(session, coop_id), premiums.invoice_ids(session, coop_id)
         held = {
             (code.removeprefix("held:"), currency, subject): minor
             for (code, currency, subject), minor in books.balances_by_subject(session, book_id, "held:").items()
+            if subject not in on_account
         }
         findings += [
             Finding("held = paid - given back - earned", f"book {book_id} {name} {subject}",

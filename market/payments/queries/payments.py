@@ -87,6 +87,13 @@ def payment(session: Session, payment_id: UUID) -> PaymentView:
     return view(row)
 
 
+def own_payment(session: Session, payment_id: UUID) -> PaymentView:
+    """Return a payment in which this scope has a part. Raises PaymentMissing."""
+    if not parts(session, payment_id):
+        raise PaymentMissing("There is no such payment here.")
+    return payment(session, payment_id)
+
+
 def payments_of(session: Session, *, subject_kind: str, subject_id: UUID) -> list[PaymentView]:
     """Return every payment of a thing, the newest first."""
     rows = session.scalars(

@@ -7,10 +7,11 @@ from sqlalchemy import BigInteger, cast, func, select
 
 from market.producers.models import Producer
 from market.reports.queries.lists import Sorting, Source, Viewer, contains, one_of
-from market.treasury.models import FxConversion, Loan, LoanRepayment, PremiumItem, PremiumSpending
+from market.treasury.models import FxConversion, Loan, LoanRepayment, PremiumInvoice, PremiumItem, PremiumSpending
 
 ITEM_STATES = ("proposed", "approved", "declined", "closed")
 LOAN_STATES = ("proposed", "accepted", "declined", "closed")
+INVOICE_STATES = ("proposed", "booked", "declined", "taken_back")
 CONVERSION_STATES = ("proposed", "booked", "declined", "settled")
 
 
@@ -36,6 +37,29 @@ def premium_items(viewer: Viewer) -> Source:
         {"q": lambda text: contains(PremiumItem.name, text), "state": one_of(PremiumItem.state, ITEM_STATES)},
         PremiumItem.amount_minor,
         PremiumItem.currency,
+    )
+
+
+def premium_invoices(viewer: Viewer) -> Source:
+    """Return the premium on account, what is due first first."""
+    statement = select(
+        PremiumInvoice.id,
+        PremiumInvoice.buyer,
+        PremiumInvoice.contract,
+        PremiumInvoice.currency,
+        PremiumInvoice.amount_minor,
+        PremiumInvoice.due_on,
+        PremiumInvoice.state,
+    ).where(PremiumInvoice.coop_id == viewer.coop_id)
+    return Source(
+        statement,
+        {"due": Sorting(((PremiumInvoice.due_on, date.fromisoformat), (PremiumInvoice.id, UUID)))},
+        {
+            "q": lambda text: contains(PremiumInvoice.buyer, text) | contains(PremiumInvoice.contract, text),
+            "state": one_of(PremiumInvoice.state, INVOICE_STATES),
+        },
+        PremiumInvoice.amount_minor,
+        PremiumInvoice.currency,
     )
 
 

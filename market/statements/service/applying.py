@@ -27,6 +27,7 @@ from market.payouts import service as payouts
 from market.statements.errors import LineExplained, LineNotFound, WrongDirection
 from market.statements.models import MoneyAccount, StatementLine, StatementMatch
 from market.statements.rules import postings
+from market.treasury import premium_queries as premiums
 from market.treasury import rules as treasury
 
 MATCH_KEY = "match:"
@@ -123,8 +124,12 @@ def _legs(
     found |= _returned(session, account, lines, [each for each in wishes if each.target_kind == "payout_return"], now)
     for wish in wishes:
         if wish.target_kind == "account":
-            premium = wish.account_code == "premium_in_transit"
-            found[wish.id] = _of_fund(session, account, wish) if premium else (_to_account(account, lines[wish.line_id], wish),)
+            if wish.account_code == "premium_in_transit":
+                found[wish.id] = _of_fund(session, account, wish)
+            elif wish.account_code == premiums.RECEIVABLE:
+                found[wish.id] = _to_fund(session, account, wish)
+            else:
+                found[wish.id] = (_to_account(account, lines[wish.line_id], wish),)
     return found
 
 
@@ -201,6 +206,15 @@ def _of_fund(session: Session, account: MoneyAccount, wish: Wish) -> Legs:
     if on_its_way.minor < money.minor:
         raise WrongDirection(say("Only %(money)s of the premium fund is on its way.", money=on_its_way), pointer="/account_code")
     return treasury.item_paid(account.suspense, account.mirror, money, wish.line_id)
+
+
+def _to_fund(session: Session, account: MoneyAccount, wish: Wish) -> Legs:
+    """Return what a line moves that paid premium on account (E35): the fund has it, and its share of the bank."""
+    money, invoice = Money(wish.line_minor, account.currency), premiums.invoice(session, UUID(str(wish.evidence["invoice"])))
+    if invoice.due < money:
+        refused = say("Of this premium only %(money)s is expected on a line.", money=invoice.due)
+        raise WrongDirection(refused, pointer="/reference")
+    return treasury.premium_received(account.suspense, account.mirror, money, invoice.id)
 
 
 def _to_account(account: MoneyAccount, line: Line, wish: Wish) -> Leg:

@@ -37,6 +37,7 @@ from market.statements.service.booking_rules import confirm_rule, doubt_rule, ru
 from market.statements.service.importing import closed_through, posting_day
 from market.statements.service.targets import payee_of, sweep_id
 from market.treasury import loan_queries as loans
+from market.treasury import premium_queries as premiums
 
 GIVEN_UP = ("write_off", "bank_charges")
 """What the co-op bears itself; above its own limit only an approver books it (money.md 8.3). What a rule finds needs nobody."""
@@ -85,6 +86,8 @@ def match_reference(session: Session, *, line_id: UUID, reference: str, actor: A
         wish = paid(session, line, reference, actor)
     elif found[0] is Kind.LOAN:
         wish = lent(session, line, account, reference, actor)
+    elif found[0] is Kind.PREMIUM:
+        wish = premium_paid(session, line, account, reference, actor)
     else:
         wish = settled(session, line, account, reference, actor)
     note(session, actor, "statements.matched", line, now, {"reference": reference, "match": str(wish.id)})
@@ -286,6 +289,22 @@ def lent(session: Session, line: StatementLine, account: MoneyAccount, reference
         raise WrongDirection(say("Of this loan only %(money)s is expected on a line.", money=expected), pointer="/reference")
     code = loans.account_of(loan_id) if came else f"in_transit:{loans.rail_of(loan_id)}"
     evidence = {"reference": "by_person"}
+    return Wish(line.id, "account", None, minor, "full", "person", actor.label, account_code=code, evidence=evidence)
+
+
+def premium_paid(session: Session, line: StatementLine, account: MoneyAccount, reference: str, actor: Actor) -> Wish:
+    """Return the match of a line with the premium on account that a reference names (E35).
+
+    Raises SuggestionGone, WrongDirection.
+    """
+    invoice_id = premiums.by_reference(session, reference, coop_id=account.coop_id)
+    if invoice_id is None:
+        raise SuggestionGone("No premium that was invoiced has this reference.", pointer="/reference")
+    due, minor = premiums.invoice(session, invoice_id).due, rest_of(line)
+    if line.amount_minor < 0 or due.currency != account.currency or due.minor < minor:
+        raise WrongDirection(say("Of this premium only %(money)s is expected on a line.", money=due), pointer="/reference")
+    evidence = {"reference": "by_person", "invoice": str(invoice_id)}
+    code = premiums.RECEIVABLE
     return Wish(line.id, "account", None, minor, "full", "person", actor.label, account_code=code, evidence=evidence)
 
 

@@ -9,6 +9,11 @@ from market.treasury.service.loans import (
     propose_repayment,
     take_back_repayment,
 )
+from market.treasury.service.on_account import (
+    decide_premium_invoice,
+    propose_premium_invoice,
+    take_back_premium_invoice,
+)
 from market.treasury.service.premium import close_item, decide_item, decide_spending, propose_item, propose_spending
 
 __all__ = [
@@ -17,13 +22,16 @@ __all__ = [
     "decide_conversion",
     "decide_item",
     "decide_loan",
+    "decide_premium_invoice",
     "decide_repayment",
     "decide_spending",
     "propose_conversion",
     "propose_item",
     "propose_loan",
+    "propose_premium_invoice",
     "propose_repayment",
     "propose_spending",
     "settle_conversion",
+    "take_back_premium_invoice",
     "take_back_repayment",
 ]
