@@ -116,6 +116,8 @@ RECOVERED = earnings.recoveries(
     rwf(100_000),
     [earnings.Open(NAMES["m3-a"], rwf(20_000), 1, DAY), earnings.Open(NAMES["m3-b"], rwf(40_000), 2, DAY)],
 )
+SPLIT = shares(eur(10000), eur(175), [(NAMES["coop"], 9900), (NAMES["thing"], 100)])
+"""E54: two books, here one after the other."""
 TABLE: list[tuple[str, str, list[tuple[Leg, ...]]]] = [
     ("E01", "bank:1 -> opening 5000000; cash:1 -> opening 900000 RWF; bank:2 -> opening 3000000 RWF",
      [opening_legs([OpeningRow("bank:1", eur(5000000)), OpeningRow("cash:1", rwf(900000)), OpeningRow("bank:2", rwf(3000000))])]),
@@ -251,6 +253,11 @@ TABLE: list[tuple[str, str, list[tuple[Leg, ...]]]] = [
       line("bank:3", "suspense:3", eur(60000)), explained("suspense:3", "own_transit", eur(60000))]),
     ("E53", "lc:b5 -> lc:coop 300 XCC | lc:shared_loss -> lc:b5 300 XCC",
      [legs(("lc:b5", "lc:coop", xcc(300))), treasury.community_loss_shared("b5", xcc(300), IT)]),
+    ("E54", "card_clearing -> held:goods 7200; card_clearing -> held:premium 800; card_clearing -> held:charges 1400; card_clearing -> held:tax 500 | "
+            "card_clearing -> held:charges 100 | stripe:1 -> suspense:s 9727 | suspense:s -> card_clearing 9900; payment_cost -> suspense:s 173 | "
+            "stripe:1 -> suspense:s 98 | suspense:s -> card_clearing 100; payment_cost -> suspense:s 2",
+     [moved(paid_moves(part(charges=1400), "card_clearing")), moved(paid_moves(part(0, 0, 100, 0), "card_clearing")),
+      *[each for share in SPLIT for each in processor("charge", share.gross.minor, share.fee.minor)]]),
 ]  # fmt: skip
 
 
@@ -268,10 +275,13 @@ def test_the_function_of_an_event_gives_its_worked_example(expected, made):
     assert " | ".join(map(words, made)) == re.sub(r"\s+", " ", expected)
 
 
+def test_every_event_has_a_row():
+    assert [row[0] for row in TABLE] == [f"E{number:02d}" for number in range(1, 55)]
+
+
 def test_two_books_share_a_fee_by_largest_remainder():
     """E54."""
-    split = shares(eur(10000), eur(175), [(NAMES["coop"], 9900), (NAMES["thing"], 100)])
-    assert [(one.gross.minor, one.fee.minor, one.net.minor) for one in split] == [(9900, 173, 9727), (100, 2, 98)]
+    assert [(one.gross.minor, one.fee.minor, one.net.minor) for one in SPLIT] == [(9900, 173, 9727), (100, 2, 98)]
 
 
 def test_all_rows_in_one_set_of_books_keep_the_laws_and_a_foreign_checker_agrees(session, tmp_path: Path):
