@@ -9,9 +9,11 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
+from market.console import lists, words
 from market.console.acting import asked, carry_out
+from market.console.lists import Column, Desk, Filter
 from market.console.payouts.payout import payout_again, sure
-from market.http.auth import access, current_actor, current_coop
+from market.http.auth import access, current_actor
 from market.http.clock import now, today
 from market.http.db import unit_of_work
 from market.http.entry import Entry
@@ -19,9 +21,31 @@ from market.http.i18n import show_money
 from market.kernel.money import EXPONENTS, Money
 from market.payouts import queries, service
 from market.producers import queries as producers
+from market.reports.queries import desks
 
 blueprint = Blueprint("console_cash", __name__, url_prefix="/console")
-CHEQUES = {"issued": (_l("issued"), "info"), "cashed": (_l("cashed"), "good"), "voided": (_l("voided"), "")}
+CHEQUES = Desk(
+    name="cheques",
+    title=_l("Cheques"),
+    endpoint="console_cash.cheques",
+    source=desks.cheques,
+    columns=(
+        Column("number", _l("Number"), "link"),
+        Column("payee", _l("Payee")),
+        Column("issued_on", _l("Made out on"), "day"),
+        Column("state", _l("State"), "state", words.CHEQUES),
+        Column("amount_minor", _l("Amount"), "money"),
+    ),
+    filters=(
+        Filter("q", _l("Number or payee")),
+        Filter("state", _l("State"), "choice", words.options(words.CHEQUES)),
+        Filter("amount", _l("Amount"), "amount"),
+        Filter("from", _l("From"), "day"),
+        Filter("to", _l("To"), "day"),
+    ),
+    sortings=(("newest", _l("newest first")), ("largest", _l("largest amount first"))),
+    empty=_l("A payout by cheque gets its number on its own page."),
+)
 
 
 @blueprint.get("/payouts/<uuid:run_id>/cash")
@@ -104,10 +128,7 @@ def close_bag(run_id: UUID, bag_id: UUID) -> ResponseReturnValue:
 @access("staff")
 def cheques() -> ResponseReturnValue:
     """List the cheques, newest first."""
-    with unit_of_work() as session:
-        coop = producers.coop(session, current_coop())
-        rows = queries.cheques(session, coop_id=coop.id, on=today(coop.time_zone))
-    return render_template("console/payouts/cheques.html", rows=rows, words=CHEQUES)
+    return lists.show(CHEQUES, "console/payouts/cheques.html")
 
 
 @blueprint.post("/payouts/one/<uuid:payout_id>/cheque")

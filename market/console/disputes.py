@@ -5,10 +5,12 @@ from uuid import UUID
 from flask import Blueprint, current_app, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
-from market.console import words
+from market.console import lists, words
 from market.console.acting import asked
+from market.console.lists import Column, Desk, Filter
 from market.http.auth import access, current_actor, current_coop
 from market.http.clock import now
 from market.http.db import unit_of_work
@@ -21,18 +23,41 @@ from market.orders.queries import OrderView
 from market.payments import dispute_queries as queries
 from market.payments import queries as payments
 from market.payments import service
+from market.reports.queries import desks
 
 blueprint = Blueprint("console_disputes", __name__, url_prefix="/console/disputes")
+
+
+DESK = Desk(
+    name="disputes",
+    title=_l("Disputes"),
+    endpoint="console_disputes.index",
+    source=desks.disputes,
+    columns=(
+        Column("title", _l("For"), "link"),
+        Column("opened_at", _l("Opened"), "instant"),
+        Column("reason", _l("Reason"), make=lambda row: words.DISPUTED.get(row.reason, row.reason)),
+        Column("answer_until", _l("Answer until"), "instant"),
+        Column("amount_minor", _l("Amount"), "money"),
+        Column("state", _l("State"), "state", words.DISPUTES),
+    ),
+    filters=(
+        Filter("q", _l("Order or number of the dispute")),
+        Filter("state", _l("State"), "choice", words.options(words.DISPUTES, ("open", _l("open ones")))),
+        Filter("amount", _l("Amount"), "amount"),
+        Filter("from", _l("From"), "day"),
+        Filter("to", _l("To"), "day"),
+    ),
+    sortings=(("newest", _l("newest first")), ("largest", _l("largest amount first"))),
+    empty=_l("When a buyer objects to a card payment at their bank, it stands here with the day until which you can answer."),
+)
 
 
 @blueprint.get("")
 @access("staff")
 def index() -> ResponseReturnValue:
-    """List the disputes about payments to the co-op: what waits for an answer first."""
-    with unit_of_work() as session:
-        rows = queries.disputes(session, coop_id=current_coop())
-        titles = {row.id: payments.payment(session, row.payment_id).title for row in rows}
-    return render_template("console/disputes.html", rows=rows, titles=titles)
+    """List the disputes about payments to the co-op, the newest first."""
+    return lists.show(DESK, "console/disputes.html")
 
 
 @blueprint.get("/<uuid:dispute_id>")
@@ -49,8 +74,18 @@ def _detail(dispute_id: UUID, errors: dict[str, str], status: int) -> ResponseRe
         complaints = orders.complaints(session, [part.id for part in order.parts]) if order else []
         borne = bearings(session, row.id)
     pack = request.form.get("evidence") or row.evidence or (evidence_pack(order) if order else "")
-    page = render_template("console/dispute.html", dispute=row, reasons=words.DISPUTED, order=order, complaints=complaints,
-                           pack=pack, errors=errors, borne=borne, form=request.form)  # fmt: skip
+    page = render_template(
+        "console/dispute.html",
+        dispute=row,
+        reasons=words.DISPUTED,
+        states=words.DISPUTES,
+        order=order,
+        complaints=complaints,
+        pack=pack,
+        errors=errors,
+        borne=borne,
+        form=request.form,
+    )
     return page, status
 
 

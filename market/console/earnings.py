@@ -4,12 +4,13 @@ from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, render_template, request, url_for
+from flask import Blueprint, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from market.console import acting
+from market.console import acting, lists
+from market.console.earning_lists import DESKS
 from market.earnings import queries, service
 from market.http.auth import access, current_actor, current_coop
 from market.http.clock import now, today
@@ -27,7 +28,7 @@ Rows = Callable[[Session, UUID], Any]
 @access("staff")
 def slips() -> ResponseReturnValue:
     """Show weigh slips, newest first, and the form for one."""
-    return _page("slips", queries.deliveries, {"tare": "0", "rejected": "0", "deduction": "0", "unit": "kg"}, {})
+    return _page("slips", {"tare": "0", "rejected": "0", "deduction": "0", "unit": "kg"})
 
 
 @blueprint.post("/slips")
@@ -54,14 +55,14 @@ def enter_slip() -> ResponseReturnValue:
         day = today(coop.time_zone)
         service.price_delivery(session, actor=current_actor(), currency=coop.currency, due_on=day, now=now(), **facts)  # type: ignore[arg-type]
 
-    return _carry_out(entry, act, _("Entered. It is owed from today on."), "slips", queries.deliveries, "slip")
+    return _carry_out(entry, act, _("Entered. It is owed from today on."), "slips", "slip")
 
 
 @blueprint.get("/advances")
 @access("staff")
 def advances() -> ResponseReturnValue:
     """Show advances with what is left of them, and the form for one."""
-    return _page("advances", queries.advances, {"cap_percent": "50", "priority": "1"}, {})
+    return _page("advances", {"cap_percent": "50", "priority": "1"})
 
 
 @blueprint.post("/advances")
@@ -87,7 +88,7 @@ def propose_advance() -> ResponseReturnValue:
             now=now(),
         )
 
-    return _carry_out(entry, act, _("Proposed. Another person grants it."), "advances", queries.advances, "amount")
+    return _carry_out(entry, act, _("Proposed. Another person grants it."), "advances", "amount")
 
 
 @blueprint.post("/advances/<uuid:advance_id>")
@@ -109,7 +110,7 @@ def decide_advance(advance_id: UUID) -> ResponseReturnValue:
 @access("staff")
 def holds() -> ResponseReturnValue:
     """Show what is held back from members, and the form for a hold."""
-    return _page("holds", queries.holds, {}, {})
+    return _page("holds", {})
 
 
 @blueprint.post("/holds")
@@ -137,7 +138,7 @@ def hold() -> ResponseReturnValue:
             now=now(),
         )
 
-    return _carry_out(entry, act, _("Held back. The member is told why and how to appeal."), "holds", queries.holds, "amount")
+    return _carry_out(entry, act, _("Held back. The member is told why and how to appeal."), "holds", "amount")
 
 
 @blueprint.post("/holds/<uuid:hold_id>/end")
@@ -155,7 +156,7 @@ def end_hold(hold_id: UUID) -> ResponseReturnValue:
 @access("staff")
 def corrections() -> ResponseReturnValue:
     """Show corrections of what members are owed, and the form for one."""
-    return _page("corrections", queries.corrections, {"direction": "more"}, {})
+    return _page("corrections", {"direction": "more"})
 
 
 @blueprint.post("/corrections")
@@ -178,7 +179,7 @@ def propose_correction() -> ResponseReturnValue:
             now=now(),
         )
 
-    return _carry_out(entry, act, _("Proposed. Another person books it."), "corrections", queries.corrections, "amount")
+    return _carry_out(entry, act, _("Proposed. Another person books it."), "corrections", "amount")
 
 
 @blueprint.post("/corrections/<uuid:correction_id>")
@@ -203,7 +204,7 @@ def decide_correction(correction_id: UUID) -> ResponseReturnValue:
 @access("staff")
 def shares() -> ResponseReturnValue:
     """Show second payments and patronage refunds, and the form for one."""
-    return _page("shares", queries.distributions, {"kind": "second_payment", "cash_percent": "100"}, {})
+    return _page("shares", {"kind": "second_payment", "cash_percent": "100"})
 
 
 @blueprint.post("/shares")
@@ -236,7 +237,7 @@ def propose_shares() -> ResponseReturnValue:
             now=now(),
         )
 
-    return _carry_out(entry, act, _("Proposed. Another person books it."), "shares", queries.distributions, "amount")
+    return _carry_out(entry, act, _("Proposed. Another person books it."), "shares", "amount")
 
 
 @blueprint.post("/shares/<uuid:distribution_id>")
@@ -270,37 +271,31 @@ def _currency() -> str:
         return producers.coop(session, current_coop()).currency
 
 
-def _page(name: str, rows: Rows, form: dict[str, str], errors: dict[str, str]) -> ResponseReturnValue:
+def _page(name: str, form: dict[str, str], errors: dict[str, str] | None = None) -> ResponseReturnValue:
     with unit_of_work() as session:
         coop = producers.coop(session, current_coop())
-        found = rows(session, coop.id)
         members = producers.producers_of(session, coop_id=coop.id)
-        names = producers.producers_by_id(session, {row.producer_id for row in found if hasattr(row, "producer_id")})
-    page = render_template(
+    page = lists.show(
+        DESKS[name],
         f"console/earnings/{name}.html",
-        rows=found,
         members=[(member.id, member.name) for member in members],
-        names=names,
         coop=coop,
         today=today(coop.time_zone),
         form=form,
-        errors=errors,
-        current=name,
+        errors=errors or {},
         actor=current_actor(),
     )
-    return page, 422 if errors else 200
+    return lists.answered(page, errors or {})
 
 
-def _carry_out(
-    entry: Entry, command: Callable[[Session], None], message: str, name: str, rows: Rows, otherwise: str
-) -> ResponseReturnValue:
+def _carry_out(entry: Entry, command: Callable[[Session], None], message: str, name: str, otherwise: str) -> ResponseReturnValue:
     """Run a command from the form of the page `name`."""
 
     def run(session: Session) -> tuple[str, str]:
         command(session)
         return message, url_for(f"console_earnings.{name}")
 
-    return acting.carry_out(entry, run, again=lambda: _page(name, rows, dict(request.form), entry.errors), otherwise=otherwise)
+    return acting.carry_out(entry, run, again=lambda: _page(name, dict(request.form), entry.errors), otherwise=otherwise)
 
 
 def _act(command: Callable[[Session], None], message: str, name: str) -> ResponseReturnValue:
@@ -319,4 +314,4 @@ def _asked(name: str, rows: Rows, row_id: UUID, question: str, button: str) -> R
         else:
             facts += [(_("Name"), row.name), (_("Decided by the body, with the minutes"), row.minutes)]
     consequence = _("It is booked at once and changes what the next payout run pays. Only another proposal can put it right.")
-    return acting.asked(question, facts, consequence, button, again=lambda: _page(name, rows, {}, {}))
+    return acting.asked(question, facts, consequence, button, again=lambda: _page(name, {}))

@@ -27,7 +27,7 @@ from market.kernel import direct
 from market.kernel.money import Money
 from market.kernel.sheets import write_workbook
 from market.producers import queries as producers
-from market.reports.queries import lists
+from market.reports.queries import desks, lists
 from market.reports.queries.lists import Line, Source, Totals, Viewer
 
 Words = Mapping[str, tuple[Any, str]]
@@ -68,7 +68,11 @@ class Filter:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """A list of the staff. `name` is the key of its saved views and the name of its files."""
+    """A list of the staff. `name` is the key of its saved views and the name of its files.
+
+    `pane` reads what the open record needs. Without it, `kind` of a record (as the audit names it) shows all columns of the
+    open one with its history.
+    """
 
     name: str
     title: Any
@@ -78,6 +82,7 @@ class Desk:
     filters: Sequence[Filter] = ()
     sortings: Sequence[tuple[str, Any]] = ()
     pane: Callable[[Session, Any], Mapping[str, Any]] | None = None
+    kind: str = ""
     key: Callable[[str], Any] = UUID
     lead: Any = ""
     empty: Any = ""
@@ -165,9 +170,17 @@ def show(desk: Desk, template: str = "console/list.html", opened: Any = None, **
         found = lists.page(session, source, chosen, sorting=request.args.get("sort", ""), cursor=request.args.get("cursor"))
         totals = lists.totals(session, source, chosen) if desk.counted else None
         views = kept.views(session, account_id=who.account_id, coop_id=who.coop_id, desk=desk.name) if who.account_id else []
-        facts = desk.pane(session, desk.key(opened)) if desk.pane and _readable(desk, opened) else {}
+        facts = _open(session, desk, source, opened) if _readable(desk, opened) else {}
     sheet = Sheet(desk, found.items, found.next_cursor, totals, chosen, errors, views, opened if facts else "")
     return render_template(template, sheet=sheet, **facts, **more)
+
+
+def _open(session: Session, desk: Desk, source: Source, opened: str) -> Mapping[str, Any]:
+    key = desk.key(opened)
+    if desk.pane:
+        return desk.pane(session, key)
+    record = lists.one(session, source, key) if desk.kind else None
+    return {"record": record, "history": desks.history(session, desk.kind, key)} if record else {}
 
 
 def _readable(desk: Desk, opened: str) -> bool:

@@ -21,6 +21,7 @@ from market.http.i18n import told
 from market.http.payees import pay_to
 from market.kernel.errors import DomainError
 from market.payables import queries as payables
+from market.pricing.rules.references import SCHEME_NAMES
 from market.producers import queries, service
 from market.reports.queries import desks
 
@@ -57,6 +58,36 @@ MEMBERS = Desk(
     sortings=(("number", _l("by number")), ("name", _l("by name"))),
     pane=_pane,
     empty=_l("Take in the first member."),
+)
+
+
+CERTIFICATES = Desk(
+    name="certificates",
+    title=_l("Certificates"),
+    endpoint="console_people.certificates",
+    source=desks.certificates,
+    columns=(
+        Column("number", _l("Number"), "link"),
+        Column("scheme", _l("Scheme"), make=lambda row: told(SCHEME_NAMES.get(row.scheme, row.scheme))),
+        Column("kind", _l("Kind"), words=words.CLAIMS),
+        Column("holder", _l("Held by"), make=lambda row: row.holder or _("the co-op")),
+        Column("valid_from", _l("From"), "day"),
+        Column("valid_to", _l("Until"), "day"),
+        Column("state", _l("State"), "state", words.CERTIFICATES),
+    ),
+    filters=(
+        Filter("q", _l("Number, scheme or holder")),
+        Filter("kind", _l("Kind"), "choice", words.options(words.CLAIMS)),
+        Filter("state", _l("State"), "choice", words.options(words.CERTIFICATES)),
+        Filter("from", _l("Ends from"), "day"),
+        Filter("to", _l("Ends by"), "day"),
+    ),
+    kind="certificate",
+    lead=_l(
+        "A claim such as “organic” needs an active certificate on the day. A certificate counts once somebody has compared it"
+        " with the paper; it is never deleted."
+    ),
+    empty=_l("Enter the first certificate."),
 )
 
 
@@ -288,15 +319,9 @@ def certificate_status(certificate_id: UUID) -> ResponseReturnValue:
 
 def _certificates(errors: dict[str, str] | None = None) -> ResponseReturnValue:
     with unit_of_work() as session:
-        page = render_template(
-            "console/certificates.html",
-            certificates=queries.certificates(session, coop_id=current_coop()),
-            producers=queries.producers_of(session, coop_id=current_coop()),
-            today=today(),
-            form=request.form if errors else {},
-            errors=errors or {},
-        )
-    return page, 422 if errors else 200
+        holders = [(each.id, each.name) for each in queries.producers_of(session, coop_id=current_coop())]
+    facts = {"holders": holders, "form": request.form if errors else {}, "errors": errors or {}}
+    return lists.answered(lists.show(CERTIFICATES, "console/certificates.html", **facts), errors or {})
 
 
 @blueprint.get("/keys")

@@ -51,6 +51,21 @@ RUNS: Words = {
     "approved": (_l("approved"), "good"),
     "cancelled": (_l("discarded"), ""),
 }
+CHEQUES: Words = {
+    "issued": (_l("issued"), "info"),
+    "stale": (_l("nobody cashed it"), "warn"),
+    "cashed": (_l("cashed"), "good"),
+    "voided": (_l("voided"), ""),
+}
+CERTIFICATES: Words = {
+    "entered": (_l("to be checked"), "warn"),
+    "active": (_l("active"), "good"),
+    "ended": (_l("ended"), "bad"),
+    "suspended": (_l("suspended"), "bad"),
+    "withdrawn": (_l("withdrawn"), ""),
+}
+CLAIMS: Words = {"trade": (_l("fair trade"), ""), "organic": (_l("organic"), ""), "other": (_l("other"), "")}
+PERIODS: Words = {"prepared": (_l("waits for a second person"), "warn"), "closed": (_l("closed"), "good")}
 MEMBERS: Words = {"member": (_l("member"), "good"), "left": (_l("has left"), "")}
 PAID_AT: Words = {
     "confirmed": (_l("account confirmed"), "good"),
@@ -138,6 +153,16 @@ LETTERS: Words = {
     "payouts_stopped": (_l("payouts stopped"), ""),
 }
 """What mails are about, by the names of `notifications/letters.toml`."""
+DISPUTES: Words = {
+    "needs_response": (_l("waits for your answer"), "bad"),
+    "warning_needs_response": (_l("the buyer's bank asks"), "warn"),
+    "under_review": (_l("the bank decides"), "info"),
+    "warning_under_review": (_l("the bank decides"), "info"),
+    "won": (_l("won: the money is back"), "good"),
+    "lost": (_l("lost"), "bad"),
+    "warning_closed": (_l("closed without dispute"), "good"),
+    "prevented": (_l("closed without dispute"), "good"),
+}
 DISPUTED: dict[str, Any] = {
     "bank_cannot_process": _l("the bank cannot process it"),
     "check_returned": _l("a cheque came back"),

@@ -60,7 +60,10 @@ def test_an_advance_takes_two_persons(desk, session, member):
         "is granted already"
         in desk.client.post(action, data={"csrf_token": csrf_token(desk.client), "word": "no"}, follow_redirects=True).text
     )
-    assert [row.state for row in queries.advances(session, member.coop_id)] == ["granted"]
+    (row,) = queries.advances(session, member.coop_id)
+    assert row.state == "granted"
+    opened = desk.get(desk.preparer, f"/console/earnings/advances?state=granted&open={row.id}").text
+    assert ("advance proposed" in opened, "advance granted" in opened) == (True, True)
 
 
 def test_a_hold_says_until_when_and_can_be_ended(desk, session, member):

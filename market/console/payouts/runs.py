@@ -1,19 +1,64 @@
 """A run from its list to the bank: checked, approved by another person, sent, watched."""
 
+from typing import Any
 from uuid import UUID
 
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 
 from market.accounts import queries as people
+from market.console import lists, words
 from market.console.acting import act
+from market.console.lists import Column, Desk, Filter
 from market.console.payouts.base import blueprint, names_of
 from market.http.auth import access, current_actor
 from market.http.clock import now
 from market.http.db import unit_of_work
 from market.http.downloads import download
+from market.http.i18n import show_minor
 from market.payouts import queries, service
+from market.payouts.rules.numbers import run_number
+from market.reports.queries import desks
+
+
+def _sums(row: Any) -> str:
+    sums: dict[str, int] = {}
+    for by_currency in row.totals.values():
+        for currency, (_count, minor) in by_currency.items():
+            sums[currency] = sums.get(currency, 0) + minor
+    return ", ".join(show_minor(minor, currency) for currency, minor in sorted(sums.items()))
+
+
+RUNS = Desk(
+    name="runs",
+    title=_l("Payout runs"),
+    endpoint="console_payouts.all_runs",
+    source=desks.runs,
+    columns=(
+        Column("number", _l("Number"), "link", make=lambda row: run_number(row.number)),
+        Column("state", _l("State"), "state", words.RUNS),
+        Column("due_by", _l("Due by"), "day"),
+        Column("prepared_at", _l("Prepared"), "instant"),
+        Column("approved_at", _l("Approved"), "instant"),
+        Column("totals", _l("Sums"), "number", make=_sums),
+    ),
+    filters=(
+        Filter("q", _l("Number")),
+        Filter("state", _l("State"), "choice", words.options(words.RUNS)),
+        Filter("from", _l("Prepared from"), "day"),
+        Filter("to", _l("To"), "day"),
+    ),
+    empty=_l("Preview what is due, prepare it, and let a colleague approve it."),
+)
+
+
+@blueprint.get("/payouts/runs")
+@access("staff")
+def all_runs() -> ResponseReturnValue:
+    """List the payout runs, newest first."""
+    return lists.show(RUNS, "console/payouts/runs.html")
 
 
 @blueprint.get("/payouts/<uuid:run_id>")

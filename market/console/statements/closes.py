@@ -6,9 +6,11 @@ from uuid import UUID
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 
 from market.accounts import queries as people
-from market.console import account_words
+from market.console import account_words, lists, words
+from market.console.lists import Column, Desk, Filter
 from market.console.statements.base import blueprint
 from market.http.auth import access, current_actor, current_coop
 from market.http.clock import now, today
@@ -19,15 +21,35 @@ from market.kernel.errors import DomainError
 from market.reports.queries import desks
 from market.statements import queries, service
 
+DESK = Desk(
+    name="periods",
+    title=_l("Periods"),
+    endpoint="console_statements.closes",
+    source=desks.periods,
+    columns=(
+        Column("ends_on", _l("To"), "link"),
+        Column("starts_on", _l("From"), "day"),
+        Column("state", _l("State"), "state", words.PERIODS),
+        Column("differences", _l("Differences"), "number"),
+        Column("prepared_at", _l("Prepared"), "instant"),
+        Column("closed_at", _l("Closed"), "instant"),
+    ),
+    filters=(
+        Filter("state", _l("State"), "choice", words.options(words.PERIODS)),
+        Filter("from", _l("From"), "day"),
+        Filter("to", _l("To"), "day"),
+    ),
+    lead=_l("A period closes at zero, or with every difference explained by one person and accepted by another."),
+    empty=_l("Choose the last day of the first period above."),
+)
+
 
 @blueprint.get("/closes")
 @access("staff")
 def closes() -> ResponseReturnValue:
-    """Show the periods that were closed, and the form for the next one."""
-    with unit_of_work() as session:
-        rows = queries.closes(session, coop_id=current_coop())
+    """List the periods that were closed, the last one first, with the form for the next one."""
     last_day = today().replace(day=1).toordinal() - 1
-    return render_template("console/statements/closes.html", rows=rows, ends_on=date.fromordinal(last_day))
+    return lists.show(DESK, "console/statements/closes.html", ends_on=date.fromordinal(last_day))
 
 
 @blueprint.get("/closes/new")

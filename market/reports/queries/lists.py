@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Row, Select, func, literal, literal_column, select, tuple_
+from sqlalchemy import ColumnElement, Row, Select, func, literal, literal_column, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from market.kernel import paging
@@ -114,6 +114,12 @@ def page(
     return Page(rows[:limit], paging.encode([_plain(getattr(last_row, f"key_{n}")) for n in range(len(columns))]))
 
 
+def one(session: Session, source: Source, row_id: Any) -> Line | None:
+    """Return the row with an id, whatever is chosen; None when the list has none."""
+    named = source.statement.selected_columns["id"] == row_id
+    return session.execute(source.statement.where(named), source.values).one_or_none()
+
+
 def totals(session: Session, source: Source, chosen: Mapping[str, str], *, most: int = MOST) -> Totals:
     """Return count and sums per currency of what is chosen, looking at `most` rows at most."""
     if source.amount is None:
@@ -158,6 +164,11 @@ def contains(column: Any, text: str) -> ColumnElement[bool]:
     """Return the condition that the column contains `text`, for lists that a co-op's own rows keep short."""
     found: ColumnElement[bool] = func.strpos(func.lower(column), text.strip().lower()) > 0
     return found
+
+
+def search_of(*columns: Any) -> Condition:
+    """Return the condition that one of the columns contains the text."""
+    return lambda text: or_(*(contains(column, text) for column in columns))
 
 
 def one_of(column: Any, allowed: Sequence[str]) -> Condition:

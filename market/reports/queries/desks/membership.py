@@ -1,20 +1,23 @@
-"""Members, their offers, and who works for the co-op."""
+"""Members, their offers and certificates, and who works for the co-op."""
 
+from datetime import date
 from uuid import UUID
 
 from sqlalchemy import case, or_, select
 
 from market.accounts.models import Account, AccountRole
 from market.catalogue.models import Listing
-from market.producers.models import Member, PayeeAccount, Producer
+from market.producers.models import Certificate, Member, PayeeAccount, Producer
 from market.reports.queries.lists import (
     Sorting,
     Source,
     Viewer,
+    between_dates,
     by_day,
     contains,
     one_named,
     one_of,
+    search_of,
 )
 
 
@@ -78,6 +81,29 @@ def listings(viewer: Viewer) -> Source:
             "q": lambda text: or_(contains(Listing.title, text), contains(Producer.name, text)),
             "state": one_of(Listing.state, ("draft", "published", "withdrawn")),
             "check": one_of(Listing.check_outcome, ("ok", "warning", "not_checkable", "violation")),
+        },
+    )
+
+
+def certificates(viewer: Viewer) -> Source:
+    """Return the certificates, those that end first first."""
+    assert viewer.now is not None
+    ended = (Certificate.status == "active") & (Certificate.valid_to < viewer.now.date())
+    state = case((ended, "ended"), else_=Certificate.status)
+    columns = (
+        Certificate.id, Certificate.number, Certificate.scheme, Certificate.kind, Certificate.issuer, Certificate.valid_from,
+        Certificate.valid_to, Certificate.product_scope, Certificate.status,
+    )  # fmt: skip
+    return Source(
+        select(*columns, Producer.name.label("holder"), state.label("state"))
+        .outerjoin(Producer, Producer.id == Certificate.producer_id)
+        .where(Certificate.coop_id == viewer.coop_id),
+        {"ends": Sorting(((Certificate.valid_to, date.fromisoformat), (Certificate.id, UUID)))},
+        {
+            "q": search_of(Certificate.number, Certificate.scheme, Producer.name),
+            "kind": one_of(Certificate.kind, ("trade", "organic", "other")),
+            "state": one_of(state, ("entered", "active", "ended", "suspended", "withdrawn")),
+            **between_dates(Certificate.valid_to),
         },
     )
 

@@ -1,21 +1,26 @@
-"""Payouts and their runs."""
+"""Payouts, their runs, and cheques."""
 
+from datetime import date
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import case, func, literal, select
 
 from market.payouts.models import STATES as PAYOUT_STATES
-from market.payouts.models import Payout, PayoutRun
+from market.payouts.models import Cheque, Payout, PayoutRun, PayoutSetting
+from market.payouts.rules.schedule import PayoutSettings
 from market.producers.models import Producer
 from market.producers.rules import RAILS
 from market.reports.queries.lists import (
     Sorting,
     Source,
     Viewer,
+    between_dates,
     between_days,
     by_amount,
+    by_day,
     contains,
     one_of,
+    search_of,
 )
 
 
@@ -74,13 +79,50 @@ def runs(viewer: Viewer) -> Source:
     """Return the co-op's payout runs, newest first."""
     columns = (
         PayoutRun.id, PayoutRun.number, PayoutRun.state, PayoutRun.due_by, PayoutRun.execute_on, PayoutRun.prepared_at,
-        PayoutRun.prepared_by, PayoutRun.approved_at, PayoutRun.approved_by,
+        PayoutRun.totals, PayoutRun.approved_at,
     )  # fmt: skip
     return Source(
         select(*columns).where(PayoutRun.coop_id == viewer.coop_id),
         {"newest": Sorting(((PayoutRun.number, int),), descending=True)},
         {
+            "q": _run_named,
             "state": one_of(PayoutRun.state, ("draft", "approved", "cancelled")),
             **between_days(viewer, PayoutRun.prepared_at),
         },
+    )
+
+
+def _run_named(text: str) -> Any:
+    return PayoutRun.number == int(text.strip().upper().removeprefix("RUN-"))
+
+
+def cheques(viewer: Viewer) -> Source:
+    """Return the cheques, the last made out first, with those that nobody has cashed for long."""
+    assert viewer.now is not None
+    settings = select(PayoutSetting.cheque_stale_days).where(PayoutSetting.coop_id == viewer.coop_id).scalar_subquery()
+    patience = func.coalesce(settings, PayoutSettings().cheque_stale_days)
+    state = case(
+        (Cheque.voided_at.is_not(None), "voided"),
+        (Payout.state == "settled", "cashed"),
+        (Cheque.issued_on < literal(viewer.now.date()) - patience, "stale"),
+        else_="issued",
+    )
+    payee = Payout.details["holder"].astext
+    columns = (Cheque.payout_id.label("id"), Cheque.number, payee.label("payee"), Cheque.issued_on, state.label("state"))
+    return Source(
+        select(*columns, Payout.amount_minor, Payout.currency)
+        .join(Payout, Payout.id == Cheque.payout_id)
+        .where(Cheque.coop_id == viewer.coop_id),
+        {
+            "newest": by_day(Cheque.issued_on, kind=date.fromisoformat, unique=Cheque.payout_id),
+            "largest": by_amount(Payout.amount_minor, unique=Cheque.payout_id),
+        },
+        {
+            "q": search_of(Cheque.number, payee),
+            "state": one_of(state, ("issued", "stale", "cashed", "voided")),
+            "amount": lambda text: Payout.amount_minor == viewer.minor(text),
+            **between_dates(Cheque.issued_on),
+        },
+        Payout.amount_minor,
+        Payout.currency,
     )

@@ -1,12 +1,13 @@
-"""Orders and what was paid back for them."""
+"""Orders, what was paid back for them, and what is disputed."""
 
 from typing import Any
 
-from sqlalchemy import Text, any_, cast, func, select
+from sqlalchemy import Text, any_, case, cast, func, select
 
 from market.orders.models import STATES as ORDER_STATES
 from market.orders.models import Order, SellerOrder
-from market.payments.models import Refund
+from market.payments.models import Dispute, Payment, PaymentPartRow, Refund
+from market.payments.rules import DISPUTE_OPEN
 from market.producers.models import Producer
 from market.reports.queries.lists import (
     SIMPLE,
@@ -17,6 +18,7 @@ from market.reports.queries.lists import (
     by_amount,
     by_day,
     one_of,
+    search_of,
     words,
 )
 
@@ -141,3 +143,33 @@ def _refund_named(text: str) -> Any:
 
 def _refund_state(text: str) -> Any:
     return Refund.state.in_(("failed", "needs_person")) if text == "problem" else one_of(Refund.state, REFUND_STATES)(text)
+
+
+def disputes(viewer: Viewer) -> Source:
+    """Return the disputes about payments to the co-op, the newest first."""
+    ours = select(PaymentPartRow.payment_id).where(PaymentPartRow.coop_id == viewer.coop_id)
+    columns = (
+        Dispute.id, Payment.title, Dispute.opened_at, Dispute.reason, Dispute.state, Dispute.amount_minor, Dispute.currency,
+        case((Dispute.submitted_at.is_(None), Dispute.evidence_due_at)).label("answer_until"),
+    )  # fmt: skip
+    return Source(
+        select(*columns).join(Payment, Payment.id == Dispute.payment_id).where(Dispute.payment_id.in_(ours)),
+        {
+            "newest": by_day(Dispute.opened_at, unique=Dispute.id),
+            "largest": by_amount(Dispute.amount_minor, unique=Dispute.id),
+        },
+        {
+            "q": search_of(Payment.title, Dispute.provider_ref),
+            "state": _dispute_state,
+            "amount": lambda text: Dispute.amount_minor == viewer.minor(text),
+            **between_days(viewer, Dispute.opened_at),
+        },
+        Dispute.amount_minor,
+        Dispute.currency,
+    )
+
+
+def _dispute_state(text: str) -> Any:
+    if text == "open":
+        return Dispute.state.in_(DISPUTE_OPEN)
+    return one_of(Dispute.state, (*DISPUTE_OPEN, "won", "lost", "warning_closed", "prevented"))(text)
