@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 
 import pytest
+from sqlalchemy import select
 
 from market.app import create_app
 from market.gateways import memory
@@ -19,11 +20,12 @@ from market.ledger import service as ledger
 from market.payouts import queries as payout_queries
 from market.statements import queries, service
 from market.statements.errors import LineExplained, MatchUndone
+from market.statements.models import Statement
 from tests.conftest import NOW, settings_for
 from tests.domain.statements.test_matching import paid_line, sent_payout
 from tests.factories.payouts import APPROVER, PREPARER
 from tests.factories.producers import make_coop
-from tests.factories.statements import CLERK, import_lines, line, make_account, make_file
+from tests.factories.statements import CLERK, import_bytes, import_lines, line, make_account, make_file
 
 
 @pytest.fixture(scope="module")
@@ -36,20 +38,21 @@ def real_app(make_database, servers):
             engine.dispose()
 
 
-def at_once(app, call: Callable[[], object], times: int = 4) -> list[object]:
-    """Run a call several times at the same moment, each in its own thread and transaction."""
-    barrier, results = threading.Barrier(times), [None] * times
+def at_once(app, *calls: Callable[[], object], times: int = 4) -> list[object]:
+    """Run calls at the same moment, each in its own thread and transaction; a single one several times."""
+    calls = calls if len(calls) > 1 else calls * times
+    barrier, results = threading.Barrier(len(calls)), [None] * len(calls)
 
     def run(number: int) -> None:
         with app.app_context(), tenancy.scoped(tenancy.EVERYTHING):
             barrier.wait()
             try:
-                results[number] = call()
+                results[number] = calls[number]()
             except DomainError as error:
                 results[number] = type(error)
             http_db.db.session.remove()
 
-    threads = [threading.Thread(target=run, args=(number,)) for number in range(times)]
+    threads = [threading.Thread(target=run, args=(number,)) for number in range(len(calls))]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -82,6 +85,32 @@ def test_the_same_file_at_the_same_moment_is_imported_once(real_app, account):
 
     assert Counter(at_once(real_app, upload)) == {"imported": 1, "known": 3}
     assert suspense(account) == -210
+
+
+def test_two_files_of_one_account_at_the_same_moment_end_as_in_their_order(real_app, account):
+    files = [make_file(account, [line(n)], number=n, opening=n * (n - 1) // 2) for n in (1, 2, 3, 4)]
+    with unit_of_work() as session:
+        import_bytes(session, account, files[0])
+    ids = []
+    for number in (3, 2, 1):
+        options = {"stream": io.BytesIO(files[number]), "name": f"{number}.xml", "actor": CLERK, "now": NOW}
+        ids.append(service.receive_file(unit_of_work, money_account_id=account.id, **options))
+
+    def read(file_id):
+        found = service.read_file(unit_of_work, file_id=file_id, now=NOW)
+        return found and found.outcome
+
+    at_once(real_app, *[lambda one=one: read(one) for one in ids])
+    for _ in ids:  # as the worker is asked to when what was missing has come
+        for file_id in ids:
+            read(file_id)
+    with unit_of_work() as session:
+        outcomes = [queries.file(session, file_id).outcome for file_id in ids]
+        assert outcomes == ["imported"] * 3
+        chain = select(Statement.number, Statement.continues).where(Statement.money_account_id == account.id)
+        found = [(row.number[-1], row.continues) for row in session.execute(chain.order_by(Statement.position))]
+        assert found == [(n, True) for n in "1234"]
+    assert suspense(account) == -10
 
 
 def test_two_people_explain_one_line_once(real_app, account):
@@ -118,7 +147,7 @@ def test_matching_at_the_same_moment_settles_each_payout_once(real_app, account)
         with unit_of_work() as session:
             return service.run_matching(session, money_account_id=account.id, actor=CLERK, now=NOW).matched
 
-    assert sum(at_once(real_app, match, 3)) == 4
+    assert sum(at_once(real_app, match, times=3)) == 4
     assert suspense(account) == 0
     with unit_of_work() as session:
         assert {payout_queries.payout(session, each.id).state for each in sent} == {"settled"}

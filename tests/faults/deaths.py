@@ -37,7 +37,7 @@ class Gone(Exception):
 
 @dataclass
 class Death:
-    """Who dies, at which passage of which point."""
+    """Who dies, at which passage of which point: the process `itself`, the `database`, or what the `broker` remembers."""
 
     victim: str
     point: str
@@ -76,10 +76,11 @@ class Site:
         found = json.loads(said) if said and b"json" in (answer.headers["Content-Type"] or "").encode() else {"body": said}
         return found | {"status": answer.status}
 
-    def work(self) -> dict[str, Any]:
-        """Let a worker do what waits, two minutes later; Gone when it died or met a fault."""
+    def work(self, *, minutes: int = 2) -> dict[str, Any]:
+        """Let a worker do what waits, some minutes later here and at the processor; Gone when it died or met a fault."""
         clock = self.folder / "clock"
-        clock.write_text(str(int(clock.read_text()) + 2))
+        clock.write_text(str(int(clock.read_text()) + minutes))
+        self.cards.control("clock", advance=60 * minutes)
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         self.process.stdin.write("work\n")

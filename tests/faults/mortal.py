@@ -4,7 +4,7 @@
 runs what the outbox holds and what the clock would start; its exit code is the answer, one line. Everything is the
 product's own; only the driver's commit and the calls of gateways look first whether somebody has to die there:
 FOLDER/order names the point, at which passage, and whom SIGKILL meets: the process itself, or PostgreSQL with all its
-children, whose folder is POSTGRES. FOLDER/broker holds what the broker would, FOLDER/clock by how much the clock is fast.
+children, whose folder is POSTGRES; or what the broker remembers, as a flush would. FOLDER/broker holds what the broker would, FOLDER/clock by how much the clock is fast.
 """
 
 import contextlib
@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import wraps
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import psycopg
 from celery.exceptions import Retry
@@ -26,7 +26,7 @@ from market.kernel import clock, uow
 
 PORT, FOLDER, POSTGRES = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
 ORDER, BROKER, FAST = FOLDER / "order", FOLDER / "broker", FOLDER / "clock"
-CLOCKED = ("payments.sweep", "payouts.sweep", "orders.settle", "payments.sync_balance", "notifications.deliver")
+CLOCKED = ("payments.sweep", "payouts.sweep", "orders.settle", "payments.sync_balance", "notifications.deliver", "outbox.repeat")
 
 
 def reach(point: str) -> bool:
@@ -44,6 +44,10 @@ def reach(point: str) -> bool:
     ORDER.unlink()
     if order["victim"] == "itself":
         os.kill(os.getpid(), signal.SIGKILL)
+    if order["victim"] == "broker":
+        BROKER.unlink(missing_ok=True)
+        Broker.waiting = []
+        return False
     server = (POSTGRES / "postmaster.pid").read_text().split()[0]
     children = subprocess.run(["ps", "-o", "pid=", "--ppid", server], check=True, capture_output=True, text=True).stdout.split()
     for pid in (server, *children):
@@ -89,8 +93,10 @@ from workers import app as celery_app  # noqa: E402
 class Broker:
     """What Valkey does for Celery, in a file: a message is given until it is acknowledged, a dead worker's to the next."""
 
+    waiting: ClassVar[list[list[Any]]] = []
+
     def __init__(self) -> None:
-        self.waiting: list[list[Any]] = json.loads(BROKER.read_text()) if BROKER.exists() else []
+        Broker.waiting = json.loads(BROKER.read_text()) if BROKER.exists() else []
 
     def send(self, task: str, *, kwargs: dict[str, Any], **_: Any) -> None:
         """Take a message."""
@@ -105,7 +111,7 @@ class Broker:
                 self._keep(self.waiting[1:])
 
     def _keep(self, waiting: list[list[Any]]) -> None:
-        self.waiting = waiting
+        Broker.waiting = waiting
         half = BROKER.with_suffix(".new")
         half.write_text(json.dumps(waiting))
         half.replace(BROKER)

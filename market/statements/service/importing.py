@@ -16,7 +16,7 @@ from market.kernel.money import Money
 from market.kernel.words import Term, say
 from market.ledger import service as ledger
 from market.statements.errors import FileNotFound, NotADraft
-from market.statements.events import IMPORTED
+from market.statements.events import IMPORTED, RECEIVED
 from market.statements.models import MoneyAccount, PeriodClose, Statement, StatementFile, StatementLine
 from market.statements.rules import postings, shapes
 from market.statements.rules.accounts import same_account
@@ -234,7 +234,26 @@ def _write(session: Session, account: MoneyAccount, file: StatementFile, prepare
     enrich(session, account)
     session.flush()
     outbox.announce(session, IMPORTED, {"money_account_id": account.id}, key=str(account.id))
+    _call_next(session, account)
     _post(session, account, file, actor)
+
+
+_NEXT = text(
+    """
+    UPDATE statement_file SET outcome = 'waiting'
+    WHERE money_account_id = :account AND outcome = 'draft' AND CAST(balances -> 0 ->> 'opening_minor' AS bigint) = :closing
+      AND NOT findings @? '$[*] ? (@.hold == true && @.code != "does_not_continue")'
+    RETURNING id"""
+)
+
+
+def _call_next(session: Session, account: MoneyAccount) -> None:
+    """Have the file read again that came before the one which it continues, and is held for nothing else."""
+    session.flush()
+    last = _last(session, account)
+    if last is not None and last.closing_minor is not None:
+        for file_id in session.scalars(_NEXT, {"account": account.id, "closing": last.closing_minor}).all():
+            outbox.announce(session, RECEIVED, {"file_id": file_id}, key=str(file_id))
 
 
 def _statements(session: Session, account: MoneyAccount, file: StatementFile, prepared: Prepared) -> dict[int, tuple[UUID, int]]:
