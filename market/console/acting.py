@@ -7,6 +7,7 @@ from flask import flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
+from market.http import sending
 from market.http.db import unit_of_work
 from market.http.entry import Entry
 from market.http.i18n import told
@@ -37,18 +38,22 @@ def carry_out(
     """Run a command from a form; it returns what to say and the address that follows.
 
     What is wrong shows the form `again` with what was typed; a refusal that points at no field stands beside `otherwise`.
+    A form with a `form_key` counts once: sent again it leads where it led before.
     """
     if not entry.errors:
         try:
             with unit_of_work() as session:
+                if (before := sending.answered(session)) is not None:
+                    return before
                 message, then = command(session)
+                answer = sending.done(session, then)
         except DomainError as refusal:
             if refusal.kind == "missing":
                 raise
             entry.refused(refusal, otherwise=otherwise)
         else:
             flash(message, "good")
-            return redirect(then, 303)
+            return answer
     return again()
 
 

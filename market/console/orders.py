@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from market.console import lists, words
 from market.console.acting import asked
 from market.console.lists import Column, Desk, Filter
-from market.http import forms
+from market.http import forms, sending
 from market.http.auth import access, current_actor
 from market.http.clock import now
 from market.http.db import unit_of_work
@@ -135,6 +135,8 @@ def refund(seller_order_id: UUID) -> ResponseReturnValue:
     if not errors:
         try:
             with unit_of_work() as session:
+                if (before := sending.answered(session)) is not None:
+                    return before
                 service.refund_lines(
                     session,
                     actor=current_actor(),
@@ -144,8 +146,9 @@ def refund(seller_order_id: UUID) -> ResponseReturnValue:
                     bearer=bearer,
                     now=now(),
                 )
+                answer = sending.done(session, url_for("console_orders.detail", seller_order_id=seller_order_id))
             flash(_("The refund is decided and goes out the way the money came in."), "good")
-            return redirect(url_for("console_orders.detail", seller_order_id=seller_order_id), 303)
+            return answer
         except DomainError as error:
             if isinstance(error, Missing):
                 raise

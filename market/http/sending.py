@@ -1,9 +1,10 @@
 """Forms that may arrive twice, or late: a phone without signal keeps them and sends them again (`data-later`).
 
-`sending_fields()` puts two hidden fields into a form: `key`, made anew with each form that is drawn, and `sent_for`, the
-producer whose page it is. A view asks `answered` at the beginning of its unit of work and ends with `done` in the same
-transaction: the form that comes again leads to where it led before and does nothing. Scripts that ask with the header
-`X-Sent-Later` get 204 and the address, instead of a redirect that they could not read.
+`form_key()` puts a hidden `key` into a form, made anew with each form that is drawn: a second click or a reload does
+nothing more. `sending_fields()` adds `sent_for`, the producer whose page it is. A view asks `answered` at the beginning
+of its unit of work and ends with `done` in the same transaction: the form that comes again leads to where it led before
+and does nothing. Scripts that ask with the header `X-Sent-Later` get 204 and the address, instead of a redirect that they
+could not read.
 """
 
 from flask import Flask, Response, redirect, request
@@ -33,11 +34,15 @@ class SentBefore(Conflict):
     code = "forms.sent_before"
 
 
+def form_key() -> Markup:
+    """Return the hidden field of a form that counts once."""
+    return Markup('<input type="hidden" name="key" value="{}">').format(new_id())
+
+
 def fields() -> Markup:
-    """Return the hidden fields of a form that may be sent again."""
-    return Markup('<input type="hidden" name="key" value="{}"><input type="hidden" name="sent_for" value="{}">').format(
-        new_id(), current_actor().producer_id or ""
-    )
+    """Return the hidden fields of a form that may be sent again, and late."""
+    sent_for = current_actor().producer_id or ""
+    return form_key() + Markup('<input type="hidden" name="sent_for" value="{}">').format(sent_for)
 
 
 def answered(session: Session) -> Response | None:
@@ -87,5 +92,5 @@ def _readable(response: Response) -> Response:
 
 def init_app(app: Flask) -> None:
     """Give templates the fields, and scripts an answer that they can read."""
-    app.jinja_env.globals["sending_fields"] = fields
+    app.jinja_env.globals["sending_fields"], app.jinja_env.globals["form_key"] = fields, form_key
     app.after_request(_readable)

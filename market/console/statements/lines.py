@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from uuid import UUID
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from market.accounts import queries as people
 from market.console.desk import back
 from market.console.statements.base import blueprint
+from market.http import sending
 from market.http.auth import access, current_actor, current_coop
 from market.http.clock import now
 from market.http.db import unit_of_work
@@ -63,7 +64,12 @@ def decide(line_id: UUID, otherwise: str, act: Callable[[Session], object], said
     entry = Entry(request.form)
     try:
         with unit_of_work() as session:
+            if (before := sending.answered(session)) is not None:
+                return before
             act(session)
+            answer = sending.done(
+                session, back() if request.form.get("back") else url_for("console_statements.line", line_id=line_id)
+            )
     except DomainError as refusal:
         if isinstance(refusal, Missing):
             raise
@@ -71,7 +77,7 @@ def decide(line_id: UUID, otherwise: str, act: Callable[[Session], object], said
         errors = {name if name in _FIELDS else "form": words for name, words in entry.errors.items()}
         return _line_page(line_id, dict(request.form), errors)
     flash(said if isinstance(said, str) else said(), "good")
-    return redirect(back() if request.form.get("back") else url_for("console_statements.line", line_id=line_id), 303)
+    return answer
 
 
 @blueprint.post("/lines/<uuid:line_id>/accept/<uuid:suggestion_id>")
