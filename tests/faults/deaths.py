@@ -76,11 +76,15 @@ class Site:
         found = json.loads(said) if said and b"json" in (answer.headers["Content-Type"] or "").encode() else {"body": said}
         return found | {"status": answer.status}
 
-    def work(self, *, minutes: int = 2) -> dict[str, Any]:
-        """Let a worker do what waits, some minutes later here and at the processor; Gone when it died or met a fault."""
+    def let_pass(self, minutes: int) -> None:
+        """Let time pass here and at the processor."""
         clock = self.folder / "clock"
         clock.write_text(str(int(clock.read_text()) + minutes))
         self.cards.control("clock", advance=60 * minutes)
+
+    def work(self) -> dict[str, Any]:
+        """Let a worker do what waits, two minutes later; Gone when it died or met a fault."""
+        self.let_pass(2)
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         self.process.stdin.write("work\n")

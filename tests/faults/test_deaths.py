@@ -80,10 +80,11 @@ class Coop:
         return self.site.survive(lambda: self.site.call("GET", f"/api/v1{path}", Authorization=f"Bearer {self.keys[by]}"))
 
     def work(self) -> None:
-        """Let workers do what waits while they, or the database, die and the broker forgets what it took."""
-        self.site.survive(self.site.work, *next(self._deaths), Death("broker", "before_commit", 2 + self.number % 5))
-        # What was claimed by the dead, or forgotten by the broker, is taken up when its time is over.
-        self.site.survive(lambda: self.site.work(minutes=35))
+        """Let the broker forget what it took, and workers do what waits while they, or the database, die."""
+        self.site.survive(self.site.work, Death("broker", "before_commit", 2 + self.number % 5))
+        self.site.let_pass(35)  # then what it has forgotten is handed over again
+        self.site.survive(self.site.work, *next(self._deaths))
+        self.site.survive(self.site.work)  # what was claimed by the dead is taken up when its time is over
 
     def sell(self) -> None:
         """Place an order over three producers, pay it, hear of it, give a third back, send the rest."""
