@@ -73,6 +73,7 @@ def _detail(dispute_id: UUID, errors: dict[str, str], status: int) -> ResponseRe
         order = _order(session, row)
         complaints = orders.complaints(session, [part.id for part in order.parts]) if order else []
         borne = bearings(session, row.id)
+        history = desks.history(session, "dispute", row.id)
     pack = request.form.get("evidence") or row.evidence or (evidence_pack(order) if order else "")
     page = render_template(
         "console/dispute.html",
@@ -84,6 +85,7 @@ def _detail(dispute_id: UUID, errors: dict[str, str], status: int) -> ResponseRe
         pack=pack,
         errors=errors,
         borne=borne,
+        history=history,
         form=request.form,
     )
     return page, status

@@ -12,6 +12,7 @@ from market.http.clock import now
 from market.http.db import unit_of_work
 from market.http.entry import Entry
 from market.kernel.errors import DomainError
+from market.reports.queries import desks
 from market.statements import queries, service
 from market.statements.rules.readers.delimited import FIELDS, CsvMapping
 from market.statements.rules.readers.guess import DELIMITERS, guess
@@ -114,7 +115,8 @@ def rule(rule_id: UUID) -> ResponseReturnValue:
         found = queries.rule(session, rule_id)
         account = queries.account(session, found.account_id)
         lines = queries.lines_of_rule(session, rule_id)
-    return render_template("console/statements/rule.html", rule=found, account=account, lines=lines)
+        history = desks.history(session, "booking_rule", rule_id)
+    return render_template("console/statements/rule.html", rule=found, account=account, lines=lines, history=history)
 
 
 @blueprint.post("/rules/<uuid:rule_id>/end")

@@ -71,6 +71,7 @@ def run(run_id: UUID) -> ResponseReturnValue:
         states = queries.states_of_run(session, found.id)
         stage = queries.stages(session, [found], coop_id=found.coop_id)[found.id]
         files = queries.files_of_run(session, found.id)
+        history = desks.history(session, "payout_run", found.id)
         names = names_of(session, [row.payee_id for row in found.skipped], [row.payee_id for row in page.items])
     return render_template(
         "console/payouts/run.html",
@@ -80,6 +81,7 @@ def run(run_id: UUID) -> ResponseReturnValue:
         states=states,
         files=files,
         names=names,
+        history=history,
         me=current_actor().label,
     )
 

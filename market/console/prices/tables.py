@@ -16,6 +16,7 @@ from market.http.db import unit_of_work
 from market.http.entry import Entry
 from market.pricing import queries, service
 from market.pricing.rules.tables import HEADS, FileFacts
+from market.reports.queries import desks
 
 
 @blueprint.get("/prices/import")
@@ -61,9 +62,12 @@ def batch(batch_id: UUID) -> ResponseReturnValue:
     with unit_of_work() as session:
         found = queries.batch(session, batch_id)
         rows = queries.batch_rows(session, batch_id)
+        history = desks.history(session, "import_batch", batch_id)
         waiting = found.state == "waiting"
         changes = [each for each in queries.batch_changes(session, batch_id) if price_changes.differs(each)] if waiting else []
-    return render_template("console/prices/batch.html", batch=found, rows=rows, changes=changes, me=current_actor().label)
+    return render_template(
+        "console/prices/batch.html", batch=found, rows=rows, changes=changes, history=history, me=current_actor().label
+    )
 
 
 @blueprint.post("/prices/imports/<uuid:batch_id>/<any(approve, refuse):decision>")

@@ -13,6 +13,7 @@ from market.http.auth import access, current_actor
 from market.http.clock import now
 from market.http.db import unit_of_work
 from market.kernel.money import EXPONENTS, Money
+from market.reports.queries import desks
 from market.statements import queries, service
 from market.statements.rules.readers.source import MAX_BYTES
 from market.statements.rules.values import amount_text
@@ -47,7 +48,8 @@ def file(file_id: UUID) -> ResponseReturnValue:
     with unit_of_work() as session:
         row = queries.file(session, file_id)
         account = queries.account(session, row.account_id)
-    return render_template("console/statements/file.html", file=row, account=account, amount=_amount)
+        history = desks.history(session, "statement_file", file_id)
+    return render_template("console/statements/file.html", file=row, account=account, history=history, amount=_amount)
 
 
 def _amount(minor: int | None, currency: str) -> str:
