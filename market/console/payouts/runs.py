@@ -106,7 +106,7 @@ def approve(run_id: UUID) -> ResponseReturnValue:
     shown = request.form.get("list_sha256", "")
     return act(
         lambda session: service.approve_run(session, actor=current_actor(), run_id=run_id, list_sha256=shown, now=now()),
-        _("Approved. The money is on its way."),
+        _("Approved. What goes by itself is sent now; a bank file appears below and waits to be given to the bank."),
         url_for("console_payouts.run", run_id=run_id),
     )
 
