@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from market.console import lists, words
 from market.console.desk import back
 from market.console.lists import Column, Desk, Filter
-from market.console.statements.lines import PARTS, decide, proposed, proposer_of
+from market.console.statements.lines import PARTS, bookable, decide, proposed, proposer_of
 from market.http.auth import access, current_actor, current_coop
 from market.http.clock import now
 from market.http.db import unit_of_work
@@ -39,7 +39,7 @@ def _pane(session: Session, line_id: UUID) -> Mapping[str, Any]:
     return {
         "line": line,
         "candidates": matching.candidates(session, line),
-        "choices": [code for code, sign in service.BOOKABLE.items() if sign * line.money.minor >= 0],
+        "choices": bookable(line.money),
         "parts": PARTS,
         "history": desks.history(session, "statement_line", line_id),
         "proposer": proposer_of(session, line),

@@ -17,6 +17,7 @@ from market.http.clock import now
 from market.http.db import unit_of_work
 from market.http.entry import Entry
 from market.kernel.errors import DomainError, Missing
+from market.kernel.money import Money
 from market.reports.queries import desks
 from market.statements import queries, service
 
@@ -41,11 +42,17 @@ def _line_page(line_id: UUID, form: dict[str, str], errors: dict[str, str]) -> R
         account = queries.account(session, row.account_id)
         history = desks.history(session, "statement_line", line_id)
         proposer = proposer_of(session, row)
-    choices = [code for code, sign in service.BOOKABLE.items() if sign * row.money.minor >= 0]
+    choices = bookable(row.money)
     facts = {"line": row, "account": account, "choices": choices, "history": history, "proposer": proposer, "me": current_actor()}
     facts["parts"] = PARTS
     page = render_template("console/statements/line.html", form=form, errors=errors, **facts)
     return page, 422 if errors else 200
+
+
+def bookable(money: Money) -> list[str]:
+    """Return what an amount may be booked as; for money that came in, what only such money can be stands first."""
+    fits = [(code, sign) for code, sign in service.BOOKABLE.items() if sign * money.minor >= 0]
+    return [code for code, _sign in (sorted(fits, key=lambda each: each[1] == 0) if money.minor > 0 else fits)]
 
 
 def proposer_of(session: Session, line: queries.LineView) -> str:

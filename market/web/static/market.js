@@ -199,6 +199,7 @@
     if (hit) {
       if (hit.matches(`${FIELDS}, summary`)) hit.focus();
       if (!hit.matches(FIELDS)) hit.click();
+      if (hit.parentNode.open) $$(FIELDS, hit.parentNode).find(visible)?.focus();
     } else if (key === "?") help(found);
     else if (!(key === "j" && walk(1)) && !(key === "k" && walk(-1))) {
       if (found.some((element) => element.dataset.key.startsWith(`${key} `))) { prefix = `${key} `; timer = setTimeout(() => { prefix = ""; }, 1200); }
