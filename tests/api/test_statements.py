@@ -27,9 +27,9 @@ def coop(session):
 def call(client, session, coop):
     people = {role: make_staff(session, coop=coop, role=role) for role in ("preparer", "approver")}
 
-    def _call(method, path, body=None, *, role="preparer", person=None, data=None, **query):
+    def _call(method, path, body=None, *, role="preparer", person=None, data=None, key=None, **query):
         sign_in(client, session, person or people[role])
-        headers = {"X-CSRFToken": csrf_token(client)}
+        headers = {"X-CSRFToken": csrf_token(client)} | ({"Idempotency-Key": key} if key else {})
         kind = {"json": body} if data is None else {"data": data, "content_type": "application/xml"}
         return client.open(BASE + path, method=method, headers=headers, query_string=query, **kind)
 
@@ -63,6 +63,19 @@ def test_an_account_is_opened_and_a_file_imported_once(call, session, coop):
     assert call("GET", path + "/lines", shw="all").status_code == 422
     figures = call("GET", "/accounts").json["items"][0]["figures"]
     assert (figures["mirror"]["minor"], figures["difference"]["minor"], figures["open_lines"]) == (3_833, 0, 1)
+
+
+def test_a_part_of_a_line_is_booked_once_per_key(call, session, coop):
+    account = make_bank_account(session, coop=coop)
+    call("POST", f"/accounts/{account.id}/files", data=make_file(account, [line(-500, ref="A")]))
+    (row,) = call("GET", f"/accounts/{account.id}/lines").json["items"]
+    path = f"/lines/{row['id']}/matches"
+    part = {"account_code": "bank_charges", "reason": "fee", "amount": {"minor": 100, "currency": "EUR"}}
+    assert call("POST", path, part).json["code"] == "idempotency.key_needed"
+    done, again = (call("POST", path, part, key="fee of November") for _ in range(2))
+    assert done.json == again.json
+    assert (again.status_code, again.headers["Idempotent-Replayed"], again.json["rest"]["minor"]) == (201, "true", -400)
+    assert call("POST", path, part, key="fee of December").json["rest"]["minor"] == -300
 
 
 def test_a_line_is_explained_undone_and_asked_about(call, session, coop):

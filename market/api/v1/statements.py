@@ -3,13 +3,15 @@
 from typing import Any
 from uuid import UUID
 
-from flask import request
+from flask import Response, request
+from sqlalchemy.orm import Session
 
 from market.api.openapi import Blueprint
 from market.api.v1.schemas import statements as shapes
 from market.http.auth import access, current_actor, current_coop
 from market.http.clock import now
 from market.http.db import unit_of_work
+from market.http.idempotency import once
 from market.kernel.money import Money
 from market.statements import queries, service
 
@@ -133,14 +135,15 @@ def match(account_id: UUID) -> service.Matched:
 @access("staff", scope=WRITE)
 @blueprint.arguments(shapes.LineMatchIn)
 @blueprint.response(201, shapes.StatementLineOut)
-def explain(body: dict[str, Any], line_id: UUID) -> queries.LineView:
+def explain(body: dict[str, Any], line_id: UUID) -> Response:
     """Explain a line: accept a suggestion, match by reference, or book it with a reason.
 
     What one person may not book alone is proposed: the line is parked and carries the `proposal`. A repeat is refused,
-    because nothing of the line is left to explain.
+    because nothing of the line is left to explain; a part, with `amount`, needs an `Idempotency-Key` therefore.
     """
     who: dict[str, Any] = {"actor": current_actor(), "now": now()}
-    with unit_of_work() as session:
+
+    def act(session: Session) -> tuple[int, dict[str, Any]]:
         if "suggestion_id" in body:
             service.accept_suggestion(session, suggestion_id=body["suggestion_id"], line_id=line_id, **who)
         elif "reference" in body:
@@ -150,7 +153,9 @@ def explain(body: dict[str, Any], line_id: UUID) -> queries.LineView:
             service.book_or_propose(
                 session, line_id=line_id, account_code=body["account_code"], reason=body["reason"], amount_minor=minor, **who
             )
-        return queries.line(session, line_id)
+        return 201, shapes.StatementLineOut().dump(queries.line(session, line_id))
+
+    return once(request.get_json() | {"line_id": str(line_id)}, act, required="amount" in body)
 
 
 @blueprint.post("/proposals/<uuid:proposal_id>/decision")
