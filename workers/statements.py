@@ -16,7 +16,7 @@ def match(*, money_account_id: str, **_: Any) -> None:
     service.match_lines(unit_of_work, money_account_id=UUID(money_account_id), actor=system("matching"), now=now())
 
 
-@shared_task(name="statements.read", soft_time_limit=1500, time_limit=1560)
+@shared_task(name="statements.read", soft_time_limit=840, time_limit=870)
 def read(*, file_id: str, **_: Any) -> None:
     """Read and import one received file. Running it twice reads it once."""
     service.read_file(unit_of_work, file_id=UUID(file_id), now=now())

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tests.architecture.source import trees
 from workers import queues
-from workers.outbox import TOPICS
+from workers.outbox import AGAIN_AFTER, TOPICS
 from workers.schedule import SCHEDULE
 
 TASKS = {
@@ -38,6 +38,26 @@ def test_every_route_fits_a_task_and_a_queue():
 
 def test_every_task_of_a_topic_exists():
     assert {task for tasks in TOPICS.values() for task in tasks} <= set(TASKS)
+
+
+def test_no_task_runs_longer_than_the_broker_waits_for_it():
+    source = trees()["workers/app.py"]
+    (patience,) = (
+        value.value
+        for node in ast.walk(source)
+        if isinstance(node, ast.Dict)
+        for key, value in zip(node.keys, node.values, strict=True)
+        if getattr(key, "value", "") == "visibility_timeout"
+    )
+    limits = {
+        keyword.value.value
+        for path in set(TASKS.values())
+        for node in ast.walk(trees()[path])
+        if isinstance(node, ast.Call)
+        for keyword in node.keywords
+        if keyword.arg == "time_limit"
+    }
+    assert max(limits) < patience < AGAIN_AFTER.total_seconds()
 
 
 def _topics_of(path: str, node: ast.expr) -> set[str]:
