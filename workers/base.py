@@ -1,9 +1,12 @@
 """What thin tasks share: the unit of work, the clock of the app they run in, and how they are tried again."""
 
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import Any
 
 from celery import Task
-from flask import Flask
+from flask import Flask, current_app
 from psycopg import OperationalError
 from sqlalchemy.exc import OperationalError as OperationalErrorInSession
 
@@ -11,7 +14,7 @@ from market.http.clock import now, today
 from market.http.db import unit_of_work
 from market.kernel import outbox, tenancy
 
-__all__ = ["COLLECT", "InApp", "now", "today", "unit_of_work"]
+__all__ = ["COLLECT", "InApp", "now", "side_by_side", "today", "unit_of_work"]
 
 COLLECT = (50_000, 20, 100)
 """When a worker looks for garbage (thresholds of `gc`). A month of statement lines or a payout run makes many objects and
@@ -19,6 +22,25 @@ hardly a cycle: Python's own threshold of 700 would spend two fifths of the matc
 
 LONGEST_WAIT = 300
 """Seconds between two tries of a fact while the database is away, at most."""
+
+
+@contextmanager
+def side_by_side() -> Iterator[Callable[[Callable[[], Any]], Callable[[], Any]]]:
+    """Give what begins a job in a thread of its own, two at a time, and returns what waits for its result.
+
+    For jobs that mostly wait for the database, which has a processor of its own to do them on. Each has its own session.
+    """
+    app = current_app._get_current_object()  # type: ignore[attr-defined]
+
+    def inside(job: Callable[[], Any]) -> Any:
+        with app.app_context(), tenancy.scoped(tenancy.EVERYTHING):
+            return job()
+
+    pool = ThreadPoolExecutor(2, thread_name_prefix="beside")
+    try:
+        yield lambda job: pool.submit(inside, job).result
+    finally:
+        pool.shutdown(cancel_futures=True)
 
 
 class InApp(Task):  # type: ignore[type-arg]

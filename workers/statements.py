@@ -7,13 +7,14 @@ from celery import shared_task
 
 from market.kernel.actor import system
 from market.statements import service
-from workers.base import now, unit_of_work
+from workers.base import now, side_by_side, unit_of_work
 
 
 @shared_task(name="statements.match", soft_time_limit=540, time_limit=600)
 def match(*, money_account_id: str, **_: Any) -> None:
     """Match what is certain and suggest the rest for one bank account. Running it twice changes nothing more."""
-    service.match_lines(unit_of_work, money_account_id=UUID(money_account_id), actor=system("matching"), now=now())
+    account_id = UUID(money_account_id)
+    service.match_lines(unit_of_work, money_account_id=account_id, actor=system("matching"), now=now(), side_by_side=side_by_side)
 
 
 @shared_task(name="statements.read", soft_time_limit=840, time_limit=870)

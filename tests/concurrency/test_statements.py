@@ -21,11 +21,13 @@ from market.payouts import queries as payout_queries
 from market.statements import queries, service
 from market.statements.errors import LineExplained, MatchUndone
 from market.statements.models import Statement
+from market.statements.service import exact
 from tests.conftest import NOW, settings_for
 from tests.domain.statements.test_matching import paid_line, sent_payout
 from tests.factories.payouts import APPROVER, PREPARER
 from tests.factories.producers import make_coop
 from tests.factories.statements import CLERK, import_bytes, import_lines, line, make_account, make_file
+from workers.base import side_by_side
 
 
 @pytest.fixture(scope="module")
@@ -151,3 +153,18 @@ def test_matching_at_the_same_moment_settles_each_payout_once(real_app, account)
     assert suspense(account) == 0
     with unit_of_work() as session:
         assert {payout_queries.payout(session, each.id).state for each in sent} == {"settled"}
+
+
+def test_portions_made_side_by_side_settle_each_payout_once(real_app, account, monkeypatch):
+    monkeypatch.setattr(exact, "PORTION", 2)
+    with unit_of_work() as session:
+        coop = session.get(type(make_coop(session)), account.coop_id)
+        sent = [sent_payout(session, coop, 2_000 + n)[0] for n in range(7)]
+        import_lines(session, account, [paid_line(each) for each in sent] + [line(3_333, ref="U")])
+
+    done = service.match_lines(unit_of_work, money_account_id=account.id, actor=CLERK, now=NOW, side_by_side=side_by_side)
+    assert (done.matched, done.left) == (7, 1)
+    assert suspense(account) == -3_333
+    with unit_of_work() as session:
+        assert {payout_queries.payout(session, each.id).state for each in sent} == {"settled"}
+        assert books.check(session) == []

@@ -10,7 +10,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from itertools import zip_longest
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import delete, func, select, update
@@ -35,6 +37,11 @@ from market.statements.service.settling import settle_portion
 from market.statements.service.targets import ended_targets, open_sweeps, open_targets
 
 Units = Callable[[], AbstractContextManager[Session]]
+Job = Callable[[], Any]
+Start = Callable[[Job], Job]
+"""Begin a job, and return what waits for its result."""
+
+SideBySide = Callable[[], AbstractContextManager[Start]]
 SLICE = 2_000
 _TARGET_KINDS = {"return": "payout_return"}
 
@@ -48,6 +55,17 @@ class Matched:
     left: int
 
 
+@contextmanager
+def at_once() -> Iterator[Start]:
+    """Do each job where it is started."""
+
+    def start(job: Job) -> Job:
+        done = job()
+        return lambda: done
+
+    yield start
+
+
 def run_matching(session: Session, *, money_account_id: UUID, actor: Actor, now: datetime) -> Matched:
     """Match and suggest for all open lines of an account in one unit of work. Posts, so call it last."""
 
@@ -59,20 +77,27 @@ def run_matching(session: Session, *, money_account_id: UUID, actor: Actor, now:
     return match_lines(part, money_account_id=money_account_id, actor=actor, now=now)
 
 
-def match_lines(units: Units, *, money_account_id: UUID, actor: Actor, now: datetime) -> Matched:
+def match_lines(
+    units: Units, *, money_account_id: UUID, actor: Actor, now: datetime, side_by_side: SideBySide = at_once
+) -> Matched:
     """Match what is certain and suggest the rest for the open lines of an account, each portion in a unit of its own.
 
     What a reference leaves no doubt about comes first, by sets. The rest month by month, so that memory does not grow with
-    the account's age: what a month holds is made before the next is planned. Running it twice changes nothing more.
+    the account's age. Running it twice changes nothing more. `side_by_side` lets the portions of a large account be made
+    two at a time, and a month while the next is planned: their lines and payouts are different ones.
     """
-    matched, left = 0, list[Proposal]()
+    who: dict[str, Any] = {"money_account_id": money_account_id, "actor": actor, "now": now}
     with units() as session:
         certain = plan_exact(session, account_of(session, money_account_id))
-    for portion in certain:
-        matched += settle(units, money_account_id=money_account_id, portion=portion, actor=actor, now=now) or 0
-    for proposals in plan_matching(units, money_account_id=money_account_id):
-        matched += apply(units, money_account_id=money_account_id, proposals=proposals, actor=actor, now=now)
-        left += (proposal for proposal in proposals if not proposal.automatic)
+    with (side_by_side if len(certain) > 1 else at_once)() as start:
+        portions = [start(partial(settle, units, portion=portion, **who)) for portion in certain]
+        matched, left = sum(made() or 0 for made in portions), list[Proposal]()
+        made_before: Callable[[], int] = int
+        for proposals in plan_matching(units, money_account_id=money_account_id):
+            matched += made_before()
+            made_before = start(partial(apply, units, proposals=[each for each in proposals if each.automatic], **who))
+            left += (proposal for proposal in proposals if not proposal.automatic)
+        matched += made_before()
     with units() as session:
         suggested = keep_suggestions(session, money_account_id=money_account_id, proposals=left)
         stop_on_unknown_payouts(session, money_account_id=money_account_id, now=now)
