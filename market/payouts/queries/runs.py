@@ -1,6 +1,6 @@
 """Reads of runs and payouts; frozen answers. Lists are pages by number, newest first."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -155,6 +155,13 @@ def in_transit(
     session: Session, *, coop_id: UUID, rails: Sequence[str] = ("sepa",), currency: str | None = None
 ) -> list[InTransit]:
     """Return the payouts that a statement may still show, oldest first: of which an amount stands on `in_transit:<rail>`."""
+    return list(each_in_transit(session, coop_id=coop_id, rails=rails, currency=currency))
+
+
+def each_in_transit(
+    session: Session, *, coop_id: UUID, rails: Sequence[str] = ("sepa",), currency: str | None = None
+) -> Iterator[InTransit]:
+    """Yield what `in_transit` returns, never all of it in memory: read it to its end before anything else is asked."""
     return _matchable(session, Payout.coop_id == coop_id, rails, currency, _IN_TRANSIT)
 
 
@@ -186,13 +193,13 @@ def settled(
     if not references and not amounts:
         return []
     meant = or_(Payout.reference.in_(references), Payout.amount_minor.in_(amounts))
-    return _matchable(session, and_(Payout.coop_id == coop_id, meant), rails, currency, ("settled",))
+    return list(_matchable(session, and_(Payout.coop_id == coop_id, meant), rails, currency, ("settled",)))
 
 
 def undone(session: Session, *, coop_id: UUID, references: Sequence[str], rails: Sequence[str] = ("sepa",)) -> list[InTransit]:
     """Return failed, cancelled and returned payouts among `references`: a debit that names one is an alarm."""
     mine = and_(Payout.coop_id == coop_id, Payout.reference.in_(references))
-    return _matchable(session, mine, rails, None, ("failed", "cancelled", "returned"))
+    return list(_matchable(session, mine, rails, None, ("failed", "cancelled", "returned")))
 
 
 def in_transit_totals(session: Session, coop_id: UUID) -> dict[tuple[str, str], int]:
@@ -283,7 +290,7 @@ def without_account(coop_id: UUID, on: date, owed: FromClause) -> Select[*tuple[
 
 def _matchable(
     session: Session, owner: Any, rails: Sequence[str], currency: str | None, states: Sequence[str]
-) -> list[InTransit]:
+) -> Iterator[InTransit]:
     statement = (
         select(
             Payout.id, Payout.number, Payout.payee_id, Payout.rail, Payout.amount_minor, Payout.currency, Payout.reference,
@@ -298,8 +305,8 @@ def _matchable(
     )  # fmt: skip
     if currency is not None:
         statement = statement.where(Payout.currency == currency)
-    return [
-        InTransit(
+    for row in session.execute(statement.execution_options(yield_per=5_000)):
+        yield InTransit(
             payout_id=row.id,
             number=payout_number(row.number),
             payee_id=row.payee_id,
@@ -314,8 +321,6 @@ def _matchable(
             sent_on=row.first_sent_at.date() if row.first_sent_at else None,
             cheque=row.cheque,
         )
-        for row in session.execute(statement)
-    ]
 
 
 def _file_columns() -> list[Any]:

@@ -12,6 +12,7 @@ moment before, then suggestions.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
@@ -64,15 +65,15 @@ class Matcher:
         self.state: dict[UUID, str] = {}
         self.by_reference: dict[str, Target] = {}
         self.by_batch: dict[str, list[Target]] = defaultdict(list)
-        self.by_account: dict[tuple[int, str, int], list[Target]] = defaultdict(list)
-        self.by_amount: dict[tuple[int, int, date], list[Target]] = defaultdict(list)
-        self.payouts: dict[int, list[Target]] = defaultdict(list)
+        self.by_amount: dict[tuple[int, int], list[Target]] = defaultdict(list)
         self.by_party: dict[tuple[int, str], list[Target]] = defaultdict(list)
         self.by_cheque: dict[tuple[str, int], list[Target]] = defaultdict(list)
         self.found: list[Proposal] = []
         self.suggested: list[Proposal] = []
         for target in targets:
             self._index(target)
+        for same in self.by_amount.values():
+            same.sort(key=_since)
         self.batch_totals = self._batch_totals()
 
     @property
@@ -89,6 +90,7 @@ class Matcher:
         for target in targets:
             if target.id not in self.state:
                 self._index(target)
+                self.by_amount[_SIGNS[target.kind], target.amount_minor].sort(key=_since)
 
     def _index(self, target: Target) -> None:
         sign = _SIGNS[target.kind]
@@ -96,16 +98,13 @@ class Matcher:
         self.by_reference[target.reference] = target
         for batch in target.batches:
             self.by_batch[batch].append(target)
-        if target.kind == "payout":
-            self.payouts[target.amount_minor].append(target)
+        self.by_amount[sign, target.amount_minor].append(target)
         if target.state != "open":
             return
         self.open[target.id] = target.amount_minor
-        self.by_amount[sign, target.amount_minor, target.since].append(target)
         if target.cheque:
             self.by_cheque[target.cheque.lstrip("0"), target.amount_minor].append(target)
         if target.account:
-            self.by_account[sign, target.account, target.amount_minor].append(target)
             self.by_party[sign, target.account].append(target)
 
     def _batch_totals(self) -> dict[int, list[str]]:
@@ -291,7 +290,7 @@ class Matcher:
         left = []
         for claim in claims:
             key = (claim.sign, claim.account, abs(claim.amount_minor))
-            target = self._only_one(claim, lines.get(key, ()), self.by_account.get(key, ()))
+            target = self._only_one(claim, lines.get(key, ()), self.by_party.get(key[:2], ()))
             if target is None:
                 left.append(claim)
             else:
@@ -302,7 +301,9 @@ class Matcher:
     def _only_one(self, claim: Claim, lines: Sequence[Claim], targets: Sequence[Target]) -> Target | None:
         """Return the target if it and the line are unique to each other, and no reference says otherwise."""
         size = abs(claim.amount_minor)
-        fitting = [each for each in targets if self.open.get(each.id) == size and _in_window(claim, each)]
+        fitting = [
+            each for each in targets if each.amount_minor == size and self.open.get(each.id) == size and _in_window(claim, each)
+        ]
         if len(fitting) != 1 or claim.references or (claim.line_id, fitting[0].id) in self.dismissed:
             return None
         return fitting[0] if sum(_in_window(line, fitting[0]) for line in lines) == 1 else None
@@ -330,8 +331,10 @@ class Matcher:
     def _suggest_return(self, claim: Claim) -> None:
         candidates = [
             target
-            for target in self.payouts.get(claim.amount_minor, ())
-            if self.state[target.id] == "settled" and (target.account == claim.account or similar_names(target.name, claim.name))
+            for target in self.by_amount.get((_SIGNS["payout"], claim.amount_minor), ())
+            if target.kind == "payout"
+            and self.state[target.id] == "settled"
+            and (target.account == claim.account or similar_names(target.name, claim.name))
         ]
         for target in candidates[:MAX_SUGGESTIONS]:
             evidence = self._evidence(claim, target) | {"amount": "equal", "reason": claim.return_reason}
@@ -372,9 +375,9 @@ class Matcher:
     def _near(self, claim: Claim, *, fee_minor: int = 0) -> list[Target]:
         """Return what is open with exactly this amount and could have shown up on this day."""
         size = abs(claim.amount_minor) - fee_minor
-        days = (claim.booked_on - timedelta(days=back) for back in range(WINDOW.days + 1))
-        near = (target for day in days for target in self.by_amount.get((claim.sign, size, day), ()))
-        return [target for target in near if self.open.get(target.id) == size]
+        same = self.by_amount.get((claim.sign, size), ())
+        first, last = bisect_left(same, claim.booked_on - WINDOW, key=_since), bisect_right(same, claim.booked_on, key=_since)
+        return [target for target in reversed(same[first:last]) if self.open.get(target.id) == size]
 
     def _suggest_sum(self, claim: Claim) -> None:
         """Rule 5: up to five open things of one counterparty that add up exactly."""
@@ -450,6 +453,10 @@ class Matcher:
             claim.line_id, claim.part, target.kind, target.id, amount_minor, kind, rule, automatic, evidence, fee_minor
         )
         (self.found if automatic else self.suggested).append(proposal)
+
+
+def _since(target: Target) -> date:
+    return target.since
 
 
 def _in_window(claim: Claim, target: Target) -> bool:

@@ -92,6 +92,7 @@ def match_lines(
     with (side_by_side if len(certain) > 1 else at_once)() as start:
         portions = [start(partial(settle, units, portion=portion, **who)) for portion in certain]
         matched, left = sum(made() or 0 for made in portions), list[Proposal]()
+        del certain, portions  # a million lines are named in them
         made_before: Callable[[], int] = int
         for proposals in plan_matching(units, money_account_id=money_account_id):
             matched += made_before()

@@ -22,11 +22,12 @@ from market.statements.service.payers import Payer, payers_of
 
 def open_targets(session: Session, account: MoneyAccount) -> list[Target]:
     """Return the payouts on their way from this account and the transfers that its co-op waits for, and refunds to be sent."""
-    on_their_way = payouts.in_transit(session, coop_id=account.coop_id, rails=account.rails, currency=account.currency)
+    on_their_way = payouts.each_in_transit(session, coop_id=account.coop_id, rails=account.rails, currency=account.currency)
+    found = [_payout(row) for row in on_their_way]
     awaited = payments.awaited_transfers(session, coop_id=account.coop_id, currency=account.currency)
     refunds = payments.refunds_to_transfer(session, coop_id=account.coop_id, currency=account.currency)
     payers = payers_of(session, account, awaited)
-    found = [_payout(row) for row in on_their_way] + [_payment(row, "open", payers.get(row.id, Payer())) for row in awaited]
+    found += [_payment(row, "open", payers.get(row.id, Payer())) for row in awaited]
     return found + [Target("refund", row.id, row.reference, row.money.minor, row.decided_at.date()) for row in refunds]
 
 
