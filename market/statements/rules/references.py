@@ -16,7 +16,10 @@ def find_references(*fields: str) -> tuple[str, ...]:
     """Return each valid reference of ours in `fields`, once, in the order found; line breaks are no border."""
     found: dict[str, None] = {}
     for field in fields:
-        compact = _SEPARATORS.sub("", field.upper())
+        compact = field.upper()
+        if "R" not in compact or "F" not in compact:
+            continue
+        compact = _SEPARATORS.sub("", compact)
         if "RF" in compact:
             found.update((match[1], None) for match in _CANDIDATE.finditer(compact) if parse(match[1]))
     return tuple(found)

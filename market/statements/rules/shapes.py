@@ -40,9 +40,9 @@ class Finding:
     hold: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Part:
-    """One transaction inside a batch entry."""
+    """One transaction inside a batch entry. Not frozen, as Line is not: a million are made, and freezing doubles that."""
 
     n: int
     amount_minor: int | None
@@ -56,7 +56,7 @@ class Part:
     charges_minor: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Line:
     """One entry of a statement. `parts` is empty unless the bank listed several transactions in it.
 

@@ -30,6 +30,18 @@ _WATCHED = (*_FORMATS, "GrpHdr", *_STATEMENTS, "Ntry", *_HEADS)
 _APART = frozenset({"Ntry", *_HEADS})
 _ENTRY_START = ("NtryRef", "Amt", "CdtDbtInd", "RvslInd", "Sts", "BookgDt", "ValDt", "AcctSvcrRef", "Avlbty", "BkTxCd")
 _ENTRY_END = ("ComssnWvrInd", "AddtlInfInd", "AmtDtls", "Chrgs", "TechInptChanl", "Intrst", "CardTx", "NtryDtls", "AddtlNtryInf")
+_REFERENCES = (
+    "Refs/EndToEndId",
+    "RmtInf/Strd/CdtrRefInf/Ref",
+    "RmtInf/Strd/CdtrRefInf/CdtrRef",
+    "Refs/InstrId",
+    "Refs/ChqNb",
+    "Refs/TxId",
+    "Refs/UETR",
+    "Refs/AcctSvcrRef",
+    "Refs/Prtry/Ref",
+)
+_TEXTS = ("RmtInf/Ustrd", "RmtInf/Strd/AddtlRmtInf", "RtrInf/AddtlInf", "AddtlTxInf")
 _ENTRY_ORDER = {name: rank for rank, name in enumerate(_ENTRY_START + _ENTRY_END)}
 
 
@@ -163,7 +175,7 @@ class _Reader:
         statement.lines += 1
         source_line = el.line_of(element)
         where = f"entry {statement.lines} of statement {statement.index + 1} (line {source_line})"
-        details: list[etree._Element] = []
+        details: list[Texts] = []
         texts = el.texts_of(element, details=details, where=where)
         minor, currency = self._amount(texts, "Amt", where)
         sign = el.sign_of(texts, where)
@@ -192,7 +204,7 @@ class _Reader:
             batch_count=el.count_of(el.first(texts, "NtryDtls/Btch/NbOfTxs")) or (len(parts) if len(parts) > 1 else 0),
             counterparty_name=only.counterparty_name,
             counterparty_account=only.counterparty_account,
-            text="\n".join(filter(None, [only.text, *texts.get("AddtlNtryInf", [])])),
+            text="\n".join([each for each in (only.text, *texts.get("AddtlNtryInf", ())) if each]),
             bank_code=el.bank_code(texts),
             reversal=el.first(texts, "RvslInd") in {"true", "1"},
             returned=only.returned or el.says_return(texts),
@@ -202,40 +214,22 @@ class _Reader:
             interim=statement.interim,
         )
 
-    def _part(self, n: int, element: etree._Element, currency: str, sign: int, where: str) -> Part:
+    def _part(self, n: int, texts: Texts, currency: str, sign: int, where: str) -> Part:
         where = f"{where}, transaction {n}"
-        texts = el.texts_of(element, where=where)
         if "CdtDbtInd" in texts:
             sign = el.sign_of(texts, where)
         minor = self._part_amount(texts, currency, where)
-        returned = el.says_return(texts) or any(key.startswith("RtrInf/") for key in texts)
+        returned = el.says_return(texts) or "\nRtrInf/" in "\n".join(["", *texts])
         # In a return the parties keep the roles of the original payment: our payee is still the creditor.
         them = "Cdtr" if (sign < 0) != returned else "Dbtr"
         return Part(
             n=n,
             amount_minor=None if minor is None else minor * sign,
-            refs=el.unique(
-                el.references(
-                    texts,
-                    "Refs/EndToEndId",
-                    "RmtInf/Strd/CdtrRefInf/Ref",
-                    "RmtInf/Strd/CdtrRefInf/CdtrRef",
-                    "Refs/InstrId",
-                    "Refs/ChqNb",
-                    "Refs/TxId",
-                    "Refs/UETR",
-                    "Refs/AcctSvcrRef",
-                    "Refs/Prtry/Ref",
-                )
-            ),
+            refs=el.unique(el.references(texts, *_REFERENCES)),
             batch_refs=el.unique(el.references(texts, "Refs/PmtInfId", "Refs/MsgId")),
             counterparty_name=el.first(texts, f"RltdPties/{them}/Nm") or el.first(texts, f"RltdPties/{them}/Pty/Nm"),
             counterparty_account=el.account_under(texts, f"RltdPties/{them}Acct/"),
-            text="\n".join(
-                value
-                for key in ("RmtInf/Ustrd", "RmtInf/Strd/AddtlRmtInf", "RtrInf/AddtlInf", "AddtlTxInf")
-                for value in texts.get(key, ())
-            ),
+            text="\n".join([value for key in _TEXTS if key in texts for value in texts[key]]),
             returned=returned,
             return_reason=el.first(texts, "RtrInf/Rsn/Cd") or el.first(texts, "RtrInf/Rsn/Prtry"),
             charges_minor=self._charges(texts, where),

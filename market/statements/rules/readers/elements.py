@@ -11,6 +11,7 @@ from lxml import etree
 from market.statements.rules.shapes import Unreadable
 
 MAX_DEPTH = 64
+_DOMAIN = ("BkTxCd/Domn/Cd", "BkTxCd/Domn/Fmly/Cd", "BkTxCd/Domn/Fmly/SubFmlyCd")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:T[0-9:.]+)?(?:Z|[+-][0-9]{2}:[0-9]{2})?")
 _NO_REFERENCE = {"", "NOTPROVIDED", "NOT PROVIDED", "NONREF"}
 _LOCAL: dict[str, str] = {}
@@ -18,24 +19,29 @@ _LOCAL: dict[str, str] = {}
 Texts = dict[str, list[str]]
 
 
-class _Shape(NamedTuple):
-    """Where the texts of elements that are built alike stand: index in document order, path, whether a leaf, an amount."""
+_Where = tuple[int, str, bool, bool]
+"""Where a text stands: index of the element in document order, path, whether a leaf, whether an amount."""
 
-    texts: tuple[tuple[int, str, bool, bool], ...]
-    details: tuple[int, ...]
+
+class _Shape(NamedTuple):
+    """Where the texts of elements that are built alike stand: their own, and those of each transaction put aside."""
+
+    texts: tuple[_Where, ...]
+    details: tuple[tuple[_Where, ...], ...]
 
 
 def texts_of(
     element: etree._Element,
     *,
     leave: frozenset[str] = frozenset(),
-    details: list[etree._Element] | None = None,
+    details: list[Texts] | None = None,
     where: str = "",
 ) -> Texts:
     """Return the texts below `element` by path of local names; the currency of an amount as `path@Ccy`.
 
-    Elements named in `leave` are passed over, those called TxDtls are put aside in `details`. A bank builds its entries
-    alike, so a shape is worked out once: names with the number of children, in document order, say the whole of it.
+    Elements named in `leave` are passed over; the texts of each called TxDtls are put into `details` instead. A bank builds
+    its entries alike, so a shape is worked out once: names with the number of children, in document order, say the whole of
+    it.
     """
     nodes = list(element.iter())
     aside = details is not None
@@ -44,8 +50,17 @@ def texts_of(
         shape = _shape_of(nodes, leave, aside, where)
         if len(_SHAPES) < 256 and len(nodes) < 256:  # a hostile file may build each entry anew
             _SHAPES[key] = shape
+    if details is not None:
+        details += [_read(nodes, each) for each in shape.details]
+    return _read(nodes, shape.texts)
+
+
+_SHAPES: dict[tuple[object, ...], _Shape] = {}
+
+
+def _read(nodes: list[etree._Element], places: tuple[_Where, ...]) -> Texts:
     found: Texts = {}
-    for at, path, leaf, amount in shape.texts:
+    for at, path, leaf, amount in places:
         node = nodes[at]
         if (value := node.text) and (value := value.strip()):
             found.setdefault(path, []).append(value)
@@ -53,36 +68,32 @@ def texts_of(
                 found.setdefault(path + "@Ccy", []).append(currency.strip())
         elif leaf:
             found.setdefault(path, [""])
-    if details is not None:
-        details += [nodes[at] for at in shape.details]
     return found
 
 
-_SHAPES: dict[tuple[object, ...], _Shape] = {}
-
-
 def _shape_of(nodes: list[etree._Element], leave: frozenset[str], aside: bool, where: str) -> _Shape:
-    texts: list[tuple[int, str, bool, bool]] = []
-    details: list[int] = []
+    own: list[_Where] = []
+    details: list[list[_Where]] = []
 
-    def below(at: int, prefix: str, depth: int, kept: bool) -> int:
-        """Note what stands below the node at `at`; return the index after it."""
+    def below(at: int, prefix: str, depth: int, into: list[_Where] | None) -> int:
+        """Note in `into` what stands below the node at `at`, unless it is passed over; return the index after it."""
         children, at = len(nodes[at]), at + 1
-        if children and kept and depth > MAX_DEPTH:
+        if children and into is not None and depth > MAX_DEPTH:
             raise Unreadable(f"{where or 'the file'}: elements are nested deeper than {MAX_DEPTH}", "statements.nested_too_deep")
         for _ in range(children):
             name = local_name(nodes[at])
-            detail = aside and name == "TxDtls"
-            if detail and kept:
-                details.append(at)
-            inside = kept and not detail and name not in leave
-            if inside:
-                texts.append((at, prefix + name, not len(nodes[at]), name.endswith("Amt")))
-            at = below(at, f"{prefix}{name}/", depth + 1, inside)
+            if aside and into is own and name == "TxDtls":
+                details.append([])
+                at = below(at, "", 1, details[-1])
+            elif into is None or name in leave:
+                at = below(at, "", depth, None)
+            else:
+                into.append((at, prefix + name, not len(nodes[at]), name.endswith("Amt")))
+                at = below(at, f"{prefix}{name}/", depth + 1, into)
         return at
 
-    below(0, "", 1, True)
-    return _Shape(tuple(texts), tuple(details))
+    below(0, "", 1, own)
+    return _Shape(tuple(own), tuple(tuple(each) for each in details))
 
 
 def local_name(element: etree._Element | None) -> str:
@@ -121,18 +132,18 @@ def clean(text: str) -> str:
 
 def references(texts: Texts, *paths: str) -> list[str]:
     """Return all references under these paths."""
-    return [text for path in paths for text in texts.get(path, ()) if clean(text)]
+    return [text for path in paths if path in texts for text in texts[path] if text.upper() not in _NO_REFERENCE]
 
 
 def unique(values: list[str]) -> tuple[str, ...]:
     """Return the values once each, in order."""
-    return tuple(dict.fromkeys(values))
+    return tuple(dict.fromkeys(values)) if len(values) > 1 else tuple(values)
 
 
 def account_under(texts: Texts, base: str) -> str:
     """Return the account number below `base`, without blanks: IBAN, other id, or the national form."""
     number = first(texts, base + "Id/IBAN") or first(texts, base + "Id/Othr/Id") or first(texts, base + "Id/BBAN")
-    return re.sub(r"\s+", "", number).upper()
+    return "".join(number.split()).upper()
 
 
 def sign_of(texts: Texts, where: str) -> int:
@@ -164,7 +175,7 @@ def entry_day(texts: Texts, name: str, where: str) -> date | None:
 
 def bank_code(texts: Texts) -> str:
     """Return the bank's transaction code: the ISO domain, else the bank's own."""
-    domain = [first(texts, f"BkTxCd/Domn/{part}") for part in ("Cd", "Fmly/Cd", "Fmly/SubFmlyCd")]
+    domain = [first(texts, path) for path in _DOMAIN]
     return "/".join(domain) if any(domain) else first(texts, "BkTxCd/Prtry/Cd")
 
 
