@@ -170,13 +170,12 @@ def in_transit_selected(*, coop_id: UUID, rails: Sequence[str], currency: str) -
 
     Columns: payout_id, reference, amount_minor, sent_on, iban (without blanks, in capitals).
     """
-    iban = func.coalesce(Payout.details["iban"].astext, func.ltrim(Payout.details["msisdn"].astext, "+"), "")
     return select(
         Payout.id.label("payout_id"),
         Payout.reference,
         Payout.amount_minor,
         cast(func.timezone("UTC", Payout.first_sent_at), Date).label("sent_on"),
-        func.upper(func.regexp_replace(iban, r"\s", "", "g")).label("iban"),
+        _iban().label("iban"),
     ).where(Payout.coop_id == coop_id, Payout.rail.in_(rails), Payout.currency == currency, Payout.state.in_(_IN_TRANSIT))
 
 
@@ -188,11 +187,16 @@ def settled(
     currency: str,
     references: Collection[str],
     amounts: Collection[int] = (),
+    ibans: Collection[str] | None = None,
 ) -> list[InTransit]:
-    """Return settled payouts of one of the references or amounts (minor units): what a returned payment may belong to."""
+    """Return settled payouts of one of the references or amounts (minor units): what a returned payment may belong to.
+
+    `ibans` (without blanks, in capitals) leave out what went to other accounts, of those that only an amount names.
+    """
     if not references and not amounts:
         return []
-    meant = or_(Payout.reference.in_(references), Payout.amount_minor.in_(amounts))
+    alike = Payout.amount_minor.in_(amounts)
+    meant = or_(Payout.reference.in_(references), alike if ibans is None else and_(alike, _iban().in_(ibans)))
     return list(_matchable(session, and_(Payout.coop_id == coop_id, meant), rails, currency, ("settled",)))
 
 
@@ -286,6 +290,12 @@ def without_account(coop_id: UUID, on: date, owed: FromClause) -> Select[*tuple[
     )
     due = owed.c.due_on <= on
     return select(owed.c.payee_id, func.min(owed.c.due_on).label("due_on")).where(due, ~usable.exists()).group_by(owed.c.payee_id)
+
+
+def _iban() -> ColumnElement[str]:
+    """Where a payout went, as lines of statements show it: without blanks, in capitals, a wallet by its digits."""
+    given = func.coalesce(Payout.details["iban"].astext, func.ltrim(Payout.details["msisdn"].astext, "+"), "")
+    return func.upper(func.regexp_replace(given, r"\s", "", "g"))
 
 
 def _matchable(

@@ -87,10 +87,11 @@ class Matcher:
 
     def add(self, targets: Iterable[Target]) -> None:
         """Add targets that have ended, where they are not known already."""
-        for target in targets:
-            if target.id not in self.state:
-                self._index(target)
-                self.by_amount[_SIGNS[target.kind], target.amount_minor].sort(key=_since)
+        fresh = [target for target in targets if target.id not in self.state]
+        for target in fresh:
+            self._index(target)
+        for key in {(_SIGNS[target.kind], target.amount_minor) for target in fresh}:
+            self.by_amount[key].sort(key=_since)
 
     def _index(self, target: Target) -> None:
         sign = _SIGNS[target.kind]

@@ -131,8 +131,9 @@ def plan_matching(units: Units, *, money_account_id: UUID) -> Iterator[list[Prop
             near = [claim for claim in before if claim.booked_on >= first - WINDOW]
             near += [claim for claim in following if claim.booked_on < after + WINDOW]
             matcher.add(ended_targets(session, account, claims, matcher.knows))
-            proposals = matcher.propose(claims, near)
-            swept = propose_sweeps(claims, proposals, open_sweeps(session, account, first), dismissed)
+            sweeps = open_sweeps(session, account, first)
+        proposals = matcher.propose(claims, near)  # thinking about a large month holds no transaction open
+        swept = propose_sweeps(claims, proposals, sweeps, dismissed)
         certain = {proposal.line_id for proposal in swept if proposal.automatic}
         proposals = [each for each in proposals if each.line_id not in certain] + swept
         booked = propose_bookings(claims, proposals, rules, dismissed)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from datetime import UTC, date, datetime, time
+from functools import partial
 from uuid import UUID
 
 from sqlalchemy import select
@@ -33,27 +34,26 @@ def open_targets(session: Session, account: MoneyAccount) -> list[Target]:
 
 def ended_targets(session: Session, account: MoneyAccount, claims: Iterable[Claim], knows: Callable[[str], bool]) -> list[Target]:
     """Return what has ended and is named on a line all the same: returns, doubles, payouts that counted as failed."""
-    returned: set[int] = set()
+    by_account: set[tuple[int, str]] = set()
+    by_name: set[int] = set()
     named: set[str] = set()
     for claim in claims:
-        if claim.returned and claim.amount_minor > 0:
-            returned.add(claim.amount_minor)
         named.update(each for each in claim.references if not knows(each))
+        if claim.returned and claim.amount_minor > 0 and not claim.references:
+            if claim.account:
+                by_account.add((claim.amount_minor, claim.account))
+            else:
+                by_name.add(claim.amount_minor)
     of_payouts = references_of_kind(named, Kind.PAYOUT)
-    settled = payouts.settled(
-        session,
-        coop_id=account.coop_id,
-        rails=account.rails,
-        currency=account.currency,
-        references=of_payouts,
-        amounts=returned,
-    )
+    settled = partial(payouts.settled, session, coop_id=account.coop_id, rails=account.rails, currency=account.currency)
+    ended = settled(references=of_payouts, amounts={minor for minor, _ in by_account}, ibans={number for _, number in by_account})
+    ended += settled(references=(), amounts=by_name)
     undone = payouts.undone(session, coop_id=account.coop_id, references=of_payouts, rails=account.rails) if of_payouts else []
-    found = [_payout(row) for row in (*settled, *undone)]
-    ended = payments.payments_by_references(session, references_of_kind(named, Kind.PAYMENT))
+    found = [_payout(row) for row in (*ended, *undone)]
+    paid = payments.payments_by_references(session, references_of_kind(named, Kind.PAYMENT))
     return found + [
         _payment(each, "settled", Payer())
-        for each in ended
+        for each in paid
         if each.method == "transfer" and each.money.currency == account.currency
     ]
 
