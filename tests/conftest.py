@@ -13,6 +13,7 @@ import pytest
 from filelock import FileLock
 from flask import Flask
 from flask.testing import FlaskClient
+from jinja2 import FileSystemBytecodeCache
 from psycopg import sql
 from sqlalchemy import event, text
 from sqlalchemy.orm import Session, scoped_session, sessionmaker
@@ -174,6 +175,9 @@ def app(settings: Settings, ports: Ports, clock: FixedClock) -> Iterator[Flask]:
     migrations.import_models()  # foreign keys name tables of capabilities that a test need not import
     app = create_app(settings, ports=ports, clock=clock)
     app.test_client_class = Browser
+    compiled = ROOT / "var" / "test" / "templates"
+    compiled.mkdir(exist_ok=True)
+    app.jinja_env.bytecode_cache = FileSystemBytecodeCache(str(compiled))  # one process compiles a page, all draw it
     yield app
     with app.app_context():
         for engine in http_db.db.engines.values():
@@ -185,6 +189,8 @@ def session(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[scoped_sess
     """A session whose commits are savepoints: everything is undone at the end, deferred checks fire at each commit."""
     with app.app_context(), tenancy.scoped(tenancy.EVERYTHING):
         connection = http_db.db.engine.connect()
+        # The driver forgets what it prepared at each ROLLBACK, also to a savepoint: preparing would cost more than it saves.
+        connection.connection.driver_connection.prepare_threshold = None
         outer = connection.begin()
         factory = sessionmaker(bind=connection, join_transaction_mode="create_savepoint", expire_on_commit=False)
 

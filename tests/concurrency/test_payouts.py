@@ -15,7 +15,9 @@ from market.kernel.actor import Actor
 from market.kernel.clock import FixedClock
 from market.kernel.errors import DomainError
 from market.kernel.ids import new_id
+from market.kernel.money import Money
 from market.ledger import queries as books
+from market.ledger.errors import LimitExceeded
 from market.payouts import queries, service
 from market.payouts.errors import NothingToPay, StepRefused
 from tests.conftest import NOW, settings_for
@@ -138,3 +140,38 @@ def test_workers_that_race_call_the_rail_once_per_payout(real_app, coop_id):
         mine = queries.payouts_of_run(session, run.id).items
     assert {row.state for row in mine} == {"sent"}
     assert all(calls[row.id] == 1 for row in mine)
+
+
+def test_bags_handed_out_and_counted_at_once_add_up(real_app):
+    with real_app.app_context(), tenancy.scoped(tenancy.EVERYTHING):
+        with unit_of_work() as session:
+            coop = make_coop(session)
+            producer = make_producer(session, coop=coop)
+            make_payee_account(session, producer=producer, rail="cash", iban=None, bic=None)
+            owe(session, producer, 100)
+        with unit_of_work() as session:
+            box = {"coop_id": coop.id, "money": Money(10_000, "EUR"), "on": NOW.date(), "slip": "W1"}
+            service.fill_cash_box(session, actor=PREPARER, now=NOW, **box)
+        plan(coop.id)
+        run = only_run(coop.id)
+        approve(run.id, run.list_sha256)
+
+    def issue():
+        with unit_of_work() as session:
+            bag = {"run_id": run.id, "officer": "Claudine", "money": Money(4_000, "EUR"), "on": NOW.date()}
+            return service.issue_bag(session, actor=PREPARER, now=NOW, **bag)
+
+    bags = at_once(real_app, [issue] * 4)
+    assert bags.count(LimitExceeded) == 2, "the box holds no more than two"
+    bag_id = next(bag for bag in bags if bag is not LimitExceeded)
+
+    def count():
+        with unit_of_work() as session:
+            back = {"bag_id": bag_id, "returned": Money(4_000, "EUR"), "on": NOW.date(), "explanation": ""}
+            return service.close_bag(session, actor=PREPARER, now=NOW, **back)
+
+    assert Counter(at_once(real_app, [count] * 3)) == {Money.zero("EUR"): 1, StepRefused: 2}
+    with real_app.app_context(), tenancy.scoped(tenancy.EVERYTHING), unit_of_work() as session:
+        assert [bag.number for bag in queries.bags_of_run(session, run.id)] == [1, 2]
+        assert service.cash_box_holds(session, coop_id=coop.id) == [Money(6_000, "EUR")]
+        assert books.check(session) == []
