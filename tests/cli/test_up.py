@@ -146,8 +146,8 @@ def hears(site: Running, words: str) -> bool:
     return any(words in line for line in site.process.stdout)
 
 
-def test_parts_that_fall_are_named_and_started_again(data: Path) -> None:
-    site = start(data)
+def parts_that_fall_are_named_and_started_again(site: Running, data: Path) -> None:
+    """Kill the web server, then flush Valkey, which takes beat's lock away."""
     kill(data, "serve.py")
     assert hears(site, "web ended with code -9; starting it again in 1 s")
     assert wait_until(lambda: _answers(f"http://127.0.0.1:{site.port}/readyz"), seconds=60)
@@ -160,8 +160,6 @@ def test_parts_that_fall_are_named_and_started_again(data: Path) -> None:
     assert hears(site, "beat ended with code")  # it finds that its lock is gone
     assert wait_until(lambda: bool(broker.exists("redbeat:outbox")), seconds=60), "the clock starts everything again"
     broker.close()
-    assert site.stop()[0] == 0
-    assert processes_of(data) == []
 
 
 def test_a_part_that_falls_again_and_again_takes_the_rest_along(tmp_path: Path) -> None:
@@ -183,26 +181,24 @@ def test_a_part_that_falls_again_and_again_takes_the_rest_along(tmp_path: Path) 
     assert beside.process.poll() is not None
 
 
-def test_a_killed_supervisor_leaves_no_part_behind_and_the_next_start_joins_the_databases(data: Path) -> None:
+def test_what_falls_is_started_again_what_is_left_is_joined_and_down_stops_it(data: Path) -> None:
     site = start(data)
+    parts_that_fall_are_named_and_started_again(site, data)
+
     pids = server_pids(data)
-    site.process.kill()
+    site.process.kill()  # the supervisor leaves no part behind, and the next start joins the databases
     site.process.communicate()
     parts = re.compile(r"serve|celery|simulators")
-    assert wait_until(lambda: not [line for line in processes_of(data) if parts.search(line)], seconds=30)
+    assert wait_until(lambda: not [line for line in processes_of(data) if parts.search(line)], seconds=60)
     assert server_pids(data) == pids
     again = start(data)
     assert server_pids(data) == pids
-    assert again.stop()[0] == 0
+
+    assert up("--data", str(data), "--stop").returncode == 0
+    again.process.communicate(timeout=10)
+    assert again.process.returncode == 0
     assert processes_of(data) == []
     assert server_pids(data) == [None, None]
-
-
-def test_down_stops_a_running_site_and_commands_still_find_its_data(data: Path) -> None:
-    site = start(data)
-    assert up("--data", str(data), "--stop").returncode == 0
-    site.process.communicate(timeout=5)
-    assert site.process.returncode == 0
     assert up("--data", str(data), "--stop").stdout == f"nothing ran on {data}\n"
 
     connect = "import os, psycopg; psycopg.connect(os.environ['DATABASE_URL']).execute('TABLE alembic_version')"
