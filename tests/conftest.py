@@ -189,8 +189,6 @@ def session(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[scoped_sess
     """A session whose commits are savepoints: everything is undone at the end, deferred checks fire at each commit."""
     with app.app_context(), tenancy.scoped(tenancy.EVERYTHING):
         connection = http_db.db.engine.connect()
-        # The driver forgets what it prepared at each ROLLBACK, also to a savepoint: preparing would cost more than it saves.
-        connection.connection.driver_connection.prepare_threshold = None
         outer = connection.begin()
         factory = sessionmaker(bind=connection, join_transaction_mode="create_savepoint", expire_on_commit=False)
 
