@@ -86,7 +86,7 @@ def _choose() -> Locale:
 
 def told(words: str) -> str:
     """Return a sentence of the domain in the reader's language."""
-    said = languages.tell(words, language())
+    said = languages.tell(words, language()).replace(" %", "\u00a0%")
     return _with_days(said) if _english() else said
 
 

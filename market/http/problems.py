@@ -91,6 +91,7 @@ _PLAIN = {
     405: N_("This address does not take that kind of request."),
     413: N_("What was sent is too large. Send less of it."),
     415: N_("This address does not take that kind of content."),
+    500: N_("Something in our own program broke while it did this."),
 }
 
 

@@ -7,6 +7,7 @@ and again when it has changed; nothing is read for English, and nothing before s
 import os
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from copy import copy
 from datetime import date
 from decimal import Decimal
@@ -140,9 +141,14 @@ def _recognised(text: str) -> Said | None:
     return None
 
 
-def _typed(value: str) -> str:
+def _typed(value: str) -> str | date:
     if re.fullmatch(r"-?\d+(\.\d+)? [A-Z]{3}", value):
         return Amount(value)
+    if re.fullmatch(r"(?:19|20)\d\d-\d\d-\d\d", value):
+        with suppress(ValueError):
+            return date.fromisoformat(value)
+    if ", " in value:
+        return sentences(*(Term(part) for part in value.split(", ")), between=", ")
     return Number(value) if re.fullmatch(r"\d[\d,]*(\.\d+)?", value) else Term(value)
 
 

@@ -53,7 +53,7 @@ def test_an_offer_that_was_withdrawn_says_why_in_the_language_of_its_producer(ap
 
 def test_a_stored_text_of_several_sentences_is_recognised_as_a_whole_or_not_at_all():
     known = "There is no such lot. The row comes into force on 2027-01-01."
-    assert tell(known, "es").endswith("2027-01-01.")
+    assert tell(known, "es").endswith("1 ene 2027.")
     assert tell(known, "es") != known
     half = "There is no such lot. Nobody here wrote this one."
     assert tell(half, "es") == half

@@ -6,7 +6,7 @@ from decimal import Decimal
 from sqlalchemy import select
 
 from market.catalogue import service
-from market.catalogue.models import Listing, Stock
+from market.catalogue.models import Listing, ListingCard, Stock
 from market.kernel.ids import new_id
 from tests.conftest import NOW
 from tests.factories.catalogue import make_listing
@@ -23,6 +23,17 @@ def test_holds_expire_once_and_not_before_their_time(app, session, clock):
     assert catalogue.expire_holds() == 1
     assert catalogue.expire_holds() == 0
     assert session.scalars(select(Stock.held).where(Stock.lot_id == listing.lot_id)).one() == 0
+
+
+def test_a_card_that_an_older_program_made_is_made_anew_by_the_hourly_round(app, session):
+    listing = make_listing(session)
+    service.refresh_cards(session, listing_ids=[listing.id], on=NOW.date())
+    card = session.get_one(ListingCard, listing.id)
+    made, card.html = card.html, "as it was drawn last year"
+    session.commit()
+    assert catalogue.reevaluate() == 0
+    session.expire_all()
+    assert session.get_one(ListingCard, listing.id).html == made
 
 
 def test_an_offer_whose_claim_is_no_longer_carried_leaves_the_shop(app, session):
