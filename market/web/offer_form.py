@@ -5,7 +5,6 @@ rolled back, so a good that is only being described leaves nothing behind.
 """
 
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -145,7 +144,6 @@ def draw(
     *,
     offer: ListingView | None = None,
     tried: Tried | None = None,
-    passing: object = None,
 ) -> str:
     """Return the page of the form with what was typed."""
     actor = current_actor()
@@ -164,7 +162,6 @@ def draw(
         errors=errors,
         offer=offer,
         tried=tried,
-        passing=Decimal(str(passing)) if passing else None,
         chosen=list(claims_of(form)),
         claims=claims,
         lots_options=_lots(session, coop.id, producer_id) if offer is None else [],

@@ -6,6 +6,7 @@ shop" stores and publishes in one step, or says what stands against it.
 """
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -21,7 +22,7 @@ from market.http.auth import access, current_actor
 from market.http.clock import now
 from market.http.db import unit_of_work
 from market.http.entry import Entry
-from market.http.i18n import language, told
+from market.http.i18n import language, show_least_price, told
 from market.kernel.errors import DomainError
 from market.producers import queries as producers
 from market.web.offer_form import STATES, draw, own_producer, read_draft, try_price, typed
@@ -204,7 +205,10 @@ def _uploaded() -> list[photos.Rendition]:
 def _again(entry: Entry, refusal: DomainError, offer: ListingView | None = None) -> ResponseReturnValue:
     """Show the form with what was typed and why it was refused; a price that does not hold comes with its arithmetic."""
     entry.refused(refusal, otherwise="photo" if isinstance(refusal, PhotoRefused) else "unit_price")
-    passing = refusal.facts.get("passing_price")
+    if (passing := refusal.facts.get("passing_price")) is not None:  # why stands in the helper, rule by rule
+        price = show_least_price(Decimal(str(passing)), request.form.get("currency", ""))
+        unit = request.form.get("unit", "")
+        entry.errors["unit_price"] = _("The lowest price that passes is %(price)s per %(unit)s.", price=price, unit=unit)
     with unit_of_work() as session:
-        tried = try_price(session, request.form, offer) if passing else None
-        return draw(session, request.form, entry.errors, offer=offer, tried=tried, passing=passing), 422
+        tried = try_price(session, request.form, offer)
+        return draw(session, request.form, entry.errors, offer=offer, tried=tried), 422

@@ -281,10 +281,10 @@ def _inputs(sent: Sent) -> list[tuple[UUID, Decimal]]:
 
 
 def _place(session: Session, sent: Sent, coop: CoopView, producer: ProducerView) -> UUID | None:
-    """Return the place that was chosen or newly named; a new one is registered only when nothing else is wrong."""
+    """Return the place that was newly named, else chosen; a new one is registered only when nothing else is wrong."""
     chosen = sent.form.get("place", "")
     known = {str(place.id): place for place in _places(session, coop, producer)}
-    if chosen in known:
+    if chosen in known and not sent.form.get("place_name", "").strip():
         return known[chosen].id
     name, region = sent.text("place_name", _("where it happened"), limit=80), sent.text("place_region", limit=80)
     latitude, longitude = sent.number("latitude"), sent.number("longitude")

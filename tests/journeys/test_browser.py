@@ -121,7 +121,7 @@ def a_listing_below_the_floor_is_refused_and_a_fair_one_published(rosa: Page, lo
     rosa.get_by_label("Where the buyer takes over").select_option("FOB")
     rosa.get_by_role("button", name="Put into the shop").click()
     expect(rosa.get_by_text("The lowest price that passes is €1.80 per lb.").first).to_be_visible()
-    expect(rosa.get_by_role("alert")).to_contain_text("R-01")
+    expect(rosa.get_by_role("region", name="The price, checked")).to_contain_text("R-01")
     expect(rosa.get_by_label("Title")).to_have_value("Caturra from El Mirador")
     looker.look(rosa, "New listing", "producer-listing-refused")
     rosa.get_by_label("Your price for one unit").fill("2.40")
