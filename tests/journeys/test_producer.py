@@ -206,13 +206,13 @@ PAGES = ("/producer", NEW, "/producer/listings", "/producer/lots", "/producer/lo
          "/producer/details")  # fmt: skip
 
 
-@pytest.mark.parametrize(("scheme", "scripts"), [("light", True), ("dark", True), ("light", False)])
-def test_every_page_can_be_read_by_everybody(browser: Browser, site: Site, scheme: str, scripts: bool):
+@pytest.mark.parametrize(("scheme", "scripts", "language"), [("light", True, "en"), ("dark", True, "ar"), ("light", False, "sw")])
+def test_every_page_can_be_read_by_everybody(browser: Browser, site: Site, scheme: str, scripts: bool, language: str):
     """Axe finds nothing at 360 pixels; without scripts it reads a copy, as it is one itself."""
     axe, faults = Axe(), []
     with phone(browser, site, color_scheme=scheme, bypass_csp=True, service_workers="block") as page:
         for path in PAGES:
-            page.goto(path)
+            page.goto(f"{path}?lang={language}")
             if not scripts:
                 page.evaluate("document.querySelectorAll('script').forEach(one => one.remove())")
                 page.set_content(page.content())
@@ -220,5 +220,5 @@ def test_every_page_can_be_read_by_everybody(browser: Browser, site: Site, schem
             faults += [f"{path} {one['id']}: {[node['html'] for node in one['nodes']][:2]}" for one in found]
             width = page.evaluate("document.documentElement.scrollWidth")
             faults += [f"{path} is {width} pixels wide"] if width > NARROW["width"] else []
-            page.screenshot(path=SCREENS / f"field{path.replace('/', '-')}-{scheme}-360.png", full_page=True)
+            page.screenshot(path=SCREENS / f"field{path.replace('/', '-')}-{scheme}-{language}-360.png", full_page=True)
     assert not faults, "\n".join(faults)

@@ -58,6 +58,41 @@ def test_the_sheet_knows_no_left_and_right():
     )
 
 
+def test_every_colour_of_text_reads_on_every_ground_in_light_and_dark():
+    """7:1 for text (AAA of WCAG 2.2), 3:1 for the edges of inputs."""
+    sheet = (STATIC / "style.css").read_text()
+    light, _, rest = sheet.partition("@media (prefers-color-scheme: dark)")
+    themes = {"light": _colours(light)}
+    themes["dark"] = themes["light"] | _colours(rest.partition("/* Ground */")[0])
+    texts = ("ink", "soft", "leaf", "leaf-deep", "clay", "alarm", "sky", "sun-ink")
+    grounds = ("paper", "card", "sunk", "leaf-wash", "clay-wash", "sun-wash", "alarm-wash", "sky-wash")
+    pairs = [(text, ground, 7) for text in texts for ground in grounds]
+    pairs += [("on-leaf", "leaf", 7), ("paper", "clay", 7), ("edge", "card", 3), ("edge", "paper", 3)]
+    faint = [
+        f"{theme}: {text} on {ground}"
+        for theme, colours in themes.items()
+        for text, ground, least in pairs
+        if _contrast(colours[text], colours[ground]) < least
+    ]
+    assert not faint
+
+
+def _colours(rules: str) -> dict[str, str]:
+    return dict(re.findall(r"--([\w-]+): #([0-9a-f]{6});", rules))
+
+
+def _contrast(one: str, other: str) -> float:
+    """Return the contrast of two colours, as WCAG 2.2 counts it."""
+    bright, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (bright + 0.05) / (dark + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    shares = [int(colour[at : at + 2], 16) / 255 for at in (0, 2, 4)]
+    red, green, blue = (share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4 for share in shares)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
 def test_the_page_of_parts_shows_every_part(client):
     answer = client.get("/style")
     assert answer.status_code == 200
