@@ -37,7 +37,7 @@ def test_sentences_within_sentences_are_told_too():
 
 
 def test_a_stored_sentence_is_recognised_with_its_facts():
-    assert tell("The row comes into force on 2027-01-01.", "sw") == "Safu inaanza kutumika tarehe 2027-01-01."
+    assert tell("The row comes into force on 2027-01-01.", "sw") == "Safu inaanza kutumika tarehe 1 Jan 2027."
     assert tell("Something that nobody wrote here.", "sw") == "Something that nobody wrote here."
 
 
