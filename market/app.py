@@ -31,6 +31,7 @@ from market.console import earnings as console_earnings
 from market.console import loans as console_loans
 from market.console import matching as console_matching
 from market.console import orders as console_orders
+from market.console import own_account as console_own_account
 from market.console import payments as console_payments
 from market.console import payout_settings as console_payout_settings
 from market.console import payouts as console_payouts
@@ -90,6 +91,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     console_sellers.blueprint,
     console_treasury.blueprint,
     console_loans.blueprint,
+    console_own_account.blueprint,
     console_premium.blueprint,
     console_processor.blueprint,
     console_earnings.blueprint,

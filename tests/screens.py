@@ -107,6 +107,7 @@ PAGES: dict[str, dict[str, tuple[str, ...]]] = {
         "slips": ("/console/earnings/slips",),
         "loans": ("/console/treasury/loans",),
         "premium": ("/console/treasury/premium",),
+        "own-account": ("/console/processor/account",),
         "fund": ("/console/treasury/fund",),
         "conversions": ("/console/treasury/conversions",),
         "books": ("/console/books",),

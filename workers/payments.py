@@ -20,6 +20,7 @@ from market.payouts import queries as payouts
 from market.payouts import service as payout_service
 from market.payouts.errors import PayoutNotFound, StepRefused
 from market.producers.queries import coop, coops
+from market.treasury import service as treasury
 from workers.base import now, unit_of_work
 
 _log = logging.getLogger(__name__)
@@ -78,6 +79,8 @@ def _settle(line: TransferLine) -> None:
     What does not fit goes to a person.
     """
     try:
+        if _is_share(line):
+            return
         with unit_of_work() as session:
             payout = payouts.payout(session, line.payout_id)
             if line.taken_back:
@@ -112,6 +115,19 @@ def _settle(line: TransferLine) -> None:
         _log.warning("transfer %s fits no payout: %s", line.line_id, error.detail)
         with unit_of_work() as session:
             service.puzzle_line(session, line_id=line.line_id, problem=error.detail)
+
+
+def _is_share(line: TransferLine) -> bool:
+    """Book a transfer of a co-op's own share (E52); False when it is none."""
+    if line.taken_back:
+        return False
+    with unit_of_work() as session:
+        found = treasury.book_share(session, share_id=line.payout_id, money=line.money, suspense=SUSPENSE, now=now())
+        if found is None:
+            return False
+        if not service.book_transfer_line(session, line_id=line.line_id, coop_id=found[0], legs=found[1]):
+            raise _BookedMeanwhile("another run booked this line")
+    return True
 
 
 class _BookedMeanwhile(Exception):

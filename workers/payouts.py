@@ -17,16 +17,19 @@ from sqlalchemy.orm import Session
 
 from market.kernel.clock import day_in
 from market.kernel.errors import DomainError
+from market.kernel.words import N_
 from market.payables import queries as payables
 from market.payouts import queries, service
-from market.payouts.ports import Answer, NotFound, Rail, Refused, Reverses, Unsure
+from market.payouts.ports import Accepted, Answer, NotFound, Rail, Refused, Reverses, TransferOrder, Unsure
 from market.payouts.rules.timing import Next
 from market.producers import queries as producers
 from market.producers import service as producer_service
+from market.treasury import service as treasury
 from workers.base import now, unit_of_work
 
 AT_ONCE = 500
 _log = logging.getLogger(__name__)
+_UNKNOWN = N_("The processor knows no such transfer, and its key is too old to repeat.")
 OpenUnit = Callable[[], AbstractContextManager[Session]]
 
 
@@ -46,6 +49,27 @@ def sweep(**_: Any) -> None:
         _write_files(run_id)
     drain(unit_of_work, _rails(), now)
     ask_back(current_app.extensions["ports"].transfers)
+    send_shares(current_app.extensions["ports"].transfers)
+
+
+def send_shares(transfers: Rail) -> None:
+    """Transfer co-ops' shares to their own accounts, while nothing is stopped; the same share again moves nothing more."""
+    with unit_of_work() as session:
+        stopped = {coop.id for coop in producers.coops(session) if queries.stops(session, coop_id=coop.id)}
+        waiting = treasury.shares_to_send(session, now=now(), stopped=stopped.__contains__)
+    for one in waiting:
+        order = TransferOrder(
+            one.share_id, f"share-{one.share_id}", f"share {one.share_id}", one.money, {"stripe_account": one.account},
+            f"coop-{one.coop_id}",
+        )  # fmt: skip
+        answer = transfers.ask(order) if one.ask else transfers.send(order)
+        with unit_of_work() as session:
+            if isinstance(answer, Accepted):
+                treasury.record_share(session, share_id=one.share_id, state="sent", answer=answer.provider_ref, now=now())
+            elif isinstance(answer, Refused):
+                treasury.record_share(session, share_id=one.share_id, state="refused", answer=answer.reason, now=now())
+            elif isinstance(answer, NotFound):
+                treasury.record_share(session, share_id=one.share_id, state="refused", answer=_UNKNOWN, now=now())
 
 
 def ask_back(transfers: Reverses) -> None:

@@ -27,7 +27,7 @@ class StripeRecipients:
                     "configuration": {
                         "recipient": {"capabilities": {"stripe_balance": {"stripe_transfers": {"requested": True}}}}
                     },
-                    "metadata": {"producer_id": about},
+                    "metadata": {"holder_id": about},
                     "include": ["configuration.recipient", "requirements"],
                 },
                 {"idempotency_key": key},

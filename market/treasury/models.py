@@ -3,11 +3,11 @@
 Each is proposed by one person and decided by another; what was decided is never changed, only closed.
 """
 
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import CHAR, BigInteger, CheckConstraint, ForeignKey, Numeric, Sequence
+from sqlalchemy import CHAR, BigInteger, CheckConstraint, ForeignKey, Index, Numeric, Sequence, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from market.kernel.orm import Base, CoopOwned, FourEyes, Id, Minor, four_eyes
@@ -143,4 +143,41 @@ class LoanRepayment(CoopOwned, FourEyes, Base):
     __table_args__ = (
         *four_eyes("booked", "declined", "taken_back"),
         CheckConstraint("principal_minor >= 0 AND interest_minor >= 0 AND principal_minor + interest_minor > 0", name="amount"),
+    )
+
+
+class CoopRecipient(CoopOwned, FourEyes, Base):
+    """The co-op's own account at the card processor (Accounts v2, recipient), for its share of what was paid by card."""
+
+    __tablename__ = "coop_recipient"
+
+    id: Mapped[Id]
+    account: Mapped[str]
+
+    __table_args__ = (
+        *four_eyes("confirmed", "declined"),
+        CheckConstraint("account ~ '^acct_'", name="account"),
+        Index("coop_recipient_one", "coop_id", unique=True, postgresql_where=text("state <> 'declined'")),
+    )
+
+
+class CoopShare(CoopOwned, FourEyes, Base):
+    """A transfer of the co-op's share of the card processor's balance to its own account there; the statement books it (E52).
+
+    `approved` until the processor has answered: the same key is sent again for 23 hours, afterwards it is only asked.
+    """
+
+    __tablename__ = "coop_share"
+
+    id: Mapped[Id]
+    recipient_id: Mapped[UUID] = mapped_column(ForeignKey("coop_recipient.id"))
+    currency: Mapped[str] = mapped_column(CHAR(3))
+    amount_minor: Mapped[Minor]
+    first_sent_at: Mapped[datetime | None]
+    answer: Mapped[str | None]
+
+    __table_args__ = (
+        *four_eyes("approved", "declined", "sent", "refused", "booked"),
+        CheckConstraint("amount_minor > 0", name="amount"),
+        Index("coop_share_waiting", "decided_at", postgresql_where=text("state = 'approved'")),
     )

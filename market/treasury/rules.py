@@ -73,6 +73,11 @@ def loan_repaid(loan: UUID | str, rail: str, principal: Money, interest: Money, 
     return legs((f"prefinance_payable:{loan}", transit, principal), ("interest_cost", transit, interest), subject=subject)
 
 
+def share_taken(suspense: str, money: Money, share: UUID) -> tuple[Leg, ...]:
+    """E52: the co-op's own money left the card processor for the co-op's account there; the bank's line ends it."""
+    return legs(("own_transit", suspense, money), subject=share)
+
+
 def loan_share_max(goods: Money, cap_percent: Decimal) -> Money:
     """Return the most that may be lent on goods, rounded down; the premium is never part of it (PFN-1)."""
     return Money(int(goods.minor * cap_percent // 100), goods.currency)

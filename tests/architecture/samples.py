@@ -29,7 +29,16 @@ from market.producers.models import Certificate
 from market.provenance.models import CaptureJob
 from market.statements import service as statements
 from market.statements.models import BookingProposal, MoneyAccount, PeriodClose, StatementFile, StatementLine, StatementSuggestion
-from market.treasury.models import FxConversion, Loan, LoanRepayment, PremiumInvoice, PremiumItem, PremiumSpending
+from market.treasury.models import (
+    CoopRecipient,
+    CoopShare,
+    FxConversion,
+    Loan,
+    LoanRepayment,
+    PremiumInvoice,
+    PremiumItem,
+    PremiumSpending,
+)
 from tests.conftest import NOW
 from tests.factories.accounts import actor_for
 from tests.factories.catalogue import make_listing
@@ -61,6 +70,11 @@ def _treasury(world: Any, model: Any, **values: Any) -> Any:
 def _treasury_row(world: Any, model: Any, **values: Any) -> Any:
     proposed = {"currency": "EUR", "state": "proposed", "proposed_by": "account:x", "proposed_at": NOW}
     return _add(world, model(id=new_id(), coop_id=world.coop.id, **proposed, **values))
+
+
+def _recipient(world: Any) -> Any:
+    who = {"state": "proposed", "proposed_by": "account:x", "proposed_at": NOW}
+    return _add(world, CoopRecipient(id=new_id(), coop_id=world.coop.id, account="acct_1", **who))
 
 
 def _loan(world: Any) -> Any:
@@ -275,6 +289,8 @@ SAMPLES: dict[tuple[str, str], Callable[[Any], Any]] = {
         source="bank",
     ),
     ("", "loan_id"): _loan,
+    ("", "recipient_id"): _recipient,
+    ("", "share_id"): lambda world: _treasury(world, CoopShare, recipient_id=world.sample("", "recipient_id")),
     ("", "premium_id"): lambda world: _treasury(
         world, PremiumInvoice, number=1, buyer="Ethical Roasters", contract="2026-7", due_on=date(2027, 6, 30)
     ),

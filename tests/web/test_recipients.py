@@ -9,7 +9,8 @@ from market.kernel.money import Money
 from market.payouts.ports import Accepted, Refused, TransferOrder
 from market.ports import Ports
 from market.producers import queries
-from tests.factories.accounts import actor_for, csrf_token, make_producer_account, sign_in
+from market.treasury import share_queries
+from tests.factories.accounts import actor_for, csrf_token, make_producer_account, make_staff, sign_in
 from tests.factories.producers import make_coop, make_producer
 from tests.stripe_server import KEY, StripeServer
 
@@ -45,6 +46,26 @@ def test_an_account_is_opened_once_completed_there_and_paid_to(client, session, 
     assert (status, back) == (303, f"{app.extensions['settings'].public_url}{page}")
     assert "The account is ready." in client.get(page).text
     assert isinstance(transfer(server, known.stripe_account), Accepted)
+
+
+def test_a_co_op_opens_an_account_of_its_own_and_a_second_person_confirms_it(client, session, app, server, monkeypatch):
+    monkeypatch.setitem(app.extensions, "ports", Ports(recipients=StripeRecipients(key=KEY, api_base=server.url, retries=0)))
+    coop = make_coop(session)
+    people = {role: make_staff(session, coop=coop, role=role) for role in ("preparer", "approver")}
+    page = "/console/processor/account"
+    sign_in(client, session, people["preparer"])
+    assert "Open an account" in client.get(page).text
+    for _ in range(2):
+        assert client.post(page, data={"csrf_token": csrf_token(client)}).status_code == 303
+    assert "external account" in client.get(page).text
+    assert server.submit(client.get(f"{page}/details").location)[0] == 303
+    known = share_queries.recipient(session, coop.id)
+    assert (known.state, known.account[:5]) == ("proposed", "acct_")
+    sign_in(client, session, people["approver"])
+    said = {"csrf_token": csrf_token(client), "word": "yes"}
+    assert client.post(f"{page}/{known.id}", data=said).status_code == 303
+    sign_in(client, session, people["preparer"])
+    assert "At most" in client.post(f"{page}/shares", data={"csrf_token": csrf_token(client), "amount": "5.00"}).text
 
 
 def test_nothing_is_offered_where_nobody_can_be_paid_so(client, session, app, monkeypatch):

@@ -22,6 +22,9 @@ from market.payouts.errors import ReversalRefused
 from market.payouts.ports import Accepted, TransferOrder
 from market.payouts.queries import reversals
 from market.ports import Ports
+from market.treasury import service as treasury
+from market.treasury import share_queries
+from market.treasury.errors import AmountRefused, NotOpen, SecondPerson
 from tests.domain.payments.reading import balances
 from tests.factories.payments import make_part, make_payment
 from tests.factories.payouts import approved_run, only_payout, owe
@@ -129,6 +132,36 @@ def test_a_transfer_taken_back_settles_the_claim_e22_and_without_one_it_is_a_per
         select(ProcessorLine).where(ProcessorLine.state == "unknown", ProcessorLine.kind == "transfer_refund")
     )
     assert row.gross_minor == 100
+    assert books.check(session) == []
+
+
+def test_a_co_op_has_its_share_transferred_to_its_own_account(session, real, server, paid):
+    coop, _, _ = paid
+    tasks.sync_balance()
+    first, second = {"actor": system("a"), "now": TODAY}, {"actor": system("b"), "now": TODAY}
+    known = treasury.propose_recipient(session, coop_id=coop.id, account=ACCOUNT, **first)
+    with pytest.raises(NotOpen):
+        treasury.propose_share(session, coop_id=coop.id, money=Money(100, "EUR"), **first)
+    with pytest.raises(SecondPerson):
+        treasury.decide_recipient(session, recipient_id=known, agreed=True, **first)
+    treasury.decide_recipient(session, recipient_id=known, agreed=True, **second)
+    with pytest.raises(AmountRefused, match=r"At most 98\.25 EUR"):
+        treasury.propose_share(session, coop_id=coop.id, money=Money(9826, "EUR"), **first)
+    more = [treasury.propose_share(session, coop_id=coop.id, money=Money(9000, "EUR"), **first) for _ in range(2)]
+    treasury.decide_share(session, share_id=more[0], agreed=True, **second)
+    with pytest.raises(AmountRefused, match=r"At most 8\.25 EUR"):
+        treasury.decide_share(session, share_id=more[1], agreed=True, **second)
+    session.commit()
+    server.control("faults", kind="drop_after", path="/transfers", count=1)
+    for _ in range(3):
+        payout_tasks.send_shares(real.transfers)
+    (made,) = [one for one in server.effects("transfer") if one["metadata"]["payout_id"] == str(more[0])]
+    for _ in range(2):
+        tasks.sync_balance()
+    after = balances(session, coop)
+    assert (after["stripe:1"], after["own_transit"], after.get("suspense:s", 0)) == (825, 9000, 0)
+    sent = {one.id: (one.state, one.answer) for one in share_queries.shares(session, coop.id)}
+    assert sent == {more[0]: ("booked", made["id"]), more[1]: ("proposed", None)}
     assert books.check(session) == []
 
 

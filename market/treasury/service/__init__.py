@@ -15,23 +15,41 @@ from market.treasury.service.on_account import (
     take_back_premium_invoice,
 )
 from market.treasury.service.premium import close_item, decide_item, decide_spending, propose_item, propose_spending
+from market.treasury.service.shares import (
+    Waiting,
+    book_share,
+    decide_recipient,
+    decide_share,
+    propose_recipient,
+    propose_share,
+    record_share,
+    shares_to_send,
+)
 
 __all__ = [
+    "Waiting",
+    "book_share",
     "close_item",
     "close_loan",
     "decide_conversion",
     "decide_item",
     "decide_loan",
     "decide_premium_invoice",
+    "decide_recipient",
     "decide_repayment",
+    "decide_share",
     "decide_spending",
     "propose_conversion",
     "propose_item",
     "propose_loan",
     "propose_premium_invoice",
+    "propose_recipient",
     "propose_repayment",
+    "propose_share",
     "propose_spending",
+    "record_share",
     "settle_conversion",
+    "shares_to_send",
     "take_back_premium_invoice",
     "take_back_repayment",
 ]

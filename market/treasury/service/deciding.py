@@ -16,9 +16,18 @@ from market.ledger import service as ledger
 from market.ledger.rules import Entry, Leg
 from market.producers import queries as producers
 from market.treasury.errors import NoRecord, NotOpen, SecondPerson
-from market.treasury.models import FxConversion, Loan, LoanRepayment, PremiumInvoice, PremiumItem, PremiumSpending
+from market.treasury.models import (
+    CoopRecipient,
+    CoopShare,
+    FxConversion,
+    Loan,
+    LoanRepayment,
+    PremiumInvoice,
+    PremiumItem,
+    PremiumSpending,
+)
 
-Row = TypeVar("Row", PremiumInvoice, PremiumItem, PremiumSpending, FxConversion, Loan, LoanRepayment)
+Row = TypeVar("Row", CoopRecipient, CoopShare, PremiumInvoice, PremiumItem, PremiumSpending, FxConversion, Loan, LoanRepayment)
 
 
 def add(session: Session, row: Row, *, actor: Actor, now: datetime, facts: dict[str, Any]) -> UUID:

@@ -1,0 +1,136 @@
+"""The co-op's own account at the card processor, for its share of what was paid by card: opened, confirmed, transferred to."""
+
+from collections.abc import Callable
+from typing import TypeVar
+from uuid import UUID
+
+from flask import Blueprint, current_app, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from market.accounts import queries as people
+from market.console import acting
+from market.http import links
+from market.http.auth import access, current_actor, current_coop
+from market.http.clock import now
+from market.http.db import unit_of_work
+from market.http.entry import Entry
+from market.payments.errors import ProcessorUnavailable
+from market.payments.ports import ProcessorRefused, ProcessorUnsure
+from market.producers import queries as producers
+from market.producers.ports import Recipients
+from market.treasury import service
+from market.treasury import share_queries as queries
+
+T = TypeVar("T")
+blueprint = Blueprint("console_own_account", __name__, url_prefix="/console/processor/account")
+
+
+@blueprint.get("")
+@access("staff")
+def index() -> ResponseReturnValue:
+    """Show how far the account is, the co-op's free share, and what was transferred."""
+    return _page({}, {})
+
+
+@blueprint.post("")
+@access("preparer")
+def begin() -> ResponseReturnValue:
+    """Open the account, once; another person confirms that it is the co-op's."""
+    port = _port()
+    with unit_of_work() as session:
+        coop = producers.coop(session, current_coop())
+        known = queries.recipient(session, coop.id)
+        account_id = current_actor().account_id
+        email = people.person(session, account_id).email if account_id else ""
+    if known is None and port is not None:
+        made = _asked(
+            lambda: port.open(key=f"recipient-{coop.id}", name=coop.name, email=email, country=coop.country, about=str(coop.id))
+        )
+        with unit_of_work() as session:
+            service.propose_recipient(session, actor=current_actor(), coop_id=coop.id, account=made.account, now=now())
+    return redirect(url_for("console_own_account.index"), 303)
+
+
+@blueprint.get("/details")
+@access("preparer")
+def details() -> ResponseReturnValue:
+    """Lead to the processor's page that asks for what is missing."""
+    port = _port()
+    with unit_of_work() as session:
+        known = queries.recipient(session, current_coop())
+    if known is None or port is None:
+        return redirect(url_for("console_own_account.index"), 303)
+    back, again = (links.public(url_for(f"console_own_account.{name}")) for name in ("index", "details"))
+    return redirect(_asked(lambda: port.page(known.account, back=back, again=again)), 303)
+
+
+@blueprint.post("/<uuid:recipient_id>")
+@access("approver")
+def decide(recipient_id: UUID) -> ResponseReturnValue:
+    """Confirm that the account is the co-op's, or decline it."""
+    agreed = request.form.get("word") == "yes"
+    return acting.act(
+        lambda session: service.decide_recipient(
+            session, actor=current_actor(), recipient_id=recipient_id, agreed=agreed, now=now()
+        ),
+        _("Confirmed. The co-op's share can be sent there.") if agreed else _("Declined."),
+        url_for("console_own_account.index"),
+    )
+
+
+@blueprint.post("/shares")
+@access("preparer")
+def propose() -> ResponseReturnValue:
+    """Propose to transfer part of the co-op's share."""
+    entry = Entry(request.form)
+    with unit_of_work() as session:
+        coop = producers.coop(session, current_coop())
+    money = entry.amount("amount", coop.currency)
+
+    def run(session: Session) -> tuple[str, str]:
+        assert money is not None
+        service.propose_share(session, actor=current_actor(), coop_id=coop.id, money=money, now=now())
+        return _("Proposed. Another person approves it."), url_for("console_own_account.index")
+
+    return acting.carry_out(entry, run, again=lambda: _page(dict(request.form), entry.errors), otherwise="amount")
+
+
+@blueprint.post("/shares/<uuid:share_id>")
+@access("approver")
+def decide_share(share_id: UUID) -> ResponseReturnValue:
+    """Approve a transfer or decline it."""
+    agreed = request.form.get("word") == "yes"
+    return acting.act(
+        lambda session: service.decide_share(session, actor=current_actor(), share_id=share_id, agreed=agreed, now=now()),
+        _("Approved. It is sent within the minute.") if agreed else _("Declined."),
+        url_for("console_own_account.index"),
+    )
+
+
+def _page(form: dict[str, str], errors: dict[str, str]) -> ResponseReturnValue:
+    port = _port()
+    with unit_of_work() as session:
+        coop = producers.coop(session, current_coop())
+        known, sent = queries.recipient(session, coop.id), queries.shares(session, coop.id)
+        free = queries.free_share(session, coop.id, coop.currency)
+    seen = _asked(lambda: port.look(known.account)) if known is not None and port is not None else None
+    page = render_template(
+        "console/statements/own_account.html", coop=coop, known=known, seen=seen, sent=sent, free=free, offered=port is not None,
+        form=form, errors=errors, actor=current_actor(),
+    )  # fmt: skip
+    return page, 422 if errors else 200
+
+
+def _asked(call: Callable[[], T]) -> T:
+    """Ask the processor between units of work; silence is said as such."""
+    try:
+        return call()
+    except (ProcessorUnsure, ProcessorRefused) as error:
+        raise ProcessorUnavailable("The card company does not answer. Please try again in a few minutes.") from error
+
+
+def _port() -> Recipients | None:
+    found: Recipients | None = current_app.extensions["ports"].recipients
+    return found
