@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, request, url_for
+from flask import Blueprint, flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -14,7 +14,12 @@ from market.console.lists import Column, Desk, Filter
 from market.http.auth import access, current_actor, current_coop
 from market.http.clock import now, today
 from market.http.db import unit_of_work
+from market.http.downloads import download
 from market.http.entry import Entry
+from market.http.i18n import told
+from market.kernel.errors import DomainError
+from market.payouts import service as payouts
+from market.payouts.rules.accounts import check_bank_account
 from market.producers import queries as producers
 from market.reports.queries import desks
 from market.reports.queries import treasury as sources
@@ -78,9 +83,13 @@ def propose() -> ResponseReturnValue:
     goods, money = entry.amount("goods", coop.currency), entry.amount("amount", coop.currency)
     percents = {name: entry.decimal(name, zero=True) for name in ("cap_percent", "rate_percent")}
     due_on = entry.day("due_on")
+    iban, bic = (request.form.get(name, "").strip() or None for name in ("iban", "bic"))
 
     def run(session: Session) -> tuple[str, str]:
         facts = {"coop_id": coop.id, "kind": kind, "goods": goods, "money": money, "due_on": due_on, **words, **percents}
+        if iban is not None:
+            account = check_bank_account(iban=iban, bic=bic)
+            facts |= {"iban": account.iban, "bic": account.bic}
         made = service.propose_loan(session, actor=current_actor(), now=now(), **facts)  # type: ignore[arg-type]
         return _("Proposed. Another person takes it on."), _open(made)
 
@@ -161,6 +170,21 @@ def take_back_repayment(repayment_id: UUID) -> ResponseReturnValue:
         _("Taken back. It is owed to the lender again."),
         _open(loan_id),
     )
+
+
+@blueprint.get("/repayments/<uuid:repayment_id>/file")
+@access("preparer", "approver")
+def repayment_file(repayment_id: UUID) -> ResponseReturnValue:
+    """Return the bank file of a repayment that was booked; every download gives the same bytes."""
+    with unit_of_work() as session:
+        loan_id = queries.loan_of(session, repayment_id)
+    try:
+        with unit_of_work() as session:
+            found = payouts.repayment_file(session, coop_id=current_coop(), repayment_id=repayment_id, now=now())
+    except DomainError as refusal:
+        flash(told(refusal.detail), "bad")
+        return redirect(_open(loan_id), 303)
+    return download(found[1], name=found[0], content_type="application/xml")
 
 
 def _open(loan_id: UUID) -> str:

@@ -29,6 +29,7 @@ class RepaymentView:
     proposed_by: str
     proposed_at: datetime
     decided_by: str | None
+    decided_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,8 @@ class LoanView:
     interest: Money
     on_its_way: Money
     repayments: tuple[RepaymentView, ...]
+    iban: str | None
+    bic: str | None
 
 
 def account_of(loan_id: UUID) -> str:
@@ -99,10 +102,11 @@ def _view(session: Session, row: Loan, on: date) -> LoanView:
         tuple(
             RepaymentView(
                 one.id, Money(one.principal_minor, one.currency), Money(one.interest_minor, one.currency), one.state,
-                one.proposed_by, one.proposed_at, one.decided_by,
+                one.proposed_by, one.proposed_at, one.decided_by, one.decided_at,
             )
             for one in paid
         ),
+        row.iban, row.bic,
     )  # fmt: skip
 
 

@@ -7,10 +7,10 @@ from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import CHAR, BigInteger, CheckConstraint, ForeignKey, Index, Numeric, Sequence, text
+from sqlalchemy import CHAR, BigInteger, CheckConstraint, ForeignKey, Index, LargeBinary, Numeric, Sequence, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from market.kernel.orm import Base, CoopOwned, FourEyes, Id, Minor, four_eyes
+from market.kernel.orm import Base, CoopOwned, FourEyes, Id, Instant, Minor, four_eyes
 
 LOAN_NUMBERS = Sequence("loan_number", metadata=Base.metadata)
 PREMIUM_NUMBERS = Sequence("premium_number", metadata=Base.metadata)
@@ -119,6 +119,8 @@ class Loan(CoopOwned, FourEyes, Base):
     rate_percent: Mapped[Decimal] = mapped_column(Numeric(6, 3))
     due_on: Mapped[date]
     terms: Mapped[str]
+    iban: Mapped[str | None]
+    bic: Mapped[str | None]
 
     __table_args__ = (
         *four_eyes("accepted", "declined", "closed"),
@@ -144,6 +146,20 @@ class LoanRepayment(CoopOwned, FourEyes, Base):
         *four_eyes("booked", "declined", "taken_back"),
         CheckConstraint("principal_minor >= 0 AND interest_minor >= 0 AND principal_minor + interest_minor > 0", name="amount"),
     )
+
+
+class LoanFile(CoopOwned, Base):
+    """The bank file of a repayment as it was written the first time; never written anew."""
+
+    __tablename__ = "loan_file"
+
+    repayment_id: Mapped[UUID] = mapped_column(ForeignKey("loan_repayment.id"), primary_key=True)
+    message_id: Mapped[str] = mapped_column(unique=True)
+    sha256: Mapped[str]
+    body: Mapped[bytes] = mapped_column(LargeBinary)
+    written_at: Mapped[Instant]
+
+    __table_args__ = (CheckConstraint("sha256 = encode(sha256(body), 'hex')", name="sha256"),)
 
 
 class CoopRecipient(CoopOwned, FourEyes, Base):

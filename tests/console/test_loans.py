@@ -5,6 +5,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from lxml import etree
 from sqlalchemy import select
 
 from market.kernel.money import Money
@@ -19,6 +20,7 @@ from market.treasury import rules
 from market.treasury.models import Loan, LoanRepayment
 from tests.conftest import NOW
 from tests.console.test_payouts import Desk
+from tests.domain.payouts.test_endings import SCHEMA
 from tests.factories.producers import make_coop
 from tests.factories.statements import CLERK, import_lines, line, make_account
 
@@ -111,6 +113,32 @@ def test_a_repayment_that_the_bank_did_not_pay_is_taken_back(desk, session, coop
     assert only(session, LoanRepayment).state == "taken_back"
     assert (balance(f"prefinance_payable:{loan.id}"), balance(f"in_transit:loan:{loan.id}")) == (4_950_000, 0)
     assert books.check(session) == [] == payouts.check(session)
+
+
+def test_a_repayment_is_a_bank_file_written_once(desk, session, coop):
+    coop.iban, coop.bic, coop.account_holder = "DE89370400440532013000", "COBADEFFXXX", "Rio Azul"
+    session.commit()
+    refused = desk.post(desk.preparer, LOANS, **LOAN | {"iban": "DE88370400440532013000"})
+    assert (refused.status_code, "check digits" in refused.text) == (422, True)
+    assert desk.post(desk.preparer, LOANS, **LOAN | {"iban": "NL91 ABNA 0417 1643 00"}).status_code == 303
+    loan = only(session, Loan)
+    desk.post(desk.approver, f"{LOANS}/{loan.id}", word="yes")
+    (came,) = lines_of(session, make_account(session, coop=coop), 4_950_000)
+    typed = {"reference": reference(Kind.LOAN, loan.number), "actor": CLERK, "now": NOW}
+    statements.match_reference(session, line_id=came, **typed)
+    session.commit()
+    desk.post(desk.preparer, f"{LOANS}/{loan.id}/repayments", principal="1000.00", interest="0")
+    paid = only(session, LoanRepayment)
+    file = f"{LOANS}/repayments/{paid.id}/file"
+    assert desk.get(desk.preparer, file).status_code == 303, "nobody has booked it yet"
+    desk.post(desk.approver, f"{LOANS}/repayments/{paid.id}", word="yes")
+    first = desk.get(desk.preparer, file)
+    SCHEMA.assertValid(etree.fromstring(first.data))
+    assert b"<EndToEndId>%s</EndToEndId>" % typed["reference"].encode() in first.data
+    assert b'<InstdAmt Ccy="EUR">1000.00</InstdAmt>' in first.data
+    coop.account_holder = "Another name"
+    session.commit()
+    assert desk.get(desk.approver, file).data == first.data
 
 
 def test_interest_is_simple_and_by_the_day():

@@ -15,8 +15,11 @@ from market.earnings import service as earnings_service
 from market.http.auth import access, current_actor, current_coop
 from market.http.clock import now, today
 from market.http.db import unit_of_work
+from market.http.downloads import download
 from market.http.idempotency import once
 from market.kernel.money import Money
+from market.payouts import service as payouts
+from market.payouts.rules.accounts import check_bank_account
 from market.producers import queries as producers
 from market.treasury import loan_queries as loans
 from market.treasury import service as treasury
@@ -81,6 +84,9 @@ class Loans(MethodView):
     def post(self, body: dict[str, Any]) -> Response:
         """Propose to take a loan on; another person does. Takes `Idempotency-Key`."""
         body |= {"goods": Money(**body["goods"]), "money": Money(**body.pop("amount"))}
+        if body["iban"]:
+            account = check_bank_account(iban=body["iban"], bic=body["bic"])
+            body |= {"iban": account.iban, "bic": account.bic}
 
         def act(session: Session) -> tuple[int, dict[str, Any]]:
             made = treasury.propose_loan(session, actor=current_actor(), coop_id=current_coop(), now=now(), **body)
@@ -142,6 +148,19 @@ class Repayments(MethodView):
             return 201, {"id": str(made)}
 
         return once(request.get_json() | {"loan_id": str(loan_id)}, act)
+
+
+@blueprint.route("/loan-repayments/<uuid:repayment_id>/file")
+class RepaymentFile(MethodView):
+    """The bank file of a repayment."""
+
+    @blueprint.response(200, content_type="application/xml")
+    @access("staff", scope="payouts:read")
+    def get(self, repayment_id: UUID) -> Response:
+        """Return the pain.001 of a booked repayment; every download gives the same bytes."""
+        with unit_of_work() as session:
+            name, body = payouts.repayment_file(session, coop_id=current_coop(), repayment_id=repayment_id, now=now())
+        return download(body, name=name, content_type="application/xml")
 
 
 @blueprint.route("/loan-repayments/<uuid:repayment_id>/decide")

@@ -5,6 +5,7 @@ from market.payouts.service.bags import close_bag, issue_bag
 from market.payouts.service.cash import cash_box_holds, fill_cash_box, record_receipt, take_back_receipt
 from market.payouts.service.cheques import issue_cheque, void_cheque
 from market.payouts.service.files import mark_submitted, write_files
+from market.payouts.service.loan_files import repayment_file
 from market.payouts.service.plan import Preview, plan_run, preview_run
 from market.payouts.service.reversals import Asked, ask_back, record_reversal, reversals_waiting
 from market.payouts.service.schedule import check_run, draft_scheduled, save_settings
@@ -56,6 +57,7 @@ __all__ = [
     "record_outcome",
     "record_receipt",
     "record_reversal",
+    "repayment_file",
     "return_all",
     "reversals_waiting",
     "save_settings",

@@ -1,10 +1,12 @@
 """Pre-finance for a harvest: taken on by two persons, received on the bank's statement, repaid before members (E39, E40)."""
 
+import hashlib
 from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
 
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from market.kernel.actor import Actor
@@ -16,7 +18,7 @@ from market.producers import queries as producers
 from market.treasury import loan_queries as queries
 from market.treasury import rules
 from market.treasury.errors import AmountRefused, EvidenceMissing, NotOpen
-from market.treasury.models import LOAN_NUMBERS, Loan, LoanRepayment
+from market.treasury.models import LOAN_NUMBERS, Loan, LoanFile, LoanRepayment
 from market.treasury.service.deciding import add, book, decide, end, locked, unbook
 
 
@@ -35,11 +37,13 @@ def propose_loan(
     due_on: date,
     terms: str,
     now: datetime,
+    iban: str | None = None,
+    bic: str | None = None,
 ) -> UUID:
     """Propose to take pre-finance of a `buyer` or `lender` on the goods of a contract; return the loan's id.
 
-    Raises AmountRefused above the cap of the goods (PFN-1) or for figures that cannot be, EvidenceMissing without a name,
-    contract or the paper that holds the terms.
+    `iban` is where it goes back to, checked by the caller. Raises AmountRefused above the cap of the goods (PFN-1) or for figures
+    that cannot be, EvidenceMissing without a name, contract or the paper that holds the terms.
     """
     if kind not in ("buyer", "lender"):
         raise EvidenceMissing("Say who lends: the buyer, or another lender.", pointer="/kind")
@@ -57,6 +61,7 @@ def propose_loan(
         id=new_id(), coop_id=coop_id, number=session.execute(select(LOAN_NUMBERS.next_value())).scalar_one(), kind=kind,
         lender=lender.strip(), contract=contract.strip(), currency=money.currency, goods_minor=goods.minor,
         cap_percent=cap_percent, amount_minor=money.minor, rate_percent=rate_percent, due_on=due_on, terms=terms.strip(),
+        iban=iban, bic=bic,
         state="proposed", proposed_by=actor.label, proposed_at=now,
     )  # fmt: skip
     facts = {"amount": money.text, "name": row.lender, "rate": f"{rate_percent:f}"}
@@ -107,6 +112,15 @@ def take_back_repayment(session: Session, *, actor: Actor, repayment_id: UUID, n
         raise NotOpen("The bank's statement shows this repayment already.")
     end(session, row, "taken_back", actor=actor, now=now)
     unbook(session, row, "loan_repaid", actor=actor, now=now)
+
+
+def keep_file(session: Session, *, repayment_id: UUID, message_id: str, body: bytes, now: datetime) -> bytes:
+    """Store the bank file of a booked repayment unless one is stored, and return the stored bytes: who wrote first wins."""
+    row = locked(session, LoanRepayment, repayment_id, state="booked")
+    values = {"repayment_id": row.id, "coop_id": row.coop_id, "message_id": message_id, "body": body, "written_at": now}
+    kept = insert(LoanFile).values(**values, sha256=hashlib.sha256(body).hexdigest())
+    session.execute(kept.on_conflict_do_nothing(index_elements=["repayment_id"]))
+    return session.scalars(select(LoanFile.body).where(LoanFile.repayment_id == row.id)).one()
 
 
 def close_loan(session: Session, *, actor: Actor, loan_id: UUID, now: datetime) -> None:

@@ -63,6 +63,8 @@ class LoanIn(Strict):
     rate_percent = _percent(required=True)
     due_on = fields.Date(required=True)
     terms = fields.String(required=True, validate=_WORDS)
+    iban = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=42))
+    bic = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=11))
 
 
 class RepaymentIn(Strict):
