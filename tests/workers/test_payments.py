@@ -151,8 +151,14 @@ def test_a_co_op_has_its_share_transferred_to_its_own_account(session, real, ser
     treasury.decide_share(session, share_id=more[0], agreed=True, **second)
     with pytest.raises(AmountRefused, match=r"At most 8\.25 EUR"):
         treasury.decide_share(session, share_id=more[1], agreed=True, **second)
+    payout_service.stop(session, coop_ids=[coop.id], found_in="test", evidence="test", now=TODAY)
     session.commit()
     server.control("fund", amount=20_000, currency="eur")  # other tests took what was there
+    payout_tasks.send_shares(real.transfers)
+    assert share_queries.free_share(session, coop.id, "EUR").minor == 825
+    assert not any(one.answer for one in share_queries.shares(session, coop.id)), "nothing is sent while payouts are stopped"
+    payout_service.lift(session, actor=system("b"), coop_id=coop.id, why="compared with the statement", now=TODAY)
+    session.commit()
     server.control("faults", kind="drop_after", path="/transfers", count=1)
     for _ in range(3):
         payout_tasks.send_shares(real.transfers)
