@@ -92,6 +92,7 @@ FACTS: dict[str, Any] = {
     "hold_ended": _l("hold ended"),
     "loan_repaid": _l("loan repaid"),
     "loan_repaid_taken_back": _l("repayment taken back"),
+    "claim_given_up": _l("claim given up"),
     "premium_invoiced": _l("premium invoiced"),
     "premium_invoiced_taken_back": _l("invoice of premium taken back"),
     "processor.taken_back": _l("explanation of a card processor's line taken back"),

@@ -72,6 +72,7 @@ ACTIONS: dict[str, Any] = {
     "payouts.fail": _l("refusal of the bank noted"),
     "payouts.settings": _l("ways of paying out changed"),
     "payouts.checked": _l("payout run checked"),
+    "payouts.claim_given_up": _l("claim given up"),
     "payouts.stopped": _l("payouts stopped"),
     "payouts.stop_lifted": _l("stop of payouts lifted"),
     "payouts.cheque_issued": _l("cheque issued"),

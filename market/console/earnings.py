@@ -18,6 +18,7 @@ from market.http.db import unit_of_work
 from market.http.entry import Entry
 from market.http.i18n import show_money
 from market.kernel.ids import new_id
+from market.payouts import service as payouts
 from market.producers import queries as producers
 
 blueprint = Blueprint("console_earnings", __name__, url_prefix="/console/earnings")
@@ -200,6 +201,47 @@ def decide_correction(correction_id: UUID) -> ResponseReturnValue:
     )
 
 
+@blueprint.post("/offsets")
+@access("preparer")
+def offset() -> ResponseReturnValue:
+    """Set off what a member bought of the co-op against what the member is owed."""
+    entry = Entry(request.form)
+    member, amount, what, sale = _member(entry), entry.amount("amount", _currency()), entry.text("what"), _once(entry)
+
+    def act(session: Session) -> None:
+        assert member is not None
+        assert amount is not None
+        assert sale is not None
+        service.offset(session, actor=current_actor(), producer_id=member, money=amount, sale=sale, what=what, now=now())
+
+    return _carry_out(entry, act, _("Set off. The next payout is less by it."), "corrections", "amount")
+
+
+@blueprint.post("/claims")
+@access("approver")
+def give_up_claim() -> ResponseReturnValue:
+    """Give up what somebody owes the co-op."""
+    entry = Entry(request.form)
+    code, amount = entry.text("code", limit=120), entry.amount("claim_amount", _currency())
+    reason, key = entry.text("claim_reason"), _once(entry)
+
+    def act(session: Session) -> None:
+        assert amount is not None
+        assert key is not None
+        facts = {"coop_id": current_coop(), "code": code, "money": amount, "reason": reason, "key": key}
+        payouts.give_up_claim(session, actor=current_actor(), now=now(), **facts)  # type: ignore[arg-type]
+
+    return _carry_out(entry, act, _("Given up."), "corrections", "claim_amount")
+
+
+def _once(entry: Entry) -> UUID | None:
+    """Return what names one filling-in of a form, so that it counts once however often it is sent."""
+    try:
+        return UUID(entry.text("once", limit=36))
+    except ValueError:
+        return new_id()
+
+
 @blueprint.get("/shares")
 @access("staff")
 def shares() -> ResponseReturnValue:
@@ -275,10 +317,13 @@ def _page(name: str, form: dict[str, str], errors: dict[str, str] | None = None)
     with unit_of_work() as session:
         coop = producers.coop(session, current_coop())
         members = producers.producers_of(session, coop_id=coop.id)
+        owing = payouts.claims(session, coop.id) if name == "corrections" else []
     page = lists.show(
         DESKS[name],
         f"console/earnings/{name}.html",
         members=[(member.id, member.name) for member in members],
+        owing=owing,
+        once=new_id(),
         coop=coop,
         today=today(coop.time_zone),
         form=form,

@@ -27,6 +27,12 @@ class NothingToPay(Conflict):
     code = "payouts.nothing_to_pay"
 
 
+class ClaimRefused(Conflict):
+    """A claim that cannot be given up like this."""
+
+    code = "payouts.claim_refused"
+
+
 class ReversalRefused(Conflict):
     """More is asked back of a transfer than the payee owes, or nobody says why."""
 

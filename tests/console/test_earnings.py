@@ -1,11 +1,17 @@
 """Staff pages of earnings: proposed by one, decided by another, told in words, nothing typed is lost."""
 
 import re
+from datetime import date
 
 import pytest
 
 from market.earnings import queries
+from market.kernel.money import Money
+from market.ledger import queries as books
+from market.ledger import service as ledger
+from market.ledger.rules import Entry, legs
 from market.payables import queries as payables
+from market.payouts import queries as payouts
 from tests.console.test_payouts import Desk
 from tests.factories.accounts import csrf_token
 from tests.factories.payouts import owe
@@ -106,3 +112,27 @@ def test_a_result_is_shared_by_what_was_delivered(desk, session, member):
     action = re.search(r'action="(/console/earnings/shares/[^"]+)"', page)[1]
     desk.post(desk.approver, action, word="yes", sure="yes")
     assert owed(session, member) == [1000 + 3333]
+
+
+def test_a_purchase_is_set_off_once_and_a_claim_given_up_by_an_approver(desk, session, coop, member):
+    owe(session, member, 5000)
+    book = ledger.book_of(session, coop.id)
+    claim = legs((f"claim:{member.id}", "refund_cost", Money(900, "EUR")), subject=member.id)
+    ledger.post(session, [Entry(book, "test", "test:claim", date(2026, 11, 20), "test", claim)])
+    session.commit()
+    page = desk.get(desk.approver, "/console/earnings/corrections").text
+    assert re.search(r"Ana Quispe:\s*€9\.00", page)
+    once = re.search(r'name="once" value="([0-9a-f-]{36})"', page)[1]
+    bought = {"producer_id": member.id, "amount": "12.00", "what": "two sacks", "once": once}
+    for _ in range(2):
+        assert desk.post(desk.preparer, "/console/earnings/offsets", **bought).status_code == 303
+    assert owed(session, member) == [3800]
+    given_up = {"code": f"claim:{member.id}", "claim_amount": "9.00", "claim_reason": "the member died", "once": once}
+    assert desk.post(desk.preparer, "/console/earnings/claims", **given_up).status_code == 403
+    refused = desk.post(desk.approver, "/console/earnings/claims", **given_up | {"claim_amount": "9.01"})
+    assert (refused.status_code, "can be given up" in refused.text) == (422, True)
+    for _ in range(2):
+        assert desk.post(desk.approver, "/console/earnings/claims", **given_up).status_code == 303
+    standing = {row.code: row.money.minor for row in books.balances(session, book) if row.money}
+    assert (standing.get(f"claim:{member.id}", 0), standing["write_off"], standing["goods_sales"]) == (0, 900, 1200)
+    assert books.check(session) == [] == payouts.check(session)

@@ -14,6 +14,7 @@ from market.kernel.actor import Actor
 from market.kernel.clock import day_in
 from market.kernel.ids import new_id
 from market.kernel.money import Money
+from market.ledger import queries as books
 from market.ledger import service as ledger
 from market.ledger.rules import Entry
 from market.payables import service as payables
@@ -78,13 +79,15 @@ def decide_correction(session: Session, *, actor: Actor, correction_id: UUID, ag
 
 
 def offset(session: Session, *, actor: Actor, producer_id: UUID, money: Money, sale: UUID, what: str, now: datetime) -> None:
-    """Settle a member's purchase of inputs with what the member is owed (E34); `sale` names it once.
+    """Settle a member's purchase of inputs with what the member is owed (E34); `sale` names it: the same again changes nothing.
 
     Raises ReasonMissing without words on what was taken, TooLittleOwed when less is owed. Posts, so call it last.
     """
     if len(what.strip()) < 3:
         raise ReasonMissing("Say what the member took.", pointer="/what")
     member = producers.producer(session, producer_id)
+    if books.booked(session, ledger.book_of(session, member.coop_id), f"offset:{sale}") is not None:
+        return
     payables.set_aside(session, coop_id=member.coop_id, payee_id=member.id, money=money, state="netted", taker=sale)
     audit.record(
         session,

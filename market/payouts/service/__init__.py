@@ -4,6 +4,7 @@ from market.payouts.service.approve import approve_run, discard_run
 from market.payouts.service.bags import close_bag, issue_bag
 from market.payouts.service.cash import cash_box_holds, fill_cash_box, record_receipt, take_back_receipt
 from market.payouts.service.cheques import issue_cheque, void_cheque
+from market.payouts.service.claims import claims, give_up_claim
 from market.payouts.service.files import mark_submitted, write_files
 from market.payouts.service.loan_files import repayment_file
 from market.payouts.service.plan import Preview, plan_run, preview_run
@@ -40,12 +41,14 @@ __all__ = [
     "cash_box_holds",
     "check_run",
     "claim_next",
+    "claims",
     "close_bag",
     "decide_unknown",
     "discard_run",
     "draft_scheduled",
     "fail",
     "fill_cash_box",
+    "give_up_claim",
     "hurry",
     "issue_bag",
     "issue_cheque",
