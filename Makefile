@@ -77,8 +77,8 @@ bench: venv ## measure what targets promise, each beside its limit
 	@PYTHONPATH="$(CURDIR)" $(PY) -m bench
 
 lock: venv-dev ## resolve requirements*.in again into the hashed locks
-	@.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes requirements.in -o requirements.txt
-	@.venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes requirements-dev.in -o requirements-dev.txt
+	@.venv/bin/uv pip compile --quiet --universal --no-strip-extras --python-version 3.11 --generate-hashes requirements.in -o requirements.txt
+	@.venv/bin/uv pip compile --quiet --universal --no-strip-extras --python-version 3.11 --generate-hashes requirements-dev.in -o requirements-dev.txt
 
 venv: ## make .venv from the hashed lock, or leave it when it is up to date
 	@PYTHON="$(PYTHON)" bin/venv
