@@ -85,9 +85,11 @@ def _choose() -> Locale:
 
 
 def told(words: str) -> str:
-    """Return a sentence of the domain in the reader's language."""
-    said = languages.tell(words, language()).replace(" %", "\u00a0%")
-    return _with_days(said) if _english() else said
+    """Return a sentence of the domain in the reader's language; for programs as the domain says it, days as in the books."""
+    said = languages.tell(words, language())
+    if request and request.path.startswith(_FOR_PROGRAMS):
+        return said
+    return (_with_days(said) if _english() else said).replace(" %", "\u00a0%")
 
 
 def told_check(check: Any) -> str:

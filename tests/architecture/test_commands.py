@@ -53,5 +53,5 @@ def test_locks_are_hashed_and_name_no_host(name: str) -> None:
 @pytest.mark.parametrize("name", ["requirements", "requirements-dev"])
 def test_every_wanted_package_is_locked(name: str) -> None:
     wanted = re.findall(r"^([a-z][a-z0-9_.-]*)", (ROOT / f"{name}.in").read_text(), re.MULTILINE)
-    locked = set(re.findall(r"^([a-z][a-z0-9_.-]*)==", (ROOT / f"{name}.txt").read_text(), re.MULTILINE))
+    locked = set(re.findall(r"^([a-z][a-z0-9_.-]*)(?:\[[a-z,-]+\])?==", (ROOT / f"{name}.txt").read_text(), re.MULTILINE))
     assert {package.replace("_", "-") for package in wanted} <= locked

@@ -125,6 +125,7 @@ def test_a_refused_form_says_which_field_is_wrong_and_why(browser: Browser, site
         page = opened.new_page() if role == "buyer" else opened
         page.goto(path)
         page.evaluate("document.querySelectorAll('form').forEach(form => { form.noValidate = true; })")
+        page.evaluate("document.querySelectorAll('main details').forEach(folded => { folded.open = true; })")
         for label, words in typed.items():
             labelled(page, label).fill(words)
         page.get_by_role("button", name=button).press("Enter")

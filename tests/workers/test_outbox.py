@@ -5,8 +5,7 @@ from datetime import timedelta
 
 import pytest
 import redis
-from celery import Celery
-from celery import current_app as before
+from celery import Celery, current_app
 from kombu import Queue
 from sqlalchemy import select, text
 
@@ -37,6 +36,7 @@ def valkey(tmp_path_factory):
 def celery(app, session, valkey, monkeypatch):
     """The product's Celery on that broker."""
     monkeypatch.setattr(InApp, "flask_app", app, raising=False)
+    before = current_app._get_current_object()
     made = Celery("forgetful", task_cls=InApp, include=list(MODULES), broker=valkey.url)
     made.conf.update(task_default_queue="default", task_queues=QUEUES, task_routes=ROUTES, task_ignore_result=True)
     made.loader.import_default_modules()

@@ -215,7 +215,7 @@
     return next;
   }
   function help(found) {
-    const dialog = $("#keys"), list = $("dl", dialog);
+    const dialog = $("#all-keys"), list = $("dl", dialog);
     const line = (keys, label) => {
       const term = make("dt");
       for (const key of keys.split(" ")) term.append(make("kbd", key), " ");
