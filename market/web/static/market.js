@@ -234,7 +234,6 @@
     const found = (selector) => [root, ...$$(selector, root)].filter((element) => element.matches?.(selector));
     found("[data-poll]").forEach(poll);
     found("form").forEach(total);
-    for (const button of found("[data-copy]")) button.hidden = false;
     try { found("form[data-keep]").forEach(restore); } catch { /* no storage here */ }
   }
 
