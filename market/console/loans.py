@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from market.console import acting, lists
 from market.console.lists import Column, Desk, Filter
+from market.console.words import options
 from market.http.auth import access, current_actor, current_coop
 from market.http.clock import now, today
 from market.http.db import unit_of_work
@@ -57,7 +58,7 @@ DESK = Desk(
     ),
     filters=(
         Filter("q", _l("Lender or contract")),
-        Filter("state", _l("State"), "choice", tuple((code, words) for code, (words, _kind) in STATES.items())),
+        Filter("state", _l("State"), "choice", options(STATES)),
     ),
     pane=_pane,
     empty=_l("Nobody has lent the co-op anything yet."),

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from market.console import acting, lists
 from market.console.lists import Column, Desk, Filter
+from market.console.words import options
 from market.http.auth import access, current_actor, current_coop
 from market.http.clock import now
 from market.http.db import unit_of_work
@@ -48,7 +49,7 @@ DESK = Desk(
     ),
     filters=(
         Filter("q", _l("Buyer or contract")),
-        Filter("state", _l("State"), "choice", tuple((code, words) for code, (words, _kind) in STATES.items())),
+        Filter("state", _l("State"), "choice", options(STATES)),
     ),
     pane=_pane,
     empty=_l("No premium was invoiced yet."),

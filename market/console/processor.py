@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from market.console import lists
 from market.console.lists import Column, Desk, Filter
+from market.console.words import options
 from market.http.auth import access, current_coop
 from market.http.db import unit_of_work
 from market.http.i18n import told
@@ -55,8 +56,8 @@ LINES = Desk(
     ),
     filters=(
         Filter("q", _l("Id at the processor")),
-        Filter("kind", _l("What"), "choice", tuple((code, words) for code, (words, _kind) in KINDS.items())),
-        Filter("bank", _l("Bank"), "choice", tuple((code, words) for code, (words, _kind) in BANK.items())),
+        Filter("kind", _l("What"), "choice", options(KINDS)),
+        Filter("bank", _l("Bank"), "choice", options(BANK)),
         Filter("from", _l("From"), "day"),
         Filter("to", _l("To"), "day"),
     ),

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from market.console import acting, lists
 from market.console.lists import Column, Desk, Filter
+from market.console.words import options
 from market.http.auth import access, current_actor, current_coop
 from market.http.clock import now
 from market.http.db import unit_of_work
@@ -62,7 +63,7 @@ FUND = Desk(
     ),
     filters=(
         Filter("q", _l("What for")),
-        Filter("state", _l("State"), "choice", tuple((code, words) for code, (words, _kind) in ITEMS.items())),
+        Filter("state", _l("State"), "choice", options(ITEMS)),
     ),
     pane=_item_pane,
     empty=_l("The members have decided nothing yet."),
@@ -82,7 +83,7 @@ FX = Desk(
     ),
     filters=(
         Filter("q", _l("Payee")),
-        Filter("state", _l("State"), "choice", tuple((code, words) for code, (words, _kind) in CONVERSIONS.items())),
+        Filter("state", _l("State"), "choice", options(CONVERSIONS)),
     ),
     pane=_conversion_pane,
     empty=_l("No debt has changed its currency."),
