@@ -20,7 +20,7 @@ from psycopg import sql
 from sqlalchemy import create_engine
 from sqlalchemy.orm import Session
 
-from market.catalogue.cards import Badge, Card, CardFacts, render
+from market.catalogue.cards import PROGRAM, Badge, Card, CardFacts, render
 from market.catalogue.rules import spellings
 from market.cli.migrations import import_models, sqlalchemy_url
 from market.ledger import service as ledger
@@ -240,4 +240,4 @@ def _stock(facts: CardFacts, number: int) -> dict[str, Any]:
 
 
 def _card(facts: CardFacts, card: Card) -> dict[str, Any]:
-    return {"listing_id": facts.listing_id, "available": True, "json": card.json, "html": card.html}
+    return {"listing_id": facts.listing_id, "available": True, "json": card.json, "html": card.html, "program": PROGRAM}

@@ -3,13 +3,14 @@
 from typing import Any
 
 from celery import shared_task
+from celery.signals import worker_ready
 
 from market.catalogue import service
 from market.kernel import locks
 from market.kernel.actor import system
-from workers.base import now, unit_of_work
+from workers.base import now, today, unit_of_work
 
-_EXPIRE, _REEVALUATE = 710_001, 710_002
+_EXPIRE, _REEVALUATE, _REMAKE = 710_001, 710_002, 710_003
 
 
 @shared_task(name="catalogue.expire_holds", soft_time_limit=50, time_limit=60)
@@ -32,3 +33,21 @@ def reevaluate(*, kind: str | None = None, **_: Any) -> int:
             service.forget_changes(session, now=now())
         done = service.reevaluate_listings(session, actor=system("catalogue.reevaluate"), now=now(), kind=kind)
         return len(done.withdrawn)
+
+
+@shared_task(name="catalogue.remake_cards", soft_time_limit=540, time_limit=600)
+def remake_cards(**_: Any) -> int:
+    """Make the cards of another program anew; return how many. A worker that starts asks for it, as a release starts it."""
+    done = 0
+    while True:
+        with unit_of_work() as session:
+            made = service.remake_cards(session, on=today()) if locks.advisory(session, _REMAKE) else 0
+        done += made
+        if made < service.BATCH:
+            return done
+
+
+@worker_ready.connect
+def look_at_cards(*, sender: Any, **_: Any) -> None:
+    """A release starts the workers: cards that the program before it made do not wait for the hourly round."""
+    sender.app.send_task("catalogue.remake_cards")

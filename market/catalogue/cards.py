@@ -9,13 +9,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
+from hashlib import sha256
+from pathlib import Path
 from typing import Any, Protocol
 from uuid import UUID
 
+from market.catalogue import fragments, rules
 from market.catalogue.fragments import fragment
 from market.catalogue.rules import listing_terms
+from market.kernel import languages
 from market.kernel.money import Money
 from market.pricing import rules as prices
+from market.pricing.rules import parts as sums
+from market.pricing.rules import references
+
+_DRAWN_BY = (__file__, *(module.__file__ or "" for module in (fragments, rules, languages, sums, references)))
+PROGRAM = sha256(b"".join(Path(source).read_bytes() for source in _DRAWN_BY)).hexdigest()[:16]
+"""Names the program that makes the cards: what decides over their looks, words and sums. Cards of another are made anew."""
 
 BASE_UNITS = {"mass": "kg", "volume": "litre", "count": "piece"}
 

@@ -128,7 +128,7 @@ class Hold(CoopOwned, Base):
 class ListingCard(Base):
     """The published listing as the catalogue shows it, ready-made: JSON for the API, a fragment for the page.
 
-    `available` stands apart, because stock changes with orders and the rest does not.
+    `available` stands apart, because stock changes with orders and the rest does not. `program` made the card (cards.PROGRAM).
     """
 
     __tablename__ = "listing_card"
@@ -137,6 +137,7 @@ class ListingCard(Base):
     available: Mapped[bool]
     json: Mapped[str]
     html: Mapped[str]
+    program: Mapped[str]
 
 
 class Xid8(UserDefinedType[int]):

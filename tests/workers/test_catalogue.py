@@ -2,10 +2,14 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from types import SimpleNamespace
 
+import pytest
+from celery.signals import worker_ready
 from sqlalchemy import select
 
 from market.catalogue import service
+from market.catalogue.cards import PROGRAM
 from market.catalogue.models import Listing, ListingCard, Stock
 from market.kernel.ids import new_id
 from tests.conftest import NOW
@@ -25,15 +29,26 @@ def test_holds_expire_once_and_not_before_their_time(app, session, clock):
     assert session.scalars(select(Stock.held).where(Stock.lot_id == listing.lot_id)).one() == 0
 
 
-def test_a_card_that_an_older_program_made_is_made_anew_by_the_hourly_round(app, session):
-    listing = make_listing(session)
-    service.refresh_cards(session, listing_ids=[listing.id], on=NOW.date())
-    card = session.get_one(ListingCard, listing.id)
-    made, card.html = card.html, "as it was drawn last year"
+@pytest.mark.parametrize(("round_of_cards", "counted"), [(catalogue.remake_cards, 1), (catalogue.reevaluate, 0)])
+def test_a_card_of_an_older_program_is_made_anew_when_a_worker_starts_and_by_the_hourly_round(
+    app, session, round_of_cards, counted
+):
+    listings = [make_listing(session) for _ in range(2)]
+    service.refresh_cards(session, listing_ids=[listing.id for listing in listings], on=NOW.date())
+    card = session.get_one(ListingCard, listings[0].id)
+    made, card.html, card.program = card.html, "as it was drawn last year", "last year's"
     session.commit()
-    assert catalogue.reevaluate() == 0
+    assert round_of_cards() == counted
     session.expire_all()
-    assert session.get_one(ListingCard, listing.id).html == made
+    card = session.get_one(ListingCard, listings[0].id)
+    assert (card.html, card.program) == (made, PROGRAM)
+    assert catalogue.remake_cards() == 0
+
+
+def test_a_worker_that_starts_asks_for_old_cards():
+    asked: list[str] = []
+    worker_ready.send(sender=type("Consumer", (), {"app": SimpleNamespace(send_task=asked.append)}))
+    assert asked == ["catalogue.remake_cards"]
 
 
 def test_an_offer_whose_claim_is_no_longer_carried_leaves_the_shop(app, session):

@@ -1,6 +1,6 @@
 """Commands of the catalogue, one file per use case."""
 
-from market.catalogue.service.cards import rebuild_cards, refresh_cards
+from market.catalogue.service.cards import BATCH, rebuild_cards, refresh_cards, remake_cards
 from market.catalogue.service.index import forget_changes
 from market.catalogue.service.listings import (
     EDITABLE,
@@ -30,6 +30,7 @@ from market.catalogue.service.stock import (
 )
 
 __all__ = [
+    "BATCH",
     "EDITABLE",
     "HELD",
     "Draft",
@@ -50,6 +51,7 @@ __all__ = [
     "reevaluate_listings",
     "refresh_cards",
     "release_holds",
+    "remake_cards",
     "return_stock",
     "set_listing_texts",
     "set_stock",

@@ -8,9 +8,10 @@ from sqlalchemy import delete, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from market.catalogue.cards import Badge, Card, CardFacts, render
+from market.catalogue.cards import PROGRAM, Badge, Card, CardFacts, render
 from market.catalogue.models import Listing, ListingCard, Product, Stock
 from market.catalogue.service.index import Entry, index_listings, recount_terms
+from market.kernel.locks import lock
 from market.pricing.rules import Charges
 from market.producers import queries as producers
 from market.producers.queries import OwnTexts
@@ -72,6 +73,13 @@ def refresh_cards(session: Session, *, listing_ids: Iterable[UUID], on: date) ->
     return len(cards)
 
 
+def remake_cards(session: Session, *, on: date) -> int:
+    """Write a batch of the cards that another program made; return how many, fewer than BATCH when none is left."""
+    made_otherwise = select(ListingCard.listing_id).where(ListingCard.program != PROGRAM).order_by(ListingCard.listing_id)
+    listings = lock(session, Listing, session.scalars(made_otherwise.limit(BATCH)).all())
+    return refresh_cards(session, listing_ids=[listing.id for listing in listings], on=on)
+
+
 def rebuild_cards(session: Session, *, on: date) -> int:
     """Write every card anew, in batches, and count the dictionary from nothing; return how many cards there are."""
     count, after = 0, UUID(int=0)
@@ -101,9 +109,15 @@ def _store(session: Session, listings: Sequence[Listing], cards: dict[UUID, Card
         select(Stock.lot_id, Stock.on_hand, Stock.held).where(Stock.lot_id.in_(lots.values()))
     )}  # fmt: skip
     rows = [
-        {"listing_id": listing_id, "available": free.get(lots[listing_id], False), "json": card.json, "html": card.html}
+        {
+            "listing_id": listing_id,
+            "available": free.get(lots[listing_id], False),
+            "json": card.json,
+            "html": card.html,
+            "program": PROGRAM,
+        }
         for listing_id, card in sorted(cards.items())
     ]
     statement = insert(ListingCard)
-    fresh = {name: statement.excluded[name] for name in ("available", "json", "html")}
+    fresh = {name: statement.excluded[name] for name in ("available", "json", "html", "program")}
     session.execute(statement.on_conflict_do_update(index_elements=[ListingCard.listing_id], set_=fresh), rows)
