@@ -22,6 +22,7 @@ from market.api.v1 import producers as api_producers
 from market.api.v1 import statements as api_statements
 from market.api.v1 import texts as api_texts
 from market.cli import commands
+from market.console import book_lines as console_book_lines
 from market.console import books as console_books
 from market.console import cash as console_cash
 from market.console import coops as console_coops
@@ -96,6 +97,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     console_processor.blueprint,
     console_earnings.blueprint,
     console_books.blueprint,
+    console_book_lines.blueprint,
     console_prices.blueprint,
     console_statements.blueprint,
     console_statement_setup.blueprint,

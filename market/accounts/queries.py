@@ -110,13 +110,6 @@ def api_keys(session: Session, *, actor: Actor) -> list[KeyCard]:
     return [_card(row) for row in session.scalars(statement)]
 
 
-def coop_api_keys(session: Session, *, coop_id: UUID) -> list[tuple[KeyCard, str]]:
-    """Return the keys that work for a co-op, whoever made them, each with the address of its maker; newest first."""
-    statement = select(ApiKey, Account.email).join(Account, Account.id == ApiKey.account_id)
-    rows = session.execute(statement.where(ApiKey.coop_id == coop_id).order_by(ApiKey.id.desc()))
-    return [(_card(key), email) for key, email in rows]
-
-
 def _card(row: ApiKey) -> KeyCard:
     return KeyCard(
         id=row.id,

@@ -8,13 +8,17 @@ from uuid import UUID
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 
 from market.accounts import queries as accounts
 from market.accounts import service as accounts_service
+from market.console import lists
+from market.console.lists import Column, Desk, Filter
 from market.http import forms, login, own_texts
 from market.http.auth import access, current_actor, current_coop
 from market.http.clock import now
 from market.http.db import unit_of_work
+from market.http.i18n import country_name
 from market.kernel.errors import DomainError
 from market.kernel.money import Money
 from market.producers import queries, service
@@ -110,12 +114,33 @@ def _texts(errors: Mapping[str, str]) -> str:
     return own_texts.show(stored, errors, back=url_for("console_coops.own"), body=coop.story)
 
 
+COOPS = Desk(
+    name="coops",
+    title=_l("All co-ops"),
+    endpoint="console_coops.all_coops",
+    source=desks.coops,
+    columns=(
+        Column("name", _l("Name"), "link"),
+        Column("slug", _l("Address"), make=lambda row: f"/coops/{row.slug}"),
+        Column("country", _l("Country"), make=lambda row: country_name(row.country)),
+        Column("region", _l("Region")),
+        Column("currency", _l("Currency")),
+    ),
+    filters=(
+        Filter("q", _l("Name, address or region")),
+        Filter("country", _l("Code of the country")),
+        Filter("currency", _l("Currency")),
+    ),
+    kind="coop",
+    empty=_l("Open the first one."),
+)
+
+
 @blueprint.get("/admin")
 @access("admin")
 def all_coops() -> ResponseReturnValue:
     """List the co-ops of the site."""
-    with unit_of_work() as session:
-        return render_template("admin/coops.html", coops=queries.coops(session))
+    return lists.show(COOPS, "admin/coops.html")
 
 
 @blueprint.get("/admin/coops/new")

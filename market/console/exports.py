@@ -7,10 +7,12 @@ from uuid import UUID
 
 from flask_babel import force_locale
 
+from market.console.book_lines import DESK as BOOK_LINES
 from market.console.lists import Desk, plain
 from market.console.matching import DESK as MATCHING
 from market.console.orders import DESK as ORDERS
-from market.console.payments import REFUNDS
+from market.console.payments import PAYMENTS, REFUNDS
+from market.console.payouts.overview import OWED
 from market.console.people import MEMBERS
 from market.console.records import AUDIT, LISTINGS, MAILS, PAYOUTS
 from market.desks import queries, service
@@ -23,7 +25,22 @@ from market.producers import queries as producers
 from market.reports.queries import lists
 from market.reports.queries.lists import Viewer
 
-LISTS: dict[str, Desk] = {desk.name: desk for desk in (ORDERS, REFUNDS, PAYOUTS, MATCHING, MEMBERS, LISTINGS, MAILS, AUDIT)}
+LISTS: dict[str, Desk] = {
+    desk.name: desk
+    for desk in (
+        ORDERS,
+        PAYMENTS,
+        REFUNDS,
+        OWED,
+        PAYOUTS,
+        MATCHING,
+        BOOK_LINES,
+        MEMBERS,
+        LISTINGS,
+        MAILS,
+        AUDIT,
+    )
+}
 
 
 class Stopped(Exception):

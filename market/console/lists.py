@@ -7,6 +7,7 @@ The address holds everything: filters, order, place in the list, the record that
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
@@ -17,12 +18,12 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from market.desks import queries as kept
-from market.http.auth import current_actor, current_coop
+from market.http.auth import current_actor
 from market.http.clock import now
 from market.http.db import session_for, unit_of_work
 from market.http.downloads import streamed_csv
 from market.http.forms import no_amount
-from market.http.i18n import told
+from market.http.i18n import show_day, told
 from market.kernel import direct
 from market.kernel.money import Money
 from market.kernel.sheets import write_workbook
@@ -32,6 +33,9 @@ from market.reports.queries.lists import Line, Source, Totals, Viewer
 
 Words = Mapping[str, tuple[Any, str]]
 """Code of a state -> its words and the kind of its badge."""
+
+NOWHERE = UUID(int=0)
+"""Instead of a co-op, for administrators of the site: lists that are no co-op's, without saved views."""
 
 _RESERVED = {"cursor", "open", "last", "format", "sort", "lang"}
 
@@ -64,6 +68,12 @@ class Filter:
     kind: str = "text"
     options: Sequence[tuple[str, Any]] = ()
     default: str = ""
+
+    def words(self, value: str) -> Any:
+        """Return a value of the address as people read it."""
+        if self.kind == "day":
+            return show_day(date.fromisoformat(value))
+        return dict(self.options).get(value, value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +147,12 @@ class Sheet:
         return [column for column in self.desk.columns if column.key in shown]
 
     @property
+    def active(self) -> list[tuple[Filter, Any]]:
+        """The filters that narrow the list, each with its value in words; a list's usual ones are not named."""
+        found = [(each, self.chosen.get(each.name, "")) for each in self.desk.filters]
+        return [(each, each.words(value)) for each, value in found if value and value != each.default]
+
+    @property
     def first(self) -> bool:
         """Whether this is the first page."""
         return not request.args.get("cursor")
@@ -150,7 +166,9 @@ def _address(desk: Desk, values: Mapping[str, Any]) -> str:
 def viewer(session: Session) -> Viewer:
     """Return for whom lists are read in this request; its statements are planned for what is asked."""
     direct.plan_each(session)
-    coop = producers.coop(session, current_coop())
+    if (here := current_actor().coop_id) is None:
+        return Viewer(NOWHERE, "EUR", "UTC", None, now())
+    coop = producers.coop(session, here)
     return Viewer(coop.id, coop.currency, coop.time_zone, current_actor().account_id, now())
 
 

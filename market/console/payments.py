@@ -18,11 +18,14 @@ from market.http.db import unit_of_work
 from market.http.entry import Entry
 from market.http.i18n import show_money, told
 from market.kernel.errors import DomainError, Missing
-from market.kernel.references import grouped
+from market.kernel.references import Kind, grouped, reference
 from market.payments import queries, service
 from market.reports.queries import desks
+from market.reports.queries import lists as rows
 
 blueprint = Blueprint("console_payments", __name__, url_prefix="/console/payments")
+SHOWN = 25
+"""So many of what hangs stand on one page; the lists have all of it."""
 
 
 def _pane(session: Session, refund_id: UUID) -> dict[str, Any]:
@@ -53,7 +56,12 @@ REFUNDS = Desk(
     ),
     filters=(
         Filter("q", _l("Order number or buyer")),
-        Filter("state", _l("State"), "choice", words.options(words.REFUNDS, ("problem", _l("needs a person")))),
+        Filter(
+            "state",
+            _l("State"),
+            "choice",
+            words.options(words.REFUNDS, ("problem", _l("needs a person")), ("hangs", _l("all that have not arrived"))),
+        ),
         Filter("method", _l("Way"), "choice", words.options(words.METHODS)),
         Filter("from", _l("From"), "day"),
         Filter("to", _l("To"), "day"),
@@ -63,6 +71,52 @@ REFUNDS = Desk(
     pane=_pane,
     empty=_l("Nothing was given back."),
 )
+
+
+def _payment_pane(session: Session, payment_id: UUID) -> dict[str, Any]:
+    record = rows.one(session, PAYMENTS.source(lists.viewer(session)), payment_id)
+    return {"record": record, "history": desks.history(session, "payment", payment_id)} if record else {}
+
+
+PAYMENTS = Desk(
+    name="payments",
+    title=_l("All payments"),
+    endpoint="console_payments.all_payments",
+    source=desks.payments,
+    columns=(
+        Column("title", _l("For"), "link"),
+        Column("buyer", _l("Buyer")),
+        Column("reference", _l("Reference"), make=lambda row: grouped(reference(Kind.PAYMENT, row.number))),
+        Column("method", _l("Way"), words=words.METHODS),
+        Column("opened_at", _l("Begun"), "instant"),
+        Column("paid_at", _l("Paid"), "instant"),
+        Column("amount_minor", _l("Amount"), "money"),
+        Column("ours_minor", _l("Of it for the co-op's orders"), "money"),
+        Column("received_minor", _l("Received"), "money"),
+        Column("refunded_minor", _l("Paid back"), "money"),
+        Column("state", _l("State"), "state", words.PAYMENTS),
+    ),
+    filters=(
+        Filter("q", _l("Order number, buyer or reference")),
+        Filter("state", _l("State"), "choice", words.options(words.PAYMENTS, ("waits", _l("transfer awaited, or paid in part")))),
+        Filter("method", _l("Way"), "choice", words.options(words.METHODS)),
+        Filter("paid_from", _l("Paid from"), "day"),
+        Filter("paid_to", _l("Paid to"), "day"),
+        Filter("from", _l("Begun from"), "day"),
+        Filter("to", _l("Begun to"), "day"),
+        Filter("amount", _l("Amount"), "amount"),
+    ),
+    sortings=(("newest", _l("newest first")), ("oldest", _l("oldest first")), ("largest", _l("largest amount first"))),
+    pane=_payment_pane,
+    empty=_l("Nobody has paid for the co-op's goods yet."),
+)
+
+
+@blueprint.get("/all")
+@access("staff")
+def all_payments() -> ResponseReturnValue:
+    """List the payments for goods of the co-op, the newest first."""
+    return lists.show(PAYMENTS, "console/payments_all.html")
 
 
 @blueprint.get("/refunds")
@@ -83,15 +137,16 @@ def _page(errors: dict[str, str], status: int) -> ResponseReturnValue:
     coop_id = current_actor().coop_id
     assert coop_id is not None
     with unit_of_work() as session:
-        transfers = queries.transfers_of(session, coop_id=coop_id)
+        transfers = queries.transfers_of(session, coop_id=coop_id, limit=SHOWN)
         credits = queries.buyer_credits(session, coop_id=coop_id)
-        refunds = queries.hanging_refunds(session, coop_id=coop_id)
+        refunds = queries.hanging_refunds(session, coop_id=coop_id, limit=SHOWN)
     page = render_template(
         "console/payments.html",
         transfers=transfers,
         credits=credits,
         refunds=refunds,
         grouped=grouped,
+        shown=SHOWN,
         errors=errors,
         form=request.form,
     )

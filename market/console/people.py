@@ -13,6 +13,7 @@ from market.accounts import queries as accounts
 from market.accounts import service as accounts_service
 from market.console import lists, words
 from market.console.lists import Column, Desk, Filter
+from market.console.people_lists import KEYS, PAYEE_ACCOUNTS
 from market.http import forms, login
 from market.http.auth import access, current_actor, current_coop
 from market.http.clock import now, today
@@ -219,13 +220,9 @@ def payee_accounts() -> ResponseReturnValue:
     return _payee_accounts({})
 
 
-def _payee_accounts(errors: dict[str, str]) -> ResponseReturnValue:
-    with unit_of_work() as session:
-        waiting = queries.payee_accounts(session, actor=current_actor(), waiting=True)
-        doubted = queries.doubted_accounts(session, coop_id=current_coop())
-        who = queries.producers_by_id(session, {account.producer_id for account in [*waiting, *doubted]})
-    facts = {"waiting": waiting, "doubted": doubted, "who": who, "actor": current_actor()}
-    return render_template("console/payee_accounts.html", **facts, errors=errors or {}), 422 if errors else 200
+def _payee_accounts(errors: dict[str, str], opened: UUID | None = None) -> ResponseReturnValue:
+    page = lists.show(PAYEE_ACCOUNTS, "console/payee_accounts.html", opened, actor=current_actor(), errors=errors)
+    return lists.answered(page, errors)
 
 
 @blueprint.post("/payee-accounts/<uuid:payee_account_id>/name")
@@ -239,7 +236,7 @@ def agree_name(payee_account_id: UUID) -> ResponseReturnValue:
     except DomainError as error:
         if error.kind == "missing":
             raise
-        return _payee_accounts({f"reason-{payee_account_id}": told(error.detail)})
+        return _payee_accounts({"reason": told(error.detail)}, payee_account_id)
     flash(_("Noted with your name and reason."), "good")
     return redirect(url_for("console_people.payee_accounts"), 303)
 
@@ -328,9 +325,7 @@ def _certificates(errors: dict[str, str] | None = None) -> ResponseReturnValue:
 @access("staff")
 def keys() -> ResponseReturnValue:
     """List the keys that work for the co-op, whoever made them."""
-    with unit_of_work() as session:
-        rows = accounts.coop_api_keys(session, coop_id=current_coop())
-    return render_template("console/keys.html", rows=rows, now=now(), actor=current_actor())
+    return lists.show(KEYS, "console/keys.html")
 
 
 @blueprint.post("/keys/<uuid:key_id>/revoke")

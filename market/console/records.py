@@ -136,6 +136,7 @@ PAYOUTS = Desk(
         Filter("q", _l("Number, reference or payee")),
         Filter("state", _l("State"), "choice", words.options(words.PAYOUTS, ("problem", _l("needs a look")))),
         Filter("rail", _l("Way"), "choice", words.options(words.RAILS)),
+        Filter("run", _l("Run")),
         Filter("from", _l("Changed from"), "day"),
         Filter("to", _l("Changed to"), "day"),
         Filter("amount", _l("Amount"), "amount"),

@@ -7,6 +7,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
+from market.console.statements.bank_lists import rules_page
 from market.http.auth import access, current_actor
 from market.http.clock import now
 from market.http.db import unit_of_work
@@ -93,20 +94,6 @@ def save_columns(file_id: UUID) -> ResponseReturnValue:
     return redirect(url_for("console_statements.file", file_id=file_id), 303)
 
 
-@blueprint.get("/<uuid:account_id>/rules")
-@access("staff")
-def rules(account_id: UUID) -> ResponseReturnValue:
-    """Show the rules of an account, and what the bank announced and has not booked."""
-    return _rules_page(account_id, {})
-
-
-def _rules_page(account_id: UUID, errors: dict[str, str]) -> ResponseReturnValue:
-    with unit_of_work() as session:
-        account = queries.account(session, account_id)
-        page = {"rules": queries.rules(session, account_id), "announced": queries.announced(session, account_id)}
-    return render_template("console/statements/rules.html", account=account, errors=errors, **page), 422 if errors else 200
-
-
 @blueprint.get("/rules/<uuid:rule_id>")
 @access("staff")
 def rule(rule_id: UUID) -> ResponseReturnValue:
@@ -123,8 +110,6 @@ def rule(rule_id: UUID) -> ResponseReturnValue:
 @access("staff")
 def end_rule(rule_id: UUID) -> ResponseReturnValue:
     """End a rule with a reason."""
-    with unit_of_work() as session:
-        account_id = queries.rule(session, rule_id).account_id
     try:
         with unit_of_work() as session:
             reason = request.form.get("reason", "")
@@ -132,6 +117,6 @@ def end_rule(rule_id: UUID) -> ResponseReturnValue:
     except DomainError as refusal:
         entry = Entry(request.form)
         entry.refused(refusal, otherwise="reason")
-        return _rules_page(account_id, entry.errors)
+        return rules_page(entry.errors, rule_id)
     flash(_("Ended. What it booked stays until somebody takes it back."), "success")
-    return redirect(url_for("console_statement_setup.rules", account_id=account_id), 303)
+    return redirect(url_for("console_statements.rules", open=rule_id), 303)

@@ -24,6 +24,18 @@ REFUNDS: Words = {
     "failed": (_l("came back"), "bad"),
     "needs_person": (_l("a person must decide"), "bad"),
 }
+PAYMENTS: Words = {
+    "created": (_l("begun"), ""),
+    "requires_action": (_l("the buyer has to act"), "warn"),
+    "processing": (_l("asking the card company"), "info"),
+    "awaiting_transfer": (_l("transfer awaited"), "warn"),
+    "part_paid": (_l("paid in part"), "warn"),
+    "succeeded": (_l("paid"), "good"),
+    "surplus": (_l("paid too late"), "bad"),
+    "failed": (_l("failed"), "bad"),
+    "expired": (_l("time ran out"), ""),
+    "cancelled": (_l("cancelled"), ""),
+}
 METHODS: Words = {"card": (_l("card"), ""), "transfer": (_l("bank transfer"), "")}
 BEARERS: Words = {"coop": (_l("the co-op"), ""), "producer": (_l("the producer"), ""), "carrier": (_l("the carrier"), "")}
 PAYOUTS: Words = {
@@ -100,6 +112,41 @@ SHOWN = (
     ("matched", _l("matched")),
     ("all", _l("all")),
 )
+FILES: Words = {
+    "imported": (_l("imported"), "good"),
+    "draft": (_l("waits for a decision"), "warn"),
+    "waiting": (_l("being read"), "info"),
+    "refused": (_l("refused"), "bad"),
+    "discarded": (_l("laid aside"), ""),
+}
+RULES: Words = {
+    "suggests": (_l("suggests"), "info"),
+    "automatic": (_l("books by itself"), "good"),
+    "ended": (_l("ended"), ""),
+}
+OWED: Words = {
+    "open": (_l("open"), "info"),
+    "overdue": (_l("overdue"), "bad"),
+    "on_its_way": (_l("on its way"), "good"),
+}
+IMPORTS: Words = {
+    "waiting": (_l("waits for a second person"), "warn"),
+    "approved": (_l("approved"), "good"),
+    "refused": (_l("refused"), "bad"),
+}
+QUOTES: Words = {"once": (_l("by one person"), ""), "twice": (_l("by a second person"), "good")}
+FLOORS: Words = {
+    "active": (_l("in force"), "good"),
+    "stale": (_l("to be reviewed"), "warn"),
+    "superseded": (_l("superseded"), ""),
+}
+KEYS: Words = {"works": (_l("works"), "good"), "ended": (_l("ended"), ""), "revoked": (_l("revoked"), "bad")}
+PAYEE_ACCOUNTS: Words = {
+    "waits": (_l("waits for a second person"), "warn"),
+    "doubted": (_l("another name"), "bad"),
+    "confirmed": (_l("paid here"), "good"),
+    "replaced": (_l("replaced"), ""),
+}
 MAILS: Words = {
     "waiting": (_l("waits to be sent"), "info"),
     "sent": (_l("sent"), "good"),

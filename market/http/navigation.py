@@ -124,6 +124,7 @@ DESKS: dict[str, tuple[str, tuple[Link | Group, ...]]] = {
                     Link("console_orders.index", _l("Orders"), STAFF),
                     Link("console_records.listings", _l("Listings"), STAFF, also="/producer/listings"),
                     Link("console_payments.index", _l("Payments"), STAFF),
+                    Link("console_payments.all_payments", _l("All payments"), STAFF),
                     Link("console_payments.refunds", _l("Refunds"), STAFF),
                     Link("console_disputes.index", _l("Disputes"), STAFF),
                 ),
@@ -143,6 +144,7 @@ DESKS: dict[str, tuple[str, tuple[Link | Group, ...]]] = {
                 "p",
                 (
                     Link("console_payouts.overview", _l("Payouts"), STAFF),
+                    Link("console_payouts.owed", _l("What is owed"), STAFF),
                     Link("console_records.all_payouts", _l("All payouts"), STAFF),
                     Link("console_texts.index", _l("Texts about payments"), STAFF),
                     Link("console_payouts.cash_box", _l("Cash box"), STAFF),
@@ -160,6 +162,7 @@ DESKS: dict[str, tuple[str, tuple[Link | Group, ...]]] = {
                     Link("console_processor.index", _l("Card processor's account"), STAFF),
                     Link("console_statements.closes", _l("Periods"), STAFF),
                     Link("console_books.index", _l("Books"), STAFF),
+                    Link("console_book_lines.index", _l("Lines of the books"), STAFF),
                     Link("console_treasury.fund", _l("Premium fund"), STAFF),
                     Link("console_treasury.conversions", _l("Conversions"), STAFF),
                     Link("console_loans.index", _l("Loans"), STAFF),
@@ -174,6 +177,7 @@ DESKS: dict[str, tuple[str, tuple[Link | Group, ...]]] = {
                 (
                     Link("console_prices.references", _l("Price tables"), STAFF),
                     Link("console_prices.quotes", _l("Market prices"), STAFF),
+                    Link("console_prices.rates", _l("Exchange rates"), STAFF),
                     Link("console_prices.floors", _l("Own floors"), STAFF),
                 ),
             ),

@@ -14,8 +14,8 @@ from sqlalchemy.orm import Session
 from market.kernel.errors import Missing
 from market.kernel.money import Money
 from market.pricing.errors import ReferenceUnknown
-from market.pricing.models import CoopFloorRow, FxEvidenceRow, ImportBatch, ImportRow, MarketQuote, PriceCheck, PriceReference
-from market.pricing.rules import CoopFloor, Floor, FxEvidence, Reference, replay
+from market.pricing.models import CoopFloorRow, ImportBatch, ImportRow, MarketQuote, PriceCheck, PriceReference
+from market.pricing.rules import CoopFloor, Floor, Reference, replay
 from market.pricing.rules.judge import MAX_QUOTE_DAYS
 from market.pricing.rules.units import round_line
 from market.pricing.rules.verdict import from_json
@@ -60,25 +60,6 @@ class BatchRow:
     title: str
     state: str
     notes: tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Quote:
-    """A market price as it was entered."""
-
-    id: UUID
-    market: str
-    price: Decimal
-    addition: Decimal
-    addition_label: str
-    currency: str
-    unit: str
-    quoted_on: date
-    source_name: str
-    entered_by: str
-    checked_by: str | None
-    counts: bool
-    """Whether checks use it: not when a newer entry of its day does, or while it is far from the former price unchecked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,27 +248,9 @@ def _before(same: Sequence[Reference], new: Reference) -> Reference | None:
     return earlier[-1] if earlier else None
 
 
-def quotes(session: Session) -> list[Quote]:
-    """Return the newest hundred market prices."""
-    counting = {market.quote_id for market in open_shelf(session, ())[0].markets}
-    rows = session.execute(select(MarketQuote).order_by(MarketQuote.quoted_on.desc(), MarketQuote.entered_at.desc()).limit(100))
-    return [
-        Quote(
-            row.id,
-            row.market,
-            row.price,
-            row.addition,
-            row.addition_label,
-            row.currency,
-            row.unit,
-            row.quoted_on,
-            row.source_name,
-            row.entered_by,
-            row.checked_by,
-            row.id in counting,
-        )
-        for row in rows.scalars()
-    ]
+def counting_quotes(session: Session) -> set[UUID]:
+    """Return the market prices that count; one far from the former counts only once a second person has checked it."""
+    return {market.quote_id for market in open_shelf(session, ())[0].markets if market.quote_id is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,12 +275,12 @@ def wanted_markets(session: Session, on: date) -> list[WantedMarket]:
     return sorted(found, key=lambda row: (row.fresh, row.market))
 
 
-def rates(session: Session) -> list[FxEvidence]:
-    """Return the newest hundred exchange rates with their sources."""
-    rows = session.execute(
-        select(FxEvidenceRow).order_by(FxEvidenceRow.rate_on.desc(), FxEvidenceRow.entered_at.desc()).limit(100)
-    )
-    return [FxEvidence(row.base, row.quote, row.rate, row.rate_on.isoformat(), row.source_name) for row in rows.scalars()]
+def coop_floor(session: Session, floor_id: UUID) -> CoopFloor:
+    """Return one floor of a co-op, also one that a newer decision replaced. Raises Missing outside this scope."""
+    row = session.get(CoopFloorRow, floor_id)
+    if row is None:
+        raise Missing("There is no such floor here.")
+    return floor_of(row)
 
 
 def coop_floors(session: Session, coop_id: UUID) -> list[CoopFloor]:

@@ -64,7 +64,7 @@ def test_a_wallet_of_somebody_else_is_not_paid_until_a_second_person_agrees(app,
         ["The provider knows this number as Jean Uwase. Ask the payee, and let a second person agree."],
     )
     assert "Accounts under another name" in desk.get(desk.preparer, "/console").text
-    page = desk.get(desk.approver, "/console/payee-accounts").text
+    page = desk.get(desk.approver, f"/console/payee-accounts?open={account_id}").text
     assert "Jean Uwase" in page
     path = f"/console/payee-accounts/{account_id}/name"
     assert desk.post(desk.approver, path, reason="ok").status_code == 422

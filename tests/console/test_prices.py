@@ -148,7 +148,7 @@ def test_a_market_price_that_cannot_be_right_keeps_the_form(desk, session, chang
 def test_rates_are_entered(desk):
     asked = {"base": "eur", "quote": "usd", "rate": "1.05", "rate_on": "2026-11-24", "rate_source": "central bank"}
     assert desk.post(desk.preparer, "/console/market-prices/rates", **asked).status_code == 303
-    assert "EUR → USD" in desk.get(desk.preparer, "/console/market-prices").text
+    assert "EUR → USD" in desk.get(desk.preparer, "/console/exchange-rates").text
     assert desk.post(desk.preparer, "/console/market-prices/rates", **asked | {"quote": "EUR"}).status_code == 422
 
 
@@ -166,7 +166,7 @@ def test_a_floor_is_decided_from_its_costs(desk, session, coop):
     assert desk.post(desk.approver, "/console/floors", **FLOOR).status_code == 303
     row = session.execute(select(CoopFloorRow)).scalar_one()
     assert (row.coop_id, row.amount) == (coop.id, Decimal("18.20"))
-    page = desk.get(desk.preparer, "/console/floors")
+    page = desk.get(desk.preparer, f"/console/floors?open={row.id}")
     assert "labour 6.5 h × 1.85 = 12.025" in page.text
     assert "Living wage of €355.20 a month for 192 hours, by a published benchmark" in page.text
 

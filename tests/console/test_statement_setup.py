@@ -8,6 +8,7 @@ from sqlalchemy import select
 from market.console.statements import files as pages
 from market.kernel.outbox import OutboxRow
 from market.statements import queries
+from market.statements.models import BookingRule
 from market.statements.rules.readers.guess import guess
 from market.statements.rules.readers.source import Source
 from tests.console.test_statements import BASE, account, coop, desk, upload  # noqa: F401 - fixtures
@@ -60,8 +61,8 @@ def test_a_rule_is_made_with_a_booking_shown_and_ended(desk, session, coop, acco
     import_lines(session, account, [line(-450, ref="F1", name="Bank AG", text="fee")])
     (row,) = queries.lines(session, account.id).items
     desk.post(f"/lines/{row.id}/book", account_code="bank_charges", reason="monthly fee", always="yes")
-    (rule,) = queries.rules(session, account.id)
-    page = desk.get(f"/{account.id}/rules").text
+    rule = session.scalars(select(BookingRule)).one()
+    page = desk.get(f"/rules?account={account.id}&open={rule.id}").text
     assert "monthly fee" in page
     assert "suggests" in page
     assert desk.get(f"/rules/{rule.id}").status_code == 200

@@ -9,6 +9,8 @@ from sqlalchemy.orm import Session
 from market.producers import queries as producers
 
 blueprint = Blueprint("console_payouts", __name__, url_prefix="/console")
+LARGEST = 10
+"""So many payees that are owed most stand on the first page; the list has all."""
 SHOWN = 50
 """So many payees of a long list are shown; the others are counted."""
 

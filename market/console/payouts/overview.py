@@ -1,14 +1,18 @@
 """What is owed, what waits too long, the form for a run with its preview, and the runs."""
 
 from typing import Any
+from uuid import UUID
 
 from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
+from market.console import lists, words
 from market.console.acting import carry_out
-from market.console.payouts.base import SHOWN, blueprint, names_of
+from market.console.lists import Column, Desk, Filter
+from market.console.payouts.base import LARGEST, SHOWN, blueprint, names_of
 from market.http.auth import access, current_actor, current_coop
 from market.http.clock import now, today
 from market.http.db import unit_of_work
@@ -18,6 +22,7 @@ from market.kernel.money import Money
 from market.payables import queries as payables
 from market.payouts import queries, service
 from market.producers import queries as producers
+from market.reports.queries import desks
 
 
 @blueprint.get("/payouts")
@@ -33,20 +38,20 @@ def _overview(form: dict[str, str], errors: dict[str, str]) -> ResponseReturnVal
     with unit_of_work() as session:
         direct.plan_each(session)
         coop = producers.coop(session, current_coop())
-        owed = payables.totals_by_payee(session, coop.id)
+        due = payables.totals_by_payee(session, coop.id)
         page = queries.runs(session, coop_id=coop.id, cursor=request.args.get("cursor"))
         stages = queries.stages(session, page.items, coop_id=coop.id)
         stops = queries.stops(session, coop_id=coop.id)
         alarms = queries.alarms(session, now=now(), coop_id=coop.id)
         plan = service.preview_run(session, coop_id=coop.id, due_by=due_by) if due_by else None
-        names = names_of(session, [row.payee_id for row in owed[:SHOWN]], [row.payee_id for row in plan.skipped] if plan else [])
+        names = names_of(session, [row.payee_id for row in due[:LARGEST]], [row.payee_id for row in plan.skipped] if plan else [])
     day = today(coop.time_zone)
     # The day that is offered is the first on which something can be paid: today's preview may well be empty.
-    first = max([day, min((row.due_on for row in owed if row.open.minor > 0), default=day)])
+    first = max([day, min((row.due_on for row in due if row.open.minor > 0), default=day)])
     facts = {
-        "owed": owed[:SHOWN],
-        "more": max(len(owed) - SHOWN, 0),
-        "totals": _sums(owed),
+        "owed": due[:LARGEST],
+        "more": max(len(due) - LARGEST, 0),
+        "totals": _sums(due),
         "names": names,
         "alarms": alarms,
         "stops": stops,
@@ -63,6 +68,46 @@ def _overview(form: dict[str, str], errors: dict[str, str]) -> ResponseReturnVal
         **facts,
     )
     return answer, 422 if errors else 200
+
+
+def _owed_pane(session: Session, payee_id: UUID) -> dict[str, Any]:
+    row = producers.member(session, coop_id=current_coop(), producer_id=payee_id)
+    live = [each for each in payables.payables_of(session, payee_id) if each.state in payables.LIVE]
+    return {"row": row, "live": live, "history": desks.history(session, "producer", payee_id)}
+
+
+OWED = Desk(
+    name="owed",
+    title=_l("What is owed"),
+    endpoint="console_payouts.owed",
+    source=desks.owed,
+    columns=(
+        Column("payee", _l("Payee"), "link"),
+        Column("due_on", _l("Earliest due"), "day"),
+        Column("count", _l("Amounts"), "number"),
+        Column("open_minor", _l("Open"), "money"),
+        Column("way_minor", _l("On its way"), "money"),
+        Column("state", _l("State"), "state", words.OWED),
+    ),
+    filters=(
+        Filter("q", _l("Payee")),
+        Filter("state", _l("State"), "choice", words.options(words.OWED)),
+        Filter("currency", _l("Currency")),
+        Filter("amount", _l("Open"), "amount"),
+        Filter("from", _l("Due from"), "day"),
+        Filter("to", _l("Due to"), "day"),
+    ),
+    sortings=(("largest", _l("largest amount first")), ("oldest", _l("first due first"))),
+    pane=_owed_pane,
+    empty=_l("Amounts appear here when buyers confirm what they received."),
+)
+
+
+@blueprint.get("/payouts/owed")
+@access("staff")
+def owed() -> ResponseReturnValue:
+    """List what each member is owed and is not paid yet."""
+    return lists.show(OWED, "console/payouts/owed.html")
 
 
 @blueprint.post("/payouts")

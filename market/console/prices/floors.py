@@ -4,38 +4,70 @@ from datetime import date
 from decimal import Decimal
 from functools import partial
 from typing import Any
+from uuid import UUID
 
-from flask import current_app, render_template, request, url_for
+from flask import current_app, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
+from market.console import lists, words
 from market.console.acting import asked, carry_out
+from market.console.earning_lists import DAYS
+from market.console.lists import Column, Desk, Filter
 from market.console.prices.base import UNIT_OPTIONS, blueprint, consequence
 from market.http.auth import access, current_actor
 from market.http.clock import now, today
-from market.http.db import unit_of_work
 from market.http.entry import Entry
 from market.http.i18n import show_quantity
 from market.pricing import queries, service
 from market.pricing.rules import UNITS, CostBuildUp, Goods, Material
+from market.reports.queries import desks
+
+
+def _pane(session: Session, floor_id: UUID) -> dict[str, Any]:
+    return {"floor": queries.coop_floor(session, floor_id), "history": desks.history(session, "coop_floor", floor_id)}
+
+
+FLOORS = Desk(
+    name="floors",
+    title=_l("The co-op's own floors"),
+    endpoint="console_prices.floors",
+    source=desks.floors,
+    columns=(
+        Column("title", _l("Goods"), "link"),
+        Column("amount", _l("Least price"), "price"),
+        Column("unit", _l("Unit"), make=lambda row: row.unit.replace("_", " ")),
+        Column("decided_by_body", _l("Decided by")),
+        Column("decided_on", _l("Decided on"), "day"),
+        Column("review_by", _l("To be reviewed by"), "day"),
+        Column("state", _l("State"), "state", words.FLOORS),
+    ),
+    filters=(
+        Filter("q", _l("Goods")),
+        Filter("state", _l("State"), "choice", words.options(words.FLOORS, ("counts", _l("all that count")))),
+        *DAYS,
+    ),
+    sortings=(("title", _l("by name")), ("newest", _l("newest first")), ("review", _l("first to be reviewed"))),
+    pane=_pane,
+    lead=_l(
+        "For goods without a published minimum the co-op decides the least price, built up from its costs. The inputs are public."
+    ),
+    empty=_l("Enter what the assembly or the board decided."),
+)
 
 
 @blueprint.get("/floors")
 @access("staff")
 def floors() -> ResponseReturnValue:
-    """Show the co-op's own floors and the form for a decision."""
+    """List the co-op's own floors, with the form for a decision."""
     return _floors_page({}, {})
 
 
 def _floors_page(form: dict[str, str], errors: dict[str, str]) -> ResponseReturnValue:
-    actor = current_actor()
-    with unit_of_work() as session:
-        found = queries.coop_floors(session, actor.coop_id) if actor.coop_id else []
-    page = render_template(
-        "console/prices/floors.html", floors=found, form=form, errors=errors, units=UNIT_OPTIONS, today=today()
-    )
-    return page, 422 if errors else 200
+    facts = {"form": form, "errors": errors, "units": UNIT_OPTIONS, "today": today()}
+    return lists.answered(lists.show(FLOORS, "console/prices/floors.html", **facts), errors)
 
 
 @blueprint.post("/floors")

@@ -4,43 +4,106 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import flash, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
+from market.console import lists as desk
+from market.console import words
 from market.console.acting import carry_out
+from market.console.earning_lists import DAYS
+from market.console.lists import Column, Desk, Filter
 from market.console.prices.base import UNIT_OPTIONS, blueprint
 from market.http.auth import access, current_actor
 from market.http.clock import now, today
 from market.http.db import unit_of_work
 from market.http.entry import Entry
+from market.http.i18n import show_quantity, show_unit_price
 from market.pricing import queries, service
 from market.pricing.rules import UNITS
+from market.reports.queries import desks, lists
+
+
+def _pane(session: Session, quote_id: UUID) -> dict[str, Any]:
+    record = lists.one(session, QUOTES.source(desk.viewer(session)), quote_id)
+    return {"record": record, "history": desks.history(session, "market_quote", quote_id)} if record else {}
+
+
+def _price(row: Any) -> str:
+    """A price with its differential, for one unit."""
+    price = show_unit_price(row.price, row.currency)
+    added = f" + {show_unit_price(row.addition, row.currency)}" if row.addition else ""
+    return f"{price}{added} / {row.unit.replace('_', ' ')}"
+
+
+QUOTES = Desk(
+    name="quotes",
+    title=_l("Market prices"),
+    endpoint="console_prices.quotes",
+    source=desks.quotes,
+    columns=(
+        Column("market", _l("Market"), "link"),
+        Column("price", _l("Price"), "number", make=_price),
+        Column("addition_label", _l("Differential")),
+        Column("quoted_on", _l("Day"), "day"),
+        Column("source_name", _l("Source")),
+        Column("checked", _l("Checked"), "state", words.QUOTES),
+    ),
+    filters=(
+        Filter("q", _l("Market or source")),
+        Filter("checked", _l("Checked"), "choice", words.options(words.QUOTES)),
+        *DAYS,
+    ),
+    sortings=(("newest", _l("newest first")), ("market", _l("by market"))),
+    pane=_pane,
+    empty=_l("Enter the price of the day with its source."),
+)
+RATES = Desk(
+    name="rates",
+    title=_l("Exchange rates"),
+    endpoint="console_prices.rates",
+    source=desks.rates,
+    columns=(
+        Column("pair", _l("Pair"), "link"),
+        Column("rate", _l("Rate"), "number", make=lambda row: show_quantity(row.rate)),
+        Column("rate_on", _l("Day"), "day"),
+        Column("source_name", _l("Source")),
+        Column("entered_at", _l("Entered"), "instant"),
+    ),
+    filters=(Filter("q", _l("Source")), Filter("currency", _l("Currency")), *DAYS),
+    kind="fx_evidence",
+    empty=_l("Enter what one currency is worth in another, with its source."),
+)
 
 
 @blueprint.get("/market-prices")
 @access("staff")
 def quotes() -> ResponseReturnValue:
-    """Show market prices and exchange rates with their sources, and the forms for new ones."""
+    """List market prices with their sources, the newest day first, with the form for a new one."""
     return _quotes_page({}, {})
 
 
 def _quotes_page(form: dict[str, str], errors: dict[str, str]) -> ResponseReturnValue:
+    day = today()
     with unit_of_work() as session:
-        quoted, rates, wanted = queries.quotes(session), queries.rates(session), queries.wanted_markets(session, today())
-    page = render_template(
-        "console/prices/quotes.html",
-        quotes=quoted,
-        rates=rates,
-        wanted=wanted,
-        form=form,
-        errors=errors,
-        units=UNIT_OPTIONS,
-        today=today(),
-        me=current_actor().label,
-    )
-    return page, 422 if errors else 200
+        wanted, counting = queries.wanted_markets(session, day), queries.counting_quotes(session)
+    facts = {"wanted": wanted, "counting": counting, "units": UNIT_OPTIONS, "me": current_actor().label}
+    page = desk.show(QUOTES, "console/prices/quotes.html", form=form, errors=errors, today=day, **facts)
+    return desk.answered(page, errors)
+
+
+@blueprint.get("/exchange-rates")
+@access("staff")
+def rates() -> ResponseReturnValue:
+    """List exchange rates with their sources, the newest day first, with the form for a new one."""
+    return _rates_page({}, {})
+
+
+def _rates_page(form: dict[str, str], errors: dict[str, str]) -> ResponseReturnValue:
+    page = desk.show(RATES, "console/prices/rates.html", form=form, errors=errors, today=today())
+    return desk.answered(page, errors)
 
 
 @blueprint.post("/market-prices")
@@ -72,7 +135,7 @@ def check_quote(quote_id: UUID) -> ResponseReturnValue:
     """Say as the second person that a market price agrees with its source."""
     with unit_of_work() as session:
         service.check_quote(session, quote_id=quote_id, actor=current_actor(), now=now())
-    flash(_("Checked."), "success")
+    flash(_("Checked."), "good")
     return redirect(url_for("console_prices.quotes"), 303)
 
 
@@ -91,6 +154,6 @@ def enter_rate() -> ResponseReturnValue:
 
     def command(session: Session) -> tuple[str, str]:
         service.enter_rate(session, **values, actor=current_actor(), now=now())
-        return _("The rate is entered."), url_for("console_prices.quotes")
+        return _("The rate is entered."), url_for("console_prices.rates")
 
-    return carry_out(entry, command, again=lambda: _quotes_page(dict(request.form), entry.errors), otherwise="rate")
+    return carry_out(entry, command, again=lambda: _rates_page(dict(request.form), entry.errors), otherwise="rate")

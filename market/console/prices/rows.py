@@ -67,10 +67,43 @@ ROWS = Desk(
 @blueprint.get("/prices")
 @access("staff")
 def references() -> ResponseReturnValue:
-    """Show the rows of the price tables, those that wait for a person first, and the imports."""
+    """Show the rows of the price tables, those that wait for a person first, and the imports that wait."""
     with unit_of_work() as session:
-        batches = queries.batches(session)
-    return lists.show(ROWS, "console/prices/references.html", batches=batches[:6])
+        waiting = [batch for batch in queries.batches(session) if batch.state == "waiting"]
+    return lists.show(ROWS, "console/prices/references.html", waiting=waiting)
+
+
+IMPORTS = Desk(
+    name="imports",
+    title=_l("Imports of price tables"),
+    endpoint="console_prices.imports",
+    source=desks.imports,
+    columns=(
+        Column("entered_at", _l("Read"), "instant"),
+        Column("source_name", _l("Source"), "link"),
+        Column("scheme", _l("Scheme"), words={code: (name, "") for code, name in SCHEME_NAMES.items()}),
+        Column("rows", _l("Rows"), "number"),
+        Column("state", _l("State"), "state", words.IMPORTS),
+        Column("decided_at", _l("Decided"), "instant"),
+    ),
+    filters=(
+        Filter("q", _l("Source")),
+        Filter("state", _l("State"), "choice", words.options(words.IMPORTS)),
+        Filter("scheme", _l("Scheme"), "choice", tuple(SCHEME_NAMES.items())),
+        Filter("from", _l("From"), "day"),
+        Filter("to", _l("To"), "day"),
+    ),
+    sortings=(("newest", _l("newest first")), ("waiting", _l("waiting ones first"))),
+    kind="import_batch",
+    empty=_l("Import a price table; each row gets an answer."),
+)
+
+
+@blueprint.get("/prices/imports")
+@access("staff")
+def imports() -> ResponseReturnValue:
+    """List the price tables that were read, the newest first."""
+    return lists.show(IMPORTS, "console/prices/imports.html")
 
 
 @blueprint.get("/prices/changes")

@@ -1,7 +1,7 @@
 """Reads of statements: accounts with their running figures, files, lines with what may explain them, rules, closes."""
 
 from market.statements.queries.accounts import AccountView, CloseView, Figures, account, accounts, check, close, closes, figures
-from market.statements.queries.files import AnnouncedView, FileView, announced, file, file_body, files
+from market.statements.queries.files import FileView, file, file_body, files
 from market.statements.queries.lines import (
     STATES,
     LineView,
@@ -12,12 +12,11 @@ from market.statements.queries.lines import (
     line_of_proposal,
     lines,
 )
-from market.statements.queries.rules import RuleView, lines_of_rule, rule, rules
+from market.statements.queries.rules import RuleView, lines_of_rule, rule
 
 __all__ = [
     "STATES",
     "AccountView",
-    "AnnouncedView",
     "CloseView",
     "Figures",
     "FileView",
@@ -28,7 +27,6 @@ __all__ = [
     "SuggestionView",
     "account",
     "accounts",
-    "announced",
     "check",
     "close",
     "closes",
@@ -41,5 +39,4 @@ __all__ = [
     "lines",
     "lines_of_rule",
     "rule",
-    "rules",
 ]

@@ -3,15 +3,14 @@
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from market.kernel import paging
-from market.kernel.money import Money
 from market.kernel.paging import Page
 from market.statements.errors import FileNotFound
 from market.statements.models import (
@@ -43,20 +42,6 @@ class FileView:
     uploaded_at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class AnnouncedView:
-    """An entry that the bank announced and has not booked."""
-
-    id: UUID
-    expected_on: date
-    money: Money
-    status: str
-    format: str
-    counterparty_name: str
-    text: str
-    references: Sequence[str]
-
-
 def files(session: Session, account_id: UUID, *, cursor: str | None = None, limit: int = PAGE) -> Page[FileView]:
     """Return a page of an account's files, newest first."""
     statement = select(StatementFile).where(StatementFile.money_account_id == account_id)
@@ -82,26 +67,6 @@ def file_body(session: Session, file_id: UUID) -> bytes:
     if row is None:
         raise FileNotFound("There is no such statement file here.")
     return zlib.decompress(row.body_zlib)
-
-
-_ANNOUNCED = """
-SELECT i.id, i.expected_on, i.amount_minor, i.currency, i.status, i.format, i.counterparty_name, i.text, i.creditor_refs
-FROM statement_interim_line i
-WHERE i.money_account_id = :account
-  AND i.expected_on > (SELECT coalesce(max(to_on), '-infinity') FROM statement WHERE money_account_id = :account)
-  AND NOT EXISTS (SELECT FROM statement_line l WHERE l.money_account_id = i.money_account_id AND l.amount_minor = i.amount_minor
-    AND l.booked_on >= i.expected_on - 7 AND (l.identity = i.identity OR (i.bank_ref <> '' AND l.bank_ref = i.bank_ref)))
-ORDER BY i.expected_on, i.id LIMIT :limit"""
-
-
-def announced(session: Session, account_id: UUID, *, limit: int = PAGE) -> list[AnnouncedView]:
-    """Return what the bank announced and no statement has booked yet, the oldest first. Nothing of it is in the books."""
-    rows = session.execute(text(_ANNOUNCED), {"account": account_id, "limit": limit})
-    return [
-        AnnouncedView(row.id, row.expected_on, Money(row.amount_minor, row.currency.strip()), row.status, row.format,
-                      row.counterparty_name, row.text, row.creditor_refs)
-        for row in rows
-    ]  # fmt: skip
 
 
 def _file(row: StatementFile) -> FileView:

@@ -44,16 +44,6 @@ class RuleView:
 _RULE_ID: ColumnElement[str] = literal_column(f"statement_match.evidence ->> '{RULE}'")
 
 
-def rules(session: Session, account_id: UUID) -> list[RuleView]:
-    """Return the rules that staff made for an account, the living ones first, the newest first."""
-    rows = session.execute(
-        select(BookingRule)
-        .where(BookingRule.money_account_id == account_id)
-        .order_by(BookingRule.ended_at.is_not(None), BookingRule.made_at.desc(), BookingRule.id)
-    ).scalars()
-    return _rules(session, rows.all())
-
-
 def rule(session: Session, rule_id: UUID) -> RuleView:
     """Return one rule. Raises RuleNotFound outside this scope."""
     row = session.get(BookingRule, rule_id)

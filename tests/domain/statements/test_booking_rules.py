@@ -55,7 +55,7 @@ def test_a_rule_suggests_until_three_people_agreed_and_then_books(session, accou
     assert next_fee(session, account, 4) == []
     charges = books.balance(session, ledger.book_of(session, account.coop_id), "bank_charges", "EUR").minor
     assert charges == 4 * 450
-    (shown,) = queries.rules(session, account.id)
+    shown = queries.rule(session, rule.id)
     assert (shown.id, shown.automatic, shown.used) == (rule.id, True, 3)
 
 

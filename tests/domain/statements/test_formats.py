@@ -8,6 +8,8 @@ from sqlalchemy import select
 
 from market.ledger import queries as books
 from market.ledger import service as ledger
+from market.reports.queries import desks, lists
+from market.reports.queries.lists import Viewer
 from market.statements import queries, service
 from market.statements.errors import BadMapping
 from market.statements.models import InterimLine, StatementFile, StatementLine, StatementLinePart
@@ -34,6 +36,10 @@ def other_message(content: bytes, message: str, statement: str) -> bytes:
     )
 
 
+def announced(session, account):
+    return lists.page(session, desks.announced(Viewer(account.coop_id, "EUR", "UTC")), {}).items
+
+
 def test_an_interim_report_never_posts_and_the_statement_books_it_once(session) -> None:
     account = make_account(session)
     booked = make_file(account, [line(10_000, ref="A"), line(-250, ref="B")])
@@ -41,13 +47,13 @@ def test_an_interim_report_never_posts_and_the_statement_books_it_once(session) 
     result = import_bytes(session, account, interim)
     assert (result.outcome, result.new_lines) == ("imported", 0)
     assert mirror(session, account) == 0
-    assert [each.money.minor for each in queries.announced(session, account.id)] == [10_000, -250]
+    assert [each.amount_minor for each in announced(session, account)] == [10_000, -250]
     assert import_bytes(session, account, interim.replace(b"<GrpHdr>", b"<GrpHdr> ")).outcome == "imported"
     assert len(session.scalars(select(InterimLine)).all()) == 2  # a repeated report announces nothing new
     result = import_bytes(session, account, booked)
     assert (result.outcome, result.new_lines) == ("imported", 2)
     assert mirror(session, account) == 9_750
-    assert queries.announced(session, account.id) == []
+    assert announced(session, account) == []
 
 
 @pytest.mark.parametrize("first", ["notification", "statement"])

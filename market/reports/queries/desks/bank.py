@@ -1,12 +1,37 @@
-"""Periods of the books."""
+"""Bank files, rules of the staff, what banks announced, periods, and the lines of the books."""
 
 from datetime import date
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import Text, and_, case, cast, func, literal, or_, select
+from sqlalchemy.orm import aliased
 
-from market.reports.queries.lists import Sorting, Source, Viewer, between_dates, one_of
-from market.statements.models import PeriodClose
+from market.ledger.models import LedgerAccount, LedgerBook, LedgerPosting, LedgerTransaction
+from market.reports.queries.lists import (
+    Sorting,
+    Source,
+    Viewer,
+    between_dates,
+    between_days,
+    by_amount,
+    by_day,
+    one_of,
+    search_of,
+)
+from market.statements.models import (
+    OUTCOMES,
+    BookingRule,
+    InterimLine,
+    MoneyAccount,
+    PeriodClose,
+    Statement,
+    StatementFile,
+    StatementLine,
+    StatementMatch,
+)
+from market.statements.rules.booking import CONFIRMED
+from market.statements.service.booking_rules import RULE
 
 
 def periods(viewer: Viewer) -> Source:
@@ -20,4 +45,143 @@ def periods(viewer: Viewer) -> Source:
         select(*columns).where(PeriodClose.coop_id == viewer.coop_id),
         {"newest": Sorting(((PeriodClose.ends_on, date.fromisoformat), (PeriodClose.id, UUID)), descending=True)},
         {"state": one_of(PeriodClose.state, ("prepared", "closed")), **between_dates(PeriodClose.ends_on)},
+    )
+
+
+def files(viewer: Viewer) -> Source:
+    """Return the files of banks as they came, the newest first."""
+    columns = (
+        StatementFile.id, StatementFile.uploaded_at, StatementFile.name, MoneyAccount.name.label("account"), StatementFile.format,
+        StatementFile.size_bytes, StatementFile.new_lines, StatementFile.known_lines, StatementFile.outcome,
+    )  # fmt: skip
+    return Source(
+        select(*columns)
+        .outerjoin(MoneyAccount, MoneyAccount.id == StatementFile.money_account_id)
+        .where(StatementFile.coop_id == viewer.coop_id),
+        {"newest": by_day(StatementFile.uploaded_at, unique=StatementFile.id)},
+        {
+            "q": search_of(StatementFile.name),
+            "account": lambda text: StatementFile.money_account_id == UUID(text),
+            "outcome": one_of(StatementFile.outcome, OUTCOMES),
+            **between_days(viewer, StatementFile.uploaded_at),
+        },
+    )
+
+
+def rules(viewer: Viewer) -> Source:
+    """Return the rules that staff made from lines, the newest first; `used` counts the lines that each explains now."""
+    named: Any = func.coalesce(func.nullif(BookingRule.counterparty_name, ""), func.nullif(BookingRule.counterparty_account, ""))
+    like = func.coalesce(named, func.array_to_string(BookingRule.words, " "))
+    state = case(
+        (BookingRule.ended_at.is_not(None), "ended"), (BookingRule.confirmations >= CONFIRMED, "automatic"), else_="suggests"
+    )
+    rule_id = StatementMatch.evidence[RULE].astext.label("rule_id")
+    explained = (
+        select(rule_id, func.count().label("used"))
+        .where(StatementMatch.rule == RULE, StatementMatch.undone_at.is_(None))
+        .group_by(rule_id)
+        .subquery("explained")
+        .c
+    )
+    used = func.coalesce(explained.used, 0)
+    columns = (
+        BookingRule.id, like.label("like"), MoneyAccount.name.label("account"), BookingRule.account_code,
+        BookingRule.max_minor, MoneyAccount.currency, BookingRule.reason, used.label("used"), BookingRule.made_at,
+        state.label("state"),
+    )  # fmt: skip
+    return Source(
+        select(*columns)
+        .outerjoin(MoneyAccount, MoneyAccount.id == BookingRule.money_account_id)
+        .outerjoin(explained.rule_id.table, explained.rule_id == cast(BookingRule.id, Text))
+        .where(BookingRule.coop_id == viewer.coop_id),
+        {
+            "newest": by_day(BookingRule.made_at, unique=BookingRule.id),
+            "largest": by_amount(BookingRule.max_minor, unique=BookingRule.id),
+        },
+        {
+            "q": search_of(BookingRule.counterparty_name, like, BookingRule.reason),
+            "account": lambda text: BookingRule.money_account_id == UUID(text),
+            "state": one_of(state, ("suggests", "automatic", "ended")),
+            "booked": lambda text: BookingRule.account_code == text,
+            **between_days(viewer, BookingRule.made_at),
+        },
+    )
+
+
+def announced(viewer: Viewer) -> Source:
+    """Return what banks announced and no statement has booked yet, the oldest first. Nothing of it is in the books."""
+    line, last = (
+        StatementLine,
+        select(func.max(Statement.to_on)).where(Statement.money_account_id == InterimLine.money_account_id),
+    )
+    same = or_(line.identity == InterimLine.identity, and_(InterimLine.bank_ref != "", line.bank_ref == InterimLine.bank_ref))
+    booked = select(line.id).where(
+        line.money_account_id == InterimLine.money_account_id,
+        line.amount_minor == InterimLine.amount_minor,
+        line.booked_on >= InterimLine.expected_on - 7,
+        same,
+    )
+    columns = (
+        InterimLine.id, InterimLine.expected_on, MoneyAccount.name.label("account"), InterimLine.counterparty_name.label("who"),
+        func.left(InterimLine.text, 90).label("text"), InterimLine.amount_minor, InterimLine.currency,
+    )  # fmt: skip
+    return Source(
+        select(*columns)
+        .outerjoin(MoneyAccount, MoneyAccount.id == InterimLine.money_account_id)
+        .where(
+            InterimLine.coop_id == viewer.coop_id,
+            InterimLine.expected_on > func.coalesce(last.scalar_subquery(), date.min),
+            ~booked.exists(),
+        ),
+        {
+            "oldest": Sorting(((InterimLine.expected_on, date.fromisoformat), (InterimLine.id, UUID))),
+            "newest": by_day(InterimLine.expected_on, kind=date.fromisoformat, unique=InterimLine.id),
+        },
+        {
+            "q": search_of(InterimLine.counterparty_name, InterimLine.text),
+            "account": lambda text: InterimLine.money_account_id == UUID(text),
+            "amount": lambda text: InterimLine.amount_minor.in_((viewer.minor(text), -viewer.minor(text))),
+            **between_dates(InterimLine.expected_on),
+        },
+        InterimLine.amount_minor,
+        InterimLine.currency,
+    )
+
+
+def postings(viewer: Viewer) -> Source:
+    """Return what moved in the co-op's books, the last booked first; of one account where the address names one."""
+    posting, fact = LedgerPosting, LedgerTransaction
+    debit, credit = aliased(LedgerAccount), aliased(LedgerAccount)
+    book = select(LedgerBook.id).where(LedgerBook.coop_id == viewer.coop_id).scalar_subquery()
+    key = cast(posting.transaction_id, Text) + literal("-") + cast(posting.n, Text)
+    columns = (
+        key.label("id"), fact.effective_on, fact.booked_at, fact.kind, debit.code.label("debit"),
+        credit.code.label("credit"), posting.amount_minor, posting.currency, fact.idem_key, fact.actor, posting.transaction_id,
+    )  # fmt: skip
+
+    def touches(text: str) -> Any:
+        mine = select(LedgerAccount.id).where(LedgerAccount.book_id == book, LedgerAccount.code == text)
+        return or_(posting.debit_id.in_(mine), posting.credit_id.in_(mine))
+
+    return Source(
+        select(*columns)
+        .join(fact, (fact.book_id == posting.book_id) & (fact.id == posting.transaction_id))
+        .join(debit, (debit.book_id == posting.book_id) & (debit.id == posting.debit_id))
+        .join(credit, (credit.book_id == posting.book_id) & (credit.id == posting.credit_id))
+        .where(posting.book_id == book),
+        {
+            "newest": Sorting(((posting.transaction_id, int), (posting.n, int)), descending=True),
+            "oldest": Sorting(((posting.transaction_id, int), (posting.n, int))),
+        },
+        {
+            "account": touches,
+            "fact": lambda text: posting.transaction_id == int(text),
+            "kind": lambda text: fact.kind == text,
+            "q": lambda text: fact.idem_key == text,
+            "amount": lambda text: posting.amount_minor == viewer.minor(text),
+            **between_dates(fact.effective_on),
+        },
+        posting.amount_minor,
+        posting.currency,
+        keyed=False,
     )

@@ -1,10 +1,13 @@
-"""Payouts, their runs, and cheques."""
+"""What is owed, payouts, their runs, and cheques."""
 
 from datetime import date
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import case, func, literal, select
+from sqlalchemy import BigInteger, case, cast, func, literal, select
 
+from market.payables.models import Payable
+from market.payables.queries import LIVE
 from market.payouts.models import STATES as PAYOUT_STATES
 from market.payouts.models import Cheque, Payout, PayoutRun, PayoutSetting
 from market.payouts.rules.schedule import PayoutSettings
@@ -52,6 +55,9 @@ def payouts(viewer: Viewer) -> Source:
             "q": _payout_named,
             "state": _payout_state,
             "rail": one_of(Payout.rail, RAILS),
+            "run": lambda text: Payout.run_id.in_(
+                select(PayoutRun.id).where(PayoutRun.coop_id == viewer.coop_id, _run_named(text))
+            ),
             "amount": lambda text: Payout.amount_minor == viewer.minor(text),
             **between_days(viewer, Payout.changed_at),
         },
@@ -73,6 +79,46 @@ def _payout_named(text: str) -> Any:
     if digits.isdigit() and len(digits) < 16:
         return Payout.number == int(digits)
     return contains(Producer.name, text)
+
+
+def owed(viewer: Viewer) -> Source:
+    """Return what each member is owed in each currency and is not paid yet, the largest sum first."""
+    assert viewer.now is not None
+    minor, day = func.sum(Payable.amount_minor), func.min(Payable.due_on)
+    is_open = Payable.state == "open"
+    sums = (
+        select(
+            Payable.payee_id.label("id"),
+            Payable.currency,
+            cast(func.coalesce(minor.filter(is_open), 0), BigInteger).label("open_minor"),
+            cast(func.coalesce(minor.filter(~is_open), 0), BigInteger).label("way_minor"),
+            day.label("due_on"),
+            func.count().label("count"),
+        )
+        .where(Payable.coop_id == viewer.coop_id, Payable.state.in_(LIVE))
+        .group_by(Payable.payee_id, Payable.currency)
+        .subquery("owed")
+        .c
+    )
+    state = case((sums.open_minor == 0, "on_its_way"), (sums.due_on < viewer.now.date(), "overdue"), else_="open")
+    unique = ((sums.id, UUID), (sums.currency, str))
+    return Source(
+        select(*sums, Producer.name.label("payee"), state.label("state")).outerjoin(Producer, Producer.id == sums.id),
+        {
+            "largest": Sorting(((sums.open_minor, int), *unique), descending=True),
+            "oldest": Sorting(((sums.due_on, date.fromisoformat), *unique)),
+        },
+        {
+            "q": search_of(Producer.name),
+            "state": one_of(state, ("open", "overdue", "on_its_way")),
+            "currency": lambda text: sums.currency == text.upper(),
+            "amount": lambda text: sums.open_minor == viewer.minor(text),
+            **between_dates(sums.due_on),
+        },
+        sums.open_minor,
+        sums.currency,
+        keyed=False,
+    )
 
 
 def runs(viewer: Viewer) -> Source:

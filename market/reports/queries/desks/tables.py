@@ -1,19 +1,24 @@
-"""Rows of the price tables, and what each changed."""
+"""Rows of the price tables and what each changed, imports, market prices, exchange rates and the co-ops' own floors."""
 
+from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import case, func, or_, select
+from sqlalchemy import case, func, literal, or_, select
 from sqlalchemy.orm import Session
 
-from market.pricing.models import PriceReference
+from market.pricing.models import CoopFloorRow, FxEvidenceRow, ImportBatch, ImportRow, MarketQuote, PriceReference
 from market.reports.queries.lists import (
     Sorting,
     Source,
     Viewer,
+    between_dates,
+    between_days,
     by_day,
     contains,
+    one_named,
     one_of,
+    search_of,
 )
 
 
@@ -75,3 +80,98 @@ def price_changes(
     if scheme is not None:
         statement = statement.where(seen.c.scheme == scheme)
     return list(session.execute(statement.order_by(seen.c.valid_from.desc().nulls_last(), seen.c.goods, seen.c.id).limit(limit)))
+
+
+def imports(viewer: Viewer) -> Source:
+    """Return the price tables that were read, those that wait for a second person first; they are everybody's."""
+    waiting = case((ImportBatch.state == "waiting", 0), else_=1)
+    rows = select(func.count()).where(ImportRow.batch_id == ImportBatch.id).correlate(ImportBatch).scalar_subquery()
+    columns = (
+        ImportBatch.id, ImportBatch.entered_at, ImportBatch.source_name, ImportBatch.scheme, rows.label("rows"),
+        ImportBatch.state, ImportBatch.decided_at,
+    )  # fmt: skip
+    return Source(
+        select(*columns),
+        {
+            "newest": by_day(ImportBatch.entered_at, unique=ImportBatch.id),
+            "waiting": Sorting(((waiting, int), (ImportBatch.id, UUID))),
+        },
+        {
+            "q": search_of(ImportBatch.source_name),
+            "state": one_of(ImportBatch.state, ("waiting", "approved", "refused")),
+            "scheme": lambda text: ImportBatch.scheme == text,
+            **between_days(viewer, ImportBatch.entered_at),
+        },
+    )
+
+
+def quotes(viewer: Viewer) -> Source:
+    """Return the market prices, the newest day first; they are everybody's."""
+    del viewer
+    columns = (
+        MarketQuote.id, MarketQuote.market, MarketQuote.price, MarketQuote.addition, MarketQuote.addition_label,
+        MarketQuote.unit, MarketQuote.currency, MarketQuote.quoted_on, MarketQuote.source_name, MarketQuote.entered_by,
+        MarketQuote.entered_at, MarketQuote.checked_by,
+    )  # fmt: skip
+    checked = case((MarketQuote.checked_by.is_(None), "once"), else_="twice")
+    return Source(
+        select(*columns, checked.label("checked")),
+        {
+            "newest": by_day(MarketQuote.quoted_on, kind=date.fromisoformat, unique=MarketQuote.id),
+            "market": Sorting(((MarketQuote.market, str), (MarketQuote.id, UUID))),
+        },
+        {
+            "q": search_of(MarketQuote.market, MarketQuote.source_name),
+            "market": lambda text: MarketQuote.market == text,
+            "checked": one_named({"once": MarketQuote.checked_by.is_(None), "twice": MarketQuote.checked_by.is_not(None)}),
+            **between_dates(MarketQuote.quoted_on),
+        },
+    )
+
+
+def rates(viewer: Viewer) -> Source:
+    """Return the exchange rates, the newest day first; they are everybody's."""
+    del viewer
+    pair = FxEvidenceRow.base + literal(" → ") + FxEvidenceRow.quote
+    columns = (
+        FxEvidenceRow.id, pair.label("pair"), FxEvidenceRow.rate, FxEvidenceRow.rate_on, FxEvidenceRow.source_name,
+        FxEvidenceRow.entered_at,
+    )  # fmt: skip
+    return Source(
+        select(*columns),
+        {"newest": by_day(FxEvidenceRow.rate_on, kind=date.fromisoformat, unique=FxEvidenceRow.id)},
+        {
+            "q": search_of(FxEvidenceRow.source_name),
+            "currency": lambda text: or_(FxEvidenceRow.base == text.upper(), FxEvidenceRow.quote == text.upper()),
+            **between_dates(FxEvidenceRow.rate_on),
+        },
+    )
+
+
+def floors(viewer: Viewer) -> Source:
+    """Return the co-op's own floors by name, those that a newer decision replaced included."""
+    assert viewer.now is not None
+    stale = (CoopFloorRow.status == "active") & (CoopFloorRow.review_by < viewer.now.date())
+    state = case((stale, "stale"), else_=CoopFloorRow.status)
+    columns = (
+        CoopFloorRow.id, CoopFloorRow.title, CoopFloorRow.amount, CoopFloorRow.currency, CoopFloorRow.unit,
+        CoopFloorRow.decided_by_body, CoopFloorRow.decided_on, CoopFloorRow.review_by, state.label("state"),
+    )  # fmt: skip
+    return Source(
+        select(*columns).where(CoopFloorRow.coop_id == viewer.coop_id),
+        {
+            "title": Sorting(((CoopFloorRow.title, str), (CoopFloorRow.id, UUID))),
+            "newest": by_day(CoopFloorRow.decided_on, kind=date.fromisoformat, unique=CoopFloorRow.id),
+            "review": Sorting(((CoopFloorRow.review_by, date.fromisoformat), (CoopFloorRow.id, UUID))),
+        },
+        {
+            "q": search_of(CoopFloorRow.title, CoopFloorRow.product),
+            "state": _floor_state(state),
+            **between_dates(CoopFloorRow.decided_on),
+        },
+    )
+
+
+def _floor_state(state: Any) -> Any:
+    counts = {"counts": CoopFloorRow.status == "active"}
+    return one_named(counts | {code: state == code for code in ("active", "stale", "superseded")})

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from sqlalchemy import Text, any_, case, cast, func, select
+from sqlalchemy import BigInteger, Text, any_, case, cast, func, or_, select
 
+from market.kernel import references
 from market.orders.models import STATES as ORDER_STATES
 from market.orders.models import Order, SellerOrder
 from market.payments.models import Dispute, Payment, PaymentPartRow, Refund
@@ -142,7 +143,66 @@ def _refund_named(text: str) -> Any:
 
 
 def _refund_state(text: str) -> Any:
+    if text == "hangs":
+        return Refund.state != "paid"
     return Refund.state.in_(("failed", "needs_person")) if text == "problem" else one_of(Refund.state, REFUND_STATES)(text)
+
+
+PAYMENT_STATES = (
+    "created", "requires_action", "processing", "awaiting_transfer", "part_paid", "succeeded", "failed", "expired", "cancelled",
+    "surplus",
+)  # fmt: skip
+
+
+def payments(viewer: Viewer) -> Source:
+    """Return the payments for goods of the co-op, the newest first; `ours_minor` is the co-op's part of each."""
+    part = PaymentPartRow
+    mine = (part.payment_id == Payment.id, part.coop_id == viewer.coop_id)
+    share = func.sum(part.goods_minor + part.premium_minor + part.charges_minor + part.tax_minor)
+    ours = cast(select(share).where(*mine).correlate(Payment).scalar_subquery(), BigInteger)
+    columns = (
+        Payment.id, Payment.number, Payment.title, Order.name.label("buyer"), Payment.method, Payment.opened_at, Payment.paid_at,
+        Payment.amount_minor, ours.label("ours_minor"), Payment.received_minor, Payment.refunded_minor, Payment.currency,
+        Payment.state, Payment.expires_at, Payment.problem, Order.number.label("order"),
+    )  # fmt: skip
+    paid = between_days(viewer, Payment.paid_at)
+    return Source(
+        select(*columns)
+        .outerjoin(Order, Order.id == Payment.subject_id)
+        .where(select(part.payment_id).where(*mine).correlate(Payment).exists()),
+        {
+            "newest": Sorting(((Payment.number, int),), descending=True),
+            "oldest": Sorting(((Payment.number, int),)),
+            "largest": by_amount(Payment.amount_minor, unique=Payment.id),
+        },
+        {
+            "q": _payment_named,
+            "state": _payment_state,
+            "method": one_of(Payment.method, ("card", "transfer")),
+            "amount": lambda text: or_(Payment.amount_minor == viewer.minor(text), Payment.received_minor == viewer.minor(text)),
+            "paid_from": paid["from"],
+            "paid_to": paid["to"],
+            **between_days(viewer, Payment.opened_at),
+        },
+        ours,
+        Payment.currency,
+    )
+
+
+def _payment_named(text: str) -> Any:
+    known = references.parse(text)
+    if known and known[0] == references.Kind.PAYMENT:
+        return Payment.number == known[1]
+    number = text.strip().partition("-")[0]
+    if number.isdecimal() and len(number) < 16:
+        return Payment.subject_id.in_(select(Order.id).where(Order.number == int(number)))
+    return Payment.subject_id == any_(buyers(text))
+
+
+def _payment_state(text: str) -> Any:
+    if text == "waits":
+        return Payment.state.in_(("awaiting_transfer", "part_paid"))
+    return one_of(Payment.state, PAYMENT_STATES)(text)
 
 
 def disputes(viewer: Viewer) -> Source:
