@@ -25,6 +25,22 @@ def mark_paid(*, payment_id: str, subject_kind: str, subject_id: str, **_: Any) 
         service.mark_paid(session, order_id=UUID(subject_id), payment_id=UUID(payment_id), now=now())
 
 
+@shared_task(name="orders.mark_authorised")
+def mark_authorised(*, subject_kind: str, subject_id: str, **_: Any) -> None:
+    """Record that the amount of an order is kept on a card; harmless when repeated."""
+    if subject_kind != "order":
+        return
+    with unit_of_work() as session:
+        service.mark_authorised(session, order_id=UUID(subject_id), now=now())
+
+
+@shared_task(name="orders.charge_packed")
+def charge_packed(*, order_id: str, **_: Any) -> None:
+    """Decide what is taken from the card when the last part of an order was packed."""
+    with unit_of_work() as session:
+        service.charge_packed(session, order_id=UUID(order_id), now=now())
+
+
 @shared_task(name="orders.note_refund")
 def note_refund(*, refund_id: str, **_: Any) -> None:
     """Let the order know of a refund that arrived; what we decided ourselves it knows already."""
@@ -50,10 +66,11 @@ def hold_disputed(*, seller_order_id: str, **_: Any) -> None:
 
 @shared_task(name="orders.expire")
 def expire(**_: Any) -> None:
-    """Give stock back that unpaid orders hold beyond their time."""
+    """Give stock back that unpaid orders hold beyond their time, and orders that no card keeps money for any more."""
     with unit_of_work() as session:
         if advisory(session, _EXPIRE):
             service.expire_orders(session, now=now())
+            service.end_authorised(session, now=now())
 
 
 @shared_task(name="orders.confirm_silent")

@@ -42,6 +42,12 @@ def send_refund(*, refund_id: str, **_: Any) -> None:
     service.send_refund(unit_of_work, _cards(), refund_id=UUID(refund_id), now=now())
 
 
+@shared_task(name="payments.settle_authorisation", soft_time_limit=90, time_limit=120)
+def settle_authorisation(*, payment_id: str, **_: Any) -> None:
+    """Take from a card what was decided, or let go of it."""
+    service.settle_authorisation(unit_of_work, _cards(), payment_id=UUID(payment_id), now=now())
+
+
 @shared_task(name="payments.sweep", soft_time_limit=540, time_limit=600)
 def sweep(**_: Any) -> dict[str, int]:
     """Do what was left undone: events, overdue and silent payments, refunds, paid without order."""

@@ -74,6 +74,7 @@ FIELDS: dict[str, Any] = {
     "organic_differential": _l("Organic differential"),
     "organic_rule": _l("Organic rule"),
     "outcome": _l("outcome"),
+    "charge_when_packed": _l("Charge cards when the goods are packed"),
     "part_paid_days": _l("Days that a part payment waits for the rest"),
     "parts": _l("parts"),
     "payee": _l("Payee"),

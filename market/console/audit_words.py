@@ -45,6 +45,7 @@ ACTIONS: dict[str, Any] = {
     "listing.published": _l("listing put into the shop"),
     "listing.withdrawn": _l("listing withdrawn"),
     "lot.recorded": _l("lot recorded"),
+    "orders.packed": _l("goods weighed and packed"),
     "orders.shipped": _l("goods sent"),
     "orders.confirmed": _l("arrival confirmed"),
     "orders.complained": _l("complaint made"),

@@ -42,6 +42,7 @@ def _terms(form: Mapping[str, str], currency: str) -> CoopTerms:
         transfer_hold_days=int(forms.number(form, "transfer_hold_days")),
         part_paid_days=int(forms.number(form, "part_paid_days")),
         book_alone_minor=forms.amount(form, "book_alone", currency).minor,
+        charge_when_packed=bool(form.get("charge_when_packed")),
         delivery_from_days=int(forms.number(form, "delivery_from_days")),
         delivery_to_days=int(forms.number(form, "delivery_to_days")),
         latitude=forms.number(form, "latitude") if forms.text(form, "latitude") else None,

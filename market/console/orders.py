@@ -18,7 +18,6 @@ from market.http.auth import access, current_actor
 from market.http.clock import now
 from market.http.db import unit_of_work
 from market.http.downloads import download
-from market.http.forms import BadField
 from market.http.i18n import show_money, show_quantity, told
 from market.invoices import queries as invoices
 from market.invoices.errors import InvoiceMissing
@@ -26,6 +25,8 @@ from market.kernel.errors import DomainError, Missing
 from market.orders import queries, service
 from market.orders.errors import ComplaintFaulty
 from market.orders.rules import BEARERS
+from market.payments import queries as payments
+from market.payments.queries import Authorisation
 from market.provenance import queries as provenance
 from market.reports.queries import desks
 
@@ -85,12 +86,14 @@ def _detail(seller_order_id: UUID, errors: dict[str, str], status: int) -> Respo
         complaints = queries.complaints(session, [part.id])
         history = desks.history(session, "seller_order", part.id)
         papers = invoices.invoices_of(session, part.order_id, coop_id=part.coop_id)
+        kept = kept_on_card(session, part)
     page = render_template(
         "console/order.html",
         part=part,
         lots=lots,
         complaints=complaints,
         papers=papers,
+        kept=kept,
         sums=queries.component_sums(part),
         refundable=queries.can_refund(part),
         bearers=BEARERS,
@@ -99,6 +102,12 @@ def _detail(seller_order_id: UUID, errors: dict[str, str], status: int) -> Respo
         form=request.form,
     )
     return page, status
+
+
+def kept_on_card(session: Session, part: queries.SellerPart) -> Authorisation | None:
+    """Return what a card company keeps for the order of a part that is to be packed first."""
+    live = payments.live_payment(session, subject_kind="order", subject_id=part.order_id) if part.state == "authorised" else None
+    return payments.authorisation(session, live.id) if live else None
 
 
 @blueprint.get("/<uuid:seller_order_id>/invoices/<uuid:invoice_id>")
@@ -122,13 +131,8 @@ def refund(seller_order_id: UUID) -> ResponseReturnValue:
     errors = {} if reason else {"reason": _("Please say why the money goes back.")}
     if bearer not in dict(BEARERS):
         errors["bearer"] = _("Please say who bears it.")
-    quantities: dict[UUID, Decimal] = {}
-    for name, text in request.form.items():
-        if name.startswith("line-") and text.strip():
-            try:
-                quantities[UUID(name.removeprefix("line-"))] = forms.number(request.form, name)
-            except (BadField, ValueError):
-                errors[name] = _("Please enter the quantity as a number.")
+    quantities, faulty = forms.quantities(request.form, "line-")
+    errors |= faulty
     nothing_wrong = not errors and any(quantities.values())
     if nothing_wrong and (question := _asked(seller_order_id, quantities, reason, str(words.BEARERS[bearer][0]))):
         return question
@@ -182,6 +186,38 @@ def answer(seller_order_id: UUID) -> ResponseReturnValue:
     except ComplaintFaulty as error:
         return _detail(seller_order_id, {"answer": told(error.detail)}, 422)
     flash(_("Answered. The buyer reads it on the page of the order."), "good")
+    return redirect(url_for("console_orders.detail", seller_order_id=seller_order_id), 303)
+
+
+@blueprint.post("/<uuid:seller_order_id>/pack")
+@access("staff")
+def pack(seller_order_id: UUID) -> ResponseReturnValue:
+    """Say for a producer how much is really sent of an order that is charged when it is packed."""
+    sent, errors = forms.quantities(request.form, "sent-")
+    if errors:
+        return _detail(seller_order_id, errors, 422)
+    with unit_of_work() as session:
+        part = queries.seller_order(session, seller_order_id)
+    facts = [
+        (line.title, f"{show_quantity(sent.get(line.id, Decimal(0)))} / {show_quantity(line.quantity)} {line.unit}")
+        for line in part.lines
+    ]
+    if question := asked(
+        _("Is this what is sent of order %(number)s?", number=part.number),
+        facts,
+        _("The card is charged for it, once, and what is missing is let go. This cannot be taken back."),
+        _("Yes, charge the card"),
+        again=lambda: _detail(seller_order_id, {}, 200),
+    ):
+        return question
+    try:
+        with unit_of_work() as session:
+            service.pack(session, actor=current_actor(), seller_order_id=seller_order_id, quantities=sent, now=now())
+        flash(_("Noted. The card is charged when every part of the order is packed."), "good")
+    except DomainError as error:
+        if isinstance(error, Missing):
+            raise
+        return _detail(seller_order_id, {"sent-" + (error.pointer or "").removeprefix("/lines/"): told(error.detail)}, 422)
     return redirect(url_for("console_orders.detail", seller_order_id=seller_order_id), 303)
 
 

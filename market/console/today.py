@@ -47,6 +47,9 @@ KINDS: dict[str, Kind] = {
     "file_waits": Kind(_l("Bank files to give to the bank"), "console_payouts.run", "run_id"),
     "booking_proposed": Kind(_l("Bookings to accept or decline"), "console_matching.index", "open"),
     "refund_by_bank": Kind(_l("Refunds to send by bank"), "console_payments.refunds", "open"),
+    "order_to_pack": Kind(
+        _l("Cards about to let go of the money, or that refuse"), "console_orders.detail", "seller_order_id", urgent=True
+    ),
     "order_late": Kind(_l("Paid orders not sent for three days"), "console_orders.detail", "seller_order_id"),
     "lines": Kind(_l("Statement lines to explain"), "console_statements.desk", "account_id"),
     "file_draft": Kind(_l("Statement files that wait for a decision"), "console_statements.file", "file_id"),

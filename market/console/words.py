@@ -9,6 +9,7 @@ from market.console.lists import Words
 
 ORDERS: Words = {
     "placed": (_l("waits for payment"), "warn"),
+    "authorised": (_l("to be packed, then charged"), "info"),
     "paid": (_l("to be packed"), "info"),
     "shipped": (_l("on its way"), "info"),
     "confirmed": (_l("arrived"), "good"),
@@ -172,7 +173,9 @@ LETTERS: Words = {
     "invited": (_l("invitation"), ""),
     "order_placed": (_l("order placed, transfer awaited"), ""),
     "receipt": (_l("order paid"), ""),
+    "order_authorised": (_l("money kept on the card"), ""),
     "packing_note": (_l("order to pack"), ""),
+    "weigh_note": (_l("order to weigh and pack"), ""),
     "packing_changed": (_l("order to pack changed"), ""),
     "packing_stopped": (_l("order not to pack any more"), ""),
     "order_shipped": (_l("order on its way"), ""),

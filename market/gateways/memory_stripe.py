@@ -18,6 +18,7 @@ from market.kernel.uow import gateway
 from market.payments.ports import (
     BadSignature,
     BalanceLine,
+    CaptureOrder,
     Checkout,
     CheckoutOrder,
     DisputeAnswer,
@@ -44,6 +45,7 @@ class MemoryCards:
         self._by_key: dict[str, str] = {}
         self._refunds: dict[str, tuple[RefundOrder, RefundAnswer]] = {}
         self._disputes: dict[str, DisputeAnswer] = {}
+        self._settled: dict[str, CaptureOrder] = {}
         self._lines: list[BalanceLine] = []
         self._events: list[ProviderEvent] = []
 
@@ -73,6 +75,28 @@ class MemoryCards:
         if self._checkouts[checkout_id].state == "requires_action":
             self._see(checkout_id, state="expired", url=None)
         return self._checkouts[checkout_id]
+
+    def capture(self, order: CaptureOrder) -> Checkout:
+        """Take an authorisation, once."""
+        return self._settle(order, order.money)
+
+    def release(self, order: CaptureOrder) -> Checkout:
+        """Let an authorisation go."""
+        return self._settle(order, None)
+
+    def _settle(self, order: CaptureOrder, taken: Money | None) -> Checkout:
+        lost, now = self._lost(), self._checkouts[order.checkout_id]
+        if order.key not in self._settled:
+            if now.state != "authorised":
+                raise ProcessorRefused(f"You cannot capture this PaymentIntent because it is {now.state}.")
+            if taken is None:
+                self._see(order.checkout_id, state="expired")
+                self._happen("payment_intent.canceled", order.intent_id, payment_id=self._orders[order.checkout_id].payment_id)
+            else:
+                self._take(order.checkout_id, taken, START)
+            self._settled[order.key] = order
+        self._lose(lost)
+        return self._checkouts[order.checkout_id]
 
     def refund(self, order: RefundOrder) -> RefundAnswer:
         """Give back, once per key."""
@@ -149,18 +173,25 @@ class MemoryCards:
         return []
 
     def pay(self, checkout_id: str, at: datetime = START) -> Checkout:
-        """The buyer pays, or a bank debit arrives."""
+        """The buyer pays, or a bank debit arrives; what is to be taken later is authorised."""
         money, now = self._orders[checkout_id].money, self._checkouts[checkout_id]
         if now.state not in ("requires_action", "processing"):
             raise ProcessorRefused(f"This session is {now.state}.")
-        intent = now.intent_id or f"pi_{new_token(8)}"
-        self._see(
-            checkout_id, state="succeeded", url=None, intent_id=intent, charge_id=f"ch_{new_token(8)}", paid=money, charged_at=at
-        )
+        payment_id = self._orders[checkout_id].payment_id
+        self._see(checkout_id, url=None, intent_id=now.intent_id or f"pi_{new_token(8)}", charge_id=f"ch_{new_token(8)}")
+        if self._orders[checkout_id].take_later:
+            seen = self._see(checkout_id, state="authorised", capture_before=at + timedelta(days=7))
+            self._happen("payment_intent.amount_capturable_updated", seen.intent_id or "", payment_id=payment_id)
+            return seen
+        return self._take(checkout_id, money, at)
+
+    def _take(self, checkout_id: str, money: Money, at: datetime) -> Checkout:
+        seen = self._see(checkout_id, state="succeeded", paid=money, charged_at=at, capture_before=None)
+        payment_id = self._orders[checkout_id].payment_id
         fee = Money((money.minor * 15 + 500) // 1000, money.currency)
-        self._book("charge", intent, money, fee, payment_id=self._orders[checkout_id].payment_id)
-        self._happen("checkout.session.completed", checkout_id, payment_id=self._orders[checkout_id].payment_id)
-        return self._checkouts[checkout_id]
+        self._book("charge", seen.intent_id or "", money, fee, payment_id=payment_id)
+        self._happen("checkout.session.completed", checkout_id, payment_id=payment_id)
+        return seen
 
     def start_debit(self, checkout_id: str) -> Checkout:
         """The buyer authorises a bank debit, which takes days."""

@@ -18,6 +18,7 @@ from market.kernel.uow import gateway
 from market.payments.ports import (
     BadSignature,
     BalanceLine,
+    CaptureOrder,
     Checkout,
     CheckoutOrder,
     DisputeAnswer,
@@ -64,6 +65,8 @@ class StripeCards:
                 "metadata": metadata,
                 "payment_intent_data": {"transfer_group": order.group, "metadata": metadata},
             }
+            if order.take_later:  # the page then offers only what can be authorised first
+                params["payment_intent_data"]["capture_method"] = "manual"
             if order.email:
                 params["customer_email"] = order.email
             session = self._client.v1.checkout.sessions.create(params, {"idempotency_key": order.key})  # type: ignore[arg-type]
@@ -84,6 +87,20 @@ class StripeCards:
                 if error.http_status == 404:
                     raise
         return self.checkout(checkout_id)
+
+    def capture(self, order: CaptureOrder) -> Checkout:
+        """Capture under `order.key`, then fetch what came of it; Stripe releases the rest and captures no second time."""
+        with _calls():
+            options: Any = {"idempotency_key": order.key}
+            self._client.v1.payment_intents.capture(order.intent_id, {"amount_to_capture": to_stripe(order.money)}, options)
+        return self.checkout(order.checkout_id)
+
+    def release(self, order: CaptureOrder) -> Checkout:
+        """Cancel the intent under `order.key`, then fetch what came of it."""
+        with _calls():
+            options: Any = {"idempotency_key": order.key}
+            self._client.v1.payment_intents.cancel(order.intent_id, {}, options)
+        return self.checkout(order.checkout_id)
 
     def refund(self, order: RefundOrder) -> RefundAnswer:
         """Create the refund under `order.key`."""
@@ -180,7 +197,13 @@ def _checkout(session: dict[str, Any]) -> Checkout:
         paid=from_stripe(intent["amount_received"], intent["currency"]) if succeeded else None,
         charged_at=_instant((booked if isinstance(booked, dict) else charge)["created"]) if succeeded and charge else None,
         problem=(intent.get("last_payment_error") or {}).get("message"),
+        capture_before=_capture_before(charge) if intent.get("status") == "requires_capture" else None,
     )
+
+
+def _capture_before(charge: dict[str, Any]) -> datetime | None:
+    until = ((charge.get("payment_method_details") or {}).get("card") or {}).get("capture_before")
+    return _instant(until) if until else None
 
 
 def _state(session: dict[str, Any], intent: dict[str, Any]) -> str:
@@ -188,6 +211,8 @@ def _state(session: dict[str, Any], intent: dict[str, Any]) -> str:
     status = intent.get("status")
     if status in ("succeeded", "processing"):
         return str(status)
+    if status == "requires_capture":
+        return "authorised"
     if session["status"] == "expired" or status == "canceled":
         return "expired"
     return "requires_action" if session["status"] == "open" else "failed"

@@ -19,6 +19,7 @@ from market.orders.queries import OrderView
 from market.payments import queries as payments
 from market.payments import service as payment_service
 from market.payments.queries import PaymentView
+from market.payments.rules import State
 
 LINK = "order"
 
@@ -68,6 +69,21 @@ def ask(order_id: UUID, payment_id: UUID) -> PaymentView:
     return _recorded(order_id, seen)
 
 
+def cancel(order_id: UUID) -> OrderView:
+    """Cancel an order that is not paid, and return it; one whose amount a card keeps ends when the card company has let go."""
+    with unit_of_work() as session:
+        kept = orders.order(session, order_id).state == "authorised"
+        if kept:
+            service.let_go(session, actor=current_actor(), order_id=order_id, now=now())
+    if not kept:
+        close(order_id)
+    with unit_of_work() as session:
+        if not kept:
+            service.cancel_order(session, actor=current_actor(), order_id=order_id, now=now())
+            session.flush()
+        return orders.order(session, order_id)
+
+
 def close(order_id: UUID) -> None:
     """Make sure that nobody can pay an order any more; a payment that was quicker is recorded."""
     with unit_of_work() as session:
@@ -81,4 +97,7 @@ def _recorded(order_id: UUID, seen: PaymentView) -> PaymentView:
     if seen.is_paid:
         with unit_of_work() as session:
             service.mark_paid(session, order_id=order_id, payment_id=seen.id, now=now())
+    elif seen.state is State.AUTHORISED:
+        with unit_of_work() as session:
+            service.mark_authorised(session, order_id=order_id, now=now())
     return seen

@@ -5,6 +5,8 @@ from datetime import date
 from decimal import Decimal, InvalidOperation
 from uuid import UUID
 
+from flask_babel import gettext as _
+
 from market.http.i18n import told
 from market.kernel.errors import DomainError, Invalid
 from market.kernel.money import Money, Unclear
@@ -49,6 +51,19 @@ def number(form: Mapping[str, str], name: str, *, default: str = "0") -> Decimal
     if not value.is_finite() or abs(value) >= Decimal(10) ** 12:
         raise BadField("Write a number, such as 12.5.", pointer=f"/{name}")
     return value
+
+
+def quantities(form: Mapping[str, str], prefix: str) -> tuple[dict[UUID, Decimal], dict[str, str]]:
+    """Return the numbers in the fields `prefix` + id, by id, and what is wrong with others, by field; empty ones are left out."""
+    found: dict[UUID, Decimal] = {}
+    errors: dict[str, str] = {}
+    for name, typed in form.items():
+        if name.startswith(prefix) and typed.strip():
+            try:
+                found[UUID(name.removeprefix(prefix))] = number(form, name)
+            except (BadField, ValueError):
+                errors[name] = _("Please enter the quantity as a number.")
+    return found, errors
 
 
 def amount(form: Mapping[str, str], name: str, currency: str) -> Money:

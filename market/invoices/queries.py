@@ -16,7 +16,7 @@ from market.kernel.money import Money
 from market.ledger.queries import Finding
 from market.orders import queries as orders
 from market.orders.queries import Line, OrderView, SellerPart, TransferInstructions
-from market.orders.rules import COMPONENT
+from market.orders.rules import COMPONENT, by_component
 from market.producers import queries as producers
 
 
@@ -115,17 +115,21 @@ def request_to_pay(session: Session, order: OrderView, *, on: date) -> Paper | N
 
 def pieces_of(part: SellerPart) -> list[Item]:
     """Return the lines of a seller order as they were sold, whatever was given back or replaced since, each with its tax."""
-    return [item_of(line) for line in part.lines if line.replaces_id is None]
+    return [item_of(line) for line in part.lines if line.replaces_id is None and line.unsent < line.quantity]
 
 
 def item_of(line: Line) -> Item:
-    """Return a line as it was sold, with its tax."""
+    """Return a line as it was sold, with its tax; what was not there when it was packed was not sold."""
     pieces = (
         Piece(COMPONENT[piece.kind], piece.money.minor, piece.tax_rate, piece.tax.minor)
         for piece in line.parts
         if piece.kind != "tax"
     )
-    return Item(line.title, line.quantity, line.unit, tuple(pieces))
+    if not line.unsent:
+        return Item(line.title, line.quantity, line.unit, tuple(pieces))
+    charged = by_component([(part.kind, line.charged(part)) for part in line.parts], line.total.currency)
+    sold = rules.credited(list(pieces), {name: money.minor for name, money in charged.items()}, line.total.currency)
+    return Item(line.title, line.quantity - line.unsent, line.unit, sold)
 
 
 def _address(street: str, building: str, postcode: str, town: str, country: str) -> tuple[str, ...]:

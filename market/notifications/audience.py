@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -99,15 +99,18 @@ def _placed(session: Session, payload: Payload) -> list[Telling]:
 def _paid(session: Session, payload: Payload) -> list[Telling]:
     order = orders.order(session, UUID(payload["order_id"]))
     rows = [
-        [{"part": [line.title, piece.label]}, _money(piece.money)]
+        [{"part": [line.title, piece.label]}, _money(line.charged(piece))]
         for part in order.parts
         for line in part.lines
+        if line.unsent < line.quantity
         for piece in line.parts
     ]
     told = [
-        _buyer(order, f"order:{order.id}:paid", "receipt", total=_money(order.total), rows=rows, attach_invoices=str(order.id))
+        _buyer(order, f"order:{order.id}:paid", "receipt", total=_money(order.charged), rows=rows, attach_invoices=str(order.id))
     ]
     for part in order.parts:
+        if part.packed_at is not None:
+            continue  # they packed it before it was charged
         person = _producer(session, part.producer_id)
         if person is not None:
             told.append(_packing_note(order, part, person))
@@ -125,6 +128,16 @@ def _packing_note(order: OrderView, part: SellerPart, person: Person) -> Telling
     return _to_person(
         person, fact=f"seller_order:{part.id}:paid", kind="packing_note", link=("packing_note", str(part.id)), facts=facts
     )
+
+
+def _authorised(session: Session, payload: Payload) -> list[Telling]:
+    order = orders.order(session, UUID(payload["order_id"]))
+    told = [_buyer(order, f"order:{order.id}:authorised", "order_authorised", total=_money(order.total))]
+    for part in order.parts:
+        person = _producer(session, part.producer_id)
+        if person is not None:
+            told.append(replace(_packing_note(order, part, person), fact=f"seller_order:{part.id}:authorised", kind="weigh_note"))
+    return told
 
 
 def _of_part(session: Session, payload: Payload) -> tuple[OrderView, SellerPart]:
@@ -325,6 +338,7 @@ TELLERS: dict[str, Teller] = {
     "orders.refunded": _refunded,
     "orders.changed": _changed,
     "orders.substitute_offered": _substitute_offered,
+    "orders.authorised": _authorised,
     "orders.cancelled": _cancelled,
     "orders.problem": _problem,
     "payments.refunded": _refund_arrived,

@@ -17,6 +17,7 @@ TOPIC_OF = {
     "order_shipped": "orders",
     "coop_news": "news",
     "packing_note": "selling",
+    "weigh_note": "selling",
     "packing_changed": "selling",
     "packing_stopped": "selling",
     "payout_settled": "money",

@@ -1,6 +1,8 @@
 """What orders announce; payloads are ids."""
 
 PLACED = "orders.placed"
+AUTHORISED = "orders.authorised"
+PACKED = "orders.packed"
 PAID = "orders.paid"
 SHIPPED = "orders.shipped"
 REFUNDED = "orders.refunded"

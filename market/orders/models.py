@@ -25,7 +25,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from market.kernel.orm import Base, CoopOwned, Id, Instant, Minor, Percent, Quantity, UnitPrice
 
 _TOTAL = "goods_minor + premium_minor + charges_minor + tax_minor"
-STATES = ("placed", "paid", "shipped", "confirmed", "settled", "refunded", "cancelled")
+STATES = ("placed", "authorised", "paid", "shipped", "confirmed", "settled", "refunded", "cancelled")
 
 
 class BasketLine(Base):
@@ -70,12 +70,13 @@ class Order(Base):
 
     __table_args__ = (
         UniqueConstraint("number"),
-        CheckConstraint("state IN ('placed', 'paid', 'cancelled')", name="state"),
+        CheckConstraint("state IN ('placed', 'authorised', 'paid', 'cancelled')", name="state"),
         CheckConstraint("method IN ('card', 'transfer')", name="method"),
         CheckConstraint("total_minor > 0", name="total"),
         CheckConstraint("(state = 'paid') = (paid_at IS NOT NULL)", name="paid"),
         CheckConstraint("country ~ '^[A-Z]{2}$'", name="country"),
         Index("orders_unpaid", "expires_at", postgresql_where=text("state = 'placed'")),
+        Index("orders_authorised", "id", postgresql_where=text("state = 'authorised'")),
         Index("orders_by_buyer", text("to_tsvector('simple'::regconfig, (name || ' '::text) || email)"), postgresql_using="gin"),
         Index("orders_of_guest", "email", "placed_at", postgresql_where=text("account_id IS NULL")),
         Index("orders_placed_from", "placed_from", "placed_at", postgresql_where=text("placed_from IS NOT NULL")),
@@ -115,6 +116,7 @@ class SellerOrder(CoopOwned, Base):
     charges_refunded_minor: Mapped[Minor] = mapped_column(server_default=text("0"))
     tax_refunded_minor: Mapped[Minor] = mapped_column(server_default=text("0"))
     placed_at: Mapped[Instant]
+    packed_at: Mapped[datetime | None]
     paid_on: Mapped[date | None]
     shipped_at: Mapped[datetime | None]
     tracking: Mapped[str | None]
@@ -180,7 +182,10 @@ class DisputeBearing(CoopOwned, Base):
 
 
 class OrderLine(CoopOwned, Base):
-    """A quantity of one listing at the price of that day, with the checks that allowed it (R-03.4)."""
+    """A quantity of one listing at the price of that day, with the checks that allowed it (R-03.4).
+
+    `unsent_quantity` is the part of what was returned that was not there when the order was packed, so that it was never charged.
+    """
 
     __tablename__ = "order_line"
 
@@ -197,12 +202,14 @@ class OrderLine(CoopOwned, Base):
     total_minor: Mapped[Minor]
     stock_quantity: Mapped[Quantity]
     returned_quantity: Mapped[Decimal] = mapped_column(Numeric(18, 6), server_default=text("0"))
+    unsent_quantity: Mapped[Decimal] = mapped_column(Numeric(18, 6), server_default=text("0"))
     replaces_id: Mapped[UUID | None] = mapped_column(ForeignKey("order_line.id"))
     check_ids: Mapped[list[UUID]] = mapped_column(ARRAY(UuidColumn))
 
     __table_args__ = (
         CheckConstraint("quantity > 0", name="quantity"),
         CheckConstraint("returned_quantity BETWEEN 0 AND quantity", name="returned"),
+        CheckConstraint("unsent_quantity BETWEEN 0 AND returned_quantity", name="unsent"),
         CheckConstraint("total_minor > 0", name="total"),
         CheckConstraint("unit_price > 0", name="unit_price"),
     )

@@ -44,7 +44,8 @@ EARNED = {
 }
 BEARERS = (("coop", "the co-op"), ("producer", "the producer"), ("carrier", "the carrier"))
 _NEXT = {
-    "placed": {"paid", "cancelled"},
+    "placed": {"authorised", "paid", "cancelled"},
+    "authorised": {"paid", "cancelled"},
     "paid": {"shipped", "refunded"},
     "shipped": {"confirmed", "refunded"},
     "confirmed": {"settled", "refunded"},
@@ -55,6 +56,7 @@ _NEXT = {
 STATES = tuple(_NEXT)
 _WORDS = {
     "placed": N_("waits for payment"),
+    "authorised": N_("is to be packed before it is charged"),
     "paid": N_("is paid and not yet sent"),
     "shipped": N_("is on its way"),
     "confirmed": "has arrived",

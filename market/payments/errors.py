@@ -21,6 +21,18 @@ class PaymentNotOpen(Conflict):
     code = "payments.not_open"
 
 
+class AuthorisationDecided(Conflict):
+    """What is taken from a card was decided, and is decided once."""
+
+    code = "payments.authorisation_decided"
+
+
+class CaptureTooLarge(Conflict):
+    """More would be taken than was authorised, or nothing at all."""
+
+    code = "payments.capture_too_large"
+
+
 class SeveralCoopsByTransfer(Invalid):
     """A bank transfer goes to one account, so it can pay one co-op."""
 

@@ -1,6 +1,8 @@
 """What payments announce. Payloads are ids, as text."""
 
 PAID = "payments.paid"  # payment_id, subject_kind, subject_id
+AUTHORISED = "payments.authorised"  # payment_id, subject_kind, subject_id: kept on the card, not taken
+AUTHORISATION_DECIDED = "payments.authorisation_decided"  # payment_id: it is to be taken, or let go
 CLOSED = "payments.closed"  # payment_id, subject_kind, subject_id: failed, expired or cancelled without money
 SURPLUS = "payments.surplus"  # payment_id: more money came than was waited for; it goes back
 EVENT_STORED = "payments.event_stored"  # inbox_id: a webhook of the processor waits to be handled

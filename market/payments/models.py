@@ -62,8 +62,8 @@ class Payment(Base):
         UniqueConstraint("intent_id"),
         CheckConstraint("method IN ('card', 'transfer')", name="method"),
         CheckConstraint(
-            "state IN ('created', 'requires_action', 'processing', 'awaiting_transfer', 'part_paid', 'succeeded', 'failed', "
-            "'expired', 'cancelled', 'surplus')",
+            "state IN ('created', 'requires_action', 'processing', 'authorised', 'awaiting_transfer', 'part_paid', 'succeeded', "
+            "'failed', 'expired', 'cancelled', 'surplus')",
             name="state",
         ),
         CheckConstraint("amount_minor > 0", name="amount"),
@@ -78,6 +78,36 @@ class Payment(Base):
             postgresql_where=text("state IN ('created', 'requires_action', 'processing', 'awaiting_transfer', 'part_paid')"),
         ),
         Index("payment_unacknowledged", "paid_at", postgresql_where=text("paid_at IS NOT NULL AND acknowledged_at IS NULL")),
+    )
+
+
+class CardAuthorisation(Base):
+    """Money kept on a card until the goods are packed: then less or all of it is taken, once, and the rest let go.
+
+    A row is written before the card page is opened for the first time, so that the page stays the same in every repeat.
+    `capture_before` is when the card company lets go of it by itself. A decision never changes (a trigger).
+    """
+
+    __tablename__ = "card_authorisation"
+
+    payment_id: Mapped[UUID] = mapped_column(ForeignKey("payment.id"), primary_key=True)
+    amount_minor: Mapped[Minor]
+    capture_before: Mapped[datetime | None]
+    decision: Mapped[str | None]
+    captured_minor: Mapped[int | None] = mapped_column(BigInteger)
+    decided_by: Mapped[str | None]
+    decided_at: Mapped[datetime | None]
+    next_try_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        CheckConstraint("decision IN ('capture', 'release')", name="decision"),
+        CheckConstraint(
+            "(decision IS NULL) = (decided_at IS NULL) AND (decision IS NULL) = (decided_by IS NULL)", name="decided"
+        ),
+        CheckConstraint("captured_minor BETWEEN 1 AND amount_minor", name="captured"),
+        CheckConstraint("coalesce(decision = 'capture', false) = (captured_minor IS NOT NULL)", name="capture"),
+        Index("card_authorisation_to_settle", "next_try_at", postgresql_where=text("next_try_at IS NOT NULL")),
+        Index("card_authorisation_running_out", "capture_before", postgresql_where=text("decision IS NULL")),
     )
 
 

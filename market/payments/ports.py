@@ -46,6 +46,7 @@ class CheckoutOrder:
     cancel_url: str
     expires_at: datetime
     email: str | None = None
+    take_later: bool = False  # the card is charged by `capture`; until then the money is only kept on it
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +57,24 @@ class Checkout:
     """
 
     checkout_id: str
-    state: str  # requires_action, processing, succeeded, failed, expired
+    state: str  # requires_action, processing, authorised, succeeded, failed, expired
     url: str | None
     intent_id: str | None = None
     charge_id: str | None = None
     paid: Money | None = None
     charged_at: datetime | None = None
     problem: str | None = None
+    capture_before: datetime | None = None  # of an authorisation, where the processor says it
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureOrder:
+    """An authorisation to take, all or less of it: what is left of it is let go. It can be done once."""
+
+    key: str
+    checkout_id: str
+    intent_id: str
+    money: Money
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +157,12 @@ class CardProcessor(Protocol):
 
     def close_checkout(self, checkout_id: str) -> Checkout:
         """Close the page so that nobody can pay any more, and return how it ended: it may just have been paid."""
+
+    def capture(self, order: CaptureOrder) -> Checkout:
+        """Take what was authorised, or less, and return how the payment stands. Raises ProcessorRefused, also the second time."""
+
+    def release(self, order: CaptureOrder) -> Checkout:
+        """Let all of an authorisation go, and return how the payment stands. Raises ProcessorRefused."""
 
     def refund(self, order: RefundOrder) -> RefundAnswer:
         """Give money back; the same key gives back once. Raises ProcessorRefused."""

@@ -15,11 +15,15 @@ COMPONENTS = ("goods", "premium", "charges", "tax")
 
 
 class State(StrEnum):
-    """Where a payment stands. `surplus`: money came for something that no longer wanted it (E09)."""
+    """Where a payment stands. `authorised`: kept on the card, taken when the goods are packed.
+
+    `surplus`: money came for something that no longer wanted it (E09).
+    """
 
     CREATED = "created"
     REQUIRES_ACTION = "requires_action"
     PROCESSING = "processing"
+    AUTHORISED = "authorised"
     AWAITING_TRANSFER = "awaiting_transfer"
     PART_PAID = "part_paid"
     SUCCEEDED = "succeeded"
@@ -29,17 +33,19 @@ class State(StrEnum):
     SURPLUS = "surplus"
 
 
-OPEN = frozenset({State.CREATED, State.REQUIRES_ACTION, State.PROCESSING, State.AWAITING_TRANSFER, State.PART_PAID})
+OPEN = frozenset(
+    {State.CREATED, State.REQUIRES_ACTION, State.PROCESSING, State.AUTHORISED, State.AWAITING_TRANSFER, State.PART_PAID}
+)
 LIVE = OPEN | {State.SUCCEEDED}
 PAID = frozenset({State.SUCCEEDED, State.SURPLUS})
-_ORDER = {State.CREATED: 0, State.REQUIRES_ACTION: 1, State.PROCESSING: 2}
+_ORDER = {State.CREATED: 0, State.REQUIRES_ACTION: 1, State.PROCESSING: 2, State.AUTHORISED: 3}
 
 
 def after(now: State, seen: State) -> State:
     """Return what a card payment becomes when the processor shows `seen`; the same state means that nothing happens.
 
-    Paid stays paid, whoever comes second. Nothing goes backwards except from `processing` to an end. A payment that
-    we closed and that succeeds all the same is a surplus: money to give back, never a silent loss.
+    Paid stays paid, whoever comes second. Nothing goes backwards except from `processing` or `authorised` to an end. A
+    payment that we closed and that succeeds all the same is a surplus: money to give back, never a silent loss.
     """
     if now in PAID:
         return now

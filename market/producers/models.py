@@ -54,6 +54,7 @@ class Coop(Base):
     transfer_hold_days: Mapped[int] = mapped_column(SmallInteger, server_default=text("5"))
     part_paid_days: Mapped[int] = mapped_column(SmallInteger, server_default=text("14"))
     book_alone_minor: Mapped[Minor] = mapped_column(server_default=text("0"))
+    charge_when_packed: Mapped[bool] = mapped_column(server_default=text("false"))
     created_at: Mapped[Instant]
 
     __table_args__ = (

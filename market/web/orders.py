@@ -22,6 +22,7 @@ from market.orders import change_queries as changes
 from market.orders import queries, service
 from market.orders.errors import ComplaintFaulty, OrderMissing, WrongState
 from market.payments import queries as payments
+from market.payments.rules import State
 from market.provenance import queries as provenance
 from market.web.checkout import basket_id
 from market.web.shares import together
@@ -110,7 +111,8 @@ def returned(order_id: UUID) -> ResponseReturnValue:
     with unit_of_work() as session:
         mine(session, order_id)
         payment = next(iter(payments.payments_of(session, subject_kind="order", subject_id=order_id)), None)
-    if payment is not None and card_page.ask(order_id, payment.id).is_open:
+    seen = card_page.ask(order_id, payment.id) if payment is not None else None
+    if seen is not None and seen.is_open and seen.state is not State.AUTHORISED:
         flash(_("The card company has not said yes or no yet. We ask again by ourselves; you need not pay twice."), "warn")
     return redirect(order_url(order_id), 303)
 
@@ -132,10 +134,10 @@ def cancel(order_id: UUID) -> ResponseReturnValue:
     with unit_of_work() as session:
         mine(session, order_id)
     try:
-        card_page.close(order_id)
-        with unit_of_work() as session:
-            service.cancel_order(session, actor=current_actor(), order_id=order_id, now=now())
-        flash(_("The order is cancelled. Nothing is to be paid."), "good")
+        if card_page.cancel(order_id).state == "cancelled":
+            flash(_("The order is cancelled. Nothing is to be paid."), "good")
+        else:
+            flash(_("The order is being cancelled. Nothing is taken from your card."), "good")
     except DomainError as error:
         if isinstance(error, OrderMissing):
             raise

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from market.catalogue import queries as catalogue
-from market.http import sending
+from market.http import forms, sending
 from market.http.auth import access, current_actor
 from market.http.clock import now
 from market.http.db import unit_of_work
@@ -18,7 +18,7 @@ from market.orders import change_queries as changes
 from market.orders import queries, service
 
 blueprint = Blueprint("producer_orders", __name__, url_prefix="/producer/orders")
-OPEN = ("paid", "shipped", "confirmed")
+OPEN = ("authorised", "paid", "shipped", "confirmed")
 
 
 @blueprint.get("")
@@ -57,13 +57,38 @@ def packing_list() -> ResponseReturnValue:
 @access("producer")
 def packing(seller_order_id: UUID) -> ResponseReturnValue:
     """Show the packing note: what goes in, where it goes."""
+    return _packing(seller_order_id, {}, 200)
+
+
+def _packing(seller_order_id: UUID, errors: dict[str, str], status: int) -> ResponseReturnValue:
     with unit_of_work() as session:
         part = queries.seller_order(session, seller_order_id, producer_id=current_actor().producer_id)
         address = queries.order(session, part.order_id)
         offers = changes.substitutions(session, [part.id])
         sold = catalogue.listings_of(session, producer_id=part.producer_id).items if part.state == "paid" else []
     instead = [row for row in sold if row.state == "published" and row.lot_id not in {line.lot_id for line in part.lines}]
-    return render_template("producer/packing.html", part=part, order=address, offers=offers, instead=instead)
+    page = render_template(
+        "producer/packing.html", part=part, order=address, offers=offers, instead=instead, errors=errors, form=request.form
+    )
+    return page, status
+
+
+@blueprint.post("/<uuid:seller_order_id>/pack")
+@access("producer")
+def pack(seller_order_id: UUID) -> ResponseReturnValue:
+    """Say how much is really sent of an order that is charged when it is packed."""
+    quantities, errors = forms.quantities(request.form, "sent-")
+    if errors:
+        return _packing(seller_order_id, errors, 422)
+    try:
+        with unit_of_work() as session:
+            service.pack(session, actor=current_actor(), seller_order_id=seller_order_id, quantities=quantities, now=now())
+        flash(_("Noted. The card is charged now; when it says paid here, send the parcel."), "good")
+    except DomainError as error:
+        if isinstance(error, Missing):
+            raise
+        return _packing(seller_order_id, {"sent-" + (error.pointer or "").removeprefix("/lines/"): told(error.detail)}, 422)
+    return redirect(url_for("producer_orders.packing", seller_order_id=seller_order_id), 303)
 
 
 @blueprint.post("/<uuid:seller_order_id>/ship")

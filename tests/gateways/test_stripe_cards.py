@@ -2,6 +2,7 @@
 
 import json
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -11,7 +12,7 @@ from market.gateways.stripe_cards import StripeCards
 from market.kernel.ids import new_id
 from market.kernel.money import Money
 from market.kernel.uow import NetworkInsideUnitOfWork, unit_of_work
-from market.payments.ports import BadSignature, CheckoutOrder, ProcessorRefused, ProcessorUnsure, RefundOrder
+from market.payments.ports import BadSignature, CaptureOrder, CheckoutOrder, ProcessorRefused, ProcessorUnsure, RefundOrder
 from market.simulators.stripe.webhooks import signature
 from tests.stripe_server import CHALLENGE, DEBIT, DECLINED, KEY, SECRET, StripeServer
 
@@ -117,6 +118,41 @@ def test_closing_a_paid_page_says_that_it_is_paid(cards, stripe_server):
     opened = cards.open_checkout(order())
     stripe_server.pay(opened.url)
     assert cards.close_checkout(opened.checkout_id).state == "succeeded"
+
+
+def authorised(cards, stripe_server):
+    """A page whose amount is kept on the card, and what takes 40.00 of it."""
+    wanted = order(take_later=True)
+    opened = cards.open_checkout(wanted)
+    assert stripe_server.submit(opened.url, test=DEBIT)[0] >= 400, "a bank debit cannot be authorised first"
+    stripe_server.pay(opened.url)
+    seen = cards.checkout(opened.checkout_id)
+    assert (seen.state, seen.paid) == ("authorised", None)
+    assert seen.capture_before is not None
+    return CaptureOrder(f"capture-{wanted.payment_id}-v1", seen.checkout_id, seen.intent_id, Money(4000, "EUR"))
+
+
+@pytest.mark.parametrize("fault", ["drop_before", "drop_after"])
+def test_a_part_of_an_authorisation_is_taken_once_whatever_is_lost(cards, stripe_server, fault):
+    wanted = authorised(cards, stripe_server)
+    stripe_server.control("faults", kind=fault, path=f"/v1/payment_intents/{wanted.intent_id}/capture", count=1)
+    with pytest.raises(ProcessorUnsure):
+        cards.capture(wanted)
+    stripe_server.control("faults/clear")
+    seen = _until_sure(lambda: cards.capture(wanted))
+    assert (seen.state, seen.paid) == ("succeeded", Money(4000, "EUR"))
+    with pytest.raises(ProcessorRefused):
+        cards.capture(replace(wanted, key=f"{wanted.key}b"))
+    taken = [charge["amount"] for charge in stripe_server.effects("charge") if charge["payment_intent"] == wanted.intent_id]
+    assert taken == [4000]
+
+
+def test_an_authorisation_is_let_go_and_never_takes_more_than_it_keeps(cards, stripe_server):
+    wanted = authorised(cards, stripe_server)
+    with pytest.raises(ProcessorRefused):
+        cards.capture(replace(wanted, key=f"{wanted.key}m", money=Money(10001, "EUR")))
+    assert cards.release(wanted).state == "expired"
+    assert cards.close_checkout(wanted.checkout_id).state == "expired"
 
 
 def test_a_refund_never_exceeds_the_charge_and_repeats_under_its_key(cards, stripe_server):

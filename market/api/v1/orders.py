@@ -133,14 +133,10 @@ class OrderCancel(MethodView):
     @blueprint.response(200, schemas.OrderOut)
     @access("public")
     def post(self, query: dict[str, Any], order_id: UUID) -> queries.OrderView:
-        """Cancel an unpaid order and give its stock back."""
+        """Cancel an unpaid order and give its stock back; one that a card keeps the money for ends when the card lets go."""
         with unit_of_work() as session:
             card_page.own_order(session, order_id, query["key"])
-        card_page.close(order_id)
-        with unit_of_work() as session:
-            service.cancel_order(session, actor=current_actor(), order_id=order_id, now=now())
-            session.flush()
-            return queries.order(session, order_id)
+        return card_page.cancel(order_id)
 
 
 @blueprint.route("/orders/<uuid:order_id>/parts/<uuid:seller_order_id>/confirm")
@@ -189,6 +185,23 @@ class SellerOrder(MethodView):
     def get(self, seller_order_id: UUID) -> queries.SellerPart:
         """Return a seller order with its lines and breakdowns."""
         with unit_of_work() as session:
+            return queries.seller_order(session, seller_order_id, producer_id=_own())
+
+
+@blueprint.route("/seller-orders/<uuid:seller_order_id>/pack")
+class SellerOrderPack(MethodView):
+    """What is really sent of an order whose card is charged when it is packed."""
+
+    @blueprint.arguments(schemas.PackIn)
+    @blueprint.response(200, schemas.SellerOrderOut)
+    @blueprint.alt_response(409, description="Not waiting to be packed, or packed already")
+    @access("producer", "staff", scope="orders:write")
+    def post(self, body: dict[str, Any], seller_order_id: UUID) -> queries.SellerPart:
+        """Say of each line how much is sent, once; the card is charged for that when every part of the order is packed."""
+        quantities = {line["line_id"]: line["quantity"] for line in body["lines"]}
+        with unit_of_work() as session:
+            service.pack(session, actor=current_actor(), seller_order_id=seller_order_id, quantities=quantities, now=now())
+            session.flush()
             return queries.seller_order(session, seller_order_id, producer_id=_own())
 
 

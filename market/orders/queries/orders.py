@@ -49,6 +49,11 @@ class Line:
     check_ids: tuple[UUID, ...]
     parts: tuple[Part, ...]
     replaces_id: UUID | None = None
+    unsent: Decimal = Decimal(0)
+
+    def charged(self, part: Part) -> Money:
+        """Return what of a part of the price was charged: what was not there when it was packed was not."""
+        return part.money - part.money.share(self.unsent, self.quantity)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +77,7 @@ class SellerPart:
     tracking: str | None
     release_on: date | None
     lines: tuple[Line, ...]
+    packed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,9 +104,23 @@ class OrderView:
     parts: tuple[SellerPart, ...]
 
     @property
+    def charged(self) -> Money:
+        """What was or is to be paid of it: all, unless the card was charged when it was packed and something was not there."""
+        return total(
+            [
+                line.charged(piece)
+                for part in self.parts
+                for line in part.lines
+                if line.replaces_id is None
+                for piece in line.parts
+            ],
+            self.total.currency,
+        )
+
+    @property
     def refunded(self) -> Money:
-        """What refunds have given back of it."""
-        return total([part.refunded for part in self.parts], self.total.currency)
+        """What refunds have given back of what was charged."""
+        return total([part.refunded for part in self.parts], self.total.currency) - (self.total - self.charged)
 
 
 def order(session: Session, order_id: UUID) -> OrderView:
@@ -268,6 +288,7 @@ def _parts(session: Session, sellers: Sequence[SellerOrder], numbers: dict[UUID,
             tracking=seller.tracking,
             release_on=seller.release_on,
             lines=tuple(lines.get(seller.id, ())),
+            packed_at=seller.packed_at,
         )
         for seller in sellers
     ]
@@ -302,6 +323,7 @@ def _lines(session: Session, seller_ids: Sequence[UUID]) -> dict[UUID, list[Line
                 check_ids=tuple(row.check_ids),
                 parts=tuple(parts.get(row.id, ())),
                 replaces_id=row.replaces_id,
+                unsent=row.unsent_quantity,
             )
         )
     return lines

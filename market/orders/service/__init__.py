@@ -8,6 +8,7 @@ from market.orders.service.complain import answer_complaint, complain
 from market.orders.service.dispute import hold_disputed, note_dispute
 from market.orders.service.fulfil import confirm, confirm_silent, settle, settle_due, ship, to_settle
 from market.orders.service.guard import Caller
+from market.orders.service.pack import charge_packed, end_authorised, let_go, mark_authorised, pack
 from market.orders.service.pay import mark_paid, reopen_payment, solve_problem
 from market.orders.service.place import Buyer, PlacedOrder, Quote, QuotedLine, WantedLine, place_order, quote
 from market.orders.service.refund import note_refunds, refund_lines, refund_seller_order
@@ -26,16 +27,21 @@ __all__ = [
     "bear_dispute",
     "cancel_order",
     "change_part",
+    "charge_packed",
     "clear_basket",
     "complain",
     "confirm",
     "confirm_silent",
+    "end_authorised",
     "expire_orders",
     "hold_disputed",
+    "let_go",
+    "mark_authorised",
     "mark_paid",
     "move_basket",
     "note_dispute",
     "note_refunds",
+    "pack",
     "place_order",
     "propose_substitution",
     "quote",

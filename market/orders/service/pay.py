@@ -16,6 +16,7 @@ from market.kernel.outbox import announce
 from market.orders import events, rules
 from market.orders.errors import WrongState
 from market.orders.models import Order, OrderLine, SellerOrder
+from market.orders.service.refund import left_of
 from market.payments import queries as payment_queries
 from market.payments import service as payments
 from market.payments.rules import PaymentPart
@@ -31,12 +32,15 @@ def mark_paid(session: Session, *, order_id: UUID, payment_id: UUID, now: dateti
     if not _paid_for(session, order_id, payment_id):
         return False
     payments.acknowledge(session, payment_id=payment_id, now=now)
-    if order.state != "placed":
+    if order.state not in ("placed", "authorised"):
         return False
     ids = session.scalars(select(SellerOrder.id).where(SellerOrder.order_id == order_id)).all()
     sellers = lock(session, SellerOrder, ids)
     order.state, order.paid_at = "paid", now
     for seller in sellers:
+        if not left_of(seller):  # nothing of it was there when it was packed
+            seller.state = rules.next_state(seller.state, "cancelled")
+            continue
         seller.state = rules.next_state(seller.state, "paid")
         seller.paid_on = day_in(now, "UTC")
     short = {shortfall.lot_id for shortfall in stock.take_holds(session, order_id=order_id)}

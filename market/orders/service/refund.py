@@ -71,10 +71,10 @@ def refund_lines(
         raise RefundTooLarge("Name at least one line of this order and the quantity to give back.")
     parts: list[tuple[str, Money]] = []
     for line in lines:
-        parts += _return_line(session, line, quantities[line.id])
+        parts += return_line(session, line, quantities[line.id])
     sums = rules.by_component(parts, seller.currency)
     if unsent:
-        back = [(line.lot_id, _stock_share(line, quantities[line.id])) for line in lines]
+        back = [(line.lot_id, stock_share(line, quantities[line.id])) for line in lines]
         stock.return_stock(session, order_id=seller.order_id, wants=back)
     if seller.state != "settled" and _all_returned(session, seller.id):
         seller.state, seller.problem = rules.next_state(seller.state, "refunded"), None
@@ -92,7 +92,7 @@ def refund_lines(
     paid = next(p for p in payment_queries.payments_of(session, subject_kind="order", subject_id=seller.order_id) if p.is_paid)
     amounts, legs = Amounts(**sums), tuple[Leg, ...]()
     if seller.state == "settled":
-        payments.refunded_parts(session, subjects=[seller.id])  # locks the payment, which comes before payables
+        payments.parts_left(session, subjects=[seller.id])  # locks the payment, which comes before payables
         left = payment_queries.refundable(session, payment_id=paid.id, subject=seller.id)
         amounts = replace(amounts, charges=min(amounts.charges, left.charges))
         legs = _after_release(session, seller, amounts, rules.earned_fee(parts, seller.currency), bearer)
@@ -150,14 +150,14 @@ def note_refunds(session: Session, *, seller_order_id: UUID, now: datetime) -> b
     stock.lock_holds(session, order_ids=[seller.order_id])
     if not count_refunds_elsewhere(session, [seller]):
         return False
-    if seller.state == "paid" and _left(seller) == 0:
+    if seller.state == "paid" and left_of(seller) == 0:
         lines = session.scalars(select(OrderLine).where(OrderLine.seller_order_id == seller.id)).all()
-        back = [(line.lot_id, _stock_share(line, line.quantity - line.returned_quantity)) for line in lines]
+        back = [(line.lot_id, stock_share(line, line.quantity - line.returned_quantity)) for line in lines]
         stock.return_stock(session, order_id=seller.order_id, wants=[(lot, quantity) for lot, quantity in back if quantity])
         for line in lines:
             line.returned_quantity = line.quantity
     if seller.state in REFUNDABLE:
-        if _left(seller):
+        if left_of(seller):
             seller.problem = "refunded_elsewhere"
         else:
             seller.state, seller.problem = rules.next_state(seller.state, "refunded"), None
@@ -169,11 +169,11 @@ def note_refunds(session: Session, *, seller_order_id: UUID, now: datetime) -> b
 def count_refunds_elsewhere(session: Session, sellers: Sequence[SellerOrder]) -> bool:
     """Count on locked seller orders what payments gave back of them without us; whether there was any. Locks payments."""
     found = False
-    for seller_id, given in payments.refunded_parts(session, subjects=[seller.id for seller in sellers]).items():
+    for seller_id, left in payments.parts_left(session, subjects=[seller.id for seller in sellers]).items():
         seller = next(one for one in sellers if one.id == seller_id)
-        known = Amounts.of(seller.currency, (getattr(seller, f"{name}_refunded_minor") for name, _ in given.components()))
-        pairs = zip(given.components(), known.components(), strict=True)
-        more = Amounts(*(money - counted for (_, money), (_, counted) in pairs))
+        known = (getattr(seller, f"{name}_minor") - getattr(seller, f"{name}_refunded_minor") for name in COMPONENTS)
+        pairs = zip(Amounts.of(seller.currency, known).components(), left.components(), strict=True)
+        more = Amounts(*(counted - money for (_, counted), (_, money) in pairs))
         if not more.total:
             continue
         found = True
@@ -202,7 +202,8 @@ def count_refunds(seller: SellerOrder, amounts: Amounts) -> None:
         setattr(seller, f"{name}_refunded_minor", getattr(seller, f"{name}_refunded_minor") + money.minor)
 
 
-def _left(seller: SellerOrder) -> int:
+def left_of(seller: SellerOrder) -> int:
+    """Return what of a part is neither given back nor uncharged, in minor units."""
     return sum(getattr(seller, f"{name}_minor") - getattr(seller, f"{name}_refunded_minor") for name in COMPONENTS)
 
 
@@ -212,7 +213,8 @@ def lines_left(session: Session, line_id: UUID) -> list[tuple[str, Money]]:
     return [(part.kind, Money(part.amount_minor - part.returned_minor, part.currency)) for part in parts]
 
 
-def _return_line(session: Session, line: OrderLine, quantity: Decimal) -> list[tuple[str, Money]]:
+def return_line(session: Session, line: OrderLine, quantity: Decimal) -> list[tuple[str, Money]]:
+    """Count a quantity of a locked line as returned, and return what that is of each part of its price. Raises RefundTooLarge."""
     left = line.quantity - line.returned_quantity
     if not quantity.is_finite() or not 0 < quantity <= left or quantity != quantity.quantize(_SMALLEST):
         raise RefundTooLarge(
@@ -232,7 +234,8 @@ def _return_line(session: Session, line: OrderLine, quantity: Decimal) -> list[t
     return given
 
 
-def _stock_share(line: OrderLine, quantity: Decimal) -> Decimal:
+def stock_share(line: OrderLine, quantity: Decimal) -> Decimal:
+    """Return what a quantity of a line is in the unit of its lot."""
     return (line.stock_quantity * quantity / line.quantity).quantize(_SMALLEST)
 
 

@@ -122,13 +122,13 @@ def _fitting(session: Session, line: OrderLine, new: QuotedLine, seller: SellerO
     if session.scalars(known.limit(1)).first() is not None:
         raise WrongState("Goods of this lot are in the order already.")
     old = rules.by_component(lines_left(session, line.id), seller.currency)
-    now = rules.by_component([(part.kind, part.money) for part in new.parts], seller.currency)
-    less = Amounts(**{name: old[name] - now[name] for name in old})
+    costs = rules.by_component([(part.kind, part.money) for part in new.parts], seller.currency)
+    less = Amounts(**{name: old[name] - costs[name] for name in old})
     if any(money.minor < 0 for _, money in less.components()):
         raise SubstituteDearer(
             say(
                 "What is sent instead may cost no more than what it replaces: %(new)s instead of %(old)s.",
-                new=sum(now.values(), Money.zero(seller.currency)),
+                new=sum(costs.values(), Money.zero(seller.currency)),
                 old=sum(old.values(), Money.zero(seller.currency)),
             )
         )

@@ -1,8 +1,10 @@
 """What there is to know about payments: frozen views, never live rows."""
 
 from market.payments.queries.payments import (
+    Authorisation,
     BuyerCredit,
     PaymentView,
+    authorisation,
     awaited_transfers,
     buyer_credits,
     ids_of_subjects,
@@ -14,7 +16,9 @@ from market.payments.queries.payments import (
     payment_by_reference,
     payments_by_references,
     payments_of,
+    running_out,
     to_refresh,
+    to_settle,
     transfers_of,
     unacknowledged,
     view,
@@ -42,11 +46,13 @@ from market.payments.queries.refunds import (
 )
 
 __all__ = [
+    "Authorisation",
     "BankPayout",
     "BuyerCredit",
     "PaymentView",
     "ProcessorProblem",
     "RefundView",
+    "authorisation",
     "awaited_transfers",
     "bank_payouts",
     "buyer_credits",
@@ -69,8 +75,10 @@ __all__ = [
     "refunds_of",
     "refunds_to_send",
     "refunds_to_transfer",
+    "running_out",
     "since_for_sync",
     "to_refresh",
+    "to_settle",
     "transfers_of",
     "unacknowledged",
     "unexplained_lines",

@@ -13,7 +13,7 @@ from market.kernel.references import Kind, parse, reference
 from market.ledger import queries as books
 from market.ledger.service import book_of
 from market.payments.errors import PaymentMissing
-from market.payments.models import Payment, PaymentPartRow
+from market.payments.models import CardAuthorisation, Payment, PaymentPartRow
 from market.payments.rules import LIVE, OPEN, PaymentPart, State
 from market.producers import queries as producers
 
@@ -212,8 +212,60 @@ def overdue(session: Session, *, now: datetime, limit: int = 100) -> list[UUID]:
     """Return payments whose time is over and that are still open; a bank debit under way has all the time it needs."""
     statement = (
         select(Payment.id)
-        .where(Payment.state.in_(OPEN - {State.PROCESSING, State.PART_PAID}), Payment.expires_at < now)
+        .where(Payment.state.in_(OPEN - {State.PROCESSING, State.AUTHORISED, State.PART_PAID}), Payment.expires_at < now)
         .order_by(Payment.expires_at)
+        .limit(limit)
+    )
+    return list(session.scalars(statement))
+
+
+@dataclass(frozen=True, slots=True)
+class Authorisation:
+    """Money kept on a card: how much, until when, and what was decided (`capture`, `release`, or nothing yet)."""
+
+    money: Money
+    capture_before: datetime | None
+    decision: str | None
+    captured: Money | None
+
+
+def authorisation(session: Session, payment_id: UUID) -> Authorisation | None:
+    """Return what is or was kept on a card for a payment; None when it is charged at once."""
+    row = session.get(CardAuthorisation, payment_id)
+    if row is None:
+        return None
+    currency = session.get_one(Payment, payment_id).currency
+    captured = None if row.captured_minor is None else Money(row.captured_minor, currency)
+    return Authorisation(Money(row.amount_minor, currency), row.capture_before, row.decision, captured)
+
+
+RUNS_OUT = timedelta(hours=3)
+"""So long before the card company lets go of an authorisation it ends here, if nobody has said what is sent."""
+
+
+def running_out(session: Session, *, now: datetime, limit: int = 100) -> list[UUID]:
+    """Return authorisations about to end about which nothing was decided."""
+    statement = (
+        select(Payment.id)
+        .join(CardAuthorisation, CardAuthorisation.payment_id == Payment.id)
+        .where(
+            Payment.state == State.AUTHORISED,
+            CardAuthorisation.decision.is_(None),
+            CardAuthorisation.capture_before < now + RUNS_OUT,
+        )
+        .order_by(CardAuthorisation.capture_before)
+        .limit(limit)
+    )
+    return list(session.scalars(statement))
+
+
+def to_settle(session: Session, *, now: datetime, limit: int = 100) -> list[UUID]:
+    """Return authorisations that were decided and whose turn it is at the processor."""
+    statement = (
+        select(Payment.id)
+        .join(CardAuthorisation, CardAuthorisation.payment_id == Payment.id)
+        .where(Payment.state == State.AUTHORISED, CardAuthorisation.next_try_at <= now)
+        .order_by(CardAuthorisation.next_try_at)
         .limit(limit)
     )
     return list(session.scalars(statement))

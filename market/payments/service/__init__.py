@@ -1,6 +1,7 @@
 """Commands of payments, one file per use case."""
 
 from market.payments.rules import Amounts, PaymentPart
+from market.payments.service.authorise import decide_capture, decide_release, settle_authorisation
 from market.payments.service.balance import (
     book_transfer_line,
     match_bank_payouts,
@@ -32,7 +33,7 @@ from market.payments.service.open import (
     expire,
     open_payment,
     opening,
-    refunded_parts,
+    parts_left,
 )
 from market.payments.service.refunds import (
     give_back_credit,
@@ -58,6 +59,8 @@ __all__ = [
     "cancel_unsent",
     "close",
     "compare_events",
+    "decide_capture",
+    "decide_release",
     "expire",
     "explain_line",
     "explained_lines",
@@ -67,6 +70,7 @@ __all__ = [
     "match_new_lines",
     "open_payment",
     "opening",
+    "parts_left",
     "prepare_checkout",
     "prepare_refund",
     "puzzle_line",
@@ -82,8 +86,8 @@ __all__ = [
     "refresh",
     "refund",
     "refund_by_bank",
-    "refunded_parts",
     "send_refund",
+    "settle_authorisation",
     "start_checkout",
     "store_event",
     "store_lines",

@@ -19,8 +19,8 @@ from market.kernel.words import say
 from market.ledger import service as ledger
 from market.ledger.rules import Entry
 from market.payments.errors import CardsRefused, PaymentNotOpen, ProcessorUnavailable
-from market.payments.events import CLOSED, PAID, SURPLUS
-from market.payments.models import Payment
+from market.payments.events import AUTHORISED, CLOSED, PAID, SURPLUS
+from market.payments.models import CardAuthorisation, Payment
 from market.payments.ports import CardProcessor, Checkout, CheckoutOrder, ProcessorRefused, ProcessorUnsure
 from market.payments.queries import PaymentView, parts, payment, view
 from market.payments.rules import OPEN, State, after, paid_moves
@@ -28,9 +28,11 @@ from market.payments.rules import PAID as PAID_STATES
 from market.payments.service.books import ACTOR, days_of, legs_of
 from market.payments.service.open import expire, ids_of
 from market.payments.service.refunds import give_back
+from market.producers import queries as producers
 
 Units = Callable[[], AbstractContextManager[Session]]
 SAME_KEY_FOR = timedelta(hours=23)
+KEPT_FOR = timedelta(days=5)  # where the processor does not say how long: what the shortest of the card companies gives
 SHORTEST_PAGE = timedelta(minutes=31)  # the processor refuses pages that close within half an hour; the sweep closes ours
 
 
@@ -46,6 +48,7 @@ def prepare_checkout(session: Session, *, payment_id: UUID, return_url: str, can
     if row.first_sent_at is not None and row.checkout_id is None and now - row.first_sent_at > SAME_KEY_FOR:
         stem, _, version = row.idem_key.rpartition("-v")
         row.idem_key, row.first_sent_at = f"{stem}-v{int(version) + 1}", None
+    take_later = _take_later(session, row)
     row.first_sent_at = row.first_sent_at or now
     return CheckoutOrder(
         payment_id=row.id,
@@ -57,7 +60,21 @@ def prepare_checkout(session: Session, *, payment_id: UUID, return_url: str, can
         cancel_url=cancel_url,
         expires_at=max(row.expires_at, row.first_sent_at + SHORTEST_PAGE),  # the same in every repeat
         email=row.email,
+        take_later=take_later,
     )
+
+
+def _take_later(session: Session, row: Payment) -> bool:
+    """Whether the card is charged when the goods are packed: where one of the co-ops asks for it, settled with the first page."""
+    if session.get(CardAuthorisation, row.id) is not None:
+        return True
+    coop_ids = {part.coop_id for part in parts(session, row.id)}
+    asked = any(coop.charge_when_packed for coop in producers.coops_by_id(session, coop_ids).values())
+    if not asked or row.first_sent_at is not None:
+        return False
+    session.add(CardAuthorisation(payment_id=row.id, amount_minor=row.amount_minor))
+    session.flush()
+    return True
 
 
 def record_checkout(session: Session, *, payment_id: UUID, seen: Checkout, now: datetime) -> PaymentView:
@@ -121,6 +138,8 @@ def close(units: Units, cards: CardProcessor, *, payment_id: UUID, now: datetime
             return expire(session, payment_id=payment_id, now=now)
     if not known.is_open:
         return known
+    if known.state is State.AUTHORISED:
+        raise PaymentNotOpen("The amount is kept on the card. It is let go with the order.", state=known.state)
     result = _ask(units, payment_id, cards.close_checkout, now)
     if result.state in (State.CREATED, State.REQUIRES_ACTION):
         raise ProcessorUnavailable("The card processor does not answer, so the payment may still be made.")
@@ -167,9 +186,21 @@ def apply(session: Session, *, payment_id: UUID, seen: Checkout, now: datetime) 
         else:
             outbox.announce(session, SURPLUS, {"payment_id": str(row.id)}, key=str(row.id))
             give_back(session, row, source="card_clearing", now=now)
+    elif state is State.AUTHORISED:
+        _keep(session, row, seen, now)
     elif state not in OPEN:
         outbox.announce(session, CLOSED, ids_of(view(row)), key=str(row.id))
     return view(row)
+
+
+def _keep(session: Session, row: Payment, seen: Checkout, now: datetime) -> None:
+    """Note until when the card company keeps the money: nothing has moved, so nothing is posted."""
+    kept = session.get(CardAuthorisation, row.id)
+    if kept is None:  # somebody changed the page at the processor: it is taken all the same when the goods are packed
+        kept = CardAuthorisation(payment_id=row.id, amount_minor=row.amount_minor)
+        session.add(kept)
+    kept.capture_before = seen.capture_before or now + KEPT_FOR
+    outbox.announce(session, AUTHORISED, ids_of(view(row)), key=str(row.id))
 
 
 def _post_paid(session: Session, row: Payment) -> None:

@@ -19,7 +19,17 @@ from market.kernel.errors import DomainError
 from market.payments.errors import PaymentMissing
 from market.payments.events import EVENT_STORED
 from market.payments.ports import CardProcessor, ProcessorRefused, ProcessorUnsure, ProviderEvent
-from market.payments.queries import overdue, payment, refunds_to_send, to_refresh, unacknowledged, waiting_too_long
+from market.payments.queries import (
+    overdue,
+    payment,
+    refunds_to_send,
+    running_out,
+    to_refresh,
+    to_settle,
+    unacknowledged,
+    waiting_too_long,
+)
+from market.payments.service.authorise import release_late, settle_authorisation
 from market.payments.service.cards import Units, close, record_checkout, refresh
 from market.payments.service.disputes import record_dispute
 from market.payments.service.open import announce_again
@@ -127,13 +137,15 @@ def compare_events(units: Units, cards: CardProcessor, *, now: datetime) -> int:
 def sweep(units: Units, cards: CardProcessor, *, now: datetime) -> dict[str, int]:
     """Do what a lost wake-up, a closed browser or a silent processor left undone; return what was done, counted.
 
-    Events not handled, part payments whose rest never came, payments whose time is over, payments nobody asked about,
-    refunds whose turn it is, and payments that were paid and that nobody took note of. Two sweeps at once do no harm: every
-    step is guarded by its row.
+    Events not handled, authorisations to take or about to end, part payments whose rest never came, payments whose time is
+    over, payments nobody asked about, refunds whose turn it is, and payments that were paid and that nobody took note of.
+    Two sweeps at once do no harm: every step is guarded by its row.
     """
     with units() as session:
         events = inbox.waiting(session, source=SOURCE)
         late = overdue(session, now=now)
+        ending = running_out(session, now=now)
+        kept = to_settle(session, now=now)
         parts = waiting_too_long(session, now=now)
         quiet = to_refresh(session, before=now - QUIET)
         refunds = refunds_to_send(session, now=now)
@@ -141,6 +153,8 @@ def sweep(units: Units, cards: CardProcessor, *, now: datetime) -> dict[str, int
         announce_again(session, lost, now=now)
     return {
         "events": _each(events, lambda row_id: handle_event(units, cards, inbox_id=row_id, now=now)),
+        "running_out": _each(ending, lambda payment_id: _let_go(units, payment_id, now)),
+        "authorisations": _each(kept, lambda one: settle_authorisation(units, cards, payment_id=one, now=now)),
         "given_back": _each(parts, lambda payment_id: _give_back(units, payment_id, now)),
         "closed": _each(late, lambda payment_id: close(units, cards, payment_id=payment_id, now=now)),
         "asked": _each([one for one in quiet if one not in late], lambda one: refresh(units, cards, payment_id=one, now=now)),
@@ -152,6 +166,11 @@ def sweep(units: Units, cards: CardProcessor, *, now: datetime) -> dict[str, int
 def _give_back(units: Units, payment_id: UUID, now: datetime) -> None:
     with units() as session:
         give_back_credit(session, payment_id=payment_id, actor=system("payments"), now=now)
+
+
+def _let_go(units: Units, payment_id: UUID, now: datetime) -> None:
+    with units() as session:
+        release_late(session, payment_id=payment_id, actor=system("payments"), now=now)
 
 
 def _each(ids: Sequence[T], step: Callable[[T], object]) -> int:

@@ -171,8 +171,8 @@ def announce_again(session: Session, payments: Sequence[PaymentView], *, now: da
         outbox.announce(session, PAID, ids_of(payment), key=str(payment.id))
 
 
-def refunded_parts(session: Session, *, subjects: Sequence[UUID]) -> dict[UUID, Amounts]:
-    """Lock the payments that paid these seller orders and return what was given back of each, whoever decided it."""
+def parts_left(session: Session, *, subjects: Sequence[UUID]) -> dict[UUID, Amounts]:
+    """Lock the payments that paid these seller orders and return what is left of each: paid, and not given back by anybody."""
     mine = PaymentPartRow.subject_id.in_(subjects)
     succeeded = select(PaymentPartRow.payment_id).join(Payment).where(mine, Payment.state == State.SUCCEEDED)
     locked = [row.id for row in lock(session, Payment, session.scalars(succeeded))]
@@ -180,7 +180,10 @@ def refunded_parts(session: Session, *, subjects: Sequence[UUID]) -> dict[UUID, 
         select(PaymentPartRow).where(mine, PaymentPartRow.payment_id.in_(locked)).execution_options(populate_existing=True)
     )
     return {
-        row.subject_id: Amounts.of(row.currency, (getattr(row, f"refunded_{name}_minor") for name in COMPONENTS)) for row in rows
+        row.subject_id: Amounts.of(
+            row.currency, (getattr(row, f"{name}_minor") - getattr(row, f"refunded_{name}_minor") for name in COMPONENTS)
+        )
+        for row in rows
     }
 
 

@@ -45,6 +45,7 @@ class CoopView:
     transfer_hold_days: int
     part_paid_days: int
     book_alone_minor: int
+    charge_when_packed: bool
 
 
 def coop(session: Session, coop_id: UUID) -> CoopView:

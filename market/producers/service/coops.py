@@ -47,6 +47,8 @@ class CoopTerms:
     """How long goods are kept for an order that is paid by bank transfer."""
     part_paid_days: int = 14
     """How long after that a part payment may wait for the rest before it is given back."""
+    charge_when_packed: bool = False
+    """Cards: the whole is kept on the card with the order, and what is really sent is taken when it was packed."""
     book_alone_minor: int = 0
     """Up to what a preparer books a statement line to charges or writes it off without an approver."""
 

@@ -39,7 +39,7 @@ from market.desks.models import Assignment
 from market.orders.models import Complaint, Order, SellerOrder
 from market.payables import queries as payables
 from market.payables.models import Payable
-from market.payments.models import Dispute, Payment, PaymentPartRow, Refund
+from market.payments.models import CardAuthorisation, Dispute, Payment, PaymentPartRow, Refund
 from market.payments.rules import WANTS_EVIDENCE
 from market.payouts.models import Cheque, Payout, PayoutFile, PayoutRun, PayoutSetting
 from market.payouts.queries import without_account
@@ -55,9 +55,11 @@ LATE = timedelta(days=3)
 """A paid order that nobody has sent for this long is a task for the co-op [P]."""
 UNSEEN = timedelta(days=5)
 """A payout that was sent and stands on no statement for this long needs a look (payouts.queries.alarms)."""
+ENDS = timedelta(days=2)
+"""An authorisation of a card that ends so soon, with nothing said of what is sent, needs a look; and one that is refused."""
 KINDS = (
-    "complaint", "order_problem", "refund_problem", "dispute_waits", "payout_person", "payout_unseen", "run_stuck",
-    "cheque_stale", "payable_overdue", "account_missing", "run_draft", "file_waits",
+    "complaint", "order_problem", "order_to_pack", "refund_problem", "dispute_waits", "payout_person", "payout_unseen",
+    "run_stuck", "cheque_stale", "payable_overdue", "account_missing", "run_draft", "file_waits",
     "booking_proposed", "refund_by_bank", "order_late", "lines", "file_draft", "close_prepared", "account_waits", "account_name",
     "certificate_entered", "certificate_ends", "seller_facts",
 )  # fmt: skip
@@ -172,6 +174,17 @@ def _orders() -> list[Listed]:
         .join(*joined)
         .where(Complaint.coop_id == COOP, Complaint.answered_at.is_(None)),
         select(*_row("order_problem", *facts)).join(*joined).where(*mine, SellerOrder.problem.is_not(None)),
+        select(*_row("order_to_pack", *facts))
+        .join(*joined)
+        .join(Payment, and_(Payment.subject_id == SellerOrder.order_id, Payment.state == "authorised"))
+        .join(CardAuthorisation, CardAuthorisation.payment_id == Payment.id)
+        .where(
+            SellerOrder.coop_id == COOP,
+            SellerOrder.state == "authorised",
+            or_(
+                and_(SellerOrder.packed_at.is_(None), CardAuthorisation.capture_before < NOW + ENDS), Payment.problem.is_not(None)
+            ),
+        ),
         select(*_row("order_late", *facts))
         .join(*joined)
         .where(*mine, SellerOrder.problem.is_(None), SellerOrder.placed_at < NOW - LATE),

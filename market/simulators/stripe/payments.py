@@ -7,6 +7,7 @@ from .store import Body
 from .world import Request, World, listing
 
 CANCELLABLE = ("requires_payment_method", "requires_capture", "requires_confirmation", "requires_action", "processing")
+AUTHORISED_FOR = 7 * 86_400  # seconds; then the card company lets go of the money
 REASONS = ("duplicate", "fraudulent", "requested_by_customer", "abandoned")
 LARGEST = 99_999_999
 
@@ -127,6 +128,10 @@ def attempt(world: World, intent: Body, method: Method) -> None:
         )
         world.store.save(intent)
         world.tell("payment_intent.requires_action", intent)
+    elif method.outcome.startswith("delayed") and intent["capture_method"] == "manual":
+        raise Refusal(
+            400, "A bank debit cannot be authorised first: capture_method is manual.", code="payment_method_not_available"
+        )
     elif method.outcome.startswith("delayed"):
         charge = _new_charge(world, intent, "pending")
         due = world.seconds() + world.options.delayed_after if world.options.delayed_after else None
@@ -197,7 +202,9 @@ def succeed(world: World, intent: Body) -> None:
     charge.update(status="succeeded", paid=True)
     intent.update(latest_charge=charge["id"], next_action=None, last_payment_error=None, _due_at=None)
     if intent["capture_method"] == "manual":
-        intent.update(status="requires_capture", amount_capturable=intent["amount"])
+        until = world.seconds() + AUTHORISED_FOR
+        intent.update(status="requires_capture", amount_capturable=intent["amount"], _due_at=until)
+        charge["payment_method_details"]["card"]["capture_before"] = until
         world.store.save(charge)
         world.store.save(intent)
         world.tell("payment_intent.amount_capturable_updated", intent)
@@ -210,7 +217,7 @@ def _take(world: World, intent: Body, charge: Body, amount: int) -> None:
     charge.update(captured=True, amount_captured=amount)
     entry = book(world, kind, charge, amount, fee=fee_of(amount, charge["currency"]), wait=world.options.available_after)
     charge["balance_transaction"] = entry["id"]
-    intent.update(status="succeeded", amount_received=amount, amount_capturable=0)
+    intent.update(status="succeeded", amount_received=amount, amount_capturable=0, _due_at=None)
     world.store.save(charge)
     world.store.save(intent)
     world.effect("charge", charge, payment_intent=intent["id"], metadata=intent["metadata"])
@@ -238,7 +245,7 @@ def cancel_intent(world: World, request: Request) -> Body:
     reason = request.params.get("cancellation_reason")
     if reason is not None and reason not in REASONS:
         raise invalid(f"Invalid cancellation_reason: {reason}", "cancellation_reason")
-    if intent["_session"] and intent["status"] != "canceled":
+    if intent["_session"] and intent["status"] not in ("requires_capture", "canceled"):
         raise Refusal(
             400,
             "You cannot cancel this PaymentIntent because it belongs to a Checkout Session; expire the session.",
@@ -252,7 +259,12 @@ def cancel(world: World, intent: Body, reason: str | None) -> Body:
     if intent["status"] not in CANCELLABLE or intent["status"] == "processing":
         raise _unexpected(intent, "cancel")
     intent.update(
-        status="canceled", canceled_at=world.seconds(), cancellation_reason=reason, next_action=None, amount_capturable=0
+        status="canceled",
+        canceled_at=world.seconds(),
+        cancellation_reason=reason,
+        next_action=None,
+        amount_capturable=0,
+        _due_at=None,
     )
     world.store.save(intent)
     world.tell("payment_intent.canceled", intent)

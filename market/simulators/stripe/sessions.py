@@ -191,4 +191,7 @@ def tick(world: World) -> None:
     for session in world.store.find("checkout.session", due, world.seconds()):
         expire(world, session)
     for intent in world.store.find("payment_intent", due, world.seconds()):
-        settle_delayed(world, intent, intent["_later"])
+        if intent["status"] == "requires_capture":
+            cancel(world, intent, "automatic")
+        else:
+            settle_delayed(world, intent, intent["_later"])

@@ -90,7 +90,7 @@ class World:
         self.store.effect(
             kind=kind,
             id=subject["id"],
-            amount=subject["amount"],
+            amount=subject.get("amount_captured") or subject["amount"],
             currency=subject["currency"],
             at=self.seconds(),
             idempotency_key=self.request.key if self.request else None,

@@ -55,6 +55,7 @@ class LineOut(Strict):
     unit = fields.String()
     quantity = fields.Decimal(as_string=True)
     returned = fields.Decimal(as_string=True)
+    unsent = fields.Decimal(as_string=True, metadata={"description": "Part of `returned`: not there when packed, never charged"})
     unit_price = fields.Decimal(as_string=True)
     total = fields.Nested(MoneySchema)
     checks = fields.List(fields.UUID(), attribute="check_ids")
@@ -77,6 +78,7 @@ class SellerOrderOut(Strict):
     goods = fields.Nested(MoneySchema)
     refunded = fields.Nested(MoneySchema)
     placed_at = fields.AwareDateTime()
+    packed_at = fields.AwareDateTime(allow_none=True)
     shipped_at = fields.AwareDateTime(allow_none=True)
     tracking = fields.String(allow_none=True)
     lines = fields.List(fields.Nested(LineOut))
@@ -143,6 +145,19 @@ class ShipIn(Strict):
     """How it was sent."""
 
     tracking = fields.String(load_default=None, allow_none=True, validate=validate.Length(max=120))
+
+
+class PackLineIn(Strict):
+    """How much of a line is really sent; 0 where nothing is there."""
+
+    line_id = fields.UUID(required=True)
+    quantity = fields.Decimal(required=True, as_string=True, validate=validate.Range(min=0))
+
+
+class PackIn(Strict):
+    """Every line of the part, with what is sent of it."""
+
+    lines = fields.List(fields.Nested(PackLineIn), required=True, validate=validate.Length(min=1))
 
 
 class RefundLineIn(Strict):

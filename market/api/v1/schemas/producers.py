@@ -44,6 +44,7 @@ class CoopTermsIn(Strict):
     transfer_hold_days = fields.Integer(load_default=5, strict=True, validate=validate.Range(1, 31))
     part_paid_days = fields.Integer(load_default=14, strict=True, validate=validate.Range(1, 90))
     book_alone_minor = fields.Integer(load_default=0, strict=True, validate=validate.Range(0, 10**12))
+    charge_when_packed = fields.Boolean(load_default=False)
 
 
 class TextSchema(Strict):
