@@ -92,7 +92,16 @@ def test_without_an_answer_the_event_waits_for_the_sweep(session, cards, opened)
     with pytest.raises(ProcessorUnsure):
         handle(cards, row_id)
     done = service.sweep(unit_of_work, cards, now=NOW)
-    assert done == {"events": 1, "given_back": 0, "closed": 0, "asked": 0, "refunds": 0, "announced": 0}
+    assert done == {
+        "events": 1,
+        "running_out": 0,
+        "authorisations": 0,
+        "given_back": 0,
+        "closed": 0,
+        "asked": 0,
+        "refunds": 0,
+        "announced": 0,
+    }
     assert queries.payment(session, opened.id).is_paid
 
 
