@@ -184,9 +184,12 @@ def mark_paid(session: Session, *, payable_ids: Sequence[UUID]) -> None:
 
 def mark_paid_selected(session: Session, payable_ids: Select[Any]) -> None:
     """Mark all payables that `payable_ids` selects as paid, without bringing them here; see `mark_paid`."""
-    chosen = payable_ids.subquery()
-    wanted = session.scalar(select(func.count()).select_from(chosen)) or 0
-    _all_moved(_move(session, Payable.id.in_(select(*chosen.c)), Payable.state == "scheduled", state="paid"), wanted)
+    chosen = payable_ids.cte("chosen")
+    among = Payable.id.in_(select(*chosen.c))
+    paid = update(Payable).where(among, Payable.state == "scheduled").values(state="paid").returning(Payable.id).cte("paid")
+    counted = (select(func.count()).select_from(each).scalar_subquery() for each in (paid, chosen))
+    moved, wanted = session.execute(select(*counted)).one()
+    _all_moved(moved, wanted)
 
 
 def mark_unpaid(session: Session, *, payable_ids: Sequence[UUID]) -> None:

@@ -92,6 +92,13 @@ def test_the_database_sorts_the_same_on_every_machine_and_writes_through(shared:
     assert fsync == ("on",)
 
 
+def test_sizes_follow_the_machine_within_limits() -> None:
+    gb = 1024**3
+    assert postgres.sizes_for(memory=24 * gb, free_disk=72 * gb) == {"shared_buffers": 1024, "max_wal_size": 4096}
+    assert postgres.sizes_for(memory=2 * gb, free_disk=16 * gb) == {"shared_buffers": 512, "max_wal_size": 2048}
+    assert postgres.sizes_for(memory=gb // 4, free_disk=gb) == {"shared_buffers": 128, "max_wal_size": 1024}
+
+
 @pytest.mark.parametrize("password", ["", "wrong"])
 def test_postgresql_lets_nobody_in_without_the_password(shared: Path, password: str) -> None:
     port = urlsplit(fill(shared)["DATABASE_URL"]).port

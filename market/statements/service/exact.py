@@ -43,7 +43,8 @@ def plan_exact(session: Session, account: MoneyAccount) -> Sequence[Portion]:
     statement: Select[*tuple[Any, ...]] = select(func.count(), *arrays).group_by(portion).order_by(portion)
     # Sets against sets: the statistics of a table that a file has just filled would promise a handful of rows instead.
     session.execute(text("SET LOCAL enable_nestloop = off"))
-    found = [Portion(*row) for row in session.execute(statement)]
+    one_by_one = {"stream_results": True, "max_row_buffer": 1}  # else the driver holds all of them a second time
+    found = [Portion(*row) for row in session.execute(statement, execution_options=one_by_one)]
     session.execute(text("SET LOCAL enable_nestloop = on"))
     return found
 

@@ -5,7 +5,7 @@ a month count as rivals: an amount and an account must be unique there, too.
 """
 
 import json
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
@@ -43,6 +43,9 @@ Start = Callable[[Job], Job]
 
 SideBySide = Callable[[], AbstractContextManager[Start]]
 SLICE = 2_000
+MONTHS_AHEAD = 2
+"""So many months may wait to be made while the next one is planned."""
+
 _TARGET_KINDS = {"return": "payout_return"}
 
 
@@ -93,12 +96,13 @@ def match_lines(
         portions = [start(partial(settle, units, portion=portion, **who)) for portion in certain]
         matched, left = sum(made() or 0 for made in portions), list[Proposal]()
         del certain, portions  # a million lines are named in them
-        made_before: Callable[[], int] = int
+        under_way: deque[Job] = deque()
         for proposals in plan_matching(units, money_account_id=money_account_id):
-            matched += made_before()
-            made_before = start(partial(apply, units, proposals=[each for each in proposals if each.automatic], **who))
+            if len(under_way) == MONTHS_AHEAD:
+                matched += under_way.popleft()()
+            under_way.append(start(partial(apply, units, proposals=[each for each in proposals if each.automatic], **who)))
             left += (proposal for proposal in proposals if not proposal.automatic)
-        matched += made_before()
+        matched += sum(made() for made in under_way)
     with units() as session:
         suggested = keep_suggestions(session, money_account_id=money_account_id, proposals=left)
         stop_on_unknown_payouts(session, money_account_id=money_account_id, now=now)

@@ -4,9 +4,11 @@ What `applying` does for one match at a time, for the case of which there are hu
 amount. The rows, the postings and the refusals are the same.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Date, Text, Uuid, cast, column, delete, insert, literal, null, select, table, text, update
+from sqlalchemy import BigInteger, Date, Subquery, Text, Uuid, cast, column, insert, literal, null, select, table, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
@@ -14,26 +16,35 @@ from market.kernel.actor import Actor
 from market.kernel.ids import new_ids
 from market.ledger import service as ledger
 from market.payouts import service as payouts
-from market.statements.models import MoneyAccount, StatementLine, StatementMatch, StatementSuggestion
+from market.statements.models import MoneyAccount, StatementMatch
 from market.statements.service.applying import MATCH_KEY
 from market.statements.service.exact import OPEN, Portion
 
 _STAGE = (
-    text("DROP TABLE IF EXISTS pg_temp.settlement"),
+    text("DROP TABLE IF EXISTS pg_temp.settlement, pg_temp.shown"),
+    text("CREATE TEMPORARY TABLE shown (line_id uuid, payout_id uuid, rule text, evidence text) ON COMMIT DROP"),
     text(
         "CREATE TEMPORARY TABLE settlement (id uuid NOT NULL, line_id uuid NOT NULL, payout_id uuid NOT NULL,"
         " amount_minor bigint NOT NULL, booked_on date NOT NULL, rule text NOT NULL, evidence jsonb NOT NULL) ON COMMIT DROP"
     ),
 )
-# The lines are locked in the order of their ids, as everywhere; one that somebody has moved meanwhile is left out.
-_FILL = text(
-    "INSERT INTO settlement SELECT market_nth_id(:first, row_number() OVER (ORDER BY l.id)), l.* FROM ("
-    "  SELECT l.id, g.payout_id, abs(l.amount_minor), l.booked_on, g.rule, CAST(g.evidence AS jsonb) FROM statement_line l"
-    "  JOIN unnest(CAST(:lines AS uuid[]), CAST(:payouts AS uuid[]), CAST(:rules AS text[]), CAST(:evidence AS text[]))"
-    "    g (line_id, payout_id, rule, evidence) ON g.line_id = l.id"
-    "  WHERE l.money_account_id = :account AND l.state = ANY (:open) AND l.amount_minor < 0 AND l.matched_minor = 0"
-    "  ORDER BY l.id FOR UPDATE OF l) l"
+_SHOW = text(
+    "INSERT INTO shown SELECT * FROM unnest(CAST(:lines AS uuid[]), CAST(:payouts AS uuid[]), CAST(:rules AS text[]),"
+    " CAST(:evidence AS text[])) g (line_id, payout_id, rule, evidence) ORDER BY line_id"
 )
+# The lines are locked, by being changed, in the order of their ids, as everywhere; one that somebody has moved meanwhile is
+# left out. The conditions stand in a CASE, through which the planner does not look: without statistics of a table that a file
+# has just filled it would take them for rare, and begin with them instead of the keys.
+_TAKE = text(
+    "WITH taken AS ("
+    "  UPDATE statement_line l SET matched_minor = abs(l.amount_minor), state = 'matched'"
+    "  FROM (SELECT * FROM shown ORDER BY line_id) g"
+    "  WHERE l.id = g.line_id AND CASE WHEN l.money_account_id = :account AND l.state = ANY (:open) AND l.amount_minor < 0"
+    "    THEN l.matched_minor = 0 END"
+    "  RETURNING l.id AS line_id, g.payout_id, l.matched_minor, l.booked_on, g.rule, CAST(g.evidence AS jsonb) AS evidence)"
+    " INSERT INTO settlement SELECT market_nth_id(:first, row_number() OVER ()), * FROM taken"
+)
+_TAKE_AWAY = text("DELETE FROM statement_suggestion WHERE line_id IN (SELECT line_id FROM settlement) AND dismissed_at IS NULL")
 _MINE = table(
     "settlement",
     column("id", Uuid()),
@@ -55,23 +66,43 @@ def settle_portion(session: Session, account: MoneyAccount, portion: Portion, *,
     for statement in _STAGE:
         session.execute(statement)
     given = {"lines": portion.lines, "payouts": portion.payouts, "rules": portion.rules, "evidence": portion.evidence}
-    session.execute(_FILL, given | {"first": new_ids(portion.size), "account": account.id, "open": list(OPEN)})
-    session.execute(text("ANALYZE settlement"))
-    shown = select(_MINE.c.payout_id, _MINE.c.amount_minor, _MINE.c.booked_on)
-    legs = payouts.settle_selected(session, shown, currency=account.currency, suspense=account.suspense, now=now).subquery("legs")
-    made = _write_matches(session, account, actor, now)
-    moves = select(
-        literal(MATCH_KEY).concat(cast(_MINE.c.id, Text)), literal(1), legs.c.debit, legs.c.credit, literal(account.currency),
-        legs.c.amount_minor, legs.c.payout_id, _MINE.c.booked_on,
-    ).join(_MINE, _MINE.c.payout_id == legs.c.payout_id)  # fmt: skip
-    book_id = ledger.book_of(session, account.coop_id)
-    ledger.post_selected(session, book_id=book_id, kind="statement_match", actor=actor.label, moves=moves, late=True)
+    session.execute(_SHOW, given)
+    session.execute(text("ANALYZE shown"))
+    with _joined_by_row(session):
+        session.execute(_TAKE, {"first": new_ids(portion.size), "account": account.id, "open": list(OPEN)})
+        session.execute(text("ANALYZE settlement"))
+        facts = select(_MINE.c.payout_id, _MINE.c.amount_minor, _MINE.c.booked_on, _MINE.c.id.label("match_id"))
+        legs = payouts.settle_selected(session, facts, currency=account.currency, suspense=account.suspense, now=now)
+        made = _write_matches(session, account, actor, now)
+    session.execute(_TAKE_AWAY)
+    with _joined_by_row(session):
+        _post(session, account, legs.subquery("legs"), actor)
     session.expire_all()
     return made
 
 
+@contextmanager
+def _joined_by_row(session: Session) -> Iterator[None]:
+    """Look rows up by their keys: joined as sets, a small portion would have tables of a million rows read whole."""
+    for how in ("hashjoin", "mergejoin"):
+        session.execute(text(f"SET LOCAL enable_{how} = off"))
+    yield
+    for how in ("hashjoin", "mergejoin"):
+        session.execute(text(f"SET LOCAL enable_{how} = on"))
+
+
+def _post(session: Session, account: MoneyAccount, legs: Subquery, actor: Actor) -> None:
+    """Book each match, suspense against what the line meant."""
+    moves = select(
+        literal(MATCH_KEY).concat(cast(legs.c.match_id, Text)), literal(1), legs.c.debit, legs.c.credit, literal(account.currency),
+        legs.c.amount_minor, legs.c.payout_id, legs.c.booked_on,
+    )  # fmt: skip
+    book_id = ledger.book_of(session, account.coop_id)
+    ledger.post_selected(session, book_id=book_id, kind="statement_match", actor=actor.label, moves=moves, late=True)
+
+
 def _write_matches(session: Session, account: MoneyAccount, actor: Actor, now: datetime) -> int:
-    """Write the matches, count them on their lines, and take the suggestions of these away."""
+    """Write the matches; return how many."""
     row = {
         "id": _MINE.c.id,
         "coop_id": literal(account.coop_id),
@@ -92,16 +123,4 @@ def _write_matches(session: Session, account: MoneyAccount, actor: Actor, now: d
     }
     matches = insert(StatementMatch).from_select(list(row), select(*row.values()))
     made = session.execute(matches.execution_options(preserve_rowcount=True))
-    unsynchronised = {"synchronize_session": False}
-    session.execute(
-        update(StatementLine)
-        .where(StatementLine.id == _MINE.c.line_id)
-        .values(matched_minor=_MINE.c.amount_minor, state="matched")
-        .execution_options(**unsynchronised)
-    )
-    session.execute(
-        delete(StatementSuggestion)
-        .where(StatementSuggestion.line_id.in_(select(_MINE.c.line_id)), StatementSuggestion.dismissed_at.is_(None))
-        .execution_options(**unsynchronised)
-    )
     return int(made.rowcount)  # type: ignore[attr-defined]
