@@ -93,10 +93,9 @@ def _joined_by_row(session: Session) -> Iterator[None]:
 
 def _post(session: Session, account: MoneyAccount, legs: Subquery, actor: Actor) -> None:
     """Book each match, suspense against what the line meant."""
-    moves = select(
-        literal(MATCH_KEY).concat(cast(legs.c.match_id, Text)), literal(1), legs.c.debit, legs.c.credit, literal(account.currency),
-        legs.c.amount_minor, legs.c.payout_id, legs.c.booked_on,
-    )  # fmt: skip
+    key, currency = literal(MATCH_KEY).concat(cast(legs.c.match_id, Text)), literal(account.currency)
+    of_leg = (legs.c.debit, legs.c.credit, currency, legs.c.amount_minor, legs.c.payout_id, legs.c.booked_on)
+    moves = select(key, literal(1), *of_leg)
     book_id = ledger.book_of(session, account.coop_id)
     ledger.post_selected(session, book_id=book_id, kind="statement_match", actor=actor.label, moves=moves, late=True)
 
