@@ -266,7 +266,7 @@ class _Writer:
             frozenset(),
             _Booked(
                 f"B{len(self.lines):07d}", self._day(), self.random.choice((1, -1)) * self._minor(), self._name(person[0]),
-                person[1] if known else f"RW{self.random.randrange(10**20):020d}",
+                "" if self.random.random() < 0.25 else person[1] if known else f"RW{self.random.randrange(10**20):020d}",
                 self.random.choice(("rent", "fuel 4711", "refund")),
             ),
         )  # fmt: skip

@@ -227,7 +227,7 @@ class _Maker:
             line_id=self._id(),
             booked_on=FIRST_DAY + timedelta(days=self.random.randrange(self.days + 5)),
             amount_minor=self.random.choice((1, -1)) * self._amount(),
-            account=account,
+            account=account if self.random.random() > 0.15 else "",
             name=name,
             text="invoice 4711",
         )

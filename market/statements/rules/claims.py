@@ -98,6 +98,12 @@ def similar_names(one: str, other: str) -> bool:
     return bool(ours and theirs) and 2 * len(ours & theirs) >= len(ours | theirs)
 
 
+def same_name(one: str, other: str) -> bool:
+    """Return whether one of two names is the other, with words added at most; a single word is too little."""
+    ours, theirs = name_words(one), name_words(other)
+    return len(ours & theirs) >= 2 and (ours <= theirs or theirs <= ours)
+
+
 @lru_cache(maxsize=100_000)
 def name_words(name: str) -> frozenset[str]:
     """Return the words of a name, without accents, punctuation and single letters."""

@@ -14,12 +14,12 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, timedelta
 from itertools import combinations
 from uuid import UUID
 
-from market.statements.rules.claims import Claim, Evidence, Proposal, Target, cheque_numbers, similar_names
+from market.statements.rules.claims import Claim, Evidence, Proposal, Target, cheque_numbers, same_name, similar_names
 from market.statements.rules.exact import RULE, STALE, exact_evidence, exact_pairs
 
 WINDOW = timedelta(days=7)
@@ -47,6 +47,31 @@ def propose(
     `dismissed` pairs of line and target, which a person rejected, are neither matched nor suggested again.
     """
     return Matcher(targets, known_fees=known_fees, dismissed=dismissed).propose(claims, rivals)
+
+
+class Lines:
+    """Lines that nothing explains for certain yet, to ask which of them could show the same thing."""
+
+    def __init__(self, claims: Iterable[Claim]) -> None:
+        self.by_amount: dict[int, list[Claim]] = defaultdict(list)
+        for claim in claims:
+            self.by_amount[claim.amount_minor].append(claim)
+
+    def only(self, claim: Claim, target: Target, *, more: int = 0) -> bool:
+        """Return whether no other line of its party could show a target, with `more` than its amount.
+
+        A line without account is of the party when its name does not say otherwise.
+        """
+        rivals = (each for each in self._others(claim, target, more) if each.account in ("", claim.account))
+        return not any(each.account or not each.name or similar_names(each.name, target.name) for each in rivals)
+
+    def alone(self, claim: Claim, target: Target) -> bool:
+        """Return whether no other line at all has the amount of a target in its days."""
+        return not any(self._others(claim, target, 0))
+
+    def _others(self, claim: Claim, target: Target, more: int) -> Iterator[Claim]:
+        amount = claim.sign * (target.amount_minor + more)
+        return (each for each in self.by_amount.get(amount, ()) if each is not claim and in_window(each, target))
 
 
 class Matcher:
@@ -123,13 +148,17 @@ class Matcher:
         """Return proposals for a span of lines; see the function of this name."""
         self.found, self.suggested = [], []
         ordered = sorted(claims, key=lambda c: (c.booked_on, c.amount_minor > 0))
-        returns = [claim for claim in ordered if claim.returned and claim.sign > 0]
-        left = [claim for claim in ordered if not (claim.returned and claim.sign > 0)]
-        left = self._exactly(left)
-        left = [claim for claim in left if not (self._by_reference(claim) or self._by_batch_id(claim))]
+        returns = [claim for claim in ordered if self._comes_back(claim)]
+        coming_back = {id(claim) for claim in returns}
+        left = self._exactly([claim for claim in ordered if id(claim) not in coming_back])
+        unsure = [claim for claim in left if self._by_reference(claim)]
+        asked = {id(claim) for claim in unsure}
+        left = [claim for claim in left if id(claim) not in asked and not self._by_batch_id(claim)]
         left = self._by_batch_total(left)
         left = self._by_cheque(left, rivals)
-        left = self._by_account_and_amount(left, rivals)
+        taken = {(proposal.line_id, proposal.part) for proposal in self.found}
+        unsure = [claim for claim in unsure if (claim.line_id, claim.part) not in taken]
+        left = self._by_party(left, [*rivals, *unsure])
         for claim in returns:
             self._return(claim)
         for claim in left:
@@ -236,7 +265,7 @@ class Matcher:
             if len(batches) != 1 or len(lines) != 1:
                 continue
             claim, alive = lines[0], self._alive(batches[0])
-            fits = claim.batch_count in (0, len(alive)) and all(_in_window(claim, target) for target in alive)
+            fits = claim.batch_count in (0, len(alive)) and all(in_window(claim, target) for target in alive)
             if fits and self._take_batch(claim, alive, batches[0], "batch_total"):
                 done.add(id(claim))
         return [claim for claim in claims if id(claim) not in done]
@@ -283,36 +312,64 @@ class Matcher:
 
     # -- rule 3 --------------------------------------------------------------------------------------------------
 
-    def _by_account_and_amount(self, claims: list[Claim], rivals: Sequence[Claim]) -> list[Claim]:
-        lines: dict[tuple[int, str, int], list[Claim]] = defaultdict(list)
-        for claim in (*claims, *rivals):
-            if claim.account:
-                lines[claim.sign, claim.account, abs(claim.amount_minor)].append(claim)
-        left = []
-        for claim in claims:
-            key = (claim.sign, claim.account, abs(claim.amount_minor))
-            target = self._only_one(claim, lines.get(key, ()), self.by_party.get(key[:2], ()))
-            if target is None:
-                left.append(claim)
-            else:
-                evidence = self._evidence(claim, target) | {"amount": "equal"}
-                self._take(claim, target, self.open[target.id], "full", "account_amount", evidence)
-        return left
+    def _by_party(self, claims: list[Claim], rivals: Sequence[Claim]) -> list[Claim]:
+        """Match by amount and account, then with a known fee, then by amount and name: what is unique both ways.
 
-    def _only_one(self, claim: Claim, lines: Sequence[Claim], targets: Sequence[Target]) -> Target | None:
-        """Return the target if it and the line are unique to each other, and no reference says otherwise."""
-        size = abs(claim.amount_minor)
-        fitting = [
-            each for each in targets if each.amount_minor == size and self.open.get(each.id) == size and _in_window(claim, each)
-        ]
-        if len(fitting) != 1 or claim.references or (claim.line_id, fitting[0].id) in self.dismissed:
-            return None
-        return fitting[0] if sum(_in_window(line, fitting[0]) for line in lines) == 1 else None
+        `rivals` are lines about which another rule, or a person, decides.
+        """
+        lines = Lines((*claims, *rivals))
+        for rule in (self._account_amount, self._account_fee, self._name_amount):
+            claims = [claim for claim in claims if claim.references or not rule(claim, lines)]
+        return claims
+
+    def _account_amount(self, claim: Claim, lines: Lines) -> bool:
+        fitting = self._of_party(claim, abs(claim.amount_minor))
+        if len(fitting) != 1 or not lines.only(claim, fitting[0]):
+            return False
+        return self._take_if_allowed(claim, fitting[0], "account_amount", {"amount": "equal"})
+
+    def _account_fee(self, claim: Claim, lines: Lines) -> bool:
+        """Match a debit that is what one payout to its account and a known fee come to, where nothing else comes to it."""
+        if claim.sign > 0 or not claim.account:
+            return False
+        fees = {0, *self._fees(claim)}
+        fitting = [(each, fee) for fee in fees for each in self._of_party(claim, -claim.amount_minor - fee)]
+        if len(fitting) != 1 or not fitting[0][1] or not all(lines.only(claim, fitting[0][0], more=fee) for fee in fees):
+            return False
+        return self._take_if_allowed(claim, fitting[0][0], "account_amount", {"amount": "with_fee"}, fee_minor=fitting[0][1])
+
+    def _name_amount(self, claim: Claim, lines: Lines) -> bool:
+        """Match a debit without account by the payee's whole name, where no other payout and no other line has its amount."""
+        if claim.sign > 0 or claim.account:
+            return False
+        near = self._near(claim)
+        if len(near) != 1 or not same_name(claim.name, near[0].name) or not lines.alone(claim, near[0]):
+            return False
+        return self._take_if_allowed(claim, near[0], "name_amount", {"amount": "equal"})
+
+    def _of_party(self, claim: Claim, size: int) -> list[Target]:
+        """Return what is open with this account for exactly this amount, and could show up on this day."""
+        party = self.by_party.get((claim.sign, claim.account), ())
+        return [each for each in party if each.amount_minor == size == self.open.get(each.id) and in_window(claim, each)]
+
+    def _take_if_allowed(self, claim: Claim, target: Target, rule: str, evidence: Evidence, *, fee_minor: int = 0) -> bool:
+        if (claim.line_id, target.id) in self.dismissed:
+            return False
+        evidence = self._evidence(claim, target) | evidence
+        self._take(claim, target, self.open[target.id], "full", rule, evidence, fee_minor=fee_minor)
+        return True
 
     # -- rule 7 --------------------------------------------------------------------------------------------------
 
+    def _comes_back(self, claim: Claim) -> bool:
+        """Return whether a credit is a return: marked as one, or with the reference of a payout and nothing else of ours."""
+        if claim.sign < 0 or claim.returned:
+            return claim.sign > 0
+        named = self._named(claim)
+        return len(named) == 1 == len(claim.references) and named[0].kind == "payout"
+
     def _return(self, claim: Claim) -> None:
-        """A payout that came back: its reference on a credit marked as return (E43)."""
+        """A payout that came back (E43): its reference on a credit marked as return, or a second sign on one that is not."""
         named = [target for target in self._named(claim) if target.kind == "payout"]
         if len(named) != 1:
             self._suggest_return(claim)
@@ -322,7 +379,8 @@ class Matcher:
         evidence = self._evidence(claim, target) | {"reference": "equal", "reason": claim.return_reason}
         evidence["amount"] = "equal" if not kept else "less_kept_fee"
         settled = self.state[target.id] == "settled"
-        if settled and (kept == 0 or kept in self._fees(claim)):
+        marked = claim.returned or {"account", "name"} & evidence.keys()
+        if marked and settled and (kept == 0 or kept in self._fees(claim)):
             self.state[target.id] = "returned"
             self._add(claim, target, claim.amount_minor, "return", "return", True, evidence, fee_minor=kept)
         else:
@@ -460,7 +518,7 @@ def _since(target: Target) -> date:
     return target.since
 
 
-def _in_window(claim: Claim, target: Target) -> bool:
+def in_window(claim: Claim, target: Target) -> bool:
     return target.since <= claim.booked_on <= target.since + WINDOW
 
 
