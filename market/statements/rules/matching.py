@@ -5,8 +5,8 @@ no second candidate is left; everything else is put before a person with its evi
 missing one is a minute of work.
 
 The order: first what one reference says without doubt (`rules.exact`), then references (rule 1) and batches (rule 2) for
-all lines, then amount with account (rule 3) over what is left, then returns (rule 7), which may concern a payout settled a
-moment before, then suggestions.
+all lines, then amount with account (rule 3), with a known fee, and a debit's amount with the payee's whole name, over what is
+left; then returns (rule 7), which may concern a payout settled a moment before, then suggestions.
 """
 
 from __future__ import annotations
@@ -519,6 +519,7 @@ def _since(target: Target) -> date:
 
 
 def in_window(claim: Claim, target: Target) -> bool:
+    """Return whether a line is of the days in which a target shows up."""
     return target.since <= claim.booked_on <= target.since + WINDOW
 
 
