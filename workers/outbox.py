@@ -10,6 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from celery import current_app, shared_task
+from redis import Redis, RedisError
 from sqlalchemy import text
 
 from workers.base import now, unit_of_work
@@ -70,12 +71,15 @@ _AGAIN = text(
     """
     UPDATE outbox SET sent_at = NULL, claimed_until = NULL
     WHERE id IN (SELECT id FROM outbox WHERE sent_at IS NOT NULL AND cardinality(awaits) > 0 AND attempts < :most
-                   AND sent_at < :now - least(:first * 2 ^ (attempts - 1), :longest)
+                   AND (:forgotten OR sent_at < :now - least(:first * 2 ^ (attempts - 1), :longest))
                  ORDER BY id LIMIT :size FOR UPDATE SKIP LOCKED)"""
 )
+_MARK = "market:outbox"
+"""Stands in the broker for as long as it remembers what it took."""
 AGAIN_AFTER, LONGEST = timedelta(minutes=30), timedelta(days=1)
 """Longer than any task may run or waits between two tries, so that what is only slow is not done twice for nothing."""
 
+AT_ONCE = 5_000
 MOST = 12
 """Times that a fact is handed over, within a week; what then still fails is a defect, and `market_outbox_unfinished` shows it."""
 
@@ -91,10 +95,33 @@ def dispatch(**_: Any) -> int:
 
 @shared_task(name="outbox.repeat", soft_time_limit=60, time_limit=90)
 def repeat(**_: Any) -> int:
-    """Let facts whose tasks have not recorded that they are done wait for the dispatcher again; return how many."""
-    given = {"now": now(), "first": AGAIN_AFTER, "longest": LONGEST, "most": MOST, "size": 5_000}
-    with unit_of_work() as session:
-        return int(session.execute(_AGAIN, given).rowcount)  # type: ignore[attr-defined]
+    """Let facts whose tasks have not recorded that they are done wait for the dispatcher again; return how many.
+
+    Each when its time has come, or all of them when the broker has forgotten its mark, and so what it took.
+    """
+    with _broker() as broker:
+        forgotten = _has_forgotten(broker)
+        given = {"now": now(), "first": AGAIN_AFTER, "longest": LONGEST, "most": MOST, "size": AT_ONCE, "forgotten": forgotten}
+        count, more = 0, AT_ONCE
+        while more == AT_ONCE:
+            with unit_of_work() as session:
+                more = int(session.execute(_AGAIN, given).rowcount)  # type: ignore[attr-defined]
+            count += more
+        if forgotten:
+            broker.set(_MARK, now().isoformat())  # only now: whoever dies before leaves it to the next
+    return count
+
+
+def _broker() -> Redis:
+    """Return the broker as what it is, a store of keys; it is asked once and not waited for."""
+    return Redis.from_url(current_app.conf.broker_url, socket_timeout=2, socket_connect_timeout=2)
+
+
+def _has_forgotten(broker: Redis) -> bool:
+    try:
+        return not broker.exists(_MARK)
+    except RedisError:  # it is away: nothing can be handed to it
+        return False
 
 
 def _dispatch_batch(size: int = 200) -> int:

@@ -36,8 +36,9 @@ NAMES = sorted({str(entry["task"]) for entry in SCHEDULE.values()} - {"outbox.di
 
 
 @pytest.fixture
-def apps(make_database, servers):
-    """One site with two beats: the same database and outside world, clocks two hours apart."""
+def apps(make_database, servers, monkeypatch):
+    """One site with two beats: the same database, broker and outside world, clocks two hours apart."""
+    monkeypatch.setattr(celery.conf, "broker_url", servers["REDIS_URL"])
     url, outside = make_database("beats"), memory.ports()
     made = [
         create_app(settings_for(url, servers["REDIS_URL"]), ports=outside, clock=FixedClock(NOW + skew)) for skew in (-SKEW, SKEW)

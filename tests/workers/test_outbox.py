@@ -43,6 +43,7 @@ def celery(app, session, valkey, monkeypatch):
     valkey.flushall()
     session.execute(text("DELETE FROM outbox"))
     session.commit()
+    outbox.repeat()  # leaves its mark in the broker
     yield made
     made.close()
     before.set_current()
@@ -84,10 +85,9 @@ def test_a_flush_of_the_broker_loses_no_mail_and_no_invoice(celery, session, val
     assert work(celery, valkey) == {}
     assert effects(session) == (0, 0)
 
+    assert (outbox.repeat(), outbox.dispatch()) == (told, told), "the mark is gone, and with it all that the broker took"
     clock.instant = NOW + outbox.AGAIN_AFTER
     assert outbox.repeat() == 0, "a slow worker gets its time"
-    clock.instant += timedelta(seconds=1)
-    assert (outbox.repeat(), outbox.dispatch()) == (told, told)
     assert {"notifications.tell", "invoices.issue", "provenance.refresh_sold"} <= set(work(celery, valkey))
     made = effects(session)
     assert made[0] > 0
@@ -141,7 +141,6 @@ def test_only_the_task_that_failed_is_called_again(celery, session, valkey, cloc
     session.execute(text("UPDATE outbox SET awaits = ARRAY['invoices.issue']"))
     session.commit()
     valkey.flushall()
-    clock.instant += timedelta(hours=1)
     outbox.repeat()
     outbox.dispatch()
     assert {name: valkey.llen(name) for name in NAMES if valkey.llen(name)} == {"default": 1}
