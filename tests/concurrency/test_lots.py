@@ -4,11 +4,10 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from decimal import Decimal
-from threading import Barrier
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Engine, create_engine, func, select
+from sqlalchemy import Engine, create_engine, func, select, text, update
 from sqlalchemy.orm import Session
 
 from config import Settings
@@ -16,7 +15,7 @@ from market.app import create_app
 from market.gateways import memory
 from market.http import db as http_db
 from market.http.db import engine_options
-from market.kernel import tenancy
+from market.kernel import locks, tenancy
 from market.kernel.clock import FixedClock
 from market.provenance import service
 from market.provenance.errors import EventRefused
@@ -112,19 +111,32 @@ def test_twenty_captures_at_once_are_counted_exactly(engine: Engine) -> None:
 
 
 def test_workers_that_build_one_page_at_once_take_turns(engine: Engine, settings: Settings) -> None:
+    """Whoever comes second waits before it reads, not only before it writes: the older page never wins."""
     app = create_app(settings, ports=memory.ports(), clock=FixedClock(NOW))
-    barrier = Barrier(4)
 
     def build(lot_id: UUID) -> None:
         with app.app_context(), tenancy.scoped(tenancy.EVERYTHING):
-            barrier.wait()
             tasks.refresh_pages(lot_ids=str(lot_id))
 
-    lots = [start(engine)[2].id for _ in range(4)]
+    lot_id = start(engine)[2].id
     with ThreadPoolExecutor(4) as pool:
-        for lot_id in lots:
-            list(pool.map(build, [lot_id] * 4))
-    assert set(committed(engine, lambda session: session.scalars(select(LotPage.lot_id)).all())) >= set(lots)
+        with tenancy.scoped(tenancy.EVERYTHING), Session(engine) as first, first.begin():
+            locks.turn(first, tasks._PAGE, lot_id)
+            others = [pool.submit(build, lot_id) for _ in range(4)]
+            while committed(engine, waiting) < 4:
+                assert not any(other.done() for other in others), "one did not wait for the first"
+            first.execute(update(Lot).where(Lot.id == lot_id).values(name="Named anew"))
+        for other in others:
+            other.result()
+    (body,) = committed(engine, lambda session: session.scalars(select(LotPage.body).where(LotPage.lot_id == lot_id)).all())
+    assert b"Named anew" in bytes(body)
     with app.app_context():
         for each in http_db.db.engines.values():
             each.dispose()
+
+
+def waiting(session: Session) -> int:
+    """How many wait for somebody's turn to end."""
+    here = "(SELECT oid FROM pg_database WHERE datname = current_database())"
+    asked = f"SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND database = {here}"
+    return session.execute(text(asked)).scalar_one()

@@ -24,8 +24,9 @@ from market.kernel.errors import DomainError
 from market.kernel.ids import new_id
 from market.statements.events import IMPORTED
 from market.statements.models import MoneyAccount, StatementLine, StatementSuggestion
+from market.statements.rules.candidates import WINDOW
 from market.statements.rules.claims import Claim, Proposal
-from market.statements.rules.matching import WINDOW, Matcher
+from market.statements.rules.matching import Matcher
 from market.statements.rules.sweeps import propose_sweeps
 from market.statements.service.accounts import account_of
 from market.statements.service.applying import Wish, insert_rows, make_matches
