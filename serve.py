@@ -6,8 +6,6 @@ whose staff download large reports while others wait (docs/decisions, 0091).
 """
 
 import argparse
-import ctypes
-import gc
 import os
 import socket
 import sys
@@ -17,7 +15,7 @@ from granian import Granian
 from granian.constants import Interfaces, Loops
 from granian.log import LogLevels
 
-_TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENAS = -1, -3, -8  # of mallopt, glibc's malloc.h
+from market.kernel.memory import loading_for_forks
 
 
 def load(_: str) -> Any:
@@ -36,12 +34,8 @@ def main() -> int:
     if sys.platform == "linux" and _taken(options.host, options.port):
         print(f"error: Port {options.port} is taken by another program.", file=sys.stderr)
         return 1
-    _give_memory_back()
-    gc.disable()  # what is loaded now stays, so that looking for garbage meanwhile would only cost time
-    load("")
-    gc.collect()
-    gc.freeze()  # collections that marked it would copy the shared pages
-    gc.enable()
+    with loading_for_forks():
+        load("")
     server = Granian(
         "wsgi:app",
         address=options.host,
@@ -58,15 +52,6 @@ def main() -> int:
     )
     server.serve(target_loader=load)
     return 0
-
-
-def _give_memory_back() -> None:
-    """Let glibc return what a photo or a report took: by itself it keeps a heap for each thread, at its largest."""
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is not None:
-        mallopt(_ARENAS, 1)
-        mallopt(_MMAP_THRESHOLD, 1024 * 1024)
-        mallopt(_TRIM_THRESHOLD, 4 * 1024 * 1024)
 
 
 def _taken(host: str, port: int) -> bool:

@@ -1,9 +1,5 @@
 """Where everything meets: one function builds the web application."""
 
-import logging
-from collections.abc import Callable
-from typing import Any
-
 from flask import Blueprint, Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -51,8 +47,8 @@ from market.console import today
 from market.console import treasury as console_treasury
 from market.hooks import mobile_money as hooks_mobile_money
 from market.hooks import stripe as hooks_stripe
-from market.http import auth, csrf, db, headers, i18n, lane, login, navigation, packing, problems, readonly, sending, static
-from market.kernel.clock import Clock, SystemClock
+from market.http import auth, csrf, headers, lane, login, navigation, packing, problems, readonly, sending, static
+from market.kernel.clock import Clock
 from market.ports import Ports
 from market.web import (
     account,
@@ -75,7 +71,7 @@ from market.web import (
     trace,
 )
 from market.web import producers as web_producers
-from market.wiring import build_ports
+from market.wiring import bare_app
 
 BLUEPRINTS: tuple[Blueprint, ...] = (
     system.blueprint,
@@ -150,32 +146,9 @@ API: tuple[openapi.Blueprint, ...] = (
 ROADS = (listings.ROAD, lots.ROAD)
 
 
-class _Site(Flask):
-    """Flask without coroutines: it asks of every function that it calls, at every request, whether it is one."""
-
-    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
-        return func
-
-
 def create_app(settings: Settings, ports: Ports | None = None, clock: Clock | None = None) -> Flask:
     """Build the application; `ports` and `clock` are given by tests, and made from the settings otherwise."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    app = _Site("market", static_folder="web/static", template_folder="web/templates")
-    app.config.update(
-        SECRET_KEY=settings.secret_key,
-        SESSION_COOKIE_NAME="market",
-        SESSION_COOKIE_HTTPONLY=True,
-        SESSION_COOKIE_SAMESITE="Lax",
-        SESSION_COOKIE_SECURE=settings.public_url.startswith("https://"),
-        MAX_CONTENT_LENGTH=64 * 1024 * 1024,
-        TESTING=settings.env == "test",
-    )
-    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.extensions["settings"] = settings
-    app.extensions["ports"] = ports or build_ports(settings)
-    app.extensions["clock"] = clock or SystemClock()
-    db.init_app(app, settings)
-    i18n.init_app(app)
+    app = bare_app(settings, ports, clock)
     problems.init_app(app)
     auth.init_app(app)
     login.init_app(app)

@@ -6,7 +6,6 @@ from uuid import UUID
 from celery import shared_task
 from celery.exceptions import SoftTimeLimitExceeded
 
-from market.console import exports
 from market.desks import service
 from market.kernel.words import N_
 from workers.base import now, unit_of_work
@@ -15,6 +14,9 @@ from workers.base import now, unit_of_work
 @shared_task(name="desks.make_report", soft_time_limit=540, time_limit=600)
 def make_report(*, job_id: str, **_: Any) -> None:
     """Make a list as a file. Running it twice makes it once; a list that is too long says so to whoever asked."""
+    # The desks load with the first list that somebody asks for: the pages stay out of workers that never make one.
+    from market.console import exports
+
     try:
         exports.make(UUID(job_id))
     except SoftTimeLimitExceeded:

@@ -12,7 +12,6 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-import typst
 from segno import helpers
 
 from market.invoices.ports import Paper, TaxLine, TransferBox
@@ -260,6 +259,9 @@ def _template(name: str) -> bytes:
 
 
 def _pdf(name: str, facts: dict[str, Any], made_at: datetime) -> bytes:
+    # It loads with the first document that a process makes: most make none, and it takes 7 MB of each.
+    import typst
+
     result = typst.compile(
         _template(name),
         sys_inputs={"data": json.dumps(facts, ensure_ascii=False)},

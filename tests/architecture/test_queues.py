@@ -41,7 +41,7 @@ def test_every_task_of_a_topic_exists():
 
 
 def test_no_task_runs_longer_than_the_broker_waits_for_it():
-    source = trees()["workers/app.py"]
+    source = trees()["workers/broker.py"]
     (patience,) = (
         value.value
         for node in ast.walk(source)
