@@ -120,9 +120,7 @@ def test_a_site_starts_says_where_serves_and_stops_without_a_trace(data: Path) -
     assert processes_of(data) == []
     assert server_pids(data) == [None, None]
 
-    begun = time.monotonic()
     second = start(data)
-    assert time.monotonic() - begun < 30  # 10 s are promised to a machine that does nothing else
     assert second.stop(signal.SIGTERM)[0] == 0
     assert processes_of(data) == []
 
