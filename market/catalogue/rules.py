@@ -22,7 +22,7 @@ _NEXT = {
     "publish": {"draft": "published", "withdrawn": "published", "published": "published"},
     "withdraw": {"published": "withdrawn"},
 }
-_WORD = re.compile(r"[a-z0-9]+")
+_WORD = re.compile(r"[^\W_]+")
 MAX_WORDS = 6
 MAX_WORD_LENGTH = 32
 MERGED = 10

@@ -7,6 +7,7 @@ from uuid import UUID
 from flask import flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from sqlalchemy.orm import Session
 
 from market.http import forms
 from market.http.auth import current_actor
@@ -15,6 +16,7 @@ from market.http.db import unit_of_work
 from market.http.i18n import language
 from market.kernel.errors import DomainError
 from market.kernel.languages import NAMES
+from market.producers import queries
 from market.producers.queries import OwnTexts, Text
 
 
@@ -38,6 +40,12 @@ def versions(original: str, texts: OwnTexts, part: str = "body") -> list[Version
     own = [Version(original, texts.language, original=True)] if original else []
     here = language()
     return sorted(own + given, key=lambda version: (version.language != here, not version.original))
+
+
+def titles(session: Session, listings: Mapping[UUID, str]) -> dict[UUID, list[Version]]:
+    """Return the titles of listings (by id, as their producers wrote them), the version for the reader first."""
+    texts = queries.own_texts(session, "listing", listings)
+    return {listing_id: versions(title, texts[listing_id], "title") for listing_id, title in listings.items()}
 
 
 def show(texts: OwnTexts, errors: Mapping[str, str], *, back: str, body: str | None = None, title: str | None = None) -> str:

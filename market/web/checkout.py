@@ -6,7 +6,10 @@ from uuid import UUID
 from flask import Blueprint, flash, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from sqlalchemy.orm import Session
 
+from market.accounts import queries as accounts
+from market.http import own_texts
 from market.http.auth import access, current_actor
 from market.http.buyers import caller
 from market.http.card_page import order_url, to_card_page
@@ -65,11 +68,13 @@ def _basket_page(errors: dict[str, str] | None = None, status: int = 200) -> Res
         items = queries.basket(work, basket_id())
         people = producers.producers_by_id(work, {item.offer.producer_id for item in items if item.offer})
         coops = producers.coops_by_id(work, {item.offer.coop_id for item in items if item.offer})
+        titles = own_texts.titles(work, {item.listing_id: item.offer.title for item in items if item.offer})
     groups = by_seller(items, people, coops)
     session["lines"] = len(items)
     page = render_template(
         "checkout/basket.html",
         groups=groups,
+        titles=titles,
         sums={currency: _sum(currency, sellers) for currency, sellers in groups.items()},
         gone=[item for item in items if item.offer is None],
         errors=errors or {},
@@ -158,11 +163,13 @@ def _checkout_page(errors: dict[str, str], typed: dict[str, str], status: int) -
             flash(told(error.detail), "bad")
             return redirect(url_for("checkout.basket"), 303)
         sellers = producers.producers_by_id(work, {line.offer.producer_id for line in lines if line.offer})
-    known = {"email": session.get("email", ""), "name": actor.name, "country": ""}
+        titles = own_texts.titles(work, {line.listing_id: line.offer.title for line in lines if line.offer})
+        known = {"email": session.get("email", ""), "name": actor.name, "country": ""} | _known(work, actor.account_id)
     page = render_template(
         "checkout/checkout.html",
         quote=quote,
         sellers=sellers,
+        titles=titles,
         currency=currency,
         errors=errors,
         form=known | typed,
@@ -172,6 +179,13 @@ def _checkout_page(errors: dict[str, str], typed: dict[str, str], status: int) -
         arrivals=[(coop, arrives(coop)) for coop in quote.coops.values()],
     )
     return page, status
+
+
+def _known(work: Session, account_id: UUID | None) -> dict[str, str]:
+    """Return what a member need not type again: what the last order was given, else the address of the account."""
+    if account_id is None:
+        return {}
+    return queries.given_last(work, account_id) or {"email": accounts.person(work, account_id).email}
 
 
 @blueprint.post("/checkout")

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from market.http import card_page, links
+from market.http import card_page, links, own_texts
 from market.http.auth import access, current_actor
 from market.http.card_page import LINK, order_url, to_card_page
 from market.http.clock import now
@@ -50,7 +50,9 @@ def _page(
         view = mine(session, order_id)
         payment = next(iter(payments.payments_of(session, subject_kind="order", subject_id=order_id)), None)
         instructions = queries.transfer_instructions(session, view) if view.method == "transfer" else None
-        lots = provenance.slugs(session, [line.lot_id for part in view.parts for line in part.lines])
+        lines = [line for part in view.parts for line in part.lines]
+        titles = own_texts.titles(session, {line.listing_id: line.title for line in lines})
+        lots = provenance.slugs(session, [line.lot_id for line in lines])
         complaints = queries.complaints(session, [part.id for part in view.parts])
         papers = invoices.invoices_of(session, order_id)
         further = changes.supplements(session, order_id)
@@ -63,13 +65,14 @@ def _page(
         instructions=instructions,
         code=code_of(instructions),
         lots=lots,
+        titles=titles,
         complaints=complaints,
         papers=papers,
         further=further,
         belongs_to=belongs_to,
         offers=offers,
         link_of=order_url,
-        shares=together(line.parts for part in view.parts for line in part.lines),
+        shares=together(line.parts for line in lines),
         key=links.key_for(LINK, order_id),
         wrong=wrong,
         errors=errors or {},

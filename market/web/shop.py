@@ -14,6 +14,7 @@ from werkzeug.exceptions import NotFound
 from market.catalogue import cards, queries
 from market.catalogue.errors import ListingMissing, PriceFilterNeedsCurrency
 from market.catalogue.fragments import measure
+from market.catalogue.kinds import CATEGORIES
 from market.catalogue.rules import Filters, is_orderable
 from market.http import own_texts
 from market.http.auth import access, current_actor
@@ -21,7 +22,6 @@ from market.http.clock import today
 from market.http.conditional import ready
 from market.http.db import reading, unit_of_work
 from market.http.i18n import language, show_least_price, show_unit, show_unit_price, told
-from market.kernel.words import N_
 from market.pricing import queries as checks
 from market.pricing import rules as prices
 from market.pricing.rules.references import SCHEME_NAMES
@@ -37,18 +37,6 @@ blueprint.add_app_template_global(marks.woven, "woven")
 blueprint.add_app_template_global(marks.landscape, "landscape")
 
 _MEDIA_KEY = re.compile(r"photos/[0-9a-f]{32}-(320|640|1280)\.webp")
-CATEGORIES = {
-    "cocoa": N_("Cocoa"),
-    "coffee": N_("Coffee"),
-    "craft": N_("Craft"),
-    "fibre": N_("Fibre"),
-    "fruit": N_("Fruit"),
-    "honey": N_("Honey"),
-    "oil": N_("Oil"),
-    "sugar": N_("Sugar"),
-    "tea": N_("Tea"),
-}
-"""Kinds of goods that every language has a word for; others stand as they were written."""
 _FIELDS = ("q", "category", "coop", "certificate", "currency", "price_from", "price_to")
 
 

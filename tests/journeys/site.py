@@ -1,5 +1,7 @@
 """A whole site for the browser tests: `market.cli.up` on a database of its own, with one co-op that has not sold anything yet.
 
+One of its two members, Pedro, has cocoa in the shop; the other begins with nothing.
+
 Only who works there and which floor applies stand in the database beforehand; everything else happens through pages.
 """
 
@@ -23,10 +25,11 @@ from market.kernel import tenancy
 from market.ports import Ports
 from market.producers.models import Certificate, Coop
 from tests.conftest import settings_for
-from tests.factories.accounts import make_admin, make_producer_account, make_staff
-from tests.factories.catalogue import make_product
+from tests.factories.accounts import make_account, make_admin, make_producer_account, make_staff
+from tests.factories.catalogue import make_listing, make_product
 from tests.factories.prices import make_reference
 from tests.factories.producers import make_coop, make_payee_account, make_producer
+from tests.factories.provenance import make_lot
 
 ROOT = Path(__file__).parents[2]
 PASSWORD = "correct horse battery"
@@ -39,16 +42,17 @@ IBAN = "DE89370400440532013000"
 
 @dataclass(frozen=True)
 class Site:
-    """Where the running site is, and who works there."""
+    """Where the running site is, who works there, and the code of the lot in its shop."""
 
     url: str
     emails: dict[str, str]
+    lot: str
 
 
 @contextlib.contextmanager
 def running(database_url: str, redis_url: str, folder: Path, ports: Ports) -> Iterator[Site]:
     """Start the site on a migrated, empty database; stop it at the end."""
-    emails = _populate(database_url, redis_url, ports)
+    emails, lot_code = _populate(database_url, redis_url, ports)
     port, log = free_port(None), folder / "up.log"
     (folder / "demo-loaded").touch()  # nobody needs the demo here
     own = {"DATABASE_URL": database_url, "REDIS_URL": redis_url, **SECRETS}
@@ -63,7 +67,7 @@ def running(database_url: str, redis_url: str, folder: Path, ports: Ports) -> It
         )
     try:
         _wait_until_ready(process, log)
-        yield Site(f"http://127.0.0.1:{port}", emails)
+        yield Site(f"http://127.0.0.1:{port}", emails, lot_code)
     finally:
         process.terminate()
         process.wait(timeout=PATIENCE_S)
@@ -78,7 +82,7 @@ def _wait_until_ready(process: subprocess.Popen[bytes], log: Path) -> None:
             process.wait(timeout=0.1)
 
 
-def _populate(database_url: str, redis_url: str, ports: Ports) -> dict[str, str]:
+def _populate(database_url: str, redis_url: str, ports: Ports) -> tuple[dict[str, str], str]:
     app = create_app(settings_for(database_url, redis_url, **SECRETS), ports=ports)
     with app.app_context(), tenancy.scoped(tenancy.EVERYTHING):
         session = db.db.session
@@ -90,6 +94,11 @@ def _populate(database_url: str, redis_url: str, ports: Ports) -> dict[str, str]
             "approver": make_staff(session, coop=coop, role="approver"),
             "admin": make_admin(session),
         }
+        pedro = make_producer(session, coop=coop, slug="pedro-quispe", name="Pedro Quispe", region="Alto Mayo")
+        accounts |= {"pedro": make_producer_account(session, producer=pedro), "member": make_account(session, name="Ben Weber")}
+        lot = make_lot(session, coop=coop, producer=pedro)
+        nibs = make_product(session, category="cocoa", kind="cocoa", form="nibs", name="Cocoa nibs")
+        make_listing(session, producer=pedro, product=nibs, lot=lot, on_hand=1000, title="Nibs from the ridge")
         password = hash_password(PASSWORD)
         for name, account in accounts.items():
             account.email = f"{name}@alto-mayo.example"
@@ -97,10 +106,11 @@ def _populate(database_url: str, redis_url: str, ports: Ports) -> dict[str, str]
             user.email, user.password = account.email, password
         make_payee_account(session, producer=rosa)
         _rules(session, coop)
+        lot_code = lot.slug
         session.commit()
         for engine in db.db.engines.values():
             engine.dispose()
-    return {name: f"{name}@alto-mayo.example" for name in accounts}
+    return {name: f"{name}@alto-mayo.example" for name in accounts}, lot_code
 
 
 def _rules(session, coop: Coop) -> None:

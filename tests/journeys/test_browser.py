@@ -84,12 +84,25 @@ def test_the_main_job_through_pages(browser: Browser, site: Site, looker: Looker
         the_producer_sees_the_money(rosa, looker)
 
 
+# Pages that no menu leads to, by who is the first to see them.
+BESIDE = {
+    None: ["/basket", "/?place=Berlin", "/coops?place=Berlin"],
+    "producer": [
+        *("/producer/listings/new", "/producer/lots/new", "/producer/lots/from", "/producer/orders/list", "/producer/texts"),
+    ],
+    "approver": ["/console/earnings/slips", "/console/statements/accounts/new"],
+}
+
+
 @pytest.mark.parametrize("role", [None, *PEOPLE])
 def test_every_page_of_the_menus_can_be_shown(browser: Browser, site: Site, looker: Looker, role: str | None):
     with person(browser, site, role, WIDE) as page:
         seen, waiting = set(), ["/", "/account"] if role else ["/", "/sign-in", "/sign-up", "/reset", "/coops/alto-mayo"]
+        waiting += BESIDE.get(role, [])
         while waiting:
-            page.goto(path := waiting.pop())
+            answer = page.goto(path := waiting.pop())
+            assert answer is not None
+            assert answer.status == 200, path
             seen.add(path)
             if not looker.knows(path):
                 looker.glance(page)

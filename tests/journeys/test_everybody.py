@@ -1,5 +1,5 @@
-"""For everybody: an administrator by keyboard alone, every role's pages at 320 pixels and at 200 % zoom, and what a screen
-reader says of a form that was refused: the name, the role and the error of each field, and a summary that leads to it."""
+"""For everybody: an administrator by keyboard alone, the first screen of a phone, and what a screen reader says of a form
+that was refused: the name, the role and the error of each field, and a summary that leads to it."""
 
 import re
 
@@ -7,50 +7,9 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.journeys.site import Site
-from tests.journeys.test_desk import PAGES as DESK
 from tests.journeys.test_desk import at_the_desk
 
 pytestmark = pytest.mark.browser
-# 1280 pixels at 200 % are 640 of CSS; at 400 % they are the 320 of a small phone.
-WIDTHS = (640, 320)
-ROLES = {
-    "buyer": (
-        "/",
-        "/shop",
-        "/coops",
-        "/coops/alto-mayo",
-        "/price-check",
-        "/rules",
-        "/figures",
-        "/basket",
-        "/sign-in",
-        "/sign-up",
-        "/?near=Berlin",
-        "/coops?near=Berlin",
-        "/co-op-floors",
-        "/lots",
-        "/log",
-        "/questions",
-    ),
-    "producer": (
-        "/producer",
-        "/producer/orders",
-        "/producer/listings/new",
-        "/producer/lots/new",
-        "/producer/money",
-        "/producer/details",
-        "/producer/texts",
-        "/producer/orders/list",
-        "/producer/lots/from",
-    ),
-    "approver": (
-        *(f"/console{path}" for path in DESK),
-        "/console/earnings/slips",
-        "/console/statements/accounts/new",
-        "/console/cash-box",
-    ),
-    "admin": ("/admin", "/admin/coops/new", "/admin/site"),
-}
 # A form of each role, with what is typed into it beside nothing at all: a page, its button, fields with their words.
 FORMS = {
     "buyer": ("/sign-up", "Make an account", {"E-mail": "no address"}),
@@ -64,22 +23,6 @@ FORMS = {
 def guest_or(role: str, browser: Browser, site: Site):
     """Open the browser of a role; a buyer is a guest."""
     return browser.new_context(base_url=site.url) if role == "buyer" else at_the_desk(browser, site, role)
-
-
-@pytest.mark.parametrize("role", ROLES)
-def test_nothing_scrolls_sideways_at_200_percent_and_at_320_pixels(browser: Browser, site: Site, role: str):
-    found = []
-    with guest_or(role, browser, site) as opened:
-        page = opened.new_page() if role == "buyer" else opened
-        for path in ROLES[role]:
-            answer = page.goto(path)
-            assert answer is not None
-            assert answer.status == 200, path
-            for width in WIDTHS:
-                page.set_viewport_size({"width": width, "height": 640})
-                wide = page.evaluate("document.documentElement.scrollWidth")
-                found += [f"{path} is {wide} pixels wide at {width}"] if wide > width else []
-    assert not found, "\n".join(found)
 
 
 # The first thing of a page's own on a phone: under one row of menu, two where somebody works, and under its path.

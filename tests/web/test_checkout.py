@@ -4,8 +4,12 @@ import re
 
 import pytest
 
+from market.catalogue import service as catalogue
+from market.kernel.actor import system
 from market.orders import queries
-from tests.factories.accounts import csrf_token
+from market.producers.queries import Text
+from tests.conftest import NOW
+from tests.factories.accounts import csrf_token, make_account, sign_in
 from tests.factories.catalogue import make_listing
 
 FORM = {
@@ -114,3 +118,32 @@ def test_a_complaint_needs_words_and_a_paid_part(client, session, basket):
     early = client.get(post(client, f"{path}/parts/{part.id}/complaint", key=key, **{"words-1": "Too late"}).location)
     assert "This part is not paid." in early.text
     assert post(client, f"{path}/parts/{part.id}/complaint", **{"words-1": "Somebody else's"}).status_code == 404
+
+
+def test_a_member_types_the_address_once(client, session):
+    ana = make_account(session, email="ana@members.example", name="Ana Weber")
+    listing = make_listing(session)
+    session.commit()
+    sign_in(client, session, ana)
+
+    def checkout() -> str:
+        post(client, "/basket/lines", listing_id=listing.id, quantity="2")
+        return client.get("/checkout").text
+
+    first = checkout()
+    assert 'value="Ana Weber"' in first
+    assert 'value="ana@members.example"' in first
+    assert post(client, "/checkout", **FORM).status_code == 303
+    again = checkout()
+    for typed in ("Calle", "28001", "Madrid", "ana@example.org"):
+        assert f'value="{typed}"' in again
+    assert '<option value="ES" selected>' in again
+
+
+def test_titles_stand_in_the_readers_language_where_their_producer_gave_them(client, session, basket):
+    texts = {"ar": Text("قهوة مغسولة", "")}
+    catalogue.set_listing_texts(session, actor=system("test"), listing_id=basket.id, language="en", translations=texts, now=NOW)
+    session.commit()
+    for page in ("/basket?lang=ar", "/checkout?lang=ar"):
+        assert "قهوة مغسولة" in client.get(page).text
+    assert "قهوة مغسولة" in client.get(post(client, "/checkout?lang=ar", **FORM).headers["Location"]).text

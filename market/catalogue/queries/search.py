@@ -12,6 +12,7 @@ from sqlalchemy import Connection, text
 
 from market.catalogue.errors import PriceFilterNeedsCurrency
 from market.catalogue.fragments import fragment
+from market.catalogue.kinds import term_of as kind_of
 from market.catalogue.rules import EVERYTHING, Filters, Group, Walk, plan, query_words, spellings, within_one_error
 from market.kernel import paging
 from market.kernel.jsonbytes import Prepared, Result, plain_rows, text_array
@@ -25,7 +26,7 @@ _NEWEST = UUID(int=2**128 - 1)
 _DICTIONARY = Prepared(
     "SELECT '', term, listings::text FROM search_term WHERE term = ANY($1::text[]) UNION ALL"
     " SELECT word, term, listings::text FROM unnest($2::text[]) AS word CROSS JOIN LATERAL"
-    " (SELECT term, listings FROM search_term WHERE term >= word AND term < word || '~' AND listings > 0"
+    " (SELECT term, listings FROM search_term WHERE term >= word AND term < word || chr(1114111) AND listings > 0"
     " ORDER BY listings DESC LIMIT 12) AS found"
 )
 
@@ -46,22 +47,26 @@ class Search:
 def prepare_search(connection: Connection, filters: Filters) -> Search:
     """Look the words of a query up in the dictionary; one filter alone needs no look-up. No drivers: nothing can be found.
 
-    A word stands for the twelve commonest words that begin with it; when none does, for those one typing error away.
+    A word stands for the twelve commonest words that begin with it, and for the kind of goods that it names in whichever
+    language; when there is neither, for the words one typing error away.
     """
     words, exact = query_words(filters.q), filters.exact_terms
     if not words and len(exact) == 1:
         return Search(tuple(exact))
     if words and exact == [EVERYTHING]:
         exact = []
+    kinds = {word: kind for word in words if (kind := kind_of(word))}
     found: dict[str, list[tuple[str, int]]] = {}
-    for word, term, weight in _text_rows(_DICTIONARY.run(connection, text_array(exact), text_array(words))):
+    for word, term, weight in _text_rows(_DICTIONARY.run(connection, text_array([*exact, *kinds.values()]), text_array(words))):
         found.setdefault(word, []).append((term, int(weight)))
-    groups = [Group((term,), weight) for term, weight in found.get("", ())]
-    if len(groups) < len(exact):
+    known = dict(found.get("", ()))
+    if not known.keys() >= set(exact):
         return Search(())
+    groups = [Group((term,), known[term]) for term in exact]
     corrections: dict[str, str] = {}
     for word in words:
-        terms = found.get(word) or _similar(connection, word, corrections)
+        named = [(term, known[term]) for term in (kinds.get(word),) if term in known and known[term] > 0]
+        terms = found.get(word, []) + named or _similar(connection, word, corrections)
         if not terms:
             return Search(())
         groups.append(Group(tuple(term for term, _ in terms), sum(weight for _, weight in terms)))

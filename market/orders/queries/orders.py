@@ -208,6 +208,14 @@ def addresses(session: Session, order_ids: Sequence[UUID]) -> dict[UUID, Address
     return {row[0]: Address(*row[1:]) for row in session.execute(select(Order.id, *columns).where(Order.id.in_(order_ids)))}
 
 
+def given_last(session: Session, account_id: UUID) -> dict[str, str]:
+    """Return what a member gave with the newest order: an e-mail address and where it went; empty before the first order."""
+    columns = [getattr(Order, name) for name in ("email", *Address.__slots__)]
+    newest = select(*columns).where(Order.account_id == account_id).order_by(Order.number.desc()).limit(1)
+    row = session.execute(newest).one_or_none()
+    return dict(row._mapping) if row else {}
+
+
 def seller_order(session: Session, seller_order_id: UUID, *, producer_id: UUID | None = None) -> SellerPart:
     """Return one seller order in this scope (and of this producer). Raises OrderMissing."""
     row = session.execute(
