@@ -11,6 +11,7 @@ import os
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -21,6 +22,7 @@ from uuid import UUID
 from xml.sax.saxutils import escape
 
 import psycopg
+from flask import Flask
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
@@ -33,14 +35,14 @@ from market.cli.migrations import sqlalchemy_url
 from market.http.db import unit_of_work
 from market.kernel import tenancy
 from market.kernel.actor import system
-from market.kernel.ids import derived_id
+from market.kernel.ids import derived_id, series
 from market.kernel.money import Money
 from market.ledger import service as ledger
 from market.statements import service
-from market.statements.models import StatementMatch, StatementSuggestion
+from market.statements.models import StatementFile, StatementMatch, StatementSuggestion
 from market.statements.rules.claims import Claim, Target
-from workers.base import COLLECT
-from workers.statements import match
+from workers.base import COLLECT, now
+from workers.statements import match, read
 
 NOW = datetime(2026, 12, 31, tzinfo=UTC)
 COOP, PRODUCER, RUN = (derived_id(f"bench statements {name}") for name in ("coop", "producer", "run"))
@@ -61,15 +63,15 @@ class Figures:
 
 
 def measure(site: Site) -> list[Row]:
-    """Import the files and match their lines, in a process of its own as a worker would be."""
+    """Receive the files as the web process does, read them and match their lines as the two processes of the worker do."""
     lines = int(os.environ.get("BENCH_LINES", "20000" if site.plan.short else "1000000"))
     noise = make_noise(20261125, lines, days=330)
     _payouts(site.database_url, noise)
     count = len(noise.claims)
     with TemporaryDirectory(prefix="bench-") as folder:
         files = _write_files(Path(folder), noise)
-        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as worker:
-            did = worker.submit(_work, site.environ, files).result()
+        del noise
+        did = _carry_out(site.environ, files)
     total = 1_000_000 * (did.loaded + did.matched) / count
     note = f"{count:,} lines; a million loaded, matched and written = {total:.0f} s (goal ≤ 180 s); memory {did.memory[0]:.0f} MB"
     made = f"{did.matches:,} matches made and posted, {did.suggestions:,} suggestions; memory {did.memory[1]:.0f} MB"
@@ -79,32 +81,83 @@ def measure(site: Site) -> list[Row]:
     ]
 
 
-def _work(environ: dict[str, str], files: list[tuple[str, int]]) -> Figures:
-    """Do what a worker does with the files; each step says how long it took as it ends."""
+def _carry_out(environ: dict[str, str], files: list[tuple[str, int]]) -> Figures:
+    """Send the files through three processes: one receives, two work; each step says how long it took as it ends."""
+    spawn = get_context("spawn")
+    with (
+        ProcessPoolExecutor(1, mp_context=spawn, initializer=_start, initargs=(environ,)) as web,
+        ProcessPoolExecutor(2, mp_context=spawn, initializer=_start, initargs=(environ,)) as worker,
+    ):
+        account_id = web.submit(_open).result()
+        list(worker.map(_idle, range(4)))  # both have started
+        begun = time.perf_counter()
+        reads = []
+        for path, _ in files:
+            reads.append(worker.submit(_read, web.submit(_receive, account_id, path).result()))
+        done = [each.result() for each in reads]
+        loaded = time.perf_counter() - begun
+        if [(outcome, new) for outcome, new, _ in done] != [("imported", lines) for _, lines in files]:
+            raise RuntimeError(f"not all files were imported: {done}")
+        most = max(memory for *_, memory in done)
+        print(f"    loaded in {loaded:.1f} s, {most:.0f} MB", flush=True)
+        matched, matches, suggestions, memory = worker.submit(_match, account_id).result()
+    print(f"    matched in {matched:.1f} s, {memory:.0f} MB", flush=True)
+    return Figures(loaded, matched, matches, suggestions, (most, memory))
+
+
+_app: Flask | None = None
+
+
+def _start(environ: dict[str, str]) -> None:
+    """Begin as a worker process does."""
+    global _app
     gc.freeze()
     gc.set_threshold(*COLLECT)
     settings = Settings.from_env(environ | {"DATABASE_URL": sqlalchemy_url(environ["DATABASE_URL"])})
-    memory: list[float] = []
-    with create_app(settings).app_context(), tenancy.scoped(tenancy.EVERYTHING):
+    _app = create_app(settings)
+
+
+@contextmanager
+def _inside() -> Iterator[None]:
+    assert _app is not None
+    with _app.app_context(), tenancy.scoped(tenancy.EVERYTHING):
+        yield
+
+
+def _idle(_: int) -> None:
+    time.sleep(0.2)
+
+
+def _open() -> UUID:
+    with _inside(), unit_of_work() as session:
+        return _account(session)
+
+
+def _receive(account_id: UUID, path: str) -> UUID:
+    with _inside(), Path(path).open("rb") as content:
+        name = Path(path).name
+        return service.receive_file(unit_of_work, money_account_id=account_id, stream=content, name=name, actor=ACTOR, now=now())
+
+
+def _read(file_id: UUID) -> tuple[str, int, float]:
+    """Return what became of a file, its new lines, and the most memory the process held."""
+    with _inside():
+        read(file_id=str(file_id))
         with unit_of_work() as session:
-            account_id = _account(session)
+            file = session.get_one(StatementFile, file_id)
+            return file.outcome, file.new_lines, _peak_mb()
+
+
+def _match(account_id: UUID) -> tuple[float, int, int, float]:
+    """Return the seconds it took, the matches and the suggestions, and the most memory the process held."""
+    with _inside():
         begun = time.perf_counter()
-        for path, lines in files:
-            _import(account_id, Path(path), lines)
-        loaded, begun = _step("loaded", begun, memory)
         match(money_account_id=str(account_id))
-        matched, _ = _step("matched", begun, memory)
+        matched = time.perf_counter() - begun
         with unit_of_work() as session:
             matches = session.execute(select(func.count()).select_from(StatementMatch)).scalar_one()
             suggestions = session.execute(select(func.count()).select_from(StatementSuggestion)).scalar_one()
-    return Figures(loaded, matched, matches, suggestions, (memory[0], memory[1]))
-
-
-def _step(name: str, begun: float, memory: list[float]) -> tuple[float, float]:
-    now = time.perf_counter()
-    memory.append(_peak_mb())
-    print(f"    {name} in {now - begun:.1f} s, {memory[-1]:.0f} MB", flush=True)
-    return now - begun, now
+    return matched, matches, suggestions, _peak_mb()
 
 
 def _peak_mb() -> float:
@@ -129,15 +182,6 @@ def _account(session: Session) -> UUID:
     )
     account.known_fees = [FEE]
     return account.id
-
-
-def _import(account_id: UUID, path: Path, lines: int) -> None:
-    with path.open("rb") as content:
-        prepared = service.prepare_file(content, name=path.name, currency="EUR")
-    with unit_of_work() as session:
-        done = service.import_file(session, money_account_id=account_id, prepared=prepared, actor=ACTOR, now=NOW)
-    if (done.outcome, done.new_lines) != ("imported", lines):
-        raise RuntimeError(f"{done.outcome}: {done.reason} {done.findings} {done.new_lines} of {lines}")
 
 
 def _write_files(folder: Path, noise: Noise) -> list[tuple[str, int]]:
@@ -208,30 +252,34 @@ _RUN = (
 
 
 def _payouts(database_url: str, noise: Noise) -> None:
-    """Write the payouts of the noise as sent ones, with their payables, by COPY; payments of buyers are left out."""
-    targets = [target for target in noise.targets if target.kind == "payout"]
+    """Write the payouts of the noise as sent ones, with their payables, by COPY; payments of buyers are left out.
+
+    In the order of their days and with ids that rise with it, as the product makes them.
+    """
+    targets = sorted((target for target in noise.targets if target.kind == "payout"), key=lambda target: target.since)
+    ids, payables = list(islice(series(), len(targets))), list(islice(series(), len(targets)))
     with psycopg.connect(database_url) as connection, connection.cursor() as cursor:
         cursor.execute(_COOP, (COOP, NOW, IBAN))
         cursor.execute(_PRODUCER, (PRODUCER, COOP, NOW))
         cursor.execute(_RUN, (RUN, COOP, FIRST_DAY, FIRST_DAY, "0" * 64, NOW, NOW))
         with cursor.copy(f"COPY payable ({_PAYABLE}) FROM STDIN") as copy:
-            for target in targets:
-                payable, money = derived_id(f"payable {target.id}"), ("EUR", target.amount_minor, "goods")
-                copy.write_row((payable, COOP, PRODUCER, *money, target.since, "bench", target.id, "scheduled", RUN))
+            for target, id_, payable in zip(targets, ids, payables, strict=True):
+                money = ("EUR", target.amount_minor, "goods")
+                copy.write_row((payable, COOP, PRODUCER, *money, target.since, "bench", id_, "scheduled", RUN))
         with cursor.copy(f"COPY payout ({_PAYOUT}) FROM STDIN") as copy:
-            for target in targets:
-                copy.write_row(_payout_row(target))
+            for target, id_ in zip(targets, ids, strict=True):
+                copy.write_row(_payout_row(target, id_))
         with cursor.copy("COPY payout_item (coop_id, payout_id, payable_id, amount_minor) FROM STDIN") as copy:
-            for target in targets:
-                copy.write_row((COOP, target.id, derived_id(f"payable {target.id}"), target.amount_minor))
+            for target, id_, payable in zip(targets, ids, payables, strict=True):
+                copy.write_row((COOP, id_, payable, target.amount_minor))
         cursor.execute("ANALYZE payout, payable, payout_item")
 
 
-def _payout_row(target: Target) -> tuple[object, ...]:
+def _payout_row(target: Target, id_: UUID) -> tuple[object, ...]:
     details = psycopg.types.json.Jsonb({"holder": target.name, "iban": target.account})
     sent = datetime.combine(target.since, datetime.min.time(), UTC) + timedelta(hours=12)
     number = int(target.reference[5:])
     return (
-        target.id, COOP, RUN, number, PRODUCER, "sepa", "EUR", target.amount_minor, target.amount_minor, "bank:1", details,
+        id_, COOP, RUN, number, PRODUCER, "sepa", "EUR", target.amount_minor, target.amount_minor, "bank:1", details,
         target.reference, "sent", sent, sent,
     )  # fmt: skip

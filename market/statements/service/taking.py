@@ -4,10 +4,11 @@ Each step has its own unit of work. The file is read while no transaction is ope
 an import stands whatever the rules make of its lines. Large imports are matched by a worker (`statements.imported`).
 """
 
+import time
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import literal, select, tuple_, update
 
 from market.kernel import locks, outbox
 from market.kernel.actor import Actor, system
@@ -20,6 +21,9 @@ from market.statements.service.importing import Imported, confirm_file, new_file
 from market.statements.service.matching import Units, match_lines
 from market.statements.service.preparing import Unpacked, keep_bytes, prepare_file
 from market.statements.service.reports import import_prepared
+
+PATIENCE_S, GLANCE_S = 60, 0.25
+"""How long a file that was read waits at most for the one before it, and how often it looks."""
 
 AT_ONCE = 2_000
 """Files with more lines than this are matched by a worker alone."""
@@ -76,8 +80,29 @@ def read_file(units: Units, *, file_id: UUID, now: datetime) -> Imported | None:
             session.execute(update(StatementFile).where(StatementFile.id == file_id).values(read_bytes=count))
 
     prepared = prepare_file(Unpacked(body), name=name, currency=currency, mappings=mappings, progress=note)
+    _wait_for_earlier(units, file_id, account_id)
     with units() as session:
         return import_prepared(session, money_account_id=account_id, prepared=prepared, actor=system("import"), now=now)
+
+
+def _wait_for_earlier(units: Units, file_id: UUID, account_id: UUID) -> None:
+    """Wait, holding nothing, while another worker still has a file in hand that the account received before this one.
+
+    Two workers read two files of an account side by side and may be done in either order; written the other way round, the
+    later one would not continue what is known, and would be read a second time. Not for long: the other may have died.
+    """
+    own = select(StatementFile.uploaded_at).where(StatementFile.id == file_id).scalar_subquery()
+    earlier = select(StatementFile.id).where(
+        StatementFile.money_account_id == account_id,
+        StatementFile.outcome == "waiting",
+        StatementFile.read_bytes > 0,
+        tuple_(StatementFile.uploaded_at, StatementFile.id) < tuple_(own, literal(file_id)),
+    )
+    for _ in range(int(PATIENCE_S / GLANCE_S)):
+        with units() as session:
+            if session.scalar(earlier.limit(1)) is None:
+                return
+        time.sleep(GLANCE_S)
 
 
 def take_draft(units: Units, *, file_id: UUID, money_account_id: UUID, actor: Actor, now: datetime) -> Imported:

@@ -4,7 +4,7 @@ from contextlib import contextmanager
 from io import BytesIO
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from market.ledger import queries as books
 from market.ledger import service as ledger
@@ -137,6 +137,33 @@ def test_a_large_file_is_kept_and_read_later_once(session) -> None:
     assert service.read_file(units, file_id=file_id, now=NOW) is None
     assert mirror(session, account) == 2_000
     assert queries.file(session, file_id).read_bytes == len(content)
+
+
+def test_a_file_that_was_read_sooner_waits_for_the_one_before_it(session, monkeypatch) -> None:
+    account = make_account(session)
+
+    @contextmanager
+    def units():
+        yield session
+
+    options = {"money_account_id": account.id, "actor": CLERK, "now": NOW}
+    before, after = (
+        service.receive_file(
+            units, stream=BytesIO(make_file(account, [line(n)], number=n, opening=n - 1)), name=str(n), **options
+        )
+        for n in (1, 2)
+    )
+    session.execute(update(StatementFile).where(StatementFile.id == before).values(read_bytes=1))  # another worker has it in hand
+    glances = []
+
+    def come_to_its_end(seconds: float) -> None:
+        glances.append(seconds)
+        assert service.read_file(units, file_id=before, now=NOW).outcome == "imported"
+
+    monkeypatch.setattr("market.statements.service.taking.time.sleep", come_to_its_end)
+    result = service.read_file(units, file_id=after, now=NOW)
+    assert (result.outcome, result.findings, len(glances)) == ("imported", [], 1)
+    assert queries.file(session, after).outcome == "imported"
 
 
 def test_an_mt940_books_like_any_statement(session) -> None:
