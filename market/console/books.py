@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from itertools import islice
 from typing import Any
 
@@ -66,9 +67,10 @@ def _trial(session: Session, asked: Asked) -> Iterator[Cells]:
 
 
 def _lines(asked: Asked, rows: Iterator[reports.LedgerRow]) -> Iterator[Cells]:
+    fact, named = cache(account_words.fact), cache(asked.named)  # a few words, said anew in every row of a million
     for row in rows:
-        what, other = account_words.fact(row.kind), asked.named(row.other)
-        yield asked.named(row.code), row.on, what, other, row.debit, row.credit, row.balance, Named("", row.key)
+        what, other = fact(row.kind), named(row.other)
+        yield named(row.code), row.on, what, other, row.debit, row.credit, row.balance, Named("", row.key)
 
 
 def _account(session: Session, asked: Asked) -> Iterator[Cells]:
