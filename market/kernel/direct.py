@@ -121,6 +121,12 @@ def array(values: Iterable[UUID | int | Decimal | date | None]) -> str:
     return "{" + ",".join("NULL" if each is None else each.hex if isinstance(each, UUID) else str(each) for each in values) + "}"
 
 
+def text_array(values: Iterable[str]) -> str:
+    """Return texts as the text of an array of PostgreSQL, for `CAST(:name AS text[])`."""
+    quoted = (value.replace("\\", "\\\\").replace('"', '\\"') for value in values)
+    return "{" + ",".join(f'"{value}"' for value in quoted) + "}"
+
+
 def any_of(ids: Iterable[UUID]) -> ColumnElement[UUID]:
     """Return `ANY` of ids to compare a column with, as one parameter however many they are."""
     return func.any(cast(literal(array(ids), Text), ARRAY(Uuid)))

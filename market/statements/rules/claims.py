@@ -104,7 +104,7 @@ def same_name(one: str, other: str) -> bool:
     return len(ours & theirs) >= 2 and (ours <= theirs or theirs <= ours)
 
 
-@lru_cache(maxsize=100_000)
+@lru_cache(maxsize=20_000)
 def name_words(name: str) -> frozenset[str]:
     """Return the words of a name, without accents, punctuation and single letters."""
     return frozenset(word for word in re.findall(r"\w+", fold(name)) if len(word) > 1)

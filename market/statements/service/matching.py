@@ -180,13 +180,9 @@ def _is_whole_payout(proposal: Proposal) -> bool:
 
 def _portion(proposals: Sequence[Proposal]) -> Portion:
     targets = [proposal.target_id for proposal in proposals]
-    return Portion(
-        len(proposals),
-        direct.array(proposal.line_id for proposal in proposals),
-        direct.array(targets),
-        [proposal.rule for proposal in proposals],
-        [json.dumps(proposal.evidence) for proposal in proposals],
-    )
+    texts = ([proposal.rule for proposal in proposals], [json.dumps(proposal.evidence) for proposal in proposals])
+    ids = (direct.array(proposal.line_id for proposal in proposals), direct.array(targets))
+    return Portion.of(len(proposals), *ids, *(direct.text_array(each) for each in texts))
 
 
 def slices(proposals: Iterable[Proposal]) -> Iterator[list[Proposal]]:

@@ -81,8 +81,9 @@ class Prepared:
 class _Kept:
     """The stream, hashed and compressed while it is read; of what no statement can be, the beginning is kept."""
 
-    def __init__(self, stream: Readable, progress: Callable[[int], None] | None) -> None:
+    def __init__(self, stream: Readable, progress: Callable[[int], None] | None, *, packing: bool = True) -> None:
         self.stream = stream
+        self.packing = packing
         self.progress = progress
         self.told = 0
         self.hash = hashlib.sha256()
@@ -94,7 +95,7 @@ class _Kept:
     def read(self, size: int = 1 << 16) -> bytes:
         chunk = self.stream.read(size)
         self.hash.update(chunk)
-        if chunk and self.size < self.limit:
+        if self.packing and chunk and self.size < self.limit:
             self.packed += self.zip.compress(chunk[: self.limit - self.size])
         self.size += len(chunk)
         if self.progress is not None and self.size - self.told >= _TELL_EVERY:
@@ -140,12 +141,13 @@ def prepare_file(
     currency: str,
     mappings: Sequence[CsvMapping] = (),
     progress: Callable[[int], None] | None = None,
+    packed: bytes | None = None,
 ) -> Prepared:
     """Return what `stream` holds; `currency` stands in where the file names none, `mappings` are the account's for CSV.
 
-    `progress` is told now and then how many bytes were read.
+    `progress` is told now and then how many bytes were read; `packed` are the bytes compressed, where that was done before.
     """
-    kept = _Kept(stream, progress)
+    kept = _Kept(stream, progress, packing=packed is None)
     prepared = Prepared(name=name[:200] or "statement")
     try:
         for event in read_statements(kept, default_currency=currency, mappings=mappings):
@@ -157,7 +159,8 @@ def prepare_file(
                 _keep_interim(prepared, event)
     except Unreadable as refusal:
         prepared.refusal, prepared.code = str(refusal), refusal.code
-    prepared.body_zlib = kept.finish(refused=prepared.refusal is not None)
+    body = kept.finish(refused=prepared.refusal is not None)
+    prepared.body_zlib = body if packed is None else packed
     prepared.sha256, prepared.size_bytes = kept.hash.hexdigest(), kept.size
     return prepared
 

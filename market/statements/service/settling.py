@@ -65,8 +65,7 @@ def settle_portion(session: Session, account: MoneyAccount, portion: Portion, *,
     """
     for statement in _STAGE:
         session.execute(statement)
-    given = {"lines": portion.lines, "payouts": portion.payouts, "rules": portion.rules, "evidence": portion.evidence}
-    session.execute(_SHOW, given)
+    session.execute(_SHOW, portion.arrays())
     session.execute(text("ANALYZE shown"))
     with _joined_by_row(session):
         session.execute(_TAKE, {"first": new_ids(portion.size), "account": account.id, "open": list(OPEN)})

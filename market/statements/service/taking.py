@@ -79,7 +79,7 @@ def read_file(units: Units, *, file_id: UUID, now: datetime) -> Imported | None:
         with units() as session:
             session.execute(update(StatementFile).where(StatementFile.id == file_id).values(read_bytes=count))
 
-    prepared = prepare_file(Unpacked(body), name=name, currency=currency, mappings=mappings, progress=note)
+    prepared = prepare_file(Unpacked(body), name=name, currency=currency, mappings=mappings, progress=note, packed=body)
     _wait_for_earlier(units, file_id, account_id)
     with units() as session:
         return import_prepared(session, money_account_id=account_id, prepared=prepared, actor=system("import"), now=now)

@@ -109,7 +109,8 @@ def found(session, account) -> dict:
     )
     answers: dict = {}
     for portion in plan_exact(session, account):
-        given = {"lines": portion.lines, "payouts": portion.payouts, "evidence": portion.evidence}
+        given = portion.arrays()
+        given.pop("rules")
         answers |= {(row.l, row.p): json.loads(row.e) for row in session.execute(statement, given)}
         assert portion.size == len(answers)
     return answers
