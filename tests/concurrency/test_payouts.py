@@ -93,7 +93,7 @@ def test_two_people_never_prepare_the_same_debt(real_app, coop_id):
         assert only_run(coop_id).totals[0].count == 10
 
 
-def test_a_double_click_on_approve_books_once(real_app, coop_id):
+def test_a_run_that_several_people_approve_at_once_is_booked_once(real_app, coop_id):
     with real_app.app_context(), tenancy.scoped(tenancy.EVERYTHING):
         plan(coop_id)
         run = only_run(coop_id)

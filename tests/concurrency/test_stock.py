@@ -3,9 +3,11 @@
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from random import Random
+from threading import Barrier
 from uuid import UUID
 
 import pytest
@@ -17,10 +19,17 @@ from market.catalogue.errors import ListingSoldOut
 from market.catalogue.models import Hold, SearchPosting, SearchTerm, Stock
 from market.http.db import engine_options
 from market.kernel import tenancy
+from market.kernel.actor import GUEST
 from market.kernel.ids import new_id
+from market.kernel.outbox import OutboxRow
+from market.orders import service as orders
+from market.orders.models import Order
+from market.orders.service import WantedLine
+from market.payments.models import Payment
 from tests.conftest import NOW, settings_for
 from tests.factories.catalogue import TODAY, make_listing, make_product
-from tests.factories.producers import make_producer
+from tests.factories.orders import BUYER
+from tests.factories.producers import make_coop, make_producer
 
 LATER = NOW + timedelta(minutes=30)
 
@@ -28,7 +37,7 @@ LATER = NOW + timedelta(minutes=30)
 @pytest.fixture(scope="module")
 def engine(servers, make_database) -> Iterator[Engine]:
     options = engine_options(settings_for(make_database("stock"), servers["REDIS_URL"]))
-    engine = create_engine(options.pop("url"), **(options | {"pool_size": 20}))
+    engine = create_engine(options.pop("url"), **(options | {"pool_size": 50}))
     yield engine
     engine.dispose()
 
@@ -46,7 +55,7 @@ def shelf(engine: Engine, *on_hand: int) -> list[UUID]:
     return committed(engine, act)
 
 
-def together(act, count: int) -> list[str]:
+def together(act, count: int, *, at_once: int = 8) -> list[str]:
     def safely(number: int) -> str:
         try:
             act(number)
@@ -54,7 +63,7 @@ def together(act, count: int) -> list[str]:
             return "sold out"
         return "held"
 
-    with ThreadPoolExecutor(8) as pool:
+    with ThreadPoolExecutor(at_once) as pool:
         return list(pool.map(safely, range(count)))
 
 
@@ -65,6 +74,35 @@ def test_the_last_kilo_is_held_once(engine: Engine) -> None:
         committed(engine, lambda s: service.hold_stock(s, wants=[(lot, Decimal(1))], order_id=new_id(), expires_at=LATER))
 
     assert Counter(together(order, 12)) == {"held": 1, "sold out": 11}
+
+
+def test_fifty_buyers_at_once_and_one_gets_the_last_kilo(engine: Engine) -> None:
+    """Whole orders, each by its one statement: what 49 are refused leaves nothing behind, no order, payment, posting or fact."""
+
+    def offer(session):
+        listing = make_listing(session, producer=make_producer(session, coop=make_coop(session)), on_hand=1)
+        return listing.id, listing.lot_id
+
+    listing_id, lot_id = committed(engine, offer)
+    counted = [select(func.count()).select_from(each) for each in (Order, Payment, OutboxRow, Hold)]
+    before = committed(engine, lambda session: [session.scalar(each) for each in counted])
+    barrier = Barrier(50)
+
+    def buy(number: int) -> None:
+        def act(session):
+            buyer = replace(BUYER, email=f"buyer{number}@example.org")
+            wanted = [WantedLine(listing_id, Decimal(1))]
+            session.execute(select(1))  # each has its connection before anybody starts
+            barrier.wait()
+            orders.place_order(session, actor=GUEST, wanted=wanted, buyer=buyer, method="card", now=NOW)
+
+        committed(engine, act)
+
+    assert Counter(together(buy, 50, at_once=50)) == {"held": 1, "sold out": 49}
+    made = committed(engine, lambda session: [session.scalar(each) for each in counted])
+    assert [after - earlier for after, earlier in zip(made, before, strict=True)] == [1, 1, 1, 1]
+    stock = committed(engine, lambda session: session.get_one(Stock, lot_id))
+    assert (stock.on_hand, stock.held) == (1, 1)
 
 
 def test_baskets_over_the_same_lots_in_any_order_never_deadlock_nor_oversell(engine: Engine) -> None:

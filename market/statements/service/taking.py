@@ -74,6 +74,7 @@ def read_file(units: Units, *, file_id: UUID, now: datetime) -> Imported | None:
         account = account_of(session, file.money_account_id)
         account_id, name, currency, body = account.id, file.name, account.currency, file.body_zlib
         mappings = mappings_of(session, account.id)
+        file.read_bytes = max(file.read_bytes, 1)  # in hand: later files of the account wait for it
 
     def note(count: int) -> None:
         with units() as session:
