@@ -41,10 +41,10 @@ def _columns(known: Mapping[str, str]) -> tuple[Column, ...]:
         Column("debit", _l("Debit"), make=lambda row: account_words.account(row.debit, known).words or row.debit),
         Column("credit", _l("Credit"), make=lambda row: account_words.account(row.credit, known).words or row.credit),
         Column("amount_minor", _l("Amount"), "money"),
-        Column("debit_code", _l("Code of the debit"), make=lambda row: row.debit),
-        Column("credit_code", _l("Code of the credit"), make=lambda row: row.credit),
-        Column("idem_key", _l("Fact")),
-        Column("booked_at", _l("Booked"), "instant"),
+        Column("debit_code", _l("Code of the debit"), make=lambda row: row.debit, aside=True),
+        Column("credit_code", _l("Code of the credit"), make=lambda row: row.credit, aside=True),
+        Column("idem_key", _l("Fact"), aside=True),
+        Column("booked_at", _l("Booked"), "instant", aside=True),
     )
 
 

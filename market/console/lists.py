@@ -45,7 +45,8 @@ class Column:
     """A column: which value of the row, its heading, and how it is shown.
 
     Kinds: text, link (opens the record), number, money (`<key>` is minor units of the row's `currency`), price (per unit),
-    day, instant, state (with `words`). `make` computes the value where no column of the row holds it.
+    day, instant, state (with `words`). `make` computes the value where no column of the row holds it. One that stands `aside`
+    is shown of the open record and in files, and leaves the table its room.
     """
 
     key: str
@@ -53,6 +54,7 @@ class Column:
     kind: str = "text"
     words: Words = field(default_factory=dict)
     make: Callable[[Line], Any] | None = None
+    aside: bool = False
 
     def of(self, row: Line) -> Any:
         """Return the column's value in a row."""
@@ -141,7 +143,7 @@ class Sheet:
     def columns(self) -> Sequence[Column]:
         """The columns that are shown: beside an open record what names a row, its amount and its state are enough."""
         if not self.opened:
-            return self.desk.columns
+            return [column for column in self.desk.columns if not column.aside]
         amounts = [column for column in self.desk.columns if column.kind in ("money", "price")]
         shown = {column.key for column in (*amounts[:1], *(each for each in self.desk.columns if each.kind in ("link", "state")))}
         return [column for column in self.desk.columns if column.key in shown]

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 from market.console import lists, words
 from market.console.desk import back
 from market.console.lists import Column, Desk, Filter
-from market.console.statements.lines import PARTS, bookable, decide, proposed, proposer_of
+from market.console.statements.lines import PARTS, book_alone, bookable, decide, proposed, proposer_of
 from market.http.auth import access, current_actor, current_coop
 from market.http.clock import now
 from market.http.db import unit_of_work
@@ -41,6 +41,7 @@ def _pane(session: Session, line_id: UUID) -> Mapping[str, Any]:
         "candidates": matching.candidates(session, line),
         "choices": bookable(line.money),
         "parts": PARTS,
+        "alone": book_alone(session),
         "history": desks.history(session, "statement_line", line_id),
         "proposer": proposer_of(session, line),
         "me": current_actor(),

@@ -22,6 +22,7 @@ from market.http.i18n import show_money, show_quantity, told
 from market.invoices import queries as invoices
 from market.invoices.errors import InvoiceMissing
 from market.kernel.errors import DomainError, Missing
+from market.kernel.money import total
 from market.orders import queries, service
 from market.orders.errors import ComplaintFaulty
 from market.orders.rules import BEARERS
@@ -85,6 +86,7 @@ def _detail(seller_order_id: UUID, errors: dict[str, str], status: int) -> Respo
         lots = provenance.slugs(session, [line.lot_id for line in part.lines])
         complaints = queries.complaints(session, [part.id])
         history = desks.history(session, "seller_order", part.id)
+        buyer = queries.addresses(session, [part.order_id]).get(part.order_id)
         papers = invoices.invoices_of(session, part.order_id, coop_id=part.coop_id)
         kept = kept_on_card(session, part)
     page = render_template(
@@ -92,6 +94,7 @@ def _detail(seller_order_id: UUID, errors: dict[str, str], status: int) -> Respo
         part=part,
         lots=lots,
         complaints=complaints,
+        buyer=buyer,
         papers=papers,
         kept=kept,
         sums=queries.component_sums(part),
@@ -164,10 +167,20 @@ def _asked(seller_order_id: UUID, quantities: dict[UUID, Decimal], reason: str, 
     """Ask once more before money goes back to a buyer."""
     with unit_of_work() as session:
         part = queries.seller_order(session, seller_order_id)
+        given = [service.worth(session, line.id, quantities[line.id]) for line in part.lines if quantities.get(line.id)]
+    if None in given:  # more than is left: the command says so
+        return None
+    back = total([each for each in given if each], part.total.currency)
     lines = [(line.title, f"{show_quantity(quantities[line.id])} {line.unit}") for line in part.lines if quantities.get(line.id)]
     return asked(
         _("Give money back for order %(number)s?", number=part.number),
-        [*lines, (_("Paid for the order"), show_money(part.total)), (_("Reason"), reason), (_("Who bears it"), bearer)],
+        [
+            *lines,
+            (_("Goes back to the buyer"), show_money(back)),
+            (_("Paid for the order"), show_money(part.total)),
+            (_("Reason"), reason),
+            (_("Who bears it"), bearer),
+        ],
         _("The money goes out the way it came in, and the buyer is told. This cannot be taken back."),
         _("Yes, give it back"),
         again=lambda: _detail(seller_order_id, {}, 200),

@@ -1,29 +1,23 @@
 """The co-op's own account at the card processor, for its share of what was paid by card: opened, confirmed, transferred to."""
 
-from collections.abc import Callable
-from typing import TypeVar
 from uuid import UUID
 
-from flask import Blueprint, current_app, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from market.accounts import queries as people
 from market.console import acting
-from market.http import links
+from market.http import links, recipients
 from market.http.auth import access, current_actor, current_coop
 from market.http.clock import now
 from market.http.db import unit_of_work
 from market.http.entry import Entry
-from market.payments.errors import ProcessorUnavailable
-from market.payments.ports import ProcessorRefused, ProcessorUnsure
 from market.producers import queries as producers
-from market.producers.ports import Recipients
 from market.treasury import service
 from market.treasury import share_queries as queries
 
-T = TypeVar("T")
 blueprint = Blueprint("console_own_account", __name__, url_prefix="/console/processor/account")
 
 
@@ -38,14 +32,14 @@ def index() -> ResponseReturnValue:
 @access("preparer")
 def begin() -> ResponseReturnValue:
     """Open the account, once; another person confirms that it is the co-op's."""
-    port = _port()
+    port = recipients.port()
     with unit_of_work() as session:
         coop = producers.coop(session, current_coop())
         known = queries.recipient(session, coop.id)
         account_id = current_actor().account_id
         email = people.person(session, account_id).email if account_id else ""
     if known is None and port is not None:
-        made = _asked(
+        made = recipients.answer(
             lambda: port.open(key=f"recipient-{coop.id}", name=coop.name, email=email, country=coop.country, about=str(coop.id))
         )
         with unit_of_work() as session:
@@ -57,13 +51,13 @@ def begin() -> ResponseReturnValue:
 @access("preparer")
 def details() -> ResponseReturnValue:
     """Lead to the processor's page that asks for what is missing."""
-    port = _port()
+    port = recipients.port()
     with unit_of_work() as session:
         known = queries.recipient(session, current_coop())
     if known is None or port is None:
         return redirect(url_for("console_own_account.index"), 303)
     back, again = (links.public(url_for(f"console_own_account.{name}")) for name in ("index", "details"))
-    return redirect(_asked(lambda: port.page(known.account, back=back, again=again)), 303)
+    return redirect(recipients.answer(lambda: port.page(known.account, back=back, again=again)), 303)
 
 
 @blueprint.post("/<uuid:recipient_id>")
@@ -110,27 +104,14 @@ def decide_share(share_id: UUID) -> ResponseReturnValue:
 
 
 def _page(form: dict[str, str], errors: dict[str, str]) -> ResponseReturnValue:
-    port = _port()
+    port = recipients.port()
     with unit_of_work() as session:
         coop = producers.coop(session, current_coop())
         known, sent = queries.recipient(session, coop.id), queries.shares(session, coop.id)
         free = queries.free_share(session, coop.id, coop.currency)
-    seen = _asked(lambda: port.look(known.account)) if known is not None and port is not None else None
+    seen = recipients.answer(lambda: port.look(known.account)) if known is not None and port is not None else None
     page = render_template(
         "console/statements/own_account.html", coop=coop, known=known, seen=seen, sent=sent, free=free, offered=port is not None,
         form=form, errors=errors, actor=current_actor(),
     )  # fmt: skip
     return page, 422 if errors else 200
-
-
-def _asked(call: Callable[[], T]) -> T:
-    """Ask the processor between units of work; silence is said as such."""
-    try:
-        return call()
-    except (ProcessorUnsure, ProcessorRefused) as error:
-        raise ProcessorUnavailable("The card company does not answer. Please try again in a few minutes.") from error
-
-
-def _port() -> Recipients | None:
-    found: Recipients | None = current_app.extensions["ports"].recipients
-    return found

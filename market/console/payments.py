@@ -86,14 +86,14 @@ PAYMENTS = Desk(
     columns=(
         Column("title", _l("For"), "link"),
         Column("buyer", _l("Buyer")),
-        Column("reference", _l("Reference"), make=lambda row: grouped(reference(Kind.PAYMENT, row.number))),
+        Column("reference", _l("Reference"), make=lambda row: grouped(reference(Kind.PAYMENT, row.number)), aside=True),
         Column("method", _l("Way"), words=words.METHODS),
-        Column("opened_at", _l("Begun"), "instant"),
+        Column("opened_at", _l("Begun"), "instant", aside=True),
         Column("paid_at", _l("Paid"), "instant"),
         Column("amount_minor", _l("Amount"), "money"),
         Column("ours_minor", _l("Of it for the co-op's orders"), "money"),
-        Column("received_minor", _l("Received"), "money"),
-        Column("refunded_minor", _l("Paid back"), "money"),
+        Column("received_minor", _l("Received"), "money", aside=True),
+        Column("refunded_minor", _l("Paid back"), "money", aside=True),
         Column("state", _l("State"), "state", words.PAYMENTS),
     ),
     filters=(

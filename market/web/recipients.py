@@ -1,27 +1,22 @@
 """A producer's account at the card processor, for those who want to be paid there: opened, completed, confirmed by the co-op."""
 
-from collections.abc import Callable
-from typing import TypeVar
 from uuid import UUID
 
-from flask import Blueprint, current_app, redirect, render_template, url_for
+from flask import Blueprint, redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import NotFound
 
 from market.accounts import queries as people
-from market.http import links
+from market.http import links, recipients
 from market.http.auth import NotYours, access, current_actor, current_coop
 from market.http.clock import now
 from market.http.db import unit_of_work
-from market.payments.errors import ProcessorUnavailable
-from market.payments.ports import ProcessorRefused, ProcessorUnsure
 from market.producers import queries, service
 from market.producers.ports import Recipients
 from market.producers.queries import PayeeAccountView
 from market.producers.rules import PayTo, PostalAddress
 
-T = TypeVar("T")
 blueprint = Blueprint("recipients", __name__, url_prefix="/producer/money/account")
 
 
@@ -30,9 +25,9 @@ blueprint = Blueprint("recipients", __name__, url_prefix="/producer/money/accoun
 def index() -> ResponseReturnValue:
     """Show how far the account is, and what is still asked."""
     known, seen = _known(), None
-    if known is not None and _port() is not None:
-        seen = _asked(lambda: _recipients().look(str(known.stripe_account)))
-    return render_template("producer/recipient.html", known=known, seen=seen, offered=_port() is not None)
+    if known is not None and recipients.port() is not None:
+        seen = recipients.answer(lambda: _recipients().look(str(known.stripe_account)))
+    return render_template("producer/recipient.html", known=known, seen=seen, offered=recipients.port() is not None)
 
 
 @blueprint.post("")
@@ -40,11 +35,11 @@ def index() -> ResponseReturnValue:
 def begin() -> ResponseReturnValue:
     """Open the account, once, and enter it as where to be paid; somebody of the co-op confirms it."""
     producer_id = _me()
-    if _known() is None and _port() is not None:
+    if _known() is None and recipients.port() is not None:
         with unit_of_work() as session:
             producer, coop = queries.producer(session, producer_id), queries.coop(session, current_coop())
             email = _email(session)
-        made = _asked(
+        made = recipients.answer(
             lambda: _recipients().open(
                 key=f"recipient-{producer_id}", name=producer.name, email=email, country=coop.country, about=str(producer_id)
             )
@@ -60,10 +55,10 @@ def begin() -> ResponseReturnValue:
 def details() -> ResponseReturnValue:
     """Lead to the processor's page that asks for what is missing."""
     known = _known()
-    if known is None or _port() is None:
+    if known is None or recipients.port() is None:
         return redirect(url_for("recipients.index"), 303)
     back, again = (links.public(url_for(f"recipients.{name}")) for name in ("index", "details"))
-    return redirect(_asked(lambda: _recipients().page(str(known.stripe_account), back=back, again=again)), 303)
+    return redirect(recipients.answer(lambda: _recipients().page(str(known.stripe_account), back=back, again=again)), 303)
 
 
 def _known() -> PayeeAccountView | None:
@@ -72,21 +67,8 @@ def _known() -> PayeeAccountView | None:
     return next((row for row in own if row.rail == "stripe" and row.replaced_at is None), None)
 
 
-def _asked(call: Callable[[], T]) -> T:
-    """Ask the processor between units of work; silence is said as such."""
-    try:
-        return call()
-    except (ProcessorUnsure, ProcessorRefused) as error:
-        raise ProcessorUnavailable("The card company does not answer. Please try again in a few minutes.") from error
-
-
-def _port() -> Recipients | None:
-    found: Recipients | None = current_app.extensions["ports"].recipients
-    return found
-
-
 def _recipients() -> Recipients:
-    found = _port()
+    found = recipients.port()
     if found is None:
         raise NotFound
     return found

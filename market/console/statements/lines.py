@@ -18,6 +18,7 @@ from market.http.db import unit_of_work
 from market.http.entry import Entry
 from market.kernel.errors import DomainError, Missing
 from market.kernel.money import Money
+from market.producers import queries as producers
 from market.reports.queries import desks
 from market.statements import queries, service
 
@@ -42,11 +43,18 @@ def _line_page(line_id: UUID, form: dict[str, str], errors: dict[str, str]) -> R
         account = queries.account(session, row.account_id)
         history = desks.history(session, "statement_line", line_id)
         proposer = proposer_of(session, row)
+        alone = book_alone(session)
     choices = bookable(row.money)
     facts = {"line": row, "account": account, "choices": choices, "history": history, "proposer": proposer, "me": current_actor()}
-    facts["parts"] = PARTS
+    facts |= {"parts": PARTS, "alone": alone}
     page = render_template("console/statements/line.html", form=form, errors=errors, **facts)
     return page, 422 if errors else 200
+
+
+def book_alone(session: Session) -> Money:
+    """Return up to what one person of the co-op books alone."""
+    coop = producers.coop(session, current_coop())
+    return Money(coop.book_alone_minor, coop.currency)
 
 
 def bookable(money: Money) -> list[str]:
@@ -182,7 +190,7 @@ def park(line_id: UUID) -> ResponseReturnValue:
     def act(session: Session) -> None:
         service.park_line(session, line_id=line_id, question=question, actor=current_actor(), now=now())
 
-    return decide(line_id, "question", act, _("Noted."))
+    return decide(line_id, "question", act, _("Put aside. It stands under “questions” until somebody explains it."))
 
 
 @blueprint.post("/lines/<uuid:line_id>/undo/<uuid:match_id>")

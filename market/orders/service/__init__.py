@@ -11,7 +11,7 @@ from market.orders.service.guard import Caller
 from market.orders.service.pack import charge_packed, end_authorised, let_go, mark_authorised, pack
 from market.orders.service.pay import mark_paid, reopen_payment, solve_problem
 from market.orders.service.place import Buyer, PlacedOrder, Quote, QuotedLine, WantedLine, place_order, quote
-from market.orders.service.refund import note_refunds, refund_lines, refund_seller_order
+from market.orders.service.refund import note_refunds, refund_lines, refund_seller_order, worth
 from market.orders.service.substitute import answer_substitution, propose_substitution
 
 __all__ = [
@@ -54,4 +54,5 @@ __all__ = [
     "ship",
     "solve_problem",
     "to_settle",
+    "worth",
 ]

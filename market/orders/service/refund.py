@@ -1,6 +1,6 @@
 """Money back before the producer was paid, by quantity, goods and premium apart (E15 to E17, R-02)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -221,17 +221,32 @@ def return_line(session: Session, line: OrderLine, quantity: Decimal) -> list[tu
             say("Of “%(title)s” at most %(left)s %(unit)s can be given back.", title=line.title, left=left, unit=line.unit),
             left=left,
         )
-    line.returned_quantity += quantity
     given = []
+    for part, step in _steps(session, line, quantity):
+        given.append((part.kind, Money(step, part.currency)))
+        part.returned_minor += step
+    line.returned_quantity += quantity
+    return given
+
+
+def _steps(session: Session, line: OrderLine, quantity: Decimal) -> Iterator[tuple[PriceComponent, int]]:
+    """Yield the parts of a line's price with what goes back of each when `quantity` more is returned."""
     components = select(PriceComponent).where(PriceComponent.order_line_id == line.id).order_by(PriceComponent.seq)
     for part in session.scalars(components):
         # Cumulative: all parts come to zero when everything is returned, whatever was rounded on the way.
-        due = Money(part.amount_minor, part.currency).share(line.returned_quantity, line.quantity)
+        due = Money(part.amount_minor, part.currency).share(line.returned_quantity + quantity, line.quantity)
         step = due.minor - part.returned_minor
         if step * part.amount_minor > 0:  # more than this may have been given back elsewhere already
-            given.append((part.kind, Money(step, part.currency)))
-            part.returned_minor = due.minor
-    return given
+            yield part, step
+
+
+def worth(session: Session, line_id: UUID, quantity: Decimal) -> Money | None:
+    """Return what goes back to the buyer for `quantity` of a line, at most; None for more than is left of it."""
+    line = session.get_one(OrderLine, line_id)
+    if not quantity.is_finite() or not 0 < quantity <= line.quantity - line.returned_quantity:
+        return None
+    steps = list(_steps(session, line, quantity))
+    return Money(sum(step for _part, step in steps), steps[0][0].currency) if steps else None
 
 
 def stock_share(line: OrderLine, quantity: Decimal) -> Decimal:

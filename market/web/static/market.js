@@ -27,6 +27,12 @@
     element.focus({ preventScroll: still });
   }
 
+  /* What a link with a fragment leads to comes into sight, unless it is. */
+  function reach(element) {
+    const box = element?.getBoundingClientRect?.();
+    if (box && (box.bottom < 99 || box.top > innerHeight - 99)) element.scrollIntoView();
+  }
+
   /* data-swap="id ...": fetch where a link or form leads and exchange the elements with these ids for those of the answer. */
   const running = {};
   const here = () => location.pathname + location.search;
@@ -89,7 +95,7 @@
   on("click", (event) => {
     if (event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey) return;
     const link = event.target.closest("a[data-swap]"), copy = event.target.closest("[data-copy]");
-    if (link?.origin === location.origin) { event.preventDefault(); swap(link.href, link.dataset.swap); }
+    if (link?.origin === location.origin) { event.preventDefault(); swap(link.href, link.dataset.swap).then(() => reach(link.hash && byId(link.hash.slice(1)))); }
     if (copy) navigator.clipboard?.writeText(copy.dataset.copy).then(() => say(words.copied));
   });
 
