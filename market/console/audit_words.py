@@ -225,6 +225,7 @@ _STATES: Mapping[str, Words] = {
 }
 _MONEY = re.compile(r"(-?[0-9]+(?:\.[0-9]+)?) ([A-Z]{3})")
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+_ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _INSTANT = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+(\+[0-9:]+|Z)")
 _PRICES = frozenset({"amount", "price", "unit_price", "minimum_price", "premium", "organic_differential"})
@@ -332,6 +333,8 @@ def _text(name: str, given: str) -> str:
         return show_money(Money.parse(money[1], money[2]))
     if name in _QUANTITIES and _NUMBER.fullmatch(given):
         return show_quantity(Decimal(given))
+    if _ID.fullmatch(given):  # whole in the list's files; people tell records apart by its beginning
+        return f"{given[:8]}…"
     filters = current_app.jinja_env.filters
     if _DAY.fullmatch(given):
         return str(filters["day"](date.fromisoformat(given)))

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -90,7 +91,8 @@ def _own(errors: dict[str, str] | None = None) -> ResponseReturnValue:
 
 def _drawn(coop: queries.CoopView) -> dict[str, Any]:
     amounts = {"transport_per_line": coop.transport_minor_per_line, "book_alone": coop.book_alone_minor}
-    return asdict(coop) | {name: f"{Money(minor, coop.currency).decimal:f}" for name, minor in amounts.items()}
+    numbers = {name: f"{value.normalize():f}" for name, value in asdict(coop).items() if isinstance(value, Decimal)}
+    return asdict(coop) | numbers | {name: f"{Money(minor, coop.currency).decimal:f}" for name, minor in amounts.items()}
 
 
 @blueprint.get("/console/coop/texts")

@@ -83,11 +83,20 @@ def index() -> ResponseReturnValue:
     with unit_of_work() as session:
         accounts = [(row, queries.figures(session, row.id)) for row in queries.accounts(session, coop_id=current_coop())]
         exact = {row.id: service.exact_suggestions(session, account_id=row.id) for row, _figures in accounts}
-        last = _last(session)
+        last, ruled = _last(session), _rule(session)
     choice = Filter("account", _l("Account"), "choice", tuple((str(row.id), row.name) for row, _figures in accounts))
-    desk = replace(DESK, filters=[choice if each.name == "account" else each for each in DESK.filters])
+    desk = replace(DESK, filters=[choice if each.name == "account" else each for each in DESK.filters] + ruled)
     facts = {"accounts": accounts, "exact": exact, "last": last, "digits": exponent}
     return lists.show(desk, "console/matching.html", **facts)
+
+
+def _rule(session: Session) -> list[Filter]:
+    """Return the filter by the rule that the address names, with its name; none without one."""
+    try:
+        rule = queries.rule(session, UUID(request.args.get("rule", "")))
+    except (ValueError, Missing):
+        return []
+    return [Filter("rule", _l("Rule"), "choice", ((str(rule.id), rule.counterparty or " ".join(rule.words)),))]
 
 
 def _last(session: Session) -> queries.LineView | None:

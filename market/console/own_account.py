@@ -5,20 +5,57 @@ from uuid import UUID
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
 from market.accounts import queries as people
-from market.console import acting
+from market.console import acting, lists, words
+from market.console.earning_lists import DAYS, LARGEST, NEWEST
+from market.console.lists import Column, Desk, Filter
 from market.http import links, recipients
 from market.http.auth import access, current_actor, current_coop
 from market.http.clock import now
 from market.http.db import unit_of_work
 from market.http.entry import Entry
+from market.http.i18n import told
 from market.producers import queries as producers
+from market.reports.queries import desks
 from market.treasury import service
 from market.treasury import share_queries as queries
 
 blueprint = Blueprint("console_own_account", __name__, url_prefix="/console/processor/account")
+
+
+SHARES = Desk(
+    name="coop_shares",
+    title=_l("Transfers of the co-op's share"),
+    endpoint="console_own_account.all_shares",
+    source=desks.shares,
+    columns=(
+        Column("proposed_at", _l("Proposed"), "instant"),
+        Column("number", _l("Number"), "link", make=lambda row: str(row.id)[-8:]),
+        Column("amount_minor", _l("Amount"), "money"),
+        Column("decided_at", _l("Decided"), "instant"),
+        Column("answer", _l("Answer of the card company"), make=lambda row: told(row.answer) if row.answer else ""),
+        Column("state", _l("State"), "state", words.SHARES),
+    ),
+    filters=(
+        Filter("state", _l("State"), "choice", words.options(words.SHARES)),
+        Filter("amount", _l("Amount"), "amount"),
+        *DAYS,
+    ),
+    sortings=(NEWEST, LARGEST),
+    kind="coop_share",
+    empty=_l("Nothing was transferred yet."),
+)
+SHOWN = 10
+
+
+@blueprint.get("/shares")
+@access("staff")
+def all_shares() -> ResponseReturnValue:
+    """List the transfers of the co-op's share, newest first."""
+    return lists.show(SHARES)
 
 
 @blueprint.get("")
@@ -107,11 +144,12 @@ def _page(form: dict[str, str], errors: dict[str, str]) -> ResponseReturnValue:
     port = recipients.port()
     with unit_of_work() as session:
         coop = producers.coop(session, current_coop())
-        known, sent = queries.recipient(session, coop.id), queries.shares(session, coop.id)
+        known, sent = queries.recipient(session, coop.id), queries.shares(session, coop.id, limit=SHOWN)
         free = queries.free_share(session, coop.id, coop.currency)
     seen = recipients.answer(lambda: port.look(known.account)) if known is not None and port is not None else None
     page = render_template(
         "console/statements/own_account.html", coop=coop, known=known, seen=seen, sent=sent, free=free, offered=port is not None,
+        states=words.SHARES,
         form=form, errors=errors, actor=current_actor(),
     )  # fmt: skip
     return page, 422 if errors else 200

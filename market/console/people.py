@@ -22,6 +22,7 @@ from market.http.i18n import told
 from market.http.payees import pay_to
 from market.kernel.errors import DomainError
 from market.payables import queries as payables
+from market.payouts import queries as payouts
 from market.pricing.rules.references import SCHEME_NAMES
 from market.producers import queries, service
 from market.reports.queries import desks
@@ -203,6 +204,7 @@ def _member(producer_id: UUID, errors: dict[str, str] | None = None) -> Response
             coop=queries.coop(session, current_coop()),
             person=accounts.person(session, account_id) if account_id else None,
             payees=queries.payee_accounts(session, actor=current_actor(), producer_id=producer_id),
+            bad=payouts.bad_accounts(session, current_coop()),
             history=desks.history(session, "producer", producer_id),
             certificates=queries.certificates_on(session, current_coop(), producer_id, today()),
             actor=current_actor(),

@@ -141,6 +141,14 @@ FLOORS: Words = {
     "stale": (_l("to be reviewed"), "warn"),
     "superseded": (_l("superseded"), ""),
 }
+SHARES: Words = {
+    "proposed": (_l("proposed"), "warn"),
+    "approved": (_l("waits to be sent"), "info"),
+    "declined": (_l("declined"), ""),
+    "sent": (_l("sent"), "info"),
+    "refused": (_l("refused"), "bad"),
+    "booked": (_l("booked"), "good"),
+}
 KEYS: Words = {"works": (_l("works"), "good"), "ended": (_l("ended"), ""), "revoked": (_l("revoked"), "bad")}
 PAYEE_ACCOUNTS: Words = {
     "waits": (_l("waits for a second person"), "warn"),

@@ -84,7 +84,7 @@ def test_a_preparer_and_an_approver_work_by_keyboard_alone(browser: Browser, sit
         keys.type("Is this for one of our orders?")
         keys.press("Tab")
         keys.press("Enter")
-        expect(preparer.locator("#said")).to_contain_text("Noted.")
+        expect(preparer.locator("#said")).to_contain_text("Put aside.")
         preparer.goto("/console/matching?show=parked")
         expect(preparer.get_by_role("cell", name="Is this for one of our orders?")).to_be_visible()
 

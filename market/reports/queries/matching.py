@@ -16,8 +16,9 @@ from market.payments.queries import refund_view, view
 from market.payouts.models import Payout
 from market.payouts.rules.numbers import payout_number
 from market.reports.queries.lists import Listed, Sorting, Source, Viewer, contains, one_named
-from market.statements.models import StatementLine, StatementSuggestion
+from market.statements.models import StatementLine, StatementMatch, StatementSuggestion
 from market.statements.queries import STATES, LineView, SuggestionView
+from market.statements.service.booking_rules import RULE
 
 LEFT: Any = func.abs(StatementLine.amount_minor) - StatementLine.matched_minor
 REST: Any = case((StatementLine.amount_minor < 0, -LEFT), else_=LEFT)
@@ -71,6 +72,9 @@ def lines(viewer: Viewer) -> Source:
         {
             "account": lambda text: StatementLine.money_account_id == UUID(text),
             "show": one_named({name: StatementLine.state.in_(states) for name, states in STATES.items()}),
+            "rule": lambda text: StatementLine.id.in_(
+                select(StatementMatch.line_id).where(StatementMatch.rule == RULE, StatementMatch.evidence[RULE].astext == text)
+            ),
             "way": one_named({"in": StatementLine.amount_minor > 0, "out": StatementLine.amount_minor < 0}),
             "q": lambda text: _named(text),
             "amount": lambda text: StatementLine.amount_minor.in_((viewer.minor(text), -viewer.minor(text))),

@@ -2,7 +2,7 @@
 
 from market.reports.queries.desks.bank import announced, files, periods, postings, rules
 from market.reports.queries.desks.membership import certificates, coops, keys, listings, members, payee_accounts, people
-from market.reports.queries.desks.paying import cheques, owed, payouts, runs
+from market.reports.queries.desks.paying import cheques, owed, payouts, runs, shares
 from market.reports.queries.desks.tables import floors, imports, price_changes, price_rows, quotes, rates
 from market.reports.queries.desks.trade import REFUND_STATES, RETURNED, WORTH, buyers, disputes, orders, payments, refunds
 from market.reports.queries.desks.trail import audit, audit_entry, history, mails
@@ -42,4 +42,5 @@ __all__ = [
     "refunds",
     "rules",
     "runs",
+    "shares",
 ]

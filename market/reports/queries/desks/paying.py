@@ -1,4 +1,4 @@
-"""What is owed, payouts, their runs, and cheques."""
+"""What is owed, payouts, their runs, cheques, and transfers of the co-op's own share."""
 
 from datetime import date
 from typing import Any
@@ -25,6 +25,7 @@ from market.reports.queries.lists import (
     one_of,
     search_of,
 )
+from market.treasury.models import CoopShare
 
 
 def payouts(viewer: Viewer) -> Source:
@@ -118,6 +119,31 @@ def owed(viewer: Viewer) -> Source:
         sums.open_minor,
         sums.currency,
         keyed=False,
+    )
+
+
+SHARE_STATES = ("proposed", "approved", "declined", "sent", "refused", "booked")
+
+
+def shares(viewer: Viewer) -> Source:
+    """Return the transfers of the co-op's share to its own account at the card processor, the newest first."""
+    columns = (
+        CoopShare.id, CoopShare.proposed_at, CoopShare.amount_minor, CoopShare.currency, CoopShare.state, CoopShare.answer,
+        CoopShare.decided_at, CoopShare.proposed_by,
+    )  # fmt: skip
+    return Source(
+        select(*columns).where(CoopShare.coop_id == viewer.coop_id),
+        {
+            "newest": by_day(CoopShare.proposed_at, unique=CoopShare.id),
+            "largest": by_amount(CoopShare.amount_minor, unique=CoopShare.id),
+        },
+        {
+            "state": one_of(CoopShare.state, SHARE_STATES),
+            "amount": lambda text: CoopShare.amount_minor == viewer.minor(text),
+            **between_days(viewer, CoopShare.proposed_at),
+        },
+        CoopShare.amount_minor,
+        CoopShare.currency,
     )
 
 
