@@ -91,7 +91,7 @@ PAGES: dict[str, dict[str, tuple[str, ...]]] = {
         "statement-account": ("/console/statements/", "/console/statements/0"),
         "rules": ("/console/statements/", "/console/statements/0", "/rules"),
         "closes": ("/console/statements/closes",),
-        "new-close": ("/console/statements/closes/new",),
+        "new-close": ("/console/statements/closes/new?ends_on=2026-10-31",),
         "payouts": ("/console/payouts",),
         "run": ("/console/payouts", "/console/payouts/01"),
         "all-payouts": ("/console/payouts/all",),

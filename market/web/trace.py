@@ -176,7 +176,7 @@ def _body(document: bytes, locale: str, base: str) -> Markup:
 def _checks(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return the price checks of the document in the reader's language: their sentences made again from what was stored."""
     if language() == "en":
-        return rows
+        return [row | {"words": told(row["words"])} for row in rows]
     with unit_of_work() as session:
         stored = pricing.checks_by_id(session, [UUID(row["id"]) for row in rows if "id" in row])
     known = {str(check_id): told_check(check) for check_id, check in stored.items()}
