@@ -18,6 +18,7 @@ from market.http.db import unit_of_work
 from market.http.entry import Entry
 from market.http.i18n import show_money
 from market.kernel.ids import new_id
+from market.kernel.money import Money
 from market.payouts import service as payouts
 from market.producers import queries as producers
 
@@ -206,7 +207,8 @@ def decide_correction(correction_id: UUID) -> ResponseReturnValue:
 def offset() -> ResponseReturnValue:
     """Set off what a member bought of the co-op against what the member is owed."""
     entry = Entry(request.form)
-    member, amount, what, sale = _member(entry), entry.amount("amount", _currency()), entry.text("what"), _once(entry)
+    member, sale = _member(entry, "offset_member"), _once(entry)
+    amount, what = entry.amount("offset_amount", _currency()), entry.text("offset_what")
 
     def act(session: Session) -> None:
         assert member is not None
@@ -214,7 +216,7 @@ def offset() -> ResponseReturnValue:
         assert sale is not None
         service.offset(session, actor=current_actor(), producer_id=member, money=amount, sale=sale, what=what, now=now())
 
-    return _carry_out(entry, act, _("Set off. The next payout is less by it."), "corrections", "amount")
+    return _carry_out(entry, act, _("Set off. The next payout is less by it."), "corrections", "offset_amount")
 
 
 @blueprint.post("/claims")
@@ -224,6 +226,8 @@ def give_up_claim() -> ResponseReturnValue:
     entry = Entry(request.form)
     code, amount = entry.text("code", limit=120), entry.amount("claim_amount", _currency())
     reason, key = entry.text("claim_reason"), _once(entry)
+    if amount and not entry.errors and (question := _claim_asked(code, amount, reason)):
+        return question
 
     def act(session: Session) -> None:
         assert amount is not None
@@ -232,6 +236,24 @@ def give_up_claim() -> ResponseReturnValue:
         payouts.give_up_claim(session, actor=current_actor(), now=now(), **facts)  # type: ignore[arg-type]
 
     return _carry_out(entry, act, _("Given up."), "corrections", "claim_amount")
+
+
+def _claim_asked(code: str, amount: Money, reason: str) -> ResponseReturnValue | None:
+    """Ask once more before a claim is given up, with the name of who owes it and what is owed."""
+    with unit_of_work() as session:
+        owed = {one.code: one.money for one in payouts.claims(session, current_coop())}.get(code)
+        who = code.removeprefix("claim:")
+        names = {str(one.id): one.name for one in producers.producers_of(session, coop_id=current_coop())}
+    facts = [(_("Owed by"), names.get(who, who)), (_("Amount"), show_money(amount)), (_("Reason"), reason)]
+    if owed is not None:
+        facts.insert(1, (_("Owed"), show_money(owed)))
+    return acting.asked(
+        _("Give this up?"),
+        facts,
+        _("The co-op bears it from now on, and nobody owes it any more. This cannot be taken back."),
+        _("Yes, give it up"),
+        again=lambda: _page("corrections", dict(request.form)),
+    )
 
 
 def _once(entry: Entry) -> UUID | None:
@@ -299,11 +321,11 @@ def decide_shares(distribution_id: UUID) -> ResponseReturnValue:
     )
 
 
-def _member(entry: Entry) -> UUID | None:
+def _member(entry: Entry, name: str = "producer_id") -> UUID | None:
     try:
-        return UUID(entry.text("producer_id"))
+        return UUID(entry.text(name))
     except ValueError:
-        entry.errors.setdefault("producer_id", _("Please choose one of the list."))
+        entry.errors.setdefault(name, _("Please choose one of the list."))
         return None
 
 

@@ -177,13 +177,19 @@ def cash(payment_id: UUID) -> ResponseReturnValue:
         payment = queries.own_payment(session, payment_id)
     paid, receipt = entry.amount("paid", payment.money.currency), entry.text("receipt", limit=60)
 
+    def again() -> ResponseReturnValue:
+        return _page({f"{name}-{payment_id}": words for name, words in entry.errors.items()}, 422 if entry.errors else 200)
+
+    if paid and not entry.errors:
+        facts = [(_("For"), payment.title), (_("Amount taken"), show_money(paid)), (_("Number of the receipt"), receipt)]
+        words = _("The order is paid then and can be packed. It goes back only as a refund.")
+        if question := asked(_("Was this taken in cash?"), facts, words, _("Yes, it is in the cash box"), again=again):
+            return question
+
     def act(session: Session) -> tuple[str, str]:
         assert paid is not None
         service.record_cash(session, payment_id=payment_id, paid=paid, receipt=receipt, actor=current_actor(), now=now())
         return _("Paid in cash. The order can be packed."), url_for("console_payments.index")
-
-    def again() -> ResponseReturnValue:
-        return _page({f"{name}-{payment_id}": words for name, words in entry.errors.items()}, 422)
 
     return carry_out(entry, act, again=again, otherwise="paid")
 

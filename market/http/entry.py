@@ -93,6 +93,10 @@ class Entry:
         return value
 
     def refused(self, refusal: DomainError, *, otherwise: str) -> None:
-        """Put a refusal of the domain beside the field that it points at, or at `otherwise`."""
+        """Put a refusal of the domain beside the field that it points at, or at `otherwise`.
+
+        Where a page has several forms, a field may carry its form's name before its own: `offset_amount` is an `amount`.
+        """
         pointed = (refusal.pointer or "").strip("/").split("/")[0]
-        self.errors[pointed if pointed in self.form else otherwise] = told(refusal.detail)
+        own = [name for name in self.form if pointed and name.endswith(f"_{pointed}")]
+        self.errors[pointed if pointed in self.form else own[0] if own else otherwise] = told(refusal.detail)

@@ -123,11 +123,15 @@ def test_a_purchase_is_set_off_once_and_a_claim_given_up_by_an_approver(desk, se
     page = desk.get(desk.approver, "/console/earnings/corrections").text
     assert re.search(r"Ana Quispe:\s*€9\.00", page)
     once = re.search(r'name="once" value="([0-9a-f-]{36})"', page)[1]
-    bought = {"producer_id": member.id, "amount": "12.00", "what": "two sacks", "once": once}
+    bought = {"offset_member": member.id, "offset_amount": "12.00", "offset_what": "two sacks", "once": once}
+    too_much = desk.post(desk.preparer, "/console/earnings/offsets", **bought | {"offset_amount": "0"})
+    assert (too_much.status_code, 'id="e-offset_amount"' in too_much.text, 'id="e-amount"' in too_much.text) == (422, True, False)
     for _ in range(2):
         assert desk.post(desk.preparer, "/console/earnings/offsets", **bought).status_code == 303
     assert owed(session, member) == [3800]
     given_up = {"code": f"claim:{member.id}", "claim_amount": "9.00", "claim_reason": "the member died", "once": once}
+    assert "Give this up?" in desk.post(desk.approver, "/console/earnings/claims", **given_up).text
+    given_up |= {"sure": "yes"}
     assert desk.post(desk.preparer, "/console/earnings/claims", **given_up).status_code == 403
     refused = desk.post(desk.approver, "/console/earnings/claims", **given_up | {"claim_amount": "9.01"})
     assert (refused.status_code, "can be given up" in refused.text) == (422, True)

@@ -100,13 +100,15 @@ def test_an_order_is_paid_in_cash_rounded_to_the_coins_there_are(client, session
     session.commit()
     browser = as_staff(client, session, coop, "preparer")
     path, token = f"/console/payments/{payment.id}/cash", csrf_token(browser)
-    refused = browser.post(path, data={"csrf_token": token, "paid": "100.00", "receipt": "R-7"})
+    refused = browser.post(path, data={"csrf_token": token, "paid": "100.00", "receipt": "R-7", "sure": "yes"})
     assert (refused.status_code, "100.05 EUR in coins" in refused.text) == (422, True)
-    assert browser.post(path, data={"csrf_token": token, "paid": "100.05", "receipt": "R-7"}).status_code == 303
+    taken = {"csrf_token": token, "paid": "100.05", "receipt": "R-7"}
+    assert "Was this taken in cash?" in browser.post(path, data=taken).text
+    assert browser.post(path, data=taken | {"sure": "yes"}).status_code == 303
     assert balances(session, coop) == {
         "cash:1": 10005, "held:goods": 7200, "held:premium": 800, "held:charges": 1503, "held:tax": 500, "rounding": 2,
     }  # fmt: skip
     assert topics(session) == ["payments.paid"]
-    again = browser.post(path, data={"csrf_token": token, "paid": "100.05", "receipt": "R-8"})
+    again = browser.post(path, data=taken | {"receipt": "R-8", "sure": "yes"})
     assert again.status_code == 422
     assert books.check(session) == []
