@@ -21,6 +21,7 @@ from market.cli import commands
 from market.console import book_lines as console_book_lines
 from market.console import books as console_books
 from market.console import cash as console_cash
+from market.console import community as console_community
 from market.console import coops as console_coops
 from market.console import desk as console_desk
 from market.console import disputes as console_disputes
@@ -54,6 +55,7 @@ from market.web import (
     account,
     checkout,
     citizen,
+    community,
     field,
     notifications,
     offers,
@@ -87,6 +89,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     console_texts.blueprint,
     console_sellers.blueprint,
     console_treasury.blueprint,
+    console_community.blueprint,
     console_loans.blueprint,
     console_own_account.blueprint,
     console_premium.blueprint,
@@ -107,6 +110,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     checkout.blueprint,
     orders.blueprint,
     order_changes.blueprint,
+    community.blueprint,
     producer_money.blueprint,
     recipients.blueprint,
     producer_orders.blueprint,

@@ -93,6 +93,8 @@ FACTS: dict[str, Any] = {
     "loan_repaid": _l("loan repaid"),
     "loan_repaid_taken_back": _l("repayment taken back"),
     "claim_given_up": _l("claim given up"),
+    "community_transfer": _l("paid in the community currency"),
+    "community_loss": _l("debt of a member who left, shared by all"),
     "premium_invoiced": _l("premium invoiced"),
     "premium_invoiced_taken_back": _l("invoice of premium taken back"),
     "processor.taken_back": _l("explanation of a card processor's line taken back"),

@@ -167,6 +167,7 @@ DESKS: dict[str, tuple[str, tuple[Link | Group, ...]]] = {
                     Link("console_treasury.conversions", _l("Conversions"), STAFF),
                     Link("console_loans.index", _l("Loans"), STAFF),
                     Link("console_premium.index", _l("Premium on account"), STAFF),
+                    Link("console_community.index", _l("Community currency"), STAFF),
                     Link("console_reports.index", _l("Reports"), STAFF),
                     Link("console_sellers.index", _l("Report of sellers"), STAFF),
                 ),

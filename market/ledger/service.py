@@ -232,6 +232,17 @@ def close_days(session: Session, book_id: int, *, through: date, actor: str, now
         raise _refusal(error) from error
 
 
+def set_limits(session: Session, book_id: int, code: str, currency: str, *, floor: int | None, ceiling: int | None) -> None:
+    """Let an account fall to `floor` and rise to `ceiling`, in minor units, making it if it is new; waits for postings in flight.
+
+    Only on accounts of one slot. A balance beyond a new limit stays, and may only come nearer.
+    """
+    row = _new_account((book_id, code, currency))
+    session.execute(insert(LedgerAccount).on_conflict_do_nothing(), [row])
+    own = (LedgerAccount.book_id == book_id, LedgerAccount.code == code, LedgerAccount.currency == currency)
+    session.execute(update(LedgerAccount).where(*own).values(floor_minor=floor, ceiling_minor=ceiling))
+
+
 def _refusal(error: DBAPIError) -> Exception:
     cause = error.orig
     if not isinstance(cause, DatabaseError):

@@ -27,6 +27,12 @@ class FundTooSmall(Conflict):
     code = "treasury.fund_too_small"
 
 
+class BeyondLimit(Conflict):
+    """More than a holder of the community currency may spend or hold."""
+
+    code = "treasury.beyond_limit"
+
+
 class NotOpen(Conflict):
     """It was decided or closed already."""
 

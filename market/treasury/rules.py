@@ -127,6 +127,11 @@ def community_released(to: UUID | str, money: Money, order: UUID) -> tuple[Leg, 
     return legs(("lc_held", f"lc:{to}", money), subject=order)
 
 
+def community_transferred(payer: UUID | str, payee: UUID | str, money: Money, transfer: UUID) -> tuple[Leg, ...]:
+    """One holder pays another: what one has less the other has more, and the sum over all stays zero (M-1)."""
+    return legs((f"lc:{payer}", f"lc:{payee}", money), subject=transfer)
+
+
 def community_loss_shared(holder: UUID | str, debt: Money, decision: UUID) -> tuple[Leg, ...]:
     """E53: a member left with a debt; the members' decision moves it to the shared loss, the sum stays zero (M-9)."""
     return legs(("lc:shared_loss", f"lc:{holder}", debt), subject=decision)

@@ -24,6 +24,7 @@ from market.payouts.rules.schedule import next_day
 from market.payouts.rules.short import Told, statement_text
 from market.producers import queries as producers
 from market.reports.queries import payees
+from market.treasury.community_queries import holder_of
 
 blueprint = Blueprint("producer_money", __name__, url_prefix="/producer/money")
 
@@ -40,10 +41,12 @@ def index() -> ResponseReturnValue:
         coop = producers.coop(session, current_coop())
         years = payees.years_of(session, coop_id=coop.id, producer_id=producer_id, until=today(coop.time_zone).year)
         kept = queries.settings_of(session, coop.id)
+        community = holder_of(session, producer_id) is not None
     waits = any(row.open.currency == coop.currency and 0 < row.open.minor < kept.minimum_minor for row in totals)
     least = Money(kept.minimum_minor, coop.currency) if waits else None
     runs_on = next_day(kept, today(coop.time_zone))
-    return render_template("producer/money.html", totals=totals, owed=owed, page=page, years=years, least=least, runs_on=runs_on)
+    shown = {"totals": totals, "owed": owed, "page": page, "years": years, "least": least, "runs_on": runs_on}
+    return render_template("producer/money.html", **shown, community=community)
 
 
 @blueprint.get("/<uuid:payout_id>")

@@ -29,6 +29,7 @@ from market.producers.models import Certificate
 from market.provenance.models import CaptureJob
 from market.statements import service as statements
 from market.statements.models import BookingProposal, MoneyAccount, PeriodClose, StatementFile, StatementLine, StatementSuggestion
+from market.treasury.community_models import CommunityHolder, CommunityLeaving, CommunityScheme, CommunityTransfer
 from market.treasury.models import (
     CoopRecipient,
     CoopShare,
@@ -45,7 +46,7 @@ from tests.factories.catalogue import make_listing
 from tests.factories.orders import paid_order, parts_of
 from tests.factories.payouts import approved_run, make_run, only_payout, owe
 from tests.factories.prices import make_quote, make_reference
-from tests.factories.producers import make_payee_account
+from tests.factories.producers import make_payee_account, make_producer
 from tests.factories.provenance import make_lot
 from tests.factories.statements import CLERK, import_lines, line, make_account
 
@@ -70,6 +71,24 @@ def _treasury(world: Any, model: Any, **values: Any) -> Any:
 def _treasury_row(world: Any, model: Any, **values: Any) -> Any:
     proposed = {"currency": "EUR", "state": "proposed", "proposed_by": "account:x", "proposed_at": NOW}
     return _add(world, model(id=new_id(), coop_id=world.coop.id, **proposed, **values))
+
+
+def _community(world: Any, model: Any, **values: Any) -> Any:
+    who = {"state": "proposed", "proposed_by": "account:x", "proposed_at": NOW}
+    return _add(world, model(id=new_id(), coop_id=world.coop.id, **who, **values))
+
+
+def _holder(world: Any, producer_id: Any) -> Any:
+    return _community(world, CommunityHolder, producer_id=producer_id, limit_down_minor=1, growth_cap_minor=1)
+
+
+def _community_transfer(world: Any) -> Any:
+    other = _holder(world, make_producer(world.session, coop=world.coop).id)
+    asked = {"words": "two hens", "needs_second": True, "state": "pending", "asked_by": "account:x", "asked_at": NOW}
+    row = CommunityTransfer(
+        id=new_id(), coop_id=world.coop.id, payer_id=world.sample("", "holder_id"), payee_id=other, amount_minor=1, **asked
+    )
+    return _add(world, row)
 
 
 def _recipient(world: Any) -> Any:
@@ -290,6 +309,14 @@ SAMPLES: dict[tuple[str, str], Callable[[Any], Any]] = {
     ),
     ("", "loan_id"): _loan,
     ("", "recipient_id"): _recipient,
+    ("", "scheme_id"): lambda world: _community(
+        world, CommunityScheme, legal_check="Folder 7, by A. Lawyer", authorise_above_minor=1
+    ),
+    ("", "holder_id"): lambda world: _holder(world, world.producer.id),
+    ("", "leaving_id"): lambda world: _community(
+        world, CommunityLeaving, holder_id=world.sample("", "holder_id"), minutes="minutes"
+    ),
+    ("", "transfer_id"): _community_transfer,
     ("", "share_id"): lambda world: _treasury(world, CoopShare, recipient_id=world.sample("", "recipient_id")),
     ("", "premium_id"): lambda world: _treasury(
         world, PremiumInvoice, number=1, buyer="Ethical Roasters", contract="2026-7", due_on=date(2027, 6, 30)

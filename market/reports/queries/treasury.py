@@ -3,13 +3,15 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, cast, func, select
+from sqlalchemy import BigInteger, cast, func, literal, select
 
 from market.producers.models import Producer
 from market.reports.queries.lists import Sorting, Source, Viewer, contains, one_of
+from market.treasury.community_models import UNIT, CommunityHolder
 from market.treasury.models import FxConversion, Loan, LoanRepayment, PremiumInvoice, PremiumItem, PremiumSpending
 
 ITEM_STATES = ("proposed", "approved", "declined", "closed")
+HOLDER_STATES = ("proposed", "open", "declined", "left")
 LOAN_STATES = ("proposed", "accepted", "declined", "closed")
 INVOICE_STATES = ("proposed", "booked", "declined", "taken_back")
 CONVERSION_STATES = ("proposed", "booked", "declined", "settled")
@@ -60,6 +62,29 @@ def premium_invoices(viewer: Viewer) -> Source:
         },
         PremiumInvoice.amount_minor,
         PremiumInvoice.currency,
+    )
+
+
+def community_holders(viewer: Viewer) -> Source:
+    """Return the holders of the community currency, newest first, with how far each may fall."""
+    statement = (
+        select(
+            CommunityHolder.id,
+            Producer.name.label("member"),
+            literal(UNIT).label("currency"),
+            CommunityHolder.limit_down_minor,
+            CommunityHolder.growth_cap_minor,
+            CommunityHolder.state,
+            CommunityHolder.proposed_at,
+        )
+        .outerjoin(Producer, Producer.id == CommunityHolder.producer_id)
+        .where(CommunityHolder.coop_id == viewer.coop_id)
+    )
+    newest = Sorting(((CommunityHolder.proposed_at, datetime.fromisoformat), (CommunityHolder.id, UUID)), descending=True)
+    return Source(
+        statement,
+        {"newest": newest},
+        {"q": lambda text: contains(Producer.name, text), "state": one_of(CommunityHolder.state, HOLDER_STATES)},
     )
 
 

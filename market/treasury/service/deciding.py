@@ -15,6 +15,7 @@ from market.ledger import queries as books
 from market.ledger import service as ledger
 from market.ledger.rules import Entry, Leg
 from market.producers import queries as producers
+from market.treasury.community_models import CommunityHolder, CommunityLeaving, CommunityScheme
 from market.treasury.errors import NoRecord, NotOpen, SecondPerson
 from market.treasury.models import (
     CoopRecipient,
@@ -27,7 +28,10 @@ from market.treasury.models import (
     PremiumSpending,
 )
 
-Row = TypeVar("Row", CoopRecipient, CoopShare, PremiumInvoice, PremiumItem, PremiumSpending, FxConversion, Loan, LoanRepayment)
+Row = TypeVar(
+    "Row", CoopRecipient, CoopShare, PremiumInvoice, PremiumItem, PremiumSpending, FxConversion, Loan, LoanRepayment,
+    CommunityScheme, CommunityHolder, CommunityLeaving,
+)  # fmt: skip
 
 
 def add(session: Session, row: Row, *, actor: Actor, now: datetime, facts: dict[str, Any]) -> UUID:
