@@ -6,12 +6,12 @@ from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import func, or_, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from market.kernel.money import Money
 from market.ledger import queries as books
 from market.ledger import service as ledger
-from market.producers.models import Producer
+from market.producers import queries as producers
 from market.treasury.community_models import UNIT, CommunityHolder, CommunityLeaving, CommunityScheme, CommunityTransfer
 from market.treasury.errors import NoRecord
 
@@ -89,15 +89,13 @@ def scheme(session: Session, coop_id: UUID) -> SchemeView | None:
 
 def holders(session: Session, coop_id: UUID, *, states: Sequence[str] = ("open",)) -> list[HolderView]:
     """Return the holders of a co-op by name, in these states."""
-    rows = session.execute(
-        select(CommunityHolder, Producer.name)
-        .join(Producer, Producer.id == CommunityHolder.producer_id)
-        .where(CommunityHolder.coop_id == coop_id, CommunityHolder.state.in_(states))
-        .order_by(Producer.name, CommunityHolder.id)
-    ).all()
+    mine = (CommunityHolder.coop_id == coop_id, CommunityHolder.state.in_(states))
+    rows = session.scalars(select(CommunityHolder).where(*mine)).all()
+    people = producers.producers_by_id(session, {row.producer_id for row in rows})
     found = books.balances(session, ledger.book_of(session, coop_id), prefix="lc:")
     balances = {row.code: row.money for row in found}
-    return [_view(row, name, balances.get(account_of(row.id), unit(0))) for row, name in rows]
+    views = [_view(row, people[row.producer_id].name, balances.get(account_of(row.id), unit(0))) for row in rows]
+    return sorted(views, key=lambda one: (one.name, one.id))
 
 
 def holder(session: Session, holder_id: UUID) -> HolderView:
@@ -105,7 +103,7 @@ def holder(session: Session, holder_id: UUID) -> HolderView:
     row = session.get(CommunityHolder, holder_id)
     if row is None:
         raise NoRecord("There is no such record here.")
-    name = session.get_one(Producer, row.producer_id).name
+    name = producers.producer(session, row.producer_id).name
     return _view(row, name, books.balance(session, ledger.book_of(session, row.coop_id), account_of(row.id), UNIT))
 
 
@@ -120,13 +118,8 @@ def transfers(
     session: Session, coop_id: UUID, *, holder_id: UUID | None = None, state: str | None = None, limit: int = 100
 ) -> list[TransferView]:
     """Return transfers, newest first: of one holder, or in one state."""
-    payer, payee, from_, to = aliased(CommunityHolder), aliased(CommunityHolder), aliased(Producer), aliased(Producer)
     statement = (
-        select(CommunityTransfer, from_.name, to.name)
-        .join(payer, payer.id == CommunityTransfer.payer_id)
-        .join(payee, payee.id == CommunityTransfer.payee_id)
-        .join(from_, from_.id == payer.producer_id)
-        .join(to, to.id == payee.producer_id)
+        select(CommunityTransfer)
         .where(CommunityTransfer.coop_id == coop_id)
         .order_by(CommunityTransfer.asked_at.desc(), CommunityTransfer.id)
         .limit(limit)
@@ -135,22 +128,32 @@ def transfers(
         statement = statement.where(or_(CommunityTransfer.payer_id == holder_id, CommunityTransfer.payee_id == holder_id))
     if state is not None:
         statement = statement.where(CommunityTransfer.state == state)
+    names = _names(session, coop_id)
     return [
-        TransferView(row.id, one, other, unit(row.amount_minor), row.words, row.state, row.asked_by, row.asked_at)
-        for row, one, other in session.execute(statement)
+        TransferView(
+            row.id,
+            names[row.payer_id],
+            names[row.payee_id],
+            unit(row.amount_minor),
+            row.words,
+            row.state,
+            row.asked_by,
+            row.asked_at,
+        )
+        for row in session.scalars(statement)
     ]
 
 
 def leavings(session: Session, coop_id: UUID) -> list[LeavingView]:
     """Return the debts that the members are to take over and about which nothing was decided."""
-    rows = session.execute(
-        select(CommunityLeaving, Producer.name)
-        .join(CommunityHolder, CommunityHolder.id == CommunityLeaving.holder_id)
-        .join(Producer, Producer.id == CommunityHolder.producer_id)
-        .where(CommunityLeaving.coop_id == coop_id, CommunityLeaving.state == "proposed")
-        .order_by(CommunityLeaving.proposed_at)
-    )
-    return [LeavingView(row.id, row.holder_id, name, row.minutes, row.proposed_by, row.state) for row, name in rows]
+    waiting = (CommunityLeaving.coop_id == coop_id, CommunityLeaving.state == "proposed")
+    names = _names(session, coop_id)
+    rows = session.scalars(select(CommunityLeaving).where(*waiting).order_by(CommunityLeaving.proposed_at))
+    return [LeavingView(row.id, row.holder_id, names[row.holder_id], row.minutes, row.proposed_by, row.state) for row in rows]
+
+
+def _names(session: Session, coop_id: UUID) -> dict[UUID, str]:
+    return {one.id: one.name for one in holders(session, coop_id, states=("open", "left"))}
 
 
 def account_of(holder_id: UUID) -> str:
