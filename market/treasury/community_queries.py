@@ -153,7 +153,7 @@ def leavings(session: Session, coop_id: UUID) -> list[LeavingView]:
 
 
 def _names(session: Session, coop_id: UUID) -> dict[UUID, str]:
-    return {one.id: one.name for one in holders(session, coop_id, states=("open", "left"))}
+    return {one.id: one.name for one in holders(session, coop_id, states=("proposed", "open", "left"))}
 
 
 def account_of(holder_id: UUID) -> str:
