@@ -95,7 +95,10 @@ class OrderSupplement(Base):
 
 
 class SellerOrder(CoopOwned, Base):
-    """One producer's part of an order: what they pack, what they are owed."""
+    """One producer's part of an order: what they pack, what they are owed.
+
+    `unsent_minor` is the part of what counts as refunded that was not there when it was packed, so that nobody ever paid it.
+    """
 
     __tablename__ = "seller_order"
 
@@ -115,6 +118,7 @@ class SellerOrder(CoopOwned, Base):
     premium_refunded_minor: Mapped[Minor] = mapped_column(server_default=text("0"))
     charges_refunded_minor: Mapped[Minor] = mapped_column(server_default=text("0"))
     tax_refunded_minor: Mapped[Minor] = mapped_column(server_default=text("0"))
+    unsent_minor: Mapped[Minor] = mapped_column(server_default=text("0"))
     placed_at: Mapped[Instant]
     packed_at: Mapped[datetime | None]
     paid_on: Mapped[date | None]
@@ -133,6 +137,11 @@ class SellerOrder(CoopOwned, Base):
         CheckConstraint("premium_refunded_minor BETWEEN 0 AND premium_minor", name="premium"),
         CheckConstraint("charges_refunded_minor BETWEEN 0 AND charges_minor", name="charges"),
         CheckConstraint("tax_refunded_minor BETWEEN 0 AND tax_minor", name="tax"),
+        CheckConstraint(
+            "unsent_minor BETWEEN 0 AND goods_refunded_minor + premium_refunded_minor + charges_refunded_minor"
+            " + tax_refunded_minor",
+            name="unsent",
+        ),
         Index("seller_order_release", "release_on", postgresql_where=text("state IN ('shipped', 'confirmed')")),
         Index("seller_order_by_amount", "coop_id", "total_minor"),
         Index("seller_order_newest", "coop_id", "placed_at", "id"),

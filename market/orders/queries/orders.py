@@ -1,7 +1,7 @@
 """Orders with their parts, for those who may see them."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from uuid import UUID
@@ -78,6 +78,12 @@ class SellerPart:
     release_on: date | None
     lines: tuple[Line, ...]
     packed_at: datetime | None = None
+    unsent: Money = field(kw_only=True)
+
+    @property
+    def charged(self) -> Money:
+        """What was or is to be paid of it: all, less what was not there when it was packed and so never charged."""
+        return self.total - self.unsent
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,22 +111,13 @@ class OrderView:
 
     @property
     def charged(self) -> Money:
-        """What was or is to be paid of it: all, unless the card was charged when it was packed and something was not there."""
-        return total(
-            [
-                line.charged(piece)
-                for part in self.parts
-                for line in part.lines
-                if line.replaces_id is None
-                for piece in line.parts
-            ],
-            self.total.currency,
-        )
+        """What was or is to be paid of it: all, less what was not there when it was packed and so never charged."""
+        return self.total - total([part.unsent for part in self.parts], self.total.currency)
 
     @property
     def refunded(self) -> Money:
-        """What refunds have given back of what was charged."""
-        return total([part.refunded for part in self.parts], self.total.currency) - (self.total - self.charged)
+        """What refunds have given back of it."""
+        return total([part.refunded for part in self.parts], self.total.currency)
 
 
 def order(session: Session, order_id: UUID) -> OrderView:
@@ -288,9 +285,11 @@ def _parts(session: Session, sellers: Sequence[SellerOrder], numbers: dict[UUID,
                 seller.goods_refunded_minor
                 + seller.premium_refunded_minor
                 + seller.charges_refunded_minor
-                + seller.tax_refunded_minor,
+                + seller.tax_refunded_minor
+                - seller.unsent_minor,
                 seller.currency,
             ),
+            unsent=Money(seller.unsent_minor, seller.currency),
             placed_at=seller.placed_at,
             shipped_at=seller.shipped_at,
             tracking=seller.tracking,
@@ -339,7 +338,7 @@ def _lines(session: Session, seller_ids: Sequence[UUID]) -> dict[UUID, list[Line
 
 def can_refund(part: SellerPart) -> bool:
     """Whether staff may still refund this part: something of it is left that was paid."""
-    return part.state in (*rules.HELD, "settled") and part.refunded < part.total
+    return part.state in (*rules.HELD, "settled") and part.refunded < part.charged
 
 
 def component_sums(part: SellerPart) -> dict[str, Money]:

@@ -68,7 +68,9 @@ def pack(session: Session, *, actor: Actor, seller_order_id: UUID, quantities: M
             missing[line.id] = line.quantity - sent
             parts += return_line(session, line, missing[line.id])
             line.unsent_quantity = missing[line.id]
-    count_refunds(seller, Amounts(**rules.by_component(parts, seller.currency)))
+    uncharged = Amounts(**rules.by_component(parts, seller.currency))
+    count_refunds(seller, uncharged)
+    seller.unsent_minor = uncharged.total.minor
     seller.packed_at = now
     back = [(line.lot_id, stock_share(line, missing[line.id])) for line in lines if line.id in missing]
     stock.return_stock(session, order_id=seller.order_id, wants=back)

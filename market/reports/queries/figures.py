@@ -55,6 +55,9 @@ class Sales:
     all: Sequence[Sold]
 
 
+CHARGED = WORTH - SellerOrder.unsent_minor
+
+
 def sales(session: Session, viewer: Viewer, span: Span) -> Sales:
     """Return what was sold, read in one pass over the orders."""
     parts = [
@@ -62,7 +65,7 @@ def sales(session: Session, viewer: Viewer, span: Span) -> Sales:
         for name in ("goods", "premium", "charges", "tax")
     ]
     week = cast(func.date_trunc("week", func.timezone(viewer.zone, SellerOrder.placed_at)), Date).label("week")
-    columns = (week, SellerOrder.producer_id, SellerOrder.currency, WORTH.label("total"), RETURNED.label("refunded"), *parts)
+    columns = (week, SellerOrder.producer_id, SellerOrder.currency, CHARGED.label("total"), RETURNED.label("refunded"), *parts)
     rows = select(*columns).where(*_sold(viewer, span)).subquery("sold").c
     sums = [func.sum(rows[name]) for name in ("total", "refunded", "goods", "premium", "charges", "tax")]
     both = func.grouping_sets(tuple_(rows.week, rows.currency), tuple_(rows.producer_id, rows.currency))

@@ -90,7 +90,8 @@ def test_less_than_was_authorised_is_taken_once_and_the_rest_let_go(session, car
     assert payment.received == payment.money == order.charged
     assert sum(line.gross.minor for line in cards.balance_lines(NOW)) == payment.money.minor
     assert 0 < payment.money.minor < placed.total.minor / 4
-    assert (order.state, order.parts[0].state, order.refunded.minor) == ("paid", "paid", 0)
+    assert (order.state, order.parts[0].state, order.parts[0].refunded.minor) == ("paid", "paid", 0)
+    assert queries.can_refund(order.parts[0])
     assert balances(session, coop)["card_clearing"] == payment.money.minor
     session.expire_all()
     assert session.get_one(Stock, listing.lot_id).on_hand == taken_before + Decimal("2.75")

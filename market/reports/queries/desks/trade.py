@@ -32,6 +32,7 @@ RETURNED = (
     + SellerOrder.premium_refunded_minor
     + SellerOrder.charges_refunded_minor
     + SellerOrder.tax_refunded_minor
+    - SellerOrder.unsent_minor
 )
 
 
