@@ -15,8 +15,7 @@ from market.kernel.errors import DomainError
 from market.treasury import community_queries as queries
 from market.treasury import service
 from market.treasury.community_models import UNIT
-from market.treasury.community_queries import HolderView
-from market.treasury.errors import NoRecord
+from market.treasury.errors import NotOpen
 
 blueprint = Blueprint("community", __name__, url_prefix="/producer/community")
 
@@ -44,31 +43,25 @@ def pay() -> ResponseReturnValue:
             with unit_of_work() as session:
                 if (before := sending.answered(session)) is not None:
                     return before
-                me = _mine(queries.holder_of(session, _me()))
+                me = queries.holder_of(session, _me())
+                if me is None:
+                    raise NotOpen("You have no account in a community currency. Ask your co-op.")
                 service.pay(session, actor=current_actor(), payer_id=me.id, payee_id=payee, money=money, words=words, now=now())
                 answer = sending.done(session, url_for("community.index"))
             flash(_("Noted. Above the limit it waits for a second person."), "good")
             return answer
         except DomainError as error:
-            if error.kind == "missing":
-                raise
             entry.refused(error, otherwise="amount")
     return _page(entry.errors)
 
 
 def _page(errors: dict[str, str]) -> ResponseReturnValue:
     with unit_of_work() as session:
-        me = _mine(queries.holder_of(session, _me()))
-        others = [(one.id, one.name) for one in queries.holders(session, current_coop()) if one.id != me.id]
-        moves = queries.transfers(session, current_coop(), holder_id=me.id)
+        me = queries.holder_of(session, _me())
+        others = [(one.id, one.name) for one in queries.holders(session, current_coop()) if me and one.id != me.id]
+        moves = queries.transfers(session, current_coop(), holder_id=me.id) if me else []
     page = render_template("producer/community.html", me=me, others=others, moves=moves, errors=errors, form=request.form)
     return page, 422 if errors else 200
-
-
-def _mine(found: HolderView | None) -> HolderView:
-    if found is None:
-        raise NoRecord("You have no account in a community currency. Ask your co-op.")
-    return found
 
 
 def _me() -> UUID:

@@ -153,6 +153,13 @@ def _session_page(
         f'<button class="quiet" name="test" value="{number}">{label} <span class="soft">{number[-4:]}</span></button>'
         for number, label in TESTS
     )
+    debit = f"""<form class="card" method="post"><h2>Pay by bank debit</h2>
+<p class="soft">Takes days: the money is confirmed later.
+<code>AT611904300234573201</code> arrives, <code>AT861904300235473202</code> fails.</p>
+{_field("iban", "IBAN", {"iban": form.get("iban", "AT611904300234573201")}, errors)}
+<button class="quiet">Authorise the debit of {total}</button></form>"""
+    if session["_intent"].get("capture_method") == "manual":
+        debit = ""  # it cannot be authorised first
     content = f"""<section><h1>You pay</h1><p class="total">{total}</p><ul class="lines">{lines}</ul>{cancel}</section>
 <section>{f'<p class="alert" role="alert">{escape(alert)}</p>' if alert else ""}
 <form class="card" method="post" autocomplete="off"><h2>Pay by card</h2>
@@ -162,12 +169,7 @@ def _session_page(
 {_field("cvc", "Security code", form, errors, keep=False, more='inputmode="numeric" placeholder="123"')}</div>
 {_field("name", "Name on the card", form, errors)}
 <button>Pay {total}</button></form>
-<form class="card tests" method="post"><h2>Or try a test card</h2>{tests}</form>
-<form class="card" method="post"><h2>Pay by bank debit</h2>
-<p class="soft">Takes days: the money is confirmed later.
-<code>AT611904300234573201</code> arrives, <code>AT861904300235473202</code> fails.</p>
-{_field("iban", "IBAN", {"iban": form.get("iban", "AT611904300234573201")}, errors)}
-<button class="quiet">Authorise the debit of {total}</button></form></section>"""
+<form class="card tests" method="post"><h2>Or try a test card</h2>{tests}</form>{debit}</section>"""
     return Page(status, _shell(f"Pay {total}", content))
 
 
