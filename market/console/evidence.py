@@ -21,7 +21,11 @@ _RETURN_REASONS = {
 def words(evidence: Mapping[str, Any], kind: str = "") -> list[str]:
     """Return short phrases, the strongest sign first."""
     said = {
-        "duplicate": [_("this was paid before: perhaps twice")],
+        "duplicate": [
+            _("the order was cancelled: the money goes back to the buyer")
+            if evidence.get("note") == "dead"
+            else _("this was paid before: perhaps twice")
+        ],
         "alarm": [_("this payout counts as failed or cancelled, and money went out for it all the same")],
         "return": [_("the bank gave it back")],
     }.get(kind, [])

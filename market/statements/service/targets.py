@@ -53,7 +53,7 @@ def ended_targets(session: Session, account: MoneyAccount, claims: Iterable[Clai
     found = [_payout(row) for row in (*ended, *undone)]
     paid = payments.payments_by_references(session, references_of_kind(named, Kind.PAYMENT))
     return found + [
-        _payment(each, "settled", Payer())
+        _payment(each, "settled" if each.received else "dead", Payer())
         for each in paid
         if each.method == "transfer" and each.money.currency == account.currency
     ]

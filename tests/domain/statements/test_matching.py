@@ -128,6 +128,17 @@ def test_too_little_is_for_a_person_and_stays_the_buyers(session, coop, account)
     assert payment_queries.payment(session, payment.id).is_paid
 
 
+def test_money_for_a_cancelled_order_says_so_and_goes_back(session, coop, account) -> None:  # E09
+    payment = awaited_payment(session, coop)
+    payments.cancel_unsent(session, payment_id=payment.id, now=NOW)
+    import_lines(session, account, [line(10_000, day=LATER, ref="A", reference=payment.reference)])
+    assert run(session, account) == service.Matched(0, 1, 0)
+    (suggestion,) = suggestions(session)
+    assert (suggestion.kind, suggestion.evidence["note"]) == ("duplicate", "dead")
+    service.accept_suggestion(session, suggestion_id=suggestion.id, line_id=suggestion.line_id, actor=PREPARER, now=NOW)
+    assert balance(session, account, f"buyer_credit:{payment.id}") + balance(session, account, "refund_payable") == 10_000
+
+
 def test_a_return_makes_the_debt_whole_again(session, coop, account) -> None:  # E43
     payout, producer = sent_payout(session, coop, 7_200)
     account.known_fees = [15]
