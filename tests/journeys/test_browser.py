@@ -259,7 +259,7 @@ def the_statement_is_worked_off(staff: Page, statement: Path, looker: Looker) ->
     staff.get_by_label(re.compile("^File of the bank")).set_input_files(statement)
     staff.get_by_role("button", name="Import").click()
     looker.look(staff, "statement.xml", "console-file")
-    staff.get_by_role("link", name="To the lines").click()
+    staff.get_by_role("link", name="To the account").click()
     looker.look(staff, "Main account", "console-statements")
     to_explain = staff.get_by_role("link", name=re.compile("^Look"))
     for _ in range(to_explain.count()):  # charges that a person books need somebody who approves
