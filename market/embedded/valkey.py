@@ -38,6 +38,8 @@ class Valkey:
     def start(self, *, port: int | None, password: str) -> int:
         """Start the server, on `port` if it is free, and return its port."""
         self.stop()  # one that lives although nobody could join it
+        # A number left over is of a process that is gone; in a file of another owner the server could not write its own.
+        (self.folder / "valkey.pid").unlink(missing_ok=True)
         for _ in range(5):
             port = free_port(port)
             said = self._launch(url(password, port), self._write_configuration(port, password))
