@@ -28,6 +28,11 @@ def act(command: Callable[[Session], object], message: str, then: str) -> Respon
     return redirect(then, 303)
 
 
+def agreed() -> bool:
+    """Say whether the button of a yes was pressed, not that of a no."""
+    return request.form.get("word") == "yes"
+
+
 def carry_out(
     entry: Entry,
     command: Callable[[Session], tuple[str, str]],

@@ -84,7 +84,7 @@ def propose_scheme() -> ResponseReturnValue:
 @access("approver")
 def decide_scheme(scheme_id: UUID) -> ResponseReturnValue:
     """Open the community currency or decline it."""
-    agreed = _agreed()
+    agreed = acting.agreed()
     return acting.act(
         lambda session: service.decide_scheme(session, actor=current_actor(), scheme_id=scheme_id, agreed=agreed, now=now()),
         _("Open. Give members an account now.") if agreed else _("Declined."),
@@ -97,7 +97,7 @@ def decide_scheme(scheme_id: UUID) -> ResponseReturnValue:
 def propose() -> ResponseReturnValue:
     """Propose an account for a member."""
     entry = Entry(request.form)
-    member = _id(entry, "producer_id")
+    member = entry.ident("producer_id")
     down, cap = entry.amount("limit_down", UNIT), entry.amount("growth_cap", UNIT)
     up = entry.amount("limit_up", UNIT) if request.form.get("limit_up", "").strip() else None
 
@@ -113,7 +113,7 @@ def propose() -> ResponseReturnValue:
 @access("approver")
 def decide(holder_id: UUID) -> ResponseReturnValue:
     """Open a member's account or decline it."""
-    agreed = _agreed()
+    agreed = acting.agreed()
     return acting.act(
         lambda session: service.decide_holder(session, actor=current_actor(), holder_id=holder_id, agreed=agreed, now=now()),
         _("Open.") if agreed else _("Declined."),
@@ -126,7 +126,7 @@ def decide(holder_id: UUID) -> ResponseReturnValue:
 def pay(holder_id: UUID) -> ResponseReturnValue:
     """Pay for a member who asked for it, from one holder to another."""
     entry = Entry(request.form)
-    payee, money, words = _id(entry, "payee"), entry.amount("amount", UNIT), entry.text("words", limit=200)
+    payee, money, words = entry.ident("payee"), entry.amount("amount", UNIT), entry.text("words", limit=200)
 
     def run(session: Session) -> tuple[str, str]:
         shared = {"payer_id": holder_id, "payee_id": payee, "money": money, "words": words}
@@ -140,7 +140,7 @@ def pay(holder_id: UUID) -> ResponseReturnValue:
 @access("approver")
 def decide_transfer(transfer_id: UUID) -> ResponseReturnValue:
     """Authorise a transfer above the limit or deny it."""
-    agreed = _agreed()
+    agreed = acting.agreed()
     return acting.act(
         lambda session: service.decide_transfer(
             session, actor=current_actor(), transfer_id=transfer_id, agreed=agreed, now=now()
@@ -168,24 +168,12 @@ def propose_leaving(holder_id: UUID) -> ResponseReturnValue:
 @access("approver")
 def decide_leaving(leaving_id: UUID) -> ResponseReturnValue:
     """Let a holder leave, the debt shared by all, or decline it."""
-    agreed = _agreed()
+    agreed = acting.agreed()
     return acting.act(
         lambda session: service.decide_leaving(session, actor=current_actor(), leaving_id=leaving_id, agreed=agreed, now=now()),
         _("Booked.") if agreed else _("Declined."),
         url_for("console_community.index"),
     )
-
-
-def _agreed() -> bool:
-    return request.form.get("word") == "yes"
-
-
-def _id(entry: Entry, name: str) -> UUID | None:
-    try:
-        return UUID(entry.text(name))
-    except ValueError:
-        entry.errors.setdefault(name, _("Please choose one of the list."))
-        return None
 
 
 def _open(holder_id: UUID) -> str:

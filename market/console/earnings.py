@@ -39,7 +39,7 @@ def enter_slip() -> ResponseReturnValue:
     """Price a delivery: it is owed from today on."""
     entry = Entry(request.form)
     facts = {
-        "producer_id": _member(entry),
+        "producer_id": entry.ident("producer_id"),
         "slip": entry.text("slip", limit=40),
         "delivered_on": entry.day("delivered_on"),
         "gross": entry.decimal("gross"),
@@ -72,7 +72,7 @@ def advances() -> ResponseReturnValue:
 def propose_advance() -> ResponseReturnValue:
     """Propose an advance; somebody else grants it."""
     entry = Entry(request.form)
-    member, amount, reason = _member(entry), entry.amount("amount", _currency()), entry.text("reason")
+    member, amount, reason = entry.ident("producer_id"), entry.amount("amount", _currency()), entry.text("reason")
     cap, priority = entry.decimal("cap_percent", zero=True), entry.choice("priority", [str(n) for n in range(1, 10)])
 
     def act(session: Session) -> None:
@@ -97,7 +97,7 @@ def propose_advance() -> ResponseReturnValue:
 @access("approver")
 def decide_advance(advance_id: UUID) -> ResponseReturnValue:
     """Grant or decline a proposed advance."""
-    agreed = request.form.get("word") == "yes"
+    agreed = acting.agreed()
     sure = (_("Grant this advance?"), _("Yes, grant it"))
     if agreed and (question := _asked("advances", queries.advances, advance_id, *sure)):
         return question
@@ -120,7 +120,7 @@ def holds() -> ResponseReturnValue:
 def hold() -> ResponseReturnValue:
     """Hold part of what a member is owed until a day; the member is told."""
     entry = Entry(request.form)
-    member, amount, ends_on = _member(entry), entry.amount("amount", _currency()), entry.day("ends_on")
+    member, amount, ends_on = entry.ident("producer_id"), entry.amount("amount", _currency()), entry.day("ends_on")
     reason, appeal = entry.text("reason"), entry.text("appeal")
 
     def act(session: Session) -> None:
@@ -166,7 +166,7 @@ def corrections() -> ResponseReturnValue:
 def propose_correction() -> ResponseReturnValue:
     """Propose that a member is owed more or less."""
     entry = Entry(request.form)
-    member, amount, reason = _member(entry), entry.amount("amount", _currency()), entry.text("reason")
+    member, amount, reason = entry.ident("producer_id"), entry.amount("amount", _currency()), entry.text("reason")
     direction = entry.choice("direction", ("more", "less"))
 
     def act(session: Session) -> None:
@@ -188,7 +188,7 @@ def propose_correction() -> ResponseReturnValue:
 @access("approver")
 def decide_correction(correction_id: UUID) -> ResponseReturnValue:
     """Book or decline a proposed correction."""
-    agreed = request.form.get("word") == "yes"
+    agreed = acting.agreed()
     if agreed and (
         question := _asked("corrections", queries.corrections, correction_id, _("Book this correction?"), _("Yes, book it"))
     ):
@@ -207,7 +207,7 @@ def decide_correction(correction_id: UUID) -> ResponseReturnValue:
 def offset() -> ResponseReturnValue:
     """Set off what a member bought of the co-op against what the member is owed."""
     entry = Entry(request.form)
-    member, sale = _member(entry, "offset_member"), _once(entry)
+    member, sale = entry.ident("offset_member"), _once(entry)
     amount, what = entry.amount("offset_amount", _currency()), entry.text("offset_what")
 
     def act(session: Session) -> None:
@@ -308,7 +308,7 @@ def propose_shares() -> ResponseReturnValue:
 @access("approver")
 def decide_shares(distribution_id: UUID) -> ResponseReturnValue:
     """Book or decline a proposed distribution."""
-    agreed = request.form.get("word") == "yes"
+    agreed = acting.agreed()
     sure = (_("Share this out?"), _("Yes, book it"))
     if agreed and (question := _asked("shares", queries.distributions, distribution_id, *sure)):
         return question
@@ -319,14 +319,6 @@ def decide_shares(distribution_id: UUID) -> ResponseReturnValue:
         _("Booked. Everybody's part is owed.") if agreed else _("Declined."),
         "shares",
     )
-
-
-def _member(entry: Entry, name: str = "producer_id") -> UUID | None:
-    try:
-        return UUID(entry.text(name))
-    except ValueError:
-        entry.errors.setdefault(name, _("Please choose one of the list."))
-        return None
 
 
 def _currency() -> str:

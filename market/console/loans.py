@@ -101,7 +101,7 @@ def propose() -> ResponseReturnValue:
 @access("approver")
 def decide(loan_id: UUID) -> ResponseReturnValue:
     """Take a loan on or decline it."""
-    agreed = request.form.get("word") == "yes"
+    agreed = acting.agreed()
     return acting.act(
         lambda session: service.decide_loan(session, actor=current_actor(), loan_id=loan_id, agreed=agreed, now=now()),
         _("Taken on. Give the lender the reference; the line on the statement is matched by it.") if agreed else _("Declined."),
@@ -147,7 +147,7 @@ def propose_repayment(loan_id: UUID) -> ResponseReturnValue:
 @access("approver")
 def decide_repayment(repayment_id: UUID) -> ResponseReturnValue:
     """Put a repayment on its way or decline it."""
-    agreed = request.form.get("word") == "yes"
+    agreed = acting.agreed()
     with unit_of_work() as session:
         loan_id = queries.loan_of(session, repayment_id)
     shared = {"repayment_id": repayment_id, "agreed": agreed}

@@ -101,7 +101,7 @@ def details() -> ResponseReturnValue:
 @access("approver")
 def decide(recipient_id: UUID) -> ResponseReturnValue:
     """Confirm that the account is the co-op's, or decline it."""
-    agreed = request.form.get("word") == "yes"
+    agreed = acting.agreed()
     return acting.act(
         lambda session: service.decide_recipient(
             session, actor=current_actor(), recipient_id=recipient_id, agreed=agreed, now=now()
@@ -132,7 +132,7 @@ def propose() -> ResponseReturnValue:
 @access("approver")
 def decide_share(share_id: UUID) -> ResponseReturnValue:
     """Approve a transfer or decline it."""
-    agreed = request.form.get("word") == "yes"
+    agreed = acting.agreed()
     return acting.act(
         lambda session: service.decide_share(session, actor=current_actor(), share_id=share_id, agreed=agreed, now=now()),
         _("Approved. It is sent within the minute.") if agreed else _("Declined."),

@@ -85,7 +85,7 @@ def propose() -> ResponseReturnValue:
 @access("approver")
 def decide(premium_id: UUID) -> ResponseReturnValue:
     """Book the invoice or decline it."""
-    agreed = request.form.get("word") == "yes"
+    agreed = acting.agreed()
     return acting.act(
         lambda session: service.decide_premium_invoice(
             session, actor=current_actor(), invoice_id=premium_id, agreed=agreed, now=now()

@@ -116,7 +116,7 @@ def propose_item() -> ResponseReturnValue:
 @access("approver")
 def decide_item(item_id: UUID) -> ResponseReturnValue:
     """Commit the fund to a proposed item or decline it."""
-    agreed = request.form.get("word") == "yes"
+    agreed = acting.agreed()
     return acting.act(
         lambda session: service.decide_item(session, actor=current_actor(), item_id=item_id, agreed=agreed, now=now()),
         _("The fund is committed to it.") if agreed else _("Declined."),
@@ -160,7 +160,7 @@ def propose_spending(item_id: UUID) -> ResponseReturnValue:
 @access("approver")
 def decide_spending(spending_id: UUID) -> ResponseReturnValue:
     """Book a proposed payment of the fund or decline it."""
-    agreed = request.form.get("word") == "yes"
+    agreed = acting.agreed()
     with unit_of_work() as session:
         item_id = queries.item_of(session, spending_id)
     return acting.act(
@@ -185,11 +185,7 @@ def propose_conversion() -> ResponseReturnValue:
     """Propose that a debt changes its currency at a rate that can be looked up."""
     entry = Entry(request.form)
     owed, rate, source = entry.amount("amount", _currency()), entry.decimal("rate"), entry.text("source")
-    currency, rate_on = entry.text("currency", limit=3).upper(), entry.day("rate_on")
-    try:
-        member = UUID(entry.text("producer_id"))
-    except ValueError:
-        entry.errors.setdefault("producer_id", _("Please choose one of the list."))
+    currency, rate_on, member = entry.text("currency", limit=3).upper(), entry.day("rate_on"), entry.ident("producer_id")
 
     def act(session: Session) -> UUID:
         assert owed is not None
@@ -204,7 +200,7 @@ def propose_conversion() -> ResponseReturnValue:
 @access("approver")
 def decide_conversion(conversion_id: UUID) -> ResponseReturnValue:
     """Let a debt change its currency or decline it."""
-    agreed = request.form.get("word") == "yes"
+    agreed = acting.agreed()
     shared = {"conversion_id": conversion_id, "agreed": agreed}
     return acting.act(
         lambda session: service.decide_conversion(session, actor=current_actor(), now=now(), **shared),  # type: ignore[arg-type]

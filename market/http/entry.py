@@ -4,6 +4,7 @@ import re
 from collections.abc import Collection, Mapping
 from datetime import date
 from decimal import Decimal
+from uuid import UUID
 
 from flask_babel import gettext as _
 
@@ -91,6 +92,14 @@ class Entry:
         if value not in allowed:
             self.errors[name] = _("Please choose one of the list.")
         return value
+
+    def ident(self, name: str) -> UUID | None:
+        """Return the id of what was chosen from a list."""
+        try:
+            return UUID(self.text(name))
+        except ValueError:
+            self.errors.setdefault(name, _("Please choose one of the list."))
+            return None
 
     def refused(self, refusal: DomainError, *, otherwise: str) -> None:
         """Put a refusal of the domain beside the field that it points at, or at `otherwise`.

@@ -32,13 +32,10 @@ def index() -> ResponseReturnValue:
 def pay() -> ResponseReturnValue:
     """Pay another member; above the co-op's limit it waits for a second person."""
     entry = Entry(request.form)
-    money, words = entry.amount("amount", UNIT), entry.text("words", limit=200)
-    try:
-        payee = UUID(entry.text("payee"))
-    except ValueError:
-        entry.errors.setdefault("payee", _("Please choose one of the list."))
+    money, words, payee = entry.amount("amount", UNIT), entry.text("words", limit=200), entry.ident("payee")
     if not entry.errors:
         assert money is not None
+        assert payee is not None
         try:
             with unit_of_work() as session:
                 if (before := sending.answered(session)) is not None:

@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from market.accounts import queries as people
+from market.console import acting
 from market.console.desk import back
 from market.console.statements.base import blueprint
 from market.http import sending
@@ -168,7 +169,7 @@ def proposed() -> str:
 @access("staff")
 def decide_proposal(proposal_id: UUID) -> ResponseReturnValue:
     """Accept or decline a proposed booking; whoever proposed it takes it back."""
-    accepted = request.form.get("word") == "yes"
+    accepted = acting.agreed()
     with unit_of_work() as session:
         line_id = queries.line_of_proposal(session, proposal_id)
 
