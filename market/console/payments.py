@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from market.console import lists, words
 from market.console.acting import asked, carry_out
+from market.console.earning_lists import DAYS, LARGEST, NEWEST
 from market.console.lists import Column, Desk, Filter
 from market.http.auth import access, current_actor
 from market.http.clock import now
@@ -112,6 +113,46 @@ PAYMENTS = Desk(
 )
 
 
+def _credit_pane(session: Session, payment_id: UUID) -> dict[str, Any]:
+    record = rows.one(session, CREDITS.source(lists.viewer(session)), payment_id)
+    return {"record": record, "history": desks.history(session, "payment", payment_id)} if record else {}
+
+
+CREDITS = Desk(
+    name="credits",
+    title=_l("Buyers' money in credit"),
+    endpoint="console_payments.credits",
+    source=desks.credits,
+    columns=(
+        Column("title", _l("For"), "link"),
+        Column("buyer", _l("Buyer")),
+        Column("reference", _l("Reference"), make=lambda row: grouped(reference(Kind.PAYMENT, row.number))),
+        Column("since", _l("Since"), "instant"),
+        Column("amount_minor", _l("Amount"), "money"),
+        Column("asked_minor", _l("Asked for"), "money", aside=True),
+        Column("received_minor", _l("Received"), "money", aside=True),
+        Column("why", _l("Why"), "state", words.CREDITS),
+    ),
+    filters=(
+        Filter("q", _l("Order number, buyer or reference")),
+        Filter("why", _l("Why"), "choice", words.options(words.CREDITS)),
+        Filter("amount", _l("Amount"), "amount"),
+        *DAYS,
+    ),
+    sortings=(("oldest", _l("oldest first")), NEWEST, LARGEST),
+    pane=_credit_pane,
+    lead=_l("Transfers that were too much, too little or too late stand here until they are given back or completed."),
+    empty=_l("No money of buyers waits here"),
+)
+
+
+@blueprint.get("/credits")
+@access("staff")
+def credits() -> ResponseReturnValue:
+    """List the money of buyers that stands in credit, the longest waiting first."""
+    return lists.show(CREDITS, "console/credits.html")
+
+
 @blueprint.get("/all")
 @access("staff")
 def all_payments() -> ResponseReturnValue:
@@ -138,7 +179,7 @@ def _page(errors: dict[str, str], status: int) -> ResponseReturnValue:
     assert coop_id is not None
     with unit_of_work() as session:
         transfers = queries.transfers_of(session, coop_id=coop_id, limit=SHOWN)
-        credits = queries.buyer_credits(session, coop_id=coop_id)
+        credits = queries.buyer_credits(session, coop_id=coop_id, limit=SHOWN)
         refunds = queries.hanging_refunds(session, coop_id=coop_id, limit=SHOWN)
     page = render_template(
         "console/payments.html",

@@ -37,6 +37,11 @@ PAYMENTS: Words = {
     "expired": (_l("time ran out"), ""),
     "cancelled": (_l("cancelled"), ""),
 }
+CREDITS: Words = {
+    "part_paid": (_l("paid in part"), "warn"),
+    "late": (_l("paid too late"), "bad"),
+    "too_much": (_l("paid too much"), "warn"),
+}
 METHODS: Words = {"card": (_l("card"), ""), "transfer": (_l("bank transfer"), "")}
 BEARERS: Words = {"coop": (_l("the co-op"), ""), "producer": (_l("the producer"), ""), "carrier": (_l("the carrier"), "")}
 PAYOUTS: Words = {
@@ -130,6 +135,15 @@ OWED: Words = {
     "overdue": (_l("overdue"), "bad"),
     "on_its_way": (_l("on its way"), "good"),
 }
+PRICE_WAYS: Words = {"rises": (_l("rises"), ""), "falls": (_l("falls"), ""), "same": (_l("stays"), "")}
+IMPORT_ROWS: Words = {
+    "accepted": (_l("accepted"), "good"),
+    "needs_review": (_l("to review"), "warn"),
+    "conflict": (_l("conflict"), "bad"),
+    "unchanged": (_l("unchanged"), ""),
+    "rejected": (_l("rejected"), "bad"),
+}
+IMPORT_CHANGES: Words = {"new": (_l("new goods"), ""), "changes": (_l("other numbers than before"), "")}
 IMPORTS: Words = {
     "waiting": (_l("waits for a second person"), "warn"),
     "approved": (_l("approved"), "good"),

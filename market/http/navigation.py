@@ -126,6 +126,7 @@ DESKS: dict[str, tuple[str, tuple[Link | Group, ...]]] = {
                     Link("console_payments.index", _l("Payments"), STAFF),
                     Link("console_payments.all_payments", _l("All payments"), STAFF),
                     Link("console_payments.refunds", _l("Refunds"), STAFF),
+                    Link("console_payments.credits", _l("Money in credit"), STAFF),
                     Link("console_disputes.index", _l("Disputes"), STAFF),
                 ),
             ),

@@ -53,16 +53,6 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True)
-class BatchRow:
-    """One row of an import: its number, what it names, its state and the answers."""
-
-    number: int
-    title: str
-    state: str
-    notes: tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True, slots=True)
 class StoredCheck:
     """A check that was kept, with its sentence."""
 
@@ -178,20 +168,6 @@ def _counted(session: Session, found: Sequence[ImportBatch]) -> list[Batch]:
     ]
 
 
-def batch_rows(session: Session, batch_id: UUID) -> list[BatchRow]:
-    """Return the rows of an import in the file's order."""
-    rows = session.execute(select(ImportRow).where(ImportRow.batch_id == batch_id).order_by(ImportRow.number)).scalars()
-    return [
-        BatchRow(
-            number=row.number,
-            title=", ".join(value for value in list(row.cells.values())[:4] if value),
-            state=row.state,
-            notes=tuple((note["code"], note["words"]) for note in row.notes),
-        )
-        for row in rows
-    ]
-
-
 @dataclass(frozen=True, slots=True)
 class Change:
     """A row that comes beside the row of the same goods that it follows: what it replaces, else the edition before."""
@@ -234,13 +210,15 @@ def change_of(session: Session, reference_id: UUID) -> Change:
     return Change(_before(same, new), new, active=True)
 
 
+GOODS = (
+    "scheme", "price_kind", "product", "variety", "form", "characteristic", "quality", "geo_level", "geo_code", "setup",
+    "incoterm", "currency", "unit",
+)  # fmt: skip
+"""What has to be equal in two rows for one to be the other's edition before."""
+
+
 def _goods(row: Reference | PriceReference) -> tuple[Any, ...]:
-    """What has to be equal in two rows for one to be the other's edition before."""
-    names = (
-        "scheme", "price_kind", "product", "variety", "form", "characteristic", "quality", "geo_level", "geo_code", "setup",
-        "incoterm", "currency", "unit",
-    )  # fmt: skip
-    return tuple(getattr(row, name) for name in names)
+    return tuple(getattr(row, name) for name in GOODS)
 
 
 def _before(same: Sequence[Reference], new: Reference) -> Reference | None:

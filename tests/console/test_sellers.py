@@ -78,7 +78,8 @@ def test_staff_enter_what_a_member_shows_on_paper(desk, session, ana):
     assert (row["missing"], row["name"], row["country"]) == ("", "Ana Quispe Huanca", "PE")
     assert (row["date_of_birth"], row["tax_number"]) == ("1980-02-29", "10467793549")
     assert row["account"].startswith("DE")
-    assert "Nobody earned anything" in desk.get(desk.preparer, "/console/sellers?missing=yes").text
+    assert "Nothing fits these filters" in desk.get(desk.preparer, "/console/sellers?missing=yes").text
+    assert "complete" in desk.get(desk.preparer, f"/console/sellers?q=ana&missing=no&open={ana.id}").text
     assert "complete" in desk.get(desk.preparer, f"/console/sellers/{ana.id}").text
 
 

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from market.accounts import queries as people
 from market.console import lists, price_changes, words
 from market.console.acting import asked, carry_out
+from market.console.earning_lists import DAYS
 from market.console.lists import Column, Desk, Filter
 from market.console.prices.base import SCHEMES, blueprint, consequence
 from market.http.auth import access, current_actor, current_coop
@@ -31,7 +32,7 @@ _DAYS = ("valid_from", "valid_to")
 def _pane(session: Session, reference_id: UUID) -> dict[str, Any]:
     return {
         "reference": queries.reference(session, reference_id),
-        "earlier": desks.price_changes(session, reference_id=reference_id),
+        "earlier": desks.price_change(session, reference_id),
         "history": desks.history(session, "price_reference", reference_id),
     }
 
@@ -90,8 +91,7 @@ IMPORTS = Desk(
         Filter("q", _l("Source")),
         Filter("state", _l("State"), "choice", words.options(words.IMPORTS)),
         Filter("scheme", _l("Scheme"), "choice", tuple(SCHEME_NAMES.items())),
-        Filter("from", _l("From"), "day"),
-        Filter("to", _l("To"), "day"),
+        *DAYS,
     ),
     sortings=(("newest", _l("newest first")), ("waiting", _l("waiting ones first"))),
     kind="import_batch",
@@ -106,14 +106,45 @@ def imports() -> ResponseReturnValue:
     return lists.show(IMPORTS, "console/prices/imports.html")
 
 
+CHANGES = Desk(
+    name="price_changes",
+    title=_l("What the editions changed"),
+    endpoint="console_prices.changes",
+    source=desks.price_changes,
+    columns=(
+        Column("goods", _l("Goods"), "link", make=lambda row: row.goods.replace("_", " ")),
+        Column("scheme", _l("Scheme"), words={code: (name, "") for code, name in SCHEME_NAMES.items()}),
+        Column("geo_code", _l("Where")),
+        Column("quality", _l("Quality"), aside=True),
+        Column("valid_from", _l("In force from"), "day"),
+        Column("old_valid_from", _l("In force from, before"), "day", aside=True),
+        Column("minimum_price", _l("Minimum"), "number"),
+        Column("old_minimum_price", _l("Minimum, before"), "number", aside=True),
+        Column("premium", _l("Premium"), "number"),
+        Column("old_premium", _l("Premium, before"), "number", aside=True),
+        Column("organic_differential", _l("Organic"), "number"),
+        Column("old_organic_differential", _l("Organic, before"), "number", aside=True),
+        Column("currency", _l("Currency")),
+        Column("status", _l("State"), "state", words.PRICE_ROWS),
+    ),
+    filters=(
+        Filter("q", _l("Goods")),
+        Filter("scheme", _l("Scheme"), "choice", tuple(SCHEME_NAMES.items())),
+        Filter("way", _l("Minimum price"), "choice", words.options(words.PRICE_WAYS)),
+        Filter("status", _l("State"), "choice", words.options({code: words.PRICE_ROWS[code] for code in desks.EDITIONS})),
+        *DAYS,
+    ),
+    kind="price_reference",
+    lead=_l("Each row that differs from the row that was in force before it for the same goods, place and currency."),
+    empty=_l("When a second edition of a table is read in, what it changes stands here."),
+)
+
+
 @blueprint.get("/prices/changes")
 @access("staff")
 def changes() -> ResponseReturnValue:
     """Show what each edition of a price table changed against the one before it."""
-    scheme = request.args.get("scheme", "")
-    with unit_of_work() as session:
-        rows = desks.price_changes(session, scheme=scheme if scheme in SCHEME_NAMES else None)
-    return render_template("console/prices/changes.html", rows=rows, scheme=scheme, schemes=list(SCHEME_NAMES.items()))
+    return lists.show(CHANGES, "console/prices/changes.html")
 
 
 @blueprint.get("/prices/<uuid:reference_id>")

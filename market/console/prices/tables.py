@@ -1,22 +1,30 @@
 """Price tables as files: read by one person, taken over by another."""
 
+from dataclasses import replace
+from functools import partial
+from typing import Any
 from uuid import UUID
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
-from market.console import price_changes
+from market.console import lists, price_changes, words
 from market.console.acting import asked, carry_out
+from market.console.lists import NOWHERE, Column, Desk, Filter
 from market.console.prices.base import SCHEMES, blueprint, consequence
 from market.http.auth import access, current_actor
 from market.http.clock import now, today
 from market.http.db import unit_of_work
 from market.http.entry import Entry
+from market.http.i18n import told
 from market.pricing import queries, service
 from market.pricing.rules.tables import HEADS, FileFacts
 from market.reports.queries import desks
+from market.reports.queries import lists as rows
+from market.reports.queries.lists import Line, Source
 
 
 @blueprint.get("/prices/import")
@@ -55,19 +63,57 @@ def import_table() -> ResponseReturnValue:
     return carry_out(entry, command, again=lambda: _import_page(dict(request.form), entry.errors), otherwise="file")
 
 
+def _goods(row: Line) -> str:
+    """Return what a row of a file names; one that could not be read is known by its first cells."""
+    return row.goods.replace("_", " ") or ", ".join([value for value in row.cells.values() if value][:4])
+
+
+def _row_pane(session: Session, source: Source, number: int) -> dict[str, Any]:
+    record = rows.one(session, source, number)
+    return {"record": record} if record else {}
+
+
+ROWS = Desk(
+    name="import_rows",
+    title=_l("Import of a price table"),
+    endpoint="console_prices.batch",
+    source=partial(desks.import_rows, batch_id=NOWHERE),
+    columns=(
+        Column("id", _l("Row"), "number"),
+        Column("goods", _l("What it names"), "link", make=_goods),
+        Column("geo_code", _l("Where")),
+        Column("quality", _l("Quality"), aside=True),
+        Column("valid_from", _l("In force from"), "day"),
+        Column("old_valid_from", _l("In force from, before"), "day", aside=True),
+        Column("minimum_price", _l("Minimum"), "number"),
+        Column("old_minimum_price", _l("Minimum, before"), "number", aside=True),
+        Column("premium", _l("Premium"), "number"),
+        Column("old_premium", _l("Premium, before"), "number", aside=True),
+        Column("organic_differential", _l("Organic"), "number", aside=True),
+        Column("old_organic_differential", _l("Organic, before"), "number", aside=True),
+        Column("currency", _l("Currency"), aside=True),
+        Column("notes", _l("Answer"), make=lambda row: " ".join(f"{note['code']}: {told(note['words'])}" for note in row.notes)),
+        Column("state", _l("State"), "state", words.IMPORT_ROWS),
+    ),
+    filters=(
+        Filter("q", _l("Words of the row")),
+        Filter("state", _l("State"), "choice", words.options(words.IMPORT_ROWS)),
+        Filter("change", _l("Against before"), "choice", words.options(words.IMPORT_CHANGES | words.PRICE_WAYS)),
+    ),
+    key=int,
+)
+
+
 @blueprint.get("/prices/imports/<uuid:batch_id>")
 @access("staff")
 def batch(batch_id: UUID) -> ResponseReturnValue:
-    """Show an import row by row."""
+    """Show an import row by row, each against the edition before it."""
     with unit_of_work() as session:
         found = queries.batch(session, batch_id)
-        rows = queries.batch_rows(session, batch_id)
         history = desks.history(session, "import_batch", batch_id)
-        waiting = found.state == "waiting"
-        changes = [each for each in queries.batch_changes(session, batch_id) if price_changes.differs(each)] if waiting else []
-    return render_template(
-        "console/prices/batch.html", batch=found, rows=rows, changes=changes, history=history, me=current_actor().label
-    )
+    source = partial(desks.import_rows, batch_id=batch_id)
+    desk = replace(ROWS, source=source, pane=lambda session, number: _row_pane(session, source(lists.viewer(session)), number))
+    return lists.show(desk, "console/prices/batch.html", batch=found, steps=history, me=current_actor().label)
 
 
 @blueprint.post("/prices/imports/<uuid:batch_id>/<any(approve, refuse):decision>")

@@ -173,10 +173,10 @@ class BuyerCredit:
     money: Money
 
 
-def buyer_credits(session: Session, *, coop_id: UUID) -> list[BuyerCredit]:
-    """Return the buyers' own money in a co-op's book, by payment."""
-    found = books.balances(session, book_of(session, coop_id), prefix="buyer_credit:")
-    return [BuyerCredit(payment(session, UUID(row.code.removeprefix("buyer_credit:"))), row.money) for row in found if row.money]
+def buyer_credits(session: Session, *, coop_id: UUID, limit: int = 200) -> list[BuyerCredit]:
+    """Return the buyers' own money in a co-op's book, by payment, at most so many."""
+    found = [row for row in books.balances(session, book_of(session, coop_id), prefix="buyer_credit:") if row.money][:limit]
+    return [BuyerCredit(payment(session, UUID(row.code.removeprefix("buyer_credit:"))), row.money) for row in found]
 
 
 def transfers_of(session: Session, *, coop_id: UUID, limit: int = 200) -> list[PaymentView]:

@@ -8,11 +8,12 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import date
 from itertools import groupby, islice
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import BigInteger, Boolean, Date, Integer, Text, Uuid, select, text, true
 from sqlalchemy.orm import Session
 
 from market.kernel.money import Money
@@ -23,6 +24,7 @@ from market.producers import queries as producers
 from market.producers.models import Member, Producer
 from market.producers.queries import PayeeAccountView
 from market.producers.rules import Identity, missing_facts
+from market.reports.queries.lists import Line, Sorting, Source, Viewer, contains, one_named
 from market.reports.queries.payees import ALL, EARNED, FEES, TAXES, accounts_of, counts
 
 FEW_SALES, LITTLE_MINOR = 30, 200_000
@@ -74,9 +76,7 @@ class Seller:
     @property
     def small(self) -> bool | None:
         """Whether the seller is below both limits."""
-        if self.currency != "EUR":
-            return None
-        return self.sales < FEW_SALES and self.total.minor <= LITTLE_MINOR
+        return small(self.currency, self.sales, self.total.minor)
 
 
 def sellers(session: Session, *, coop_id: UUID, year: int) -> Iterator[Seller]:
@@ -130,6 +130,90 @@ def _people(session: Session, ids: Sequence[UUID]) -> dict[UUID, tuple[str, int 
         .order_by(Member.joined_on)
     )
     return {producer_id: (name, number) for producer_id, name, number in session.execute(statement)}
+
+
+# What a member's accounts moved is read for the members of a page alone, whatever the books hold beside.
+_LISTED = """
+SELECT p.id, m.number, p.name, q.currency, q.sales, q.total_minor, NOT (coalesce({known}, false) AND {account}) AS lacks,
+       {account} AS has_account, {facts}
+FROM (SELECT DISTINCT ON (producer_id) producer_id, number FROM member WHERE coop_id = :coop
+      ORDER BY producer_id, joined_on DESC) m
+JOIN producer p ON p.id = m.producer_id
+LEFT JOIN tax_identity i ON i.producer_id = p.id
+CROSS JOIN LATERAL (
+  SELECT f.currency, coalesce(sum(f.facts) FILTER (WHERE f.of = 'payable' AND f.got AND f.other = ANY(:sales)), 0)::int AS sales,
+         coalesce(sum(f.net) FILTER (WHERE f.counts), 0)::bigint AS total_minor, bool_or(f.counts AND f.net <> 0) AS moved
+  FROM (
+    SELECT g.*, g.other = ANY(:counted) AND (g.of = 'payable' OR g.other = 'refund_payable') AS counts
+    FROM (
+      SELECT a.currency, split_part(a.code, ':', 1) AS of, extract(quarter FROM t.effective_on) AS quarter,
+             split_part(o.code, ':', 1) AS other, sum(x.minor) AS net, bool_or(x.minor > 0) AS got,
+             count(DISTINCT coalesce(x.subject::text, t.id::text)) AS facts
+      FROM ledger_account a
+      JOIN LATERAL (
+        SELECT g.transaction_id, g.amount_minor AS minor, g.debit_id AS other, g.subject
+        FROM ledger_posting g WHERE g.book_id = a.book_id AND g.credit_id = a.id
+        UNION ALL
+        SELECT g.transaction_id, -g.amount_minor, g.credit_id, g.subject
+        FROM ledger_posting g WHERE g.book_id = a.book_id AND g.debit_id = a.id) x ON true
+      JOIN ledger_transaction t ON t.book_id = a.book_id AND t.id = x.transaction_id AND t.effective_on BETWEEN :since AND :until
+      JOIN ledger_account o ON o.book_id = a.book_id AND o.id = x.other
+      WHERE a.book_id = (SELECT id FROM ledger_book WHERE coop_id = :coop)
+        AND a.code IN ('payable:' || p.id, 'claim:' || p.id)
+      GROUP BY a.currency, 2, 3, 4) g) f
+  GROUP BY f.currency) q
+WHERE q.moved OR q.sales > 0"""
+_KNOWN = """(i.legal_name <> '' AND i.town <> '' AND (i.street <> '' OR i.postcode <> '') AND i.country <> ''
+  AND (i.tax_number <> '' OR (i.kind = 'person' AND i.birth_place <> '')) AND (i.tax_country <> '' OR i.tax_number = '')
+  AND (i.born_on IS NOT NULL OR i.kind <> 'person') AND (i.registration_number <> '' OR i.kind = 'person'))"""
+_ACCOUNT = """EXISTS (SELECT 1 FROM payee_account c WHERE c.producer_id = p.id AND c.confirmed_at IS NOT NULL
+  AND c.replaced_at IS NULL AND (coalesce(c.iban, '') <> '' OR coalesce(c.stripe_account, '') <> ''))"""
+
+
+def listed(viewer: Viewer, *, year: int) -> Source:
+    """Return everybody who earned in a year with what the report says of them, by member number."""
+    facts = ", ".join(f"i.{name}" for name in Identity.__slots__)
+    sql = text(_LISTED.format(known=_KNOWN, account=_ACCOUNT, facts=facts))
+    kinds = {
+        "id": Uuid(),
+        "number": Integer(),
+        "name": Text(),
+        "currency": Text(),
+        "sales": Integer(),
+        "total_minor": BigInteger(),
+    }
+    kinds |= {"lacks": Boolean(), "has_account": Boolean()} | dict.fromkeys(Identity.__slots__, Text()) | {"born_on": Date()}
+    row = sql.columns(**kinds).subquery("sellers").c
+    ties = ((row.id, UUID), (row.currency, str))
+    return Source(
+        select(*row),
+        {"number": Sorting(((row.number, int), *ties)), "name": Sorting(((row.name, str), *ties))},
+        {
+            "q": lambda text: row.number == int(text) if text.isdigit() else contains(row.name, text),
+            "missing": one_named({"yes": row.lacks, "no": ~row.lacks}),
+            "year": one_named({f"{year}": true()}),
+        },
+        keyed=False,
+        values={
+            "coop": viewer.coop_id,
+            "since": date(year, 1, 1),
+            "until": date(year, 12, 31),
+            "sales": list(_SALES),
+            "counted": [*EARNED, *FEES, *TAXES],
+        },
+    )
+
+
+def lacking(row: Line) -> tuple[str, ...]:
+    """Return what is missing about a seller of the list."""
+    known = {name: getattr(row, name) for name in Identity.__slots__}
+    identity = Identity(**known) if row.kind is not None else Identity()
+    return missing_facts(identity, has_account=row.has_account)
+
+
+def small(currency: str, sales: int, total_minor: int) -> bool | None:
+    """Whether a seller is below both limits of a year, so that the law leaves them out; None where that cannot be told."""
+    return None if currency != "EUR" else sales < FEW_SALES and total_minor <= LITTLE_MINOR
 
 
 def report(units: Callable[[], AbstractContextManager[Session]], *, coop_id: UUID, year: int) -> Iterator[list[Any]]:

@@ -3,11 +3,32 @@
 from market.reports.queries.desks.bank import announced, files, periods, postings, rules
 from market.reports.queries.desks.membership import certificates, coops, keys, listings, members, payee_accounts, people
 from market.reports.queries.desks.paying import cheques, owed, payouts, runs, shares
-from market.reports.queries.desks.tables import floors, imports, price_changes, price_rows, quotes, rates
-from market.reports.queries.desks.trade import REFUND_STATES, RETURNED, WORTH, buyers, disputes, orders, payments, refunds
+from market.reports.queries.desks.tables import (
+    EDITIONS,
+    floors,
+    import_rows,
+    imports,
+    price_change,
+    price_changes,
+    price_rows,
+    quotes,
+    rates,
+)
+from market.reports.queries.desks.trade import (
+    REFUND_STATES,
+    RETURNED,
+    WORTH,
+    buyers,
+    credits,
+    disputes,
+    orders,
+    payments,
+    refunds,
+)
 from market.reports.queries.desks.trail import audit, audit_entry, history, mails
 
 __all__ = [
+    "EDITIONS",
     "REFUND_STATES",
     "RETURNED",
     "WORTH",
@@ -18,10 +39,12 @@ __all__ = [
     "certificates",
     "cheques",
     "coops",
+    "credits",
     "disputes",
     "files",
     "floors",
     "history",
+    "import_rows",
     "imports",
     "keys",
     "listings",
@@ -35,6 +58,7 @@ __all__ = [
     "people",
     "periods",
     "postings",
+    "price_change",
     "price_changes",
     "price_rows",
     "quotes",

@@ -4,10 +4,11 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import case, func, literal, or_, select
+from sqlalchemy import Date, Numeric, Row, Subquery, Text, case, cast, func, literal, or_, select, true
 from sqlalchemy.orm import Session
 
 from market.pricing.models import CoopFloorRow, FxEvidenceRow, ImportBatch, ImportRow, MarketQuote, PriceReference
+from market.pricing.queries import GOODS
 from market.reports.queries.lists import (
     Sorting,
     Source,
@@ -20,6 +21,11 @@ from market.reports.queries.lists import (
     one_of,
     search_of,
 )
+
+NUMBERS = ("minimum_price", "premium", "organic_differential")
+EDITIONS = ("needs_review", "active", "superseded")
+"""States of the rows that are held against the row before them; those that were set aside are not."""
+IMPORT_ROWS = ("accepted", "needs_review", "conflict", "unchanged", "rejected")
 
 
 def price_rows(viewer: Viewer) -> Source:
@@ -47,18 +53,9 @@ def price_rows(viewer: Viewer) -> Source:
     )
 
 
-def price_changes(
-    session: Session, *, scheme: str | None = None, reference_id: UUID | None = None, limit: int = 300
-) -> list[Any]:
-    """Return rows of price tables beside the row of the same goods that was in force before, the newest day first.
-
-    Of one scheme, of one row, or of all; rows that say the same as before are left out, and those that were set aside.
-    """
-    same = (
-        PriceReference.scheme, PriceReference.price_kind, PriceReference.product, PriceReference.variety, PriceReference.form,
-        PriceReference.characteristic, PriceReference.quality, PriceReference.geo_level, PriceReference.geo_code,
-        PriceReference.setup, PriceReference.incoterm, PriceReference.currency, PriceReference.unit,
-    )  # fmt: skip
+def _editions() -> Subquery:
+    """Return the rows of price tables, each beside the row of the same goods that was in force before it (`old_...`)."""
+    same = [getattr(PriceReference, name) for name in GOODS]
     values = (
         PriceReference.minimum_price,
         PriceReference.premium,
@@ -68,18 +65,80 @@ def price_changes(
     order = (PriceReference.valid_from, PriceReference.entered_at, PriceReference.id)
     before = [func.lag(value).over(partition_by=same, order_by=order).label(f"old_{value.key}") for value in values]
     goods = func.concat_ws(" ", PriceReference.product, PriceReference.variety, PriceReference.form).label("goods")
-    known = PriceReference.status.in_(("needs_review", "active", "superseded"))
+    known = PriceReference.status.in_(EDITIONS)
     facts = (PriceReference.geo_code, PriceReference.quality, PriceReference.unit, PriceReference.currency, PriceReference.status)
-    seen = select(PriceReference.id, PriceReference.scheme, goods, *facts, *values, *before).where(known).subquery()
-    pairs = [(seen.c[value.key], seen.c[f"old_{value.key}"]) for value in values[:3]]
-    statement = select(seen).where(or_(*(new.is_distinct_from(old) for new, old in pairs)))
-    if reference_id is not None:
-        statement = statement.where(seen.c.id == reference_id)
-    else:
-        statement = statement.where(seen.c.old_valid_from.is_not(None))
-    if scheme is not None:
-        statement = statement.where(seen.c.scheme == scheme)
-    return list(session.execute(statement.order_by(seen.c.valid_from.desc().nulls_last(), seen.c.goods, seen.c.id).limit(limit)))
+    return select(PriceReference.id, PriceReference.scheme, goods, *facts, *values, *before).where(known).subquery("editions")
+
+
+def _differs(seen: Any) -> Any:
+    return or_(*(seen[name].is_distinct_from(seen[f"old_{name}"]) for name in NUMBERS))
+
+
+def price_change(session: Session, reference_id: UUID) -> Row[Any] | None:
+    """Return a row of a price table beside the one before it; None where it says the same, or was set aside."""
+    seen = _editions()
+    return session.execute(select(seen).where(seen.c.id == reference_id, _differs(seen.c))).one_or_none()
+
+
+def price_changes(viewer: Viewer) -> Source:
+    """Return the rows of price tables that differ from the row before them, the newest day first; they are everybody's."""
+    del viewer
+    seen = _editions().c
+    return Source(
+        select(*seen).where(_differs(seen), seen.old_valid_from.is_not(None)),
+        {"newest": by_day(func.coalesce(seen.valid_from, date.min), kind=date.fromisoformat, unique=seen.id)},
+        {
+            "q": lambda text: contains(seen.goods, text.replace(" ", "_")) | contains(seen.goods, text),
+            "scheme": lambda text: seen.scheme == text,
+            "status": one_of(seen.status, EDITIONS),
+            "way": one_named(_ways(seen.minimum_price, seen.old_minimum_price)),
+            **between_dates(seen.valid_from),
+        },
+        keyed=False,
+    )
+
+
+def _ways(new: Any, old: Any) -> dict[str, Any]:
+    return {"rises": new > old, "falls": new < old, "same": ~new.is_distinct_from(old)}
+
+
+def import_rows(viewer: Viewer, *, batch_id: UUID) -> Source:
+    """Return the rows of an import in the file's order, each beside what was in force before it for the same goods."""
+    del viewer
+    values = ImportRow.values
+    said: Any = {name: values[name].astext for name in (*GOODS, "valid_from", *NUMBERS)}
+    day = cast(said["valid_from"], Date)
+    old = (
+        select(PriceReference)
+        .where(
+            PriceReference.status.in_(("active", "superseded")),
+            PriceReference.valid_from < day,
+            *(func.coalesce(getattr(PriceReference, name), "") == func.coalesce(said[name], "") for name in GOODS),
+        )
+        .order_by(PriceReference.valid_from.desc(), PriceReference.entered_at.desc(), PriceReference.id.desc())
+        .limit(1)
+        .lateral("old")
+        .c
+    )
+    numbers = {name: cast(said[name], Numeric(18, 6)) for name in NUMBERS}
+    columns = (
+        ImportRow.number.label("id"), ImportRow.cells, ImportRow.state, ImportRow.notes, day.label("valid_from"),
+        func.concat_ws(" ", said["product"], said["variety"], said["form"]).label("goods"), said["geo_code"].label("geo_code"),
+        said["quality"].label("quality"), said["currency"].label("currency"), said["unit"].label("unit"),
+        old.id.label("old_id"), old.valid_from.label("old_valid_from"),
+        *(number.label(name) for name, number in numbers.items()), *(old[name].label(f"old_{name}") for name in NUMBERS),
+    )  # fmt: skip
+    changed = or_(*(number.is_distinct_from(old[name]) for name, number in numbers.items()))
+    kinds = {"new": old.id.is_(None) & said["product"].is_not(None), "changes": old.id.is_not(None) & changed}
+    return Source(
+        select(*columns).outerjoin(old.id.table, true()).where(ImportRow.batch_id == batch_id),
+        {"file": Sorting(((ImportRow.number, int),))},
+        {
+            "q": lambda text: contains(cast(ImportRow.cells, Text), text),
+            "state": one_of(ImportRow.state, IMPORT_ROWS),
+            "change": one_named(kinds | _ways(numbers["minimum_price"], old.minimum_price)),
+        },
+    )
 
 
 def imports(viewer: Viewer) -> Source:

@@ -1,10 +1,13 @@
 """Orders, what was paid back for them, and what is disputed."""
 
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
-from sqlalchemy import BigInteger, Text, any_, case, cast, func, or_, select
+from sqlalchemy import BigInteger, Text, Uuid, and_, any_, case, cast, func, or_, select
 
 from market.kernel import references
+from market.ledger.models import LedgerAccount, LedgerBalance, LedgerBook
 from market.orders.models import STATES as ORDER_STATES
 from market.orders.models import Order, SellerOrder
 from market.payments.models import Dispute, Payment, PaymentPartRow, Refund
@@ -204,6 +207,51 @@ def _payment_state(text: str) -> Any:
     if text == "waits":
         return Payment.state.in_(("awaiting_transfer", "part_paid"))
     return one_of(Payment.state, PAYMENT_STATES)(text)
+
+
+CREDIT_REASONS = ("part_paid", "late", "too_much")
+
+
+def credits(viewer: Viewer) -> Source:
+    """Return the money of buyers that stands in credit in the co-op's book, by payment, the longest waiting first."""
+    account, balance, prefix = LedgerAccount, LedgerBalance, "buyer_credit:"
+    minor = account.side * func.sum(balance.debits_minor - balance.credits_minor)
+    held = (
+        select(cast(func.substr(account.code, len(prefix) + 1), Uuid).label("id"), cast(minor, BigInteger).label("minor"))
+        .join(balance, and_(balance.book_id == account.book_id, balance.account_id == account.id))
+        .where(
+            account.book_id == select(LedgerBook.id).where(LedgerBook.coop_id == viewer.coop_id).scalar_subquery(),
+            account.code.startswith(prefix),
+        )
+        .group_by(account.code, account.currency, account.side)
+        .having(minor != 0)
+        .subquery("held")
+        .c
+    )
+    why = case((Payment.state == "part_paid", "part_paid"), (Payment.state == "surplus", "late"), else_="too_much")
+    since = func.coalesce(Payment.paid_at, Payment.opened_at)
+    columns = (
+        Payment.id, Payment.number, Payment.title, Order.name.label("buyer"), Order.number.label("order"), since.label("since"),
+        held.minor.label("amount_minor"), Payment.currency, Payment.amount_minor.label("asked_minor"), Payment.received_minor,
+        why.label("why"),
+    )  # fmt: skip
+    return Source(
+        select(*columns).join(held.id.table, held.id == Payment.id).outerjoin(Order, Order.id == Payment.subject_id),
+        {
+            "oldest": Sorting(((since, datetime.fromisoformat), (Payment.id, UUID))),
+            "newest": by_day(since, unique=Payment.id),
+            "largest": by_amount(held.minor, unique=Payment.id),
+        },
+        {
+            "q": _payment_named,
+            "why": one_of(why, CREDIT_REASONS),
+            "amount": lambda text: held.minor == viewer.minor(text),
+            **between_days(viewer, since),
+        },
+        held.minor,
+        Payment.currency,
+        keyed=False,
+    )
 
 
 def disputes(viewer: Viewer) -> Source:
