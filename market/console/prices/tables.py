@@ -98,7 +98,7 @@ ROWS = Desk(
     filters=(
         Filter("q", _l("Words of the row")),
         Filter("state", _l("State"), "choice", words.options(words.IMPORT_ROWS)),
-        Filter("change", _l("Against before"), "choice", words.options(words.IMPORT_CHANGES | words.PRICE_WAYS)),
+        Filter("change", _l("Against before"), "choice", words.options({**words.IMPORT_CHANGES, **words.PRICE_WAYS})),
     ),
     key=int,
 )
