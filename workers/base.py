@@ -1,5 +1,6 @@
 """What thin tasks share: the unit of work, the clock of the app they run in, and how they are tried again."""
 
+import logging
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -13,12 +14,15 @@ from sqlalchemy.exc import OperationalError as OperationalErrorInSession
 from market.http.clock import now, today
 from market.http.db import unit_of_work
 from market.kernel import outbox, tenancy
+from market.kernel.uow import busy
 
 __all__ = ["COLLECT", "InApp", "now", "side_by_side", "today", "unit_of_work"]
 
 COLLECT = (50_000, 20, 100)
 """When a worker looks for garbage (thresholds of `gc`). A month of statement lines or a payout run makes many objects and
 hardly a cycle: Python's own threshold of 700 would spend two fifths of the matching on looking through them."""
+
+_log = logging.getLogger(__name__)
 
 LONGEST_WAIT = 300
 """Seconds between two tries of a fact while the database is away, at most."""
@@ -48,7 +52,7 @@ class InApp(Task):  # type: ignore[type-arg]
 
     A fact of the outbox (it names its topic) that met a database that was gone, or too busy, comes again until it is done.
     What came from the dispatcher (it names its row) is recorded there as done; without that it is handed over again one
-    day. What the clock starts comes again by itself.
+    day. What the clock starts comes again by itself; that somebody else had its rows in hand is no fault.
     """
 
     flask_app: Flask
@@ -66,7 +70,10 @@ class InApp(Task):  # type: ignore[type-arg]
                 return result
         except (OperationalError, OperationalErrorInSession) as error:
             if "topic" not in kwargs:
-                raise
+                if not busy(error):
+                    raise
+                _log.warning("%s waits for its next turn: somebody has its rows in hand", self.name)
+                return None
             wait = min(2 ** min(self.request.retries + 1, 10), LONGEST_WAIT)
             raise self.retry(exc=error, countdown=wait) from error
         except Exception as error:

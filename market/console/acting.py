@@ -1,9 +1,8 @@
-"""How the pages of the staff carry a command out: at once, from a form, or after asking once more."""
+"""How the pages of the staff carry a command out: at once, or from a form."""
 
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Callable
 
-from flask import flash, redirect, render_template, request
+from flask import flash, redirect, request
 from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
@@ -60,26 +59,3 @@ def carry_out(
             flash(message, "good")
             return answer
     return again()
-
-
-def asked(
-    question: str,
-    facts: Iterable[tuple[str, Any]],
-    consequence: str,
-    button: str,
-    *,
-    again: Callable[[], ResponseReturnValue],
-) -> ResponseReturnValue | None:
-    """Return None once the person is sure; before that, the page that says what will happen and cannot be taken back.
-
-    The page sends the same form a second time, with `sure`; `sure=no` shows the form `again` with what was typed.
-    """
-    sure = request.form.get("sure")
-    if sure == "yes":
-        return None
-    if sure == "no":
-        return again()
-    typed = [pair for pair in request.form.items(multi=True) if pair[0] != "csrf_token"]
-    return render_template(
-        "console/asked.html", question=question, facts=facts, consequence=consequence, button=button, typed=typed
-    )

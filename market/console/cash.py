@@ -10,9 +10,10 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
 from market.console import lists, words
-from market.console.acting import asked, carry_out
+from market.console.acting import carry_out
 from market.console.lists import Column, Desk, Filter
 from market.console.payouts.payout import payout_again, sure
+from market.http.asking import asked
 from market.http.auth import access, current_actor
 from market.http.clock import now, today
 from market.http.db import unit_of_work

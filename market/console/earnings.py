@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from market.console import acting, lists
 from market.console.earning_lists import DESKS
 from market.earnings import queries, service
+from market.http.asking import asked
 from market.http.auth import access, current_actor, current_coop
 from market.http.clock import now, today
 from market.http.db import unit_of_work
@@ -247,7 +248,7 @@ def _claim_asked(code: str, amount: Money, reason: str) -> ResponseReturnValue |
     facts = [(_("Owed by"), names.get(who, who)), (_("Amount"), show_money(amount)), (_("Reason"), reason)]
     if owed is not None:
         facts.insert(1, (_("Owed"), show_money(owed)))
-    return acting.asked(
+    return asked(
         _("Give this up?"),
         facts,
         _("The co-op bears it from now on, and nobody owes it any more. This cannot be taken back."),
@@ -373,4 +374,4 @@ def _asked(name: str, rows: Rows, row_id: UUID, question: str, button: str) -> R
         else:
             facts += [(_("Name"), row.name), (_("Decided by the body, with the minutes"), row.minutes)]
     consequence = _("It is booked at once and changes what the next payout run pays. Only another proposal can put it right.")
-    return acting.asked(question, facts, consequence, button, again=lambda: _page(name, {}))
+    return asked(question, facts, consequence, button, again=lambda: _page(name, {}))

@@ -11,9 +11,9 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
 from market.console import lists, words
-from market.console.acting import asked
 from market.console.lists import Column, Desk, Filter
 from market.http import forms, sending
+from market.http.asking import asked
 from market.http.auth import access, current_actor
 from market.http.clock import now
 from market.http.db import unit_of_work

@@ -12,6 +12,7 @@ from werkzeug.exceptions import HTTPException
 from market.http.auth import SignInNeeded, sign_in_page
 from market.http.i18n import told
 from market.kernel.errors import DomainError, TooMany
+from market.kernel.uow import busy
 from market.kernel.words import N_
 
 STATUS = {
@@ -119,10 +120,6 @@ def flat(messages: Any, path: str = "") -> list[dict[str, str]]:
     return [{"pointer": path, "detail": str(text)} for text in (messages if isinstance(messages, list) else [messages])]
 
 
-# What passes by itself: a lock that was not given in time, a deadlock, a statement that took too long.
-_BUSY = {"40001", "40P01", "55P03", "57014"}
-
-
 # The database is away: it stops, starts, or the connection broke (no state at all: nobody was there to give one).
 _AWAY = {None, "57P01", "57P02", "57P03", "08000", "08003", "08006"}
 
@@ -134,8 +131,8 @@ def _database(error: DBAPIError | psycopg.Error) -> ResponseReturnValue:
         return answer(
             422, "http.unusable_value", _("One of the values cannot be stored. Look for odd characters and huge numbers.")
         )
-    if isinstance(cause, psycopg.Error) and cause.sqlstate in _BUSY:
-        current_app.logger.warning("the database was busy: %s", cause.sqlstate)
+    if busy(error):
+        current_app.logger.warning("the database was busy: %s", cause)
         response = answer(503, "http.busy", _("Somebody else is changing the same thing right now. Try again in a moment."))
         response.headers["Retry-After"] = "2"
         return response

@@ -11,11 +11,20 @@ from contextvars import ContextVar
 from functools import wraps
 from typing import Any, TypeVar
 
+import psycopg
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+_BUSY = {"40001", "40P01", "55P03", "57014"}
 _open: ContextVar[list[Callable[[], None]] | None] = ContextVar("open_unit_of_work", default=None)
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
+
+
+def busy(error: DBAPIError | psycopg.Error) -> bool:
+    """Whether what the database refused passes by itself: a lock not given in time, a deadlock, a statement cut off."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    return isinstance(cause, psycopg.Error) and cause.sqlstate in _BUSY
 
 
 class NetworkInsideUnitOfWork(RuntimeError):

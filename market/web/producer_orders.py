@@ -1,5 +1,6 @@
 """A producer's orders to pack, the note that goes into the parcel, and dispatch."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 from uuid import UUID
 
@@ -9,11 +10,13 @@ from flask_babel import gettext as _
 
 from market.catalogue import queries as catalogue
 from market.http import forms, sending
+from market.http.asking import asked
 from market.http.auth import access, current_actor
 from market.http.clock import now
 from market.http.db import unit_of_work
-from market.http.i18n import told
+from market.http.i18n import show_money, show_quantity, told
 from market.kernel.errors import DomainError, Missing
+from market.kernel.uow import tried
 from market.orders import change_queries as changes
 from market.orders import queries, service
 
@@ -76,11 +79,13 @@ def _packing(seller_order_id: UUID, errors: dict[str, str], status: int) -> Resp
 @blueprint.post("/<uuid:seller_order_id>/pack")
 @access("producer")
 def pack(seller_order_id: UUID) -> ResponseReturnValue:
-    """Say how much is really sent of an order that is charged when it is packed."""
+    """Say how much is really sent of an order that is charged when it is packed; asked once more, because it is said once."""
     quantities, errors = forms.quantities(request.form, "sent-")
     if errors:
         return _packing(seller_order_id, errors, 422)
     try:
+        if question := _sure(seller_order_id, quantities):
+            return question
         with unit_of_work() as session:
             service.pack(session, actor=current_actor(), seller_order_id=seller_order_id, quantities=quantities, now=now())
         flash(_("Noted. The card is charged now; when it says paid here, send the parcel."), "good")
@@ -89,6 +94,24 @@ def pack(seller_order_id: UUID) -> ResponseReturnValue:
             raise
         return _packing(seller_order_id, {"sent-" + (error.pointer or "").removeprefix("/lines/"): told(error.detail)}, 422)
     return redirect(url_for("producer_orders.packing", seller_order_id=seller_order_id), 303)
+
+
+def _sure(seller_order_id: UUID, quantities: Mapping[UUID, Decimal]) -> ResponseReturnValue | None:
+    """Return the page that asks once more, with what would be charged; None once they are sure. Refuses what packing would."""
+    with unit_of_work() as session, tried(session):
+        service.pack(session, actor=current_actor(), seller_order_id=seller_order_id, quantities=quantities, now=now())
+        part = queries.seller_order(session, seller_order_id)
+    sent = [
+        (line.title, f"{show_quantity(line.quantity - line.unsent)} / {show_quantity(line.quantity)} {line.unit}")
+        for line in part.lines
+    ]
+    return asked(
+        _("Is this what you send of order %(number)s?", number=part.number),
+        [*sent, (_("Charged to the buyer's card"), show_money(part.charged)), (_("You get"), show_money(part.goods))],
+        _("The card is charged for it, once, and what is missing is let go. This cannot be taken back."),
+        _("Yes, charge the card"),
+        again=lambda: _packing(seller_order_id, {}, 200),
+    )
 
 
 @blueprint.post("/<uuid:seller_order_id>/ship")

@@ -2,12 +2,14 @@
 
 import threading
 from collections.abc import Callable
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 
 from market.app import create_app
+from market.gateways.memory_stripe import MemoryCards
 from market.gateways.stripe_cards import StripeCards
 from market.http import db as http_db
 from market.kernel import tenancy
@@ -16,6 +18,7 @@ from market.kernel.errors import DomainError
 from market.kernel.outbox import OutboxRow
 from market.ledger import queries as books
 from market.payments import queries, service
+from market.payments.models import Payment
 from market.payments.ports import ProviderEvent
 from market.payments.rules import Amounts, State
 from market.ports import Ports
@@ -205,3 +208,38 @@ def test_the_whole_statement_by_book_ends_at_zero(real_app, cards, server, paid_
         assert after["sweep_transit"] == 9825
         assert not {"stripe:1", "suspense:s", "card_clearing"} & after.keys()
         assert queries.unexplained_lines(session) == []
+
+
+@contextmanager
+def hurried():
+    """A unit of work that waits for a lock as long as a test can."""
+    with http_db.unit_of_work() as session:
+        session.execute(text("SET LOCAL lock_timeout = '30ms'"))
+        yield session
+
+
+def asked_at(ids):
+    """When each payment was last asked about, or announced again."""
+    with http_db.unit_of_work() as session:
+        return [session.get_one(Payment, one).asked_at for one in ids]
+
+
+def test_rows_in_somebody_elses_hand_stop_no_sweep(real_app):
+    cards, later = MemoryCards(), NOW + timedelta(minutes=10)
+    with real_app.app_context(), tenancy.scoped(tenancy.EVERYTHING):
+        with http_db.unit_of_work() as session:
+            coop = make_coop(session)
+            ids = [
+                make_payment(session, parts=[make_part(coop)], now=NOW, expires_at=NOW + timedelta(hours=1)).id for _ in range(3)
+            ]
+        pages = {"return_url": "http://r", "cancel_url": "http://c", "now": NOW}
+        opened = [service.start_checkout(http_db.unit_of_work, cards, payment_id=one, **pages) for one in ids]
+        cards.pay(opened[0].checkout_id)
+        service.refresh(http_db.unit_of_work, cards, payment_id=ids[0], now=NOW)
+        taken = text("SELECT 1 FROM payment WHERE id = ANY (:ids) FOR UPDATE")
+        with http_db.db.engine.begin() as other:
+            other.execute(taken, {"ids": ids[:2]})
+            service.sweep(hurried, cards, now=later)
+        assert asked_at(ids) == [NOW, NOW, later], "what is in hand is left alone, the rest is done"
+        service.sweep(http_db.unit_of_work, cards, now=later)
+        assert asked_at(ids) == [later, later, later], "the next sweep does what this one left"

@@ -54,7 +54,11 @@ def test_a_producer_weighs_on_the_packing_note_and_the_buyer_sees_it(client, ses
         refused = client.post(f"/producer/orders/{part.id}/pack", data=form | {name: wrong})
         assert refused.status_code == 422
         assert f'id="e-{name}"' in refused.text
-    assert client.post(f"/producer/orders/{part.id}/pack", data=form | {name: "2.5"}).status_code == 303
+    url, said = f"/producer/orders/{part.id}/pack", form | {name: "2.5"}
+    assert "Is this what you send" in client.post(url, data=said).text
+    assert 'value="2.5"' in client.post(url, data=said | {"sure": "no"}).text, "what was typed is kept"
+    assert decision(session, placed).decision is None
+    assert client.post(url, data=said | {"sure": "yes"}).status_code == 303
     assert "Noted. The card is charged now" in client.get(f"/producer/orders/{part.id}").text
     kept_now = decision(session, placed)
     assert kept_now.captured == queries.order(session, placed.order_id).charged

@@ -1,8 +1,9 @@
-"""A fact that met a database that was gone comes again until it is done; what the clock starts does not."""
+"""A fact that met a database that was gone comes again until it is done; what the clock starts waits for the clock."""
 
 import pytest
 from celery import Celery
 from psycopg import OperationalError
+from psycopg.errors import LockNotAvailable
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError as OperationalErrorInSession
 
@@ -41,6 +42,15 @@ def test_what_the_clock_starts_waits_for_the_clock(tried):
     with pytest.raises(OperationalError):
         task.apply(kwargs={"fact": "a", "faults": LOST}, throw=True)
     assert tries == ["a"]
+
+
+def test_a_lock_that_was_not_given_is_no_fault_of_what_the_clock_starts(tried, caplog):
+    task, tries = tried
+    taken = OperationalErrorInSession("", {}, LockNotAvailable("canceling statement due to lock timeout"))
+    assert task.apply(kwargs={"fact": "a", "faults": [taken]}, throw=True).successful()
+    assert tries == ["a"]
+    assert "again.try waits for its next turn" in caplog.text
+    assert "Traceback" not in caplog.text
 
 
 def test_other_faults_are_not_tried_again(tried):

@@ -7,9 +7,10 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from market.console.acting import asked, carry_out
+from market.console.acting import carry_out
 from market.console.payouts.base import blueprint
 from market.console.payouts.payout import payout_again, sure, with_reason
+from market.http.asking import asked
 from market.http.auth import access, current_actor, current_coop
 from market.http.clock import now, today
 from market.http.db import unit_of_work

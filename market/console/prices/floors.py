@@ -13,10 +13,11 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
 from market.console import lists, words
-from market.console.acting import asked, carry_out
+from market.console.acting import carry_out
 from market.console.earning_lists import DAYS
 from market.console.lists import Column, Desk, Filter
 from market.console.prices.base import UNIT_OPTIONS, blueprint, consequence
+from market.http.asking import asked
 from market.http.auth import access, current_actor
 from market.http.clock import now, today
 from market.http.entry import Entry

@@ -12,10 +12,11 @@ from sqlalchemy.orm import Session
 
 from market.accounts import queries as people
 from market.console import lists, price_changes, words
-from market.console.acting import asked, carry_out
+from market.console.acting import carry_out
 from market.console.earning_lists import DAYS
 from market.console.lists import Column, Desk, Filter
 from market.console.prices.base import SCHEMES, blueprint, consequence
+from market.http.asking import asked
 from market.http.auth import access, current_actor, current_coop
 from market.http.clock import now
 from market.http.db import unit_of_work

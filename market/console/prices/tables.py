@@ -12,9 +12,10 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 
 from market.console import lists, price_changes, words
-from market.console.acting import asked, carry_out
+from market.console.acting import carry_out
 from market.console.lists import NOWHERE, Column, Desk, Filter
 from market.console.prices.base import SCHEMES, blueprint, consequence
+from market.http.asking import asked
 from market.http.auth import access, current_actor
 from market.http.clock import now, today
 from market.http.db import unit_of_work

@@ -16,9 +16,10 @@ from market.kernel.outbox import announce
 from market.orders import events, rules
 from market.orders.errors import WrongState
 from market.orders.models import Order, OrderLine, SellerOrder
-from market.orders.service.refund import left_of
+from market.orders.service.refund import left_of, note_refunds
 from market.payments import queries as payment_queries
 from market.payments import service as payments
+from market.payments.queries import PaymentView
 from market.payments.rules import PaymentPart
 
 
@@ -29,7 +30,8 @@ def mark_paid(session: Session, *, order_id: UUID, payment_id: UUID, now: dateti
     problem of its seller order, announced for staff: a paid order that cannot be filled is never a silent loss (law 6).
     """
     order = lock_one(session, Order, order_id)
-    if not _paid_for(session, order_id, payment_id):
+    paid = _paid_for(session, order_id, payment_id)
+    if paid is None:
         return False
     payments.acknowledge(session, payment_id=payment_id, now=now)
     if order.state not in ("placed", "authorised"):
@@ -48,13 +50,16 @@ def mark_paid(session: Session, *, order_id: UUID, payment_id: UUID, now: dateti
         missing = select(OrderLine.seller_order_id).where(OrderLine.order_id == order_id, OrderLine.lot_id.in_(short))
         _tell_staff(session, [seller for seller in sellers if seller.id in set(session.scalars(missing))])
     announce(session, events.PAID, {"order_id": order_id}, key=str(order_id))
+    if paid.refunded:  # at the card processor, before we took note of the payment
+        for seller in sellers:
+            note_refunds(session, seller_order_id=seller.id, now=now)
     return True
 
 
-def _paid_for(session: Session, order_id: UUID, payment_id: UUID) -> bool:
-    """Whether that payment is this order's and succeeded: a surplus goes back and pays for nothing."""
+def _paid_for(session: Session, order_id: UUID, payment_id: UUID) -> PaymentView | None:
+    """Return that payment when it is this order's and succeeded: a surplus goes back and pays for nothing."""
     made = payment_queries.payments_of(session, subject_kind="order", subject_id=order_id)
-    return any(one.id == payment_id and one.is_paid for one in made)
+    return next((one for one in made if one.id == payment_id and one.is_paid), None)
 
 
 def _tell_staff(session: Session, sellers: list[SellerOrder]) -> None:

@@ -144,9 +144,12 @@ def note_refunds(session: Session, *, seller_order_id: UUID, now: datetime) -> b
     """Take note of money given back outside of here, in the card processor's dashboard; False when all is known.
 
     It is taken off the parts in proportion, so that nobody is owed it any more, and becomes a problem for staff. What was
-    given back after the producer had earned it stays with the co-op.
+    given back after the producer had earned it stays with the co-op. What was given back before the order took note of its
+    payment is noted with that.
     """
     seller = lock_one(session, SellerOrder, seller_order_id)
+    if seller.state in ("placed", "authorised"):
+        return False
     stock.lock_holds(session, order_ids=[seller.order_id])
     if not count_refunds_elsewhere(session, [seller]):
         return False

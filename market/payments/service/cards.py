@@ -27,7 +27,7 @@ from market.payments.rules import OPEN, State, after, paid_moves
 from market.payments.rules import PAID as PAID_STATES
 from market.payments.service.books import ACTOR, days_of, legs_of
 from market.payments.service.open import expire, ids_of
-from market.payments.service.refunds import give_back
+from market.payments.service.refunds import give_back, record_taken_less
 from market.producers import queries as producers
 
 Units = Callable[[], AbstractContextManager[Session]]
@@ -174,7 +174,7 @@ def apply(session: Session, *, payment_id: UUID, seen: Checkout, now: datetime) 
     row.intent_id, row.charge_id = seen.intent_id or row.intent_id, seen.charge_id or row.charge_id
     if state is before:
         return view(row)
-    if state is State.SUCCEEDED and seen.paid != Money(row.amount_minor, row.currency):
+    if state is State.SUCCEEDED and not _wanted(session, row, seen.paid):
         state = State.SURPLUS  # never a silent loss: what came goes back, and the page is asked about
     row.state = state
     if state in PAID_STATES:
@@ -182,7 +182,7 @@ def apply(session: Session, *, payment_id: UUID, seen: Checkout, now: datetime) 
         row.paid_at, row.received_minor = seen.charged_at or now, seen.paid.minor
         if state is State.SUCCEEDED:
             outbox.announce(session, PAID, ids_of(view(row)), key=str(row.id))
-            _post_paid(session, row)
+            _post_taken(session, row, seen.paid, now)
         else:
             outbox.announce(session, SURPLUS, {"payment_id": str(row.id)}, key=str(row.id))
             give_back(session, row, source="card_clearing", now=now)
@@ -201,6 +201,27 @@ def _keep(session: Session, row: Payment, seen: Checkout, now: datetime) -> None
         session.add(kept)
     kept.capture_before = seen.capture_before or now + KEPT_FOR
     outbox.announce(session, AUTHORISED, ids_of(view(row)), key=str(row.id))
+
+
+def _wanted(session: Session, row: Payment, paid: Money | None) -> bool:
+    """Whether what came is for the order: what was asked for, or what was taken of an authorisation that was not let go."""
+    kept = session.get(CardAuthorisation, row.id)
+    if kept is not None and paid is not None and paid.currency == row.currency:
+        return kept.decision != "release"
+    return paid == Money(row.amount_minor, row.currency)
+
+
+def _post_taken(session: Session, row: Payment, paid: Money, now: datetime) -> None:
+    """Post what was asked for, and how much less or more somebody took of it in the processor's dashboard."""
+    asked = Money(row.amount_minor, row.currency)
+    if paid < asked:
+        row.received_minor = asked.minor
+        session.flush()  # what was received must stand in the row before the trigger counts what was not taken of it
+    _post_paid(session, row)
+    if paid < asked:
+        record_taken_less(session, row, paid, now=now)
+    elif asked < paid:
+        give_back(session, row, source="card_clearing", now=now, above_price=True)
 
 
 def _post_paid(session: Session, row: Payment) -> None:

@@ -11,11 +11,13 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 from uuid import UUID
 
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from market.kernel import inbox, outbox
 from market.kernel.actor import system
 from market.kernel.errors import DomainError
+from market.kernel.uow import busy
 from market.payments.errors import PaymentMissing
 from market.payments.events import EVENT_STORED
 from market.payments.ports import CardProcessor, ProcessorRefused, ProcessorUnsure, ProviderEvent
@@ -182,4 +184,8 @@ def _each(ids: Sequence[T], step: Callable[[T], object]) -> int:
             done += 1
         except (ProcessorUnsure, DomainError) as error:
             _log.warning("a step of the payment sweep waits for the next one: %s", error)
+        except DBAPIError as error:
+            if not busy(error):
+                raise
+            _log.warning("a step of the payment sweep waits for the next one: somebody has its rows in hand")
     return done

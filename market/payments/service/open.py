@@ -165,10 +165,17 @@ def acknowledge(session: Session, *, payment_id: UUID, now: datetime) -> None:
 
 
 def announce_again(session: Session, payments: Sequence[PaymentView], *, now: datetime) -> None:
-    """Say once more that these were paid, because nobody took note: the sweep for paid-without-order."""
-    for payment in payments:
-        lock_one(session, Payment, payment.id).asked_at = now
-        outbox.announce(session, PAID, ids_of(payment), key=str(payment.id))
+    """Say once more that these were paid, because nobody took note: the sweep for paid-without-order.
+
+    What somebody has in hand just now is not waited for: whoever that is takes note of it, or the next sweep does.
+    """
+    ids = [payment.id for payment in payments]
+    free = select(Payment).where(Payment.id.in_(ids)).order_by(Payment.id).with_for_update(skip_locked=True)
+    for row in session.scalars(free.execution_options(populate_existing=True)):
+        if row.acknowledged_at is not None:
+            continue
+        row.asked_at = now
+        outbox.announce(session, PAID, ids_of(view(row)), key=str(row.id))
 
 
 def parts_left(session: Session, *, subjects: Sequence[UUID]) -> dict[UUID, Amounts]:

@@ -36,7 +36,7 @@ from market.payments.events import CLOSED, REFUND_DECIDED, REFUNDED
 from market.payments.models import Dispute, Payment, PaymentPartRow, ProcessorLine, Refund
 from market.payments.ports import CardProcessor, ProcessorRefused, ProcessorUnsure, RefundAnswer, RefundOrder
 from market.payments.queries import RefundView, parts, refund_view, refundable, view
-from market.payments.rules import DISPUTE_TOOK, Amounts, State, over_components
+from market.payments.rules import DISPUTE_TOOK, Amounts, PaymentPart, State, over_components
 from market.payments.service.books import credit_account, days_of
 from market.payments.service.open import ids_of
 
@@ -154,20 +154,19 @@ def _post_decided(session: Session, made: Refund, legs: tuple[Leg, ...], actor: 
     ledger.post(session, [entry], late=True)
 
 
-def give_back(session: Session, payment: Payment, *, source: str | None, now: datetime) -> None:
+def give_back(session: Session, payment: Payment, *, source: str | None, now: datetime, above_price: bool = False) -> None:
     """Give back money that nothing wanted (E09): from `source` over the buyer's credit to `refund_payable`.
 
-    Without a source the money lies in the buyer's credit already. Each co-op's book bears its share.
+    Without a source the money lies in the buyer's credit already. Each co-op's book bears its share. With `above_price` the
+    order keeps its price, and what came above it goes back.
     """
     session.flush()  # what was received must stand in the row before the trigger counts the refund
-    bought = parts(session, payment.id)
-    weights: dict[UUID, int] = {}
-    for part in bought:
-        weights[part.coop_id] = weights.get(part.coop_id, 0) + part.total.minor
-    surplus = Money(payment.received_minor - payment.refunded_minor, payment.currency)
+    weights = _weights(parts(session, payment.id))
+    there = Money(payment.received_minor - payment.refunded_minor, payment.currency)
     days, books = days_of(session, weights, now), ledger.books_of(session, weights)
     entries = []
-    for coop_id, money in zip(weights, allocate(surplus, list(weights.values())), strict=True):
+    for (coop_id, price), share in zip(weights.items(), allocate(there, list(weights.values())), strict=True):
+        money = share - Money(price, payment.currency) if above_price else share
         if not money:
             continue
         made = _new_refund(payment, coop_id=coop_id, subject=payment.subject_id, kind="surplus", money=money,
@@ -179,6 +178,44 @@ def give_back(session: Session, payment: Payment, *, source: str | None, now: da
         key = f"refund:{made.id}:decided"
         entries.append(Entry(books[coop_id], "refund.surplus", key, days[coop_id], SYSTEM.label, legs))
     ledger.post(session, entries, late=True)
+
+
+def record_taken_less(session: Session, payment: Payment, paid: Money, *, now: datetime) -> None:
+    """Record that somebody took only `paid` of an authorisation in the processor's dashboard; the payment is locked.
+
+    The order stands as it was agreed and the rest counts as given back there, so that it is credited, nobody is owed it, and
+    staff ask why. It never came, so it leaves the clearing as it stands in each co-op's share of the processor's line.
+    """
+    bought = parts(session, payment.id)
+    weights = _weights(bought)
+    days, books = days_of(session, weights, now), ledger.books_of(session, weights)
+    entries = []
+    for (coop_id, price), share in zip(weights.items(), allocate(paid, list(weights.values())), strict=True):
+        own = [part for part in bought if part.coop_id == coop_id]
+        less = Money(price, payment.currency) - share
+        for part, money in zip(own, allocate(less, [part.total.minor for part in own]), strict=True):
+            if not money:
+                continue
+            amounts = over_components(Amounts(part.goods, part.premium, part.charges, part.tax), money)
+            row = _new_refund(payment, coop_id=coop_id, subject=part.subject, kind="elsewhere", amounts=amounts, money=money,
+                              reason=N_("Charged less at the card processor"), bearer="coop", actor=SYSTEM, now=now)  # fmt: skip
+            row.provider_ref = f"{payment.intent_id}#{part.subject}"
+            session.add(row)
+            settle_refund(session, row, now)
+            legs = tuple(replace(leg, credit="card_clearing") for leg in postings.refund_decided(amounts, part.subject))
+            entries.append(
+                Entry(books[coop_id], "payment.taken_less", f"refund:{row.id}:decided", days[coop_id], SYSTEM.label, legs)
+            )
+    session.flush()
+    ledger.post(session, entries, late=True)
+
+
+def _weights(bought: Sequence[PaymentPart]) -> dict[UUID, int]:
+    """Return what each co-op is paid of these, in minor units."""
+    weights: dict[UUID, int] = {}
+    for part in bought:
+        weights[part.coop_id] = weights.get(part.coop_id, 0) + part.total.minor
+    return weights
 
 
 def prepare_refund(session: Session, *, refund_id: UUID, now: datetime) -> tuple[RefundOrder, bool] | None:

@@ -14,12 +14,14 @@ from market.invoices import queries as invoice_queries
 from market.invoices import service as invoices
 from market.kernel.actor import GUEST, Actor
 from market.kernel.ids import new_id
+from market.kernel.money import Money
 from market.ledger import queries as books
 from market.orders import queries, service
 from market.orders.errors import QuantityFaulty, WrongState
 from market.payments import queries as payment_queries
 from market.payments import service as payments
 from market.payments.errors import PaymentNotOpen
+from market.payments.ports import CaptureOrder
 from market.payments.rules import State
 from market.producers.models import Coop, Producer
 from tests.conftest import NOW
@@ -200,3 +202,92 @@ def test_the_processor_ending_it_by_itself_ends_the_order(session, cards, kept):
     cards._see(payment_queries.payment(session, placed.payment_id).checkout_id, state="expired")
     assert look(cards, placed).state is State.EXPIRED
     assert service.end_authorised(session, now=LATER) == [placed.order_id]
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_events_of_a_part_that_was_taken_come_twice_late_and_in_no_order(session, cards, kept, lost):
+    listing, placed, part = kept
+    pack(session, placed, part, 2, 1)
+    if lost:
+        cards.trouble = ["after"]
+    assert settle(cards, placed) is (State.AUTHORISED if lost else State.SUCCEEDED)
+    events = [one for one in cards.events_since(NOW) if one.kind.startswith(("payment_intent.", "checkout.session."))]
+    assert len(events) >= 2
+    for day in range(3):
+        for event in reversed(events) if day % 2 == 0 else events:
+            with unit_of_work() as own:
+                stored = payments.store_event(own, event=event, now=NOW + timedelta(days=day))
+            if stored is not None:
+                for _ in range(2):
+                    payments.handle_event(unit_of_work, cards, inbox_id=stored, now=NOW + timedelta(days=day))
+        assert payment_queries.payment(session, placed.payment_id).is_paid
+        assert settle(cards, placed, now=NOW + timedelta(days=day)) is State.SUCCEEDED
+    service.mark_paid(session, order_id=placed.order_id, payment_id=placed.payment_id, now=LATER)
+    session.commit()
+    assert not service.mark_paid(session, order_id=placed.order_id, payment_id=placed.payment_id, now=LATER)
+    payment, order = payment_queries.payment(session, placed.payment_id), queries.order(session, placed.order_id)
+    assert payment.received == order.charged < placed.total
+    assert balances(session, session.get_one(Coop, listing.coop_id))["card_clearing"] == payment.received.minor
+    assert len(cards.balance_lines(NOW)) == 1
+    assert sound(session)
+
+
+def in_the_dashboard(cards, session, placed, minor):
+    """Somebody takes a sum of an authorisation by hand, at the card company."""
+    known = payment_queries.payment(session, placed.payment_id)
+    seen = cards.checkout(known.checkout_id)
+    cards.capture(CaptureOrder("dashboard", seen.checkout_id, seen.intent_id, Money(minor, known.money.currency)))
+    look(cards, placed)
+    with unit_of_work() as own:
+        service.mark_paid(own, order_id=placed.order_id, payment_id=placed.payment_id, now=LATER)
+    payments.sync_balance(unit_of_work, cards, now=LATER)
+    session.expire_all()
+    return payment_queries.payment(session, placed.payment_id)
+
+
+@pytest.mark.parametrize("decided", [False, True])
+def test_less_taken_in_the_dashboard_pays_the_order_and_the_rest_is_a_question_for_staff(session, cards, kept, decided):
+    listing, placed, part = kept
+    if decided:
+        pack(session, placed, part, 4, 3)
+    asked = payment_queries.payment(session, placed.payment_id).money.minor
+    payment = in_the_dashboard(cards, session, placed, asked - 101)
+    coop, (after,) = session.get_one(Coop, listing.coop_id), parts_of(session, placed.order_id)
+    assert (payment.state, payment.refunded.minor) == (State.SUCCEEDED, 101)
+    assert (after.state, after.problem, after.refunded.minor) == ("paid", "refunded_elsewhere", 101)
+    found = balances(session, coop)
+    assert not {"card_clearing", "refund_payable", "suspense:s"} & found.keys(), "what never came is owed to nobody"
+    assert sum(minor for code, minor in found.items() if code.startswith("held:")) == asked - 101
+    order = queries.order(session, placed.order_id)
+    invoice_id = invoices.issue_invoice(session, order_id=order.id, coop_id=coop.id, now=LATER)
+    (note,) = invoices.issue_credit_notes(session, seller_order_id=part.id, now=LATER)
+    papers = [invoice_queries.paper(session, one).total_minor for one in (invoice_id, note)]
+    assert papers == [asked, 101]
+    assert service.note_refunds(session, seller_order_id=part.id, now=LATER) is False
+    assert sound(session)
+
+
+def test_more_taken_in_the_dashboard_than_was_packed_goes_back_and_the_order_is_paid(session, cards, kept):
+    listing, placed, part = kept
+    pack(session, placed, part, 2, 1)
+    asked = payment_queries.payment(session, placed.payment_id).money
+    payment = in_the_dashboard(cards, session, placed, asked.minor + 250)
+    assert (payment.state, payment.received.minor, payment.refunded.minor) == (State.SUCCEEDED, asked.minor + 250, 250)
+    (surplus,) = payment_queries.refunds_of(session, payment_id=placed.payment_id)
+    assert (surplus.kind, surplus.state, surplus.money.minor) == ("surplus", "decided", 250)
+    (after,) = parts_of(session, placed.order_id)
+    assert (after.state, after.problem, after.refunded.minor) == ("paid", None, 0)
+    found = balances(session, session.get_one(Coop, listing.coop_id))
+    assert (found["refund_payable"], "card_clearing" in found) == (250, False)
+    assert sound(session)
+
+
+def test_what_is_taken_after_the_buyer_cancelled_goes_back_whole(session, cards, kept):
+    _, placed, _ = kept
+    service.let_go(session, actor=GUEST, order_id=placed.order_id, now=LATER)
+    session.commit()
+    payment = in_the_dashboard(cards, session, placed, placed.total.minor)
+    assert (payment.state, payment.refunded) == (State.SURPLUS, placed.total)
+    assert queries.order(session, placed.order_id).state == "authorised", "until the sweep ends it"
+    assert service.end_authorised(session, now=LATER) == [placed.order_id]
+    assert sound(session)
