@@ -1,13 +1,13 @@
-"""What every page must be: without serious findings of axe, without sideways scrolling, every input labelled.
+"""What every page must be: without findings of axe in the light and in the dark, without sideways scrolling, every input labelled.
 
 The people of the tests have no JavaScript, and axe is JavaScript: it reads a copy of the page as it was seen, served at an
 address of its own in a second context.
 """
 
 from pathlib import Path
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urljoin
 
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Browser, Page, Route, expect
 
 WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 360, "height": 780}
@@ -15,6 +15,10 @@ ZOOMED = (640, 320)  # what 1280 pixels are at 200 % and at 400 %
 COPY = "/as-seen"
 UNLABELLED = """() => [...document.querySelectorAll('input, select, textarea')]
     .filter(e => e.type !== 'hidden' && !e.labels.length && !e.getAttribute('aria-label')).map(e => e.outerHTML)"""
+
+READ = """only => axe.run({preload: false, resultTypes: ['violations'], ...only}).then(read => read.violations.map(
+    one => `${one.id}: ${one.help}: ${one.nodes.slice(0, 3).map(node => node.html.slice(0, 200)).join(' | ')}`))"""
+COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
 
 
 def open_menu(page: Page) -> None:
@@ -28,8 +32,7 @@ class Looker:
     """Looks at pages at both widths."""
 
     def __init__(self, browser: Browser, folder: Path) -> None:
-        self._folder, self._axe, self._html = folder, Axe(), ""
-        self._glanced: set[str] = set()
+        self._folder, self._html = folder, ""
         self._context = browser.new_context(bypass_csp=True)
         self._copy = self._context.new_page()
         self._copy.route(f"**{COPY}", self._serve)
@@ -39,21 +42,6 @@ class Looker:
 
     def close(self) -> None:
         self._context.close()
-
-    def knows(self, path: str) -> bool:
-        """Whether a page was glanced at before, as whomever: people differ by their menus."""
-        return path in self._glanced
-
-    def glance(self, page: Page) -> None:
-        """Judge what a menu leads to, on a phone."""
-        self._glanced.add(urlsplit(page.url).path)
-        was = page.viewport_size
-        page.set_viewport_size(NARROW)
-        self._html = page.content()
-        faults = [f"no label: {tag}" for tag in page.evaluate(UNLABELLED)] + self._findings(page)
-        faults += _too_wide(page, NARROW["width"], *ZOOMED)
-        page.set_viewport_size(was)
-        assert not faults, f"{page.url}:\n" + "\n".join(faults)
 
     def look(self, page: Page, heading: str, name: str) -> None:
         """Wait for the page with that main heading and judge it; keep pictures of it, `name`-1280.png and `name`-360.png."""
@@ -65,7 +53,7 @@ class Looker:
         for size in (WIDE, NARROW):
             page.set_viewport_size(size)
             page.screenshot(path=self._folder / f"{name}-{size['width']}.png", full_page=True)
-        faults += _too_wide(page, WIDE["width"], NARROW["width"], *ZOOMED) + self._findings(page)
+        faults += too_wide(page, WIDE["width"]) + self._findings(page)
         page.set_viewport_size(was)
         assert not faults, f"{name}, {page.url}:\n" + "\n".join(faults)
 
@@ -73,17 +61,25 @@ class Looker:
         """Run axe on the narrow page: the elements and their colours are the same at both widths."""
         self._copy.set_viewport_size(NARROW)
         self._copy.goto(urljoin(page.url, COPY))
-        found = self._axe.run(self._copy, options={"resultTypes": ["violations"]}).response["violations"]
-        return [
-            f"{finding['id']}: {finding['help']}: {[node['html'] for node in finding['nodes']][:3]}"
-            for finding in found
-            if finding["impact"] in ("serious", "critical")
-        ]
+        return findings(self._copy)
 
 
-def _too_wide(page: Page, *widths: int) -> list[str]:
+def findings(page: Page, scheme: str = "light", *, again: bool = True) -> list[str]:
+    """Return everything that axe finds in a colour scheme, and, `again`, what it finds in the colours of the other one."""
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE_SCRIPT)
+    schemes = (scheme, {"light": "dark", "dark": "light"}[scheme]) if again else (scheme,)
+    found = []
+    for each in schemes:
+        page.emulate_media(color_scheme=each, reduced_motion="reduce")  # no colour halfway to another
+        found += [f"{each}: {fault}" for fault in page.evaluate(READ, {} if each == scheme else COLOURS)]
+    return found
+
+
+def too_wide(page: Page, *widths: int) -> list[str]:
+    """Return at which widths a page would have to be scrolled sideways; it is left as narrow as a phone."""
     faults = []
-    for width in widths:
+    for width in (*widths, *ZOOMED, NARROW["width"]):
         page.set_viewport_size(NARROW | {"width": width})
         found = page.evaluate("document.documentElement.scrollWidth")
         faults += [f"{found} pixels wide at {width}"] if found > width else []

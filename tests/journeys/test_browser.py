@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from market.simulators.bank.account import AccountState, Habits, read_orders, simulate
 from tests.journeys.looking import NARROW, WIDE, Looker, open_menu
-from tests.journeys.site import IBAN, PASSWORD, PATIENCE_S, PEOPLE, TODAY, Site
+from tests.journeys.site import IBAN, PASSWORD, PATIENCE_S, TODAY, Site
 
 pytestmark = pytest.mark.browser
 OPENING = 2_000_000
@@ -82,33 +82,6 @@ def test_the_main_job_through_pages(browser: Browser, site: Site, looker: Looker
         the_bank_account_is_registered(approver, looker)
         the_statement_is_worked_off(approver, statement, looker)
         the_producer_sees_the_money(rosa, looker)
-
-
-# Pages that no menu leads to, by who is the first to see them.
-BESIDE = {
-    None: ["/basket", "/?place=Berlin", "/coops?place=Berlin"],
-    "producer": [
-        *("/producer/listings/new", "/producer/lots/new", "/producer/lots/from", "/producer/orders/list", "/producer/texts"),
-    ],
-    "approver": ["/console/earnings/slips", "/console/statements/accounts/new"],
-}
-
-
-@pytest.mark.parametrize("role", [None, *PEOPLE])
-def test_every_page_of_the_menus_can_be_shown(browser: Browser, site: Site, looker: Looker, role: str | None):
-    with person(browser, site, role, WIDE) as page:
-        seen, waiting = set(), ["/", "/account"] if role else ["/", "/sign-in", "/sign-up", "/reset", "/coops/alto-mayo"]
-        waiting += BESIDE.get(role, [])
-        while waiting:
-            answer = page.goto(path := waiting.pop())
-            assert answer is not None
-            assert answer.status == 200, path
-            seen.add(path)
-            if not looker.knows(path):
-                looker.glance(page)
-            links = page.locator("nav a").evaluate_all("links => links.map(link => link.getAttribute('href'))")
-            paths = {link.partition("?")[0] for link in links if link.startswith("/") and "#" not in link}
-            waiting += paths - seen - set(waiting)  # other languages of a page are looked at elsewhere
 
 
 def a_lot_is_recorded(rosa: Page, looker: Looker) -> None:

@@ -1,12 +1,13 @@
-"""Whoever checks from outside: every citizen's page read by axe in the light and in the dark, from right to left, on the
-narrowest phone and at twice the size, by keyboard, and without a cookie."""
+"""Whoever checks from outside: a co-op, a lot and a price read by axe in the light and, from right to left, in the dark,
+on the narrowest phone and at twice the size, by keyboard, and without a cookie."""
 
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
+
+from tests.journeys.looking import findings
 
 pytestmark = pytest.mark.browser
 NARROWEST = {"width": 320, "height": 640}
@@ -24,51 +25,20 @@ def page(browser: Browser) -> Iterator[Page]:
     context.close()
 
 
-# Read by axe in the light where the menus are walked (test_browser).
-READ = ("/coops", "/lots", "/rules", "/price-check", "/co-op-floors", "/figures", "/log", "/questions")
-
-
-def addresses(pages: dict[str, str]) -> list[str]:
-    """Return the citizen's pages of the shop that is served."""
+def test_axe_finds_nothing_with_goods_and_places(page: Page, pages: dict[str, str]):
+    site, bad = pages["home"].rstrip("/"), []
     coop, lot = urlsplit(pages["coop"]).path, urlsplit(pages["lot"]).path
-    return [
-        *("/?place=Vienna", "/?place=nowhere", "/coops", coop, f"{coop}/behind", "/lots", "/lots?code=LOT-0", lot),
-        *("/rules", "/price-check", CHECK, "/co-op-floors", "/figures", "/log", "/questions"),
-    ]
-
-
-def faults(page: Page) -> list[str]:
-    """Return what axe and the eye object to on a page as it stands."""
-    found = [
-        f"{one['id']}: {one['nodes'][0]['html'][:200]}"
-        for one in Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
-    ]
-    width = page.evaluate("document.documentElement.scrollWidth")
-    return found + ([f"{width} pixels wide"] if width > NARROWEST["width"] else [])
-
-
-def test_axe_finds_nothing_in_light_and_dark(page: Page, pages: dict[str, str]):
-    site = pages["home"].rstrip("/")
-    bad = []
-    for address in addresses(pages):
-        page.goto(site + address)
-        for scheme in ("dark",) if address in READ else ("light", "dark"):
-            page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # no colour halfway to another
-            bad += [f"{address} ({scheme}): {fault}" for fault in faults(page)]
+    for address in ("/?place=Vienna", "/?place=nowhere", coop, f"{coop}/behind", "/lots?code=LOT-0", lot, CHECK):
+        for language, scheme in (("en", "light"), ("ar", "dark")):
+            page.goto(f"{site}{address}{'&' if '?' in address else '?'}lang={language}")
+            bad += [f"{address} ({language}) {fault}" for fault in findings(page, scheme, again=False)]
+            width = page.evaluate("document.documentElement.scrollWidth")
+            bad += [f"{address} ({language}) {width} pixels wide"] if width > NARROWEST["width"] else []
+        assert page.evaluate("getComputedStyle(document.querySelector('h1')).direction") == "rtl"
         expect(page.get_by_role("heading", level=1)).to_have_count(1)
         expect(page.get_by_role("main")).to_have_count(1)
     assert not bad, "\n".join(bad)
     assert page.context.cookies() == []
-
-
-def test_from_right_to_left_too(page: Page, pages: dict[str, str]):
-    site = pages["home"].rstrip("/")
-    bad = []
-    for address in ("/?place=Vienna", urlsplit(pages["coop"]).path, urlsplit(pages["lot"]).path, CHECK, "/rules"):
-        page.goto(f"{site}{address}{'&' if '?' in address else '?'}lang=ar")
-        assert page.evaluate("getComputedStyle(document.querySelector('h1')).direction") == "rtl"
-        bad += [f"{address}: {fault}" for fault in faults(page)]
-    assert not bad, "\n".join(bad)
 
 
 def test_a_price_is_checked_and_a_lot_found_by_keyboard(page: Page, pages: dict[str, str]):

@@ -1,7 +1,4 @@
-"""The staff desk by keyboard alone, with the script: a preparer works off lines, takes one back, proposes one; an approver books it.
-
-Beside it, every page of the staff in the light and in the dark.
-"""
+"""The staff desk by keyboard alone, with the script: a preparer works off lines, takes one back, proposes one; an approver books it."""
 
 import re
 from collections.abc import Iterator
@@ -10,20 +7,14 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from tests.factories.statements import line, make_file
-from tests.journeys.looking import NARROW, WIDE
+from tests.journeys.looking import WIDE, findings
 from tests.journeys.site import PASSWORD, TODAY, Site
 
 pytestmark = pytest.mark.browser
 IBAN = "DE02120300000000202051"
-PAGES = (
-    "", "/search?q=coffee", "/orders", "/payments/refunds", "/payments", "/matching", "/statements/closes", "/payouts",
-    "/payouts/all", "/listings", "/members", "/payee-accounts", "/certificates", "/prices", "/prices/changes", "/reports",
-    "/reports/lists", "/mails", "/audit", "/people", "/coop", "/keys",
-)  # fmt: skip
 
 
 @contextmanager
@@ -54,6 +45,7 @@ def test_a_preparer_and_an_approver_work_by_keyboard_alone(browser: Browser, sit
         keys.press("?")
         dialog = preparer.get_by_role("dialog", name=re.compile("Keys"))
         expect(dialog).to_contain_text("next and previous row")
+        assert not findings(preparer)
         keys.press("Escape")
         expect(dialog).to_have_count(0)
         keys.press("j")
@@ -119,17 +111,3 @@ def an_account_with_three_lines(page: Page, folder: Path) -> None:
     page.get_by_label(re.compile("^File of the bank")).set_input_files(file)
     page.get_by_role("button", name="Import").click()
     expect(page.get_by_role("heading", name="second.xml")).to_be_visible()
-
-
-@pytest.mark.parametrize(("scheme", "language"), [("light", "en"), ("dark", "ar")])
-def test_axe_finds_nothing_on_the_pages_of_the_staff(browser: Browser, site: Site, scheme: str, language: str):
-    found = []
-    with at_the_desk(browser, site, "approver", color_scheme=scheme) as page:
-        page.set_viewport_size(NARROW)
-        for path in PAGES:
-            page.goto(f"/console{path}{'&' if '?' in path else '?'}lang={language}")
-            violations = Axe().run(page, options={"resultTypes": ["violations"]}).response["violations"]
-            found += [f"{path or '/'}: {each['id']}: {[node['html'] for node in each['nodes']][:2]}" for each in violations]
-            width = page.evaluate("document.documentElement.scrollWidth")
-            found += [f"{path or '/'} is {width} pixels wide"] if width > NARROW["width"] else []
-    assert not found, "\n".join(found)
