@@ -30,17 +30,18 @@ from bench.site import Site
 from bench.statement_noise import FEE, FIRST_DAY, Noise, make_noise
 from bench.table import Row
 from config import Settings
-from market.app import create_app
 from market.cli.migrations import sqlalchemy_url
 from market.http.db import unit_of_work
 from market.kernel import tenancy
 from market.kernel.actor import system
 from market.kernel.ids import derived_id, series
+from market.kernel.memory import give_back
 from market.kernel.money import Money
 from market.ledger import service as ledger
 from market.statements import service
 from market.statements.models import StatementFile, StatementMatch, StatementSuggestion
 from market.statements.rules.claims import Claim, Target
+from market.wiring import bare_app
 from workers.base import COLLECT, now
 from workers.statements import match, read
 
@@ -111,10 +112,11 @@ _app: Flask | None = None
 def _start(environ: dict[str, str]) -> None:
     """Begin as a worker process does."""
     global _app
+    give_back()
+    settings = Settings.from_env(environ | {"DATABASE_URL": sqlalchemy_url(environ["DATABASE_URL"])})
+    _app = bare_app(settings)
     gc.freeze()
     gc.set_threshold(*COLLECT)
-    settings = Settings.from_env(environ | {"DATABASE_URL": sqlalchemy_url(environ["DATABASE_URL"])})
-    _app = create_app(settings)
 
 
 @contextmanager

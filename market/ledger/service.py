@@ -159,7 +159,7 @@ def post_selected(
     for statement in _STAGE:
         session.execute(statement)
     session.execute(insert(_MOVES).from_select([*_MOVE, *([] if on else ["on_day"])], moves))
-    session.execute(text("ANALYZE ledger_move"))
+    session.execute(text("ANALYZE ledger_move (key, debit, credit, currency)"))
     if on:
         session.execute(update(_MOVES).values(on_day=on))
     elif late and (last := _closed_through(session, {book_id}).get(book_id)):

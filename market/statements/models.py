@@ -128,14 +128,17 @@ class Statement(CoopOwned, Base):
 
 
 class StatementLine(CoopOwned, Base):
-    """One booked entry. `matched_minor` is the sum of its live matches; the rest stands on the suspense account."""
+    """One booked entry. `matched_minor` is the sum of its live matches; the rest stands on the suspense account.
+
+    That its statement is of its account and its co-op is checked once for all rows of an INSERT.
+    """
 
     __tablename__ = "statement_line"
 
     id: Mapped[Id]
-    coop_id: Mapped[UUID] = mapped_column(ForeignKey("coop.id"))  # statement_line_by_amount finds the lines of a co-op
-    money_account_id: Mapped[UUID] = mapped_column(ForeignKey("money_account.id"))
-    statement_id: Mapped[UUID] = mapped_column(ForeignKey("statement.id"))
+    coop_id: Mapped[UUID] = mapped_column()
+    money_account_id: Mapped[UUID] = mapped_column()
+    statement_id: Mapped[UUID] = mapped_column()
     n: Mapped[int] = mapped_column(Integer)
     source_line: Mapped[int] = mapped_column(Integer)
     identity: Mapped[UUID]
@@ -297,13 +300,15 @@ class StatementLinePart(CoopOwned, Base):
 class StatementMatch(CoopOwned, Base):
     """What (a part of) a line meant. History: a match is never changed except to be undone.
 
-    `line_minor` of the line is used up; `fee_minor` of it is the bank's (for a return: what the bank kept on top).
+    `line_minor` of the line is used up; `fee_minor` of it is the bank's (for a return: what the bank kept on top). That the
+    line is of its co-op is checked once for all rows of an INSERT.
     """
 
     __tablename__ = "statement_match"
 
     id: Mapped[Id]
-    line_id: Mapped[UUID] = mapped_column(ForeignKey("statement_line.id"))
+    coop_id: Mapped[UUID] = mapped_column(index=True)
+    line_id: Mapped[UUID] = mapped_column()
     part: Mapped[int] = mapped_column(Integer)
     target_kind: Mapped[str]
     target_id: Mapped[UUID | None]

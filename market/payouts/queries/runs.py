@@ -1,7 +1,7 @@
 """Reads of runs and payouts; frozen answers. Lists are pages by number, newest first."""
 
 from collections.abc import Collection, Iterator, Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -159,10 +159,35 @@ def in_transit(
 
 
 def each_in_transit(
-    session: Session, *, coop_id: UUID, rails: Sequence[str] = ("sepa",), currency: str | None = None
+    session: Session,
+    *,
+    coop_id: UUID,
+    rails: Sequence[str] = ("sepa",),
+    currency: str | None = None,
+    sent_from: date | None = None,
+    sent_before: date | None = None,
 ) -> Iterator[InTransit]:
-    """Yield what `in_transit` returns, never all of it in memory: read it to its end before anything else is asked."""
-    return _matchable(session, Payout.coop_id == coop_id, rails, currency, _IN_TRANSIT)
+    """Yield what `in_transit` returns, never all of it in memory: read it to its end before anything else is asked.
+
+    The days (UTC) leave out what was sent at other times; what was never sent counts as sent before all else.
+    """
+    sent = [Payout.coop_id == coop_id]
+    if sent_from is not None:
+        sent.append(Payout.first_sent_at >= datetime.combine(sent_from, time.min, UTC))
+    if sent_before is not None:
+        before = Payout.first_sent_at < datetime.combine(sent_before, time.min, UTC)
+        sent.append(before if sent_from is not None else or_(Payout.first_sent_at.is_(None), before))
+    return _matchable(session, and_(*sent), rails, currency, _IN_TRANSIT)
+
+
+def in_transit_named(
+    session: Session, *, coop_id: UUID, rails: Sequence[str], currency: str, references: Collection[str]
+) -> list[InTransit]:
+    """Return those of `in_transit` that one of the references names."""
+    if not references:
+        return []
+    named = and_(Payout.coop_id == coop_id, Payout.reference.in_(references))
+    return list(_matchable(session, named, rails, currency, _IN_TRANSIT))
 
 
 def in_transit_selected(*, coop_id: UUID, rails: Sequence[str], currency: str) -> Select[*tuple[Any, ...]]:

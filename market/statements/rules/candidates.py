@@ -1,11 +1,15 @@
-"""What lines may mean, indexed once, with what is still open of it, and what was found so far."""
+"""What lines may mean, indexed as it is added, with what is still open of it, and what was found so far.
+
+Whoever works through years adds what comes up with each span of lines, and lets go of what ended SPANS_KEPT spans before.
+"""
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterable
 from datetime import date, timedelta
+from typing import TypeVar
 from uuid import UUID
 
 from market.statements.rules.claims import Claim, Evidence, Proposal, Target, similar_names
@@ -16,7 +20,13 @@ WINDOW = timedelta(days=7)
 MAX_SUGGESTIONS = 5
 """More candidates than this help nobody."""
 
+SPANS_KEPT = 3
+"""What a span ended is remembered for the next ones: its matches may not be written yet when they ask what has ended."""
+
 SIGNS = {"payment": 1, "payout": -1, "refund": -1}
+
+
+Key = TypeVar("Key")
 
 
 class Candidates:
@@ -35,16 +45,15 @@ class Candidates:
         self.state: dict[UUID, str] = {}
         self.by_reference: dict[str, Target] = {}
         self.by_batch: dict[str, list[Target]] = defaultdict(list)
-        self.by_amount: dict[tuple[int, int], list[Target]] = defaultdict(list)
+        self.by_amount: dict[int, list[Target]] = defaultdict(list)
         self.by_party: dict[tuple[int, str], list[Target]] = defaultdict(list)
         self.by_cheque: dict[tuple[str, int], list[Target]] = defaultdict(list)
+        self.batch_totals: dict[int, list[str]] = {}
         self.found: list[Proposal] = []
         self.suggested: list[Proposal] = []
-        for target in targets:
-            self._index(target)
-        for same in self.by_amount.values():
-            same.sort(key=_since)
-        self.batch_totals = self._batch_totals()
+        self._sums: dict[str, tuple[int, int, UUID]] = {}
+        self._ended: deque[list[Target]] = deque([[]])
+        self.add(targets)
 
     @property
     def cheque_amounts(self) -> set[int]:
@@ -56,12 +65,27 @@ class Candidates:
         return reference in self.by_reference
 
     def add(self, targets: Iterable[Target]) -> None:
-        """Add targets that have ended, where they are not known already."""
-        fresh = [target for target in targets if target.id not in self.state]
-        for target in fresh:
-            self._index(target)
-        for key in {(SIGNS[target.kind], target.amount_minor) for target in fresh}:
-            self.by_amount[key].sort(key=_since)
+        """Add targets, open or ended, where they are not known already."""
+        amounts: set[int] = set()
+        in_batches = False
+        for target in targets:
+            if target.id not in self.state:
+                self._index(target)
+                amounts.add(SIGNS[target.kind] * target.amount_minor)
+                in_batches = in_batches or bool(target.batches)
+        for amount in amounts:
+            self.by_amount[amount].sort(key=_since)
+        if in_batches:
+            self._total_batches()
+
+    def begin_span(self) -> None:
+        """Forget what ended SPANS_KEPT spans ago; the service asks for it again where a line names it."""
+        if len(self._ended) == SPANS_KEPT:
+            later = {target.id for ended in list(self._ended)[1:] for target in ended}
+            for target in self._ended.popleft():
+                if target.id not in later:
+                    self._forget(target)
+        self._ended.append([])
 
     def _index(self, target: Target) -> None:
         sign = SIGNS[target.kind]
@@ -69,8 +93,11 @@ class Candidates:
         self.by_reference[target.reference] = target
         for batch in target.batches:
             self.by_batch[batch].append(target)
-        self.by_amount[sign, target.amount_minor].append(target)
+            total, count, first = self._sums.get(batch, (0, 0, target.id))
+            self._sums[batch] = total + (target.amount_minor if target.state == "open" else 0), count + 1, first
+        self.by_amount[sign * target.amount_minor].append(target)
         if target.state != "open":
+            self._ended[-1].append(target)
             return
         self.open[target.id] = target.amount_minor
         if target.cheque:
@@ -78,16 +105,25 @@ class Candidates:
         if target.account:
             self.by_party[sign, target.account].append(target)
 
-    def _batch_totals(self) -> dict[int, list[str]]:
-        totals: dict[int, list[str]] = defaultdict(list)
-        members: set[tuple[UUID, ...]] = set()
-        for batch, targets in self.by_batch.items():
-            ids = tuple(target.id for target in targets)
-            total = sum(target.amount_minor for target in targets if target.state == "open")
-            if total and ids not in members:  # a file and its only payment group are one batch
-                members.add(ids)
-                totals[total].append(batch)
-        return totals
+    def _forget(self, target: Target) -> None:
+        sign = SIGNS[target.kind]
+        self.state.pop(target.id, None)  # settled and returned in one span, it ended twice
+        self.by_reference.pop(target.reference, None)
+        _take_out(self.by_amount, sign * target.amount_minor, target)
+        _take_out(self.by_party, (sign, target.account), target)
+        for batch in target.batches:
+            _take_out(self.by_batch, batch, target)
+        if target.cheque:
+            _take_out(self.by_cheque, (target.cheque.lstrip("0"), target.amount_minor), target)
+
+    def _total_batches(self) -> None:
+        """Tell batches by what they come to; a file and its only payment group, with the same members, are one."""
+        self.batch_totals = defaultdict(list)
+        members: set[tuple[int, int, UUID]] = set()
+        for batch, same in self._sums.items():
+            if same[0] and same not in members:
+                members.add(same)
+                self.batch_totals[same[0]].append(batch)
 
     def named(self, claim: Claim) -> list[Target]:
         """Return what a line names by a reference, rejected pairs aside."""
@@ -101,7 +137,7 @@ class Candidates:
     def near(self, claim: Claim, *, fee_minor: int = 0) -> list[Target]:
         """Return what is open with exactly this amount and could have shown up on this day."""
         size = abs(claim.amount_minor) - fee_minor
-        same = self.by_amount.get((claim.sign, size), ())
+        same = self.by_amount.get(claim.sign * size, ())
         first, last = bisect_left(same, claim.booked_on - WINDOW, key=_since), bisect_right(same, claim.booked_on, key=_since)
         return [target for target in reversed(same[first:last]) if self.open.get(target.id) == size]
 
@@ -133,8 +169,13 @@ class Candidates:
         self.open[target.id] -= amount_minor
         if not self.open[target.id]:
             del self.open[target.id]
-            self.state[target.id] = "settled"
+            self.end(target, "settled")
         self._add(claim, target, amount_minor, kind, rule, True, evidence, fee_minor=fee_minor)
+
+    def end(self, target: Target, state: str) -> None:
+        """Remember that a target is settled, or came back."""
+        self.state[target.id] = state
+        self._ended[-1].append(target)
 
     def offer(
         self,
@@ -172,6 +213,15 @@ class Candidates:
 
 def _since(target: Target) -> date:
     return target.since
+
+
+def _take_out(index: dict[Key, list[Target]], key: Key, target: Target) -> None:
+    if found := index.get(key):
+        left = [each for each in found if each is not target]
+        if left:
+            index[key] = left
+        else:
+            del index[key]
 
 
 def in_window(claim: Claim, target: Target) -> bool:

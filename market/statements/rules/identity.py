@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
 from hashlib import sha256
 from uuid import UUID
 
@@ -18,12 +19,22 @@ from .shapes import Line
 def line_key(line: Line) -> UUID:
     """Return the 128-bit key of what was booked: the bank's own id, or the texts, with day, amount and currency.
 
-    A running balance, where the file has one, tells equal lines of a day apart.
+    A running balance, where the file has one, tells equal lines of a day apart. The key begins with the day, so that an index
+    has the lines of a statement beside each other.
     """
     what = ("ref", line.bank_ref) if line.bank_ref else ("text", _words(line))
     running = () if line.bank_ref or line.running_minor is None else (str(line.running_minor),)
     facts = "\x1f".join((*what, str(line.booked_on), str(line.amount_minor), line.currency, *running))
-    return UUID(bytes=sha256(facts.encode()).digest()[:16])
+    return UUID(bytes=_of_day(line.booked_on or line.value_on) + sha256(facts.encode()).digest()[:12])
+
+
+def earliest_key(day: date) -> UUID:
+    """Return the key before which no line of that day stands, nor of a later one."""
+    return UUID(bytes=_of_day(day) + bytes(12))
+
+
+def _of_day(day: date | None) -> bytes:
+    return (day.toordinal() if day else 0).to_bytes(4, "big")
 
 
 def occurrences(keys: Iterable[UUID], known: Mapping[UUID, int]) -> Iterator[int]:

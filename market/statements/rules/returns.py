@@ -25,7 +25,7 @@ def match_return(known: Candidates, claim: Claim) -> None:
     settled = known.state[target.id] == "settled"
     marked = claim.returned or {"account", "name"} & evidence.keys()
     if marked and settled and (kept == 0 or kept in known.fees(claim)):
-        known.state[target.id] = "returned"
+        known.end(target, "returned")
         known._add(claim, target, claim.amount_minor, "return", "return", True, evidence, fee_minor=kept)
     else:
         note: Evidence = {} if settled else {"note": known.state[target.id]}
@@ -35,7 +35,7 @@ def match_return(known: Candidates, claim: Claim) -> None:
 def _suggest_return(known: Candidates, claim: Claim) -> None:
     candidates = [
         target
-        for target in known.by_amount.get((SIGNS["payout"], claim.amount_minor), ())
+        for target in known.by_amount.get(SIGNS["payout"] * claim.amount_minor, ())
         if target.kind == "payout"
         and known.state[target.id] == "settled"
         and (target.account == claim.account or similar_names(target.name, claim.name))

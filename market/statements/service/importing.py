@@ -20,6 +20,7 @@ from market.statements.events import IMPORTED, RECEIVED
 from market.statements.models import MoneyAccount, PeriodClose, Statement, StatementFile, StatementLine
 from market.statements.rules import postings, shapes
 from market.statements.rules.accounts import same_account
+from market.statements.rules.identity import earliest_key
 from market.statements.rules.sums import check_chain
 from market.statements.service.accounts import account_of
 from market.statements.service.announcing import enrich, write_interim
@@ -327,22 +328,28 @@ def _stage(session: Session, prepared: Prepared) -> None:
             with cursor.copy(f"COPY {table} ({', '.join(columns)}) FROM STDIN") as copy:
                 while chunk := rows.read(_COPY_CHUNK):
                     copy.write(chunk)
-    session.execute(text("ANALYZE incoming"))
+    session.execute(text("ANALYZE incoming (statement, identity)"))
 
 
 _COPIED = ", ".join(column for column in LINE_COLUMNS if column not in ("id", "statement"))
 _INSERT_LINES = f"""
+WITH place AS (
+  SELECT * FROM unnest(CAST(:indexes AS integer[]), CAST(:ids AS uuid[]), CAST(:chains AS integer[])) s (statement, id, chain)),
+again AS MATERIALIZED (SELECT identity FROM incoming GROUP BY identity HAVING count(*) > 1),
+nth AS MATERIALIZED (
+  SELECT i.id, row_number() OVER (PARTITION BY s.chain, i.identity ORDER BY i.statement, i.n) AS number
+  FROM again JOIN incoming i USING (identity) JOIN place s ON s.statement = i.statement),
+known AS MATERIALIZED (
+  SELECT identity, max(occurrence) AS occurrence FROM statement_line
+  WHERE money_account_id = :account AND booked_on >= :first AND identity >= :earliest GROUP BY identity)
 INSERT INTO statement_line (id, coop_id, money_account_id, statement_id, occurrence, state, {_COPIED})
 SELECT i.id, :coop, :account, s.id,
-       row_number() OVER (PARTITION BY s.chain, i.identity ORDER BY i.statement, i.n)
-         + CASE WHEN s.chain = 0 THEN coalesce(k.occurrence, 0) ELSE 0 END,
+       coalesce(nth.number, 1) + CASE WHEN s.chain = 0 THEN coalesce(k.occurrence, 0) ELSE 0 END,
        CASE WHEN i.amount_minor = 0 THEN 'ignored' ELSE 'new' END, {", ".join("i." + each.strip() for each in _COPIED.split(","))}
 FROM incoming i
-JOIN unnest(CAST(:indexes AS integer[]), CAST(:ids AS uuid[]), CAST(:chains AS integer[])) s (statement, id, chain)
-  ON s.statement = i.statement
-LEFT JOIN (SELECT identity, max(occurrence) AS occurrence FROM statement_line
-           WHERE money_account_id = :account AND booked_on >= :first GROUP BY identity) k ON k.identity = i.identity
-ORDER BY i.statement, i.n
+JOIN place s ON s.statement = i.statement
+LEFT JOIN nth ON nth.id = i.id
+LEFT JOIN known k ON k.identity = i.identity
 ON CONFLICT (money_account_id, identity, occurrence) DO NOTHING"""  # noqa: S608 - column names of this module
 _INSERT_PARTS = f"""
 INSERT INTO statement_line_part (coop_id, {", ".join(PART_COLUMNS)})
@@ -360,6 +367,7 @@ def _insert_lines(session: Session, account: MoneyAccount, chains: dict[int, tup
             "coop": account.coop_id,
             "account": account.id,
             "first": first,
+            "earliest": earliest_key(first),
             "indexes": list(chains),
             "ids": [statement_id for statement_id, _ in chains.values()],
             "chains": [chain for _, chain in chains.values()],

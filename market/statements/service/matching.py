@@ -9,7 +9,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import partial
 from itertools import zip_longest
 from typing import Any
@@ -35,7 +35,7 @@ from market.statements.service.claims import claims_between, dismissed_pairs, mo
 from market.statements.service.exact import PORTION, Portion, plan_exact
 from market.statements.service.lost import stop_on_unknown_payouts
 from market.statements.service.settling import settle_portion
-from market.statements.service.targets import ended_targets, open_sweeps, open_targets
+from market.statements.service.targets import awaited_targets, ended_targets, open_sweeps, payouts_on_their_way
 
 Units = Callable[[], AbstractContextManager[Session]]
 Job = Callable[[], Any]
@@ -126,15 +126,19 @@ def plan_matching(units: Units, *, money_account_id: UUID) -> Iterator[list[Prop
     with units() as session:
         account = account_of(session, money_account_id)
         dismissed, rules = dismissed_pairs(session, account), rules_of(session, account)
-        matcher = Matcher(open_targets(session, account), known_fees=frozenset(account.known_fees), dismissed=dismissed)
+        targets = awaited_targets(session, account)
+        matcher = Matcher(targets, known_fees=frozenset(account.known_fees), dismissed=dismissed)
         months = months_of(session, account)
-        claims = claims_between(session, account, *months[0], cheques=matcher.cheque_amounts) if months else []
+        edge, claims = _next_month(session, account, matcher, None, months[0]) if months else (None, [])
     before: list[Claim] = []
     for (first, after), coming in zip_longest(months, months[1:]):
         with units() as session:
-            following = claims_between(session, account, *coming, cheques=matcher.cheque_amounts) if coming else []
+            following: list[Claim] = []
+            if coming:
+                edge, following = _next_month(session, account, matcher, edge, coming)
             near = [claim for claim in before if claim.booked_on >= first - WINDOW]
             near += [claim for claim in following if claim.booked_on < after + WINDOW]
+            matcher.begin_span()
             matcher.add(ended_targets(session, account, claims, matcher.knows))
             sweeps = open_sweeps(session, account, first)
         proposals = matcher.propose(claims, near)  # thinking about a large month holds no transaction open
@@ -145,6 +149,15 @@ def plan_matching(units: Units, *, money_account_id: UUID) -> Iterator[list[Prop
         by_rule = {proposal.line_id for proposal in booked}
         yield [each for each in proposals if not (each.rule == "bank_code" and each.line_id in by_rule)] + booked
         before, claims = claims, following
+
+
+def _next_month(
+    session: Session, account: MoneyAccount, matcher: Matcher, edge: date | None, month: tuple[date, date]
+) -> tuple[date, list[Claim]]:
+    """Let the matcher know the payouts that a month's lines may show, sent from `edge` on; return the next edge and the lines."""
+    first, after = month
+    matcher.add(payouts_on_their_way(session, account, sent_from=edge, sent_before=after + WINDOW))
+    return after + WINDOW, claims_between(session, account, first, after, cheques=matcher.cheque_amounts)
 
 
 def settle(units: Units, *, money_account_id: UUID, portion: Portion, actor: Actor, now: datetime) -> int | None:

@@ -66,10 +66,10 @@ def settle_portion(session: Session, account: MoneyAccount, portion: Portion, *,
     for statement in _STAGE:
         session.execute(statement)
     session.execute(_SHOW, portion.arrays())
-    session.execute(text("ANALYZE shown"))
+    session.execute(text("ANALYZE shown (line_id, payout_id)"))
     with _joined_by_row(session):
         session.execute(_TAKE, {"first": new_ids(portion.size), "account": account.id, "open": list(OPEN)})
-        session.execute(text("ANALYZE settlement"))
+        session.execute(text("ANALYZE settlement (line_id, payout_id)"))
         facts = select(_MINE.c.payout_id, _MINE.c.amount_minor, _MINE.c.booked_on, _MINE.c.id.label("match_id"))
         legs = payouts.settle_selected(session, facts, currency=account.currency, suspense=account.suspense, now=now)
         made = _write_matches(session, account, actor, now)

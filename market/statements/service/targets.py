@@ -1,9 +1,10 @@
 """What lines may mean, gathered from the capabilities that own it, in the shape in which the rules compare it."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, date, datetime, time
 from functools import partial
 from sys import intern
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
@@ -22,19 +23,24 @@ from market.statements.rules.sweeps import ARRIVES, RULE, Sweep
 from market.statements.service.payers import Payer, payers_of
 
 
-def open_targets(session: Session, account: MoneyAccount) -> list[Target]:
-    """Return the payouts on their way from this account and the transfers that its co-op waits for, and refunds to be sent."""
-    on_their_way = payouts.each_in_transit(session, coop_id=account.coop_id, rails=account.rails, currency=account.currency)
-    found = [_payout(row) for row in on_their_way]
+def awaited_targets(session: Session, account: MoneyAccount) -> list[Target]:
+    """Return the transfers that the co-op waits for and the refunds to be sent."""
     awaited = payments.awaited_transfers(session, coop_id=account.coop_id, currency=account.currency)
     refunds = payments.refunds_to_transfer(session, coop_id=account.coop_id, currency=account.currency)
     payers = payers_of(session, account, awaited)
-    found += [_payment(row, "open", payers.get(row.id, Payer())) for row in awaited]
+    found = [_payment(row, "open", payers.get(row.id, Payer())) for row in awaited]
     return found + [Target("refund", row.id, row.reference, row.money.minor, row.decided_at.date()) for row in refunds]
 
 
+def payouts_on_their_way(
+    session: Session, account: MoneyAccount, *, sent_from: date | None = None, sent_before: date | None = None
+) -> Iterator[Target]:
+    """Yield the payouts on their way from this account that were sent in a span of days; read it to its end."""
+    return map(_payout, payouts.each_in_transit(session, **_owner(account), sent_from=sent_from, sent_before=sent_before))
+
+
 def ended_targets(session: Session, account: MoneyAccount, claims: Iterable[Claim], knows: Callable[[str], bool]) -> list[Target]:
-    """Return what has ended and is named on a line all the same: returns, doubles, payouts that counted as failed."""
+    """Return what is not known and named on a line all the same: returns, doubles, payouts that counted as failed."""
     by_account: set[tuple[int, str]] = set()
     by_name: set[int] = set()
     named: set[str] = set()
@@ -46,8 +52,11 @@ def ended_targets(session: Session, account: MoneyAccount, claims: Iterable[Clai
             else:
                 by_name.add(claim.amount_minor)
     of_payouts = references_of_kind(named, Kind.PAYOUT)
-    settled = partial(payouts.settled, session, coop_id=account.coop_id, rails=account.rails, currency=account.currency)
-    ended = settled(references=of_payouts, amounts={minor for minor, _ in by_account}, ibans={number for _, number in by_account})
+    settled = partial(payouts.settled, session, **_owner(account))
+    ended = payouts.in_transit_named(session, **_owner(account), references=of_payouts)  # sent long after the line
+    ended += settled(
+        references=of_payouts, amounts={minor for minor, _ in by_account}, ibans={number for _, number in by_account}
+    )
     ended += settled(references=(), amounts=by_name)
     undone = payouts.undone(session, coop_id=account.coop_id, references=of_payouts, rails=account.rails) if of_payouts else []
     found = [_payout(row) for row in (*ended, *undone)]
@@ -57,6 +66,10 @@ def ended_targets(session: Session, account: MoneyAccount, claims: Iterable[Clai
         for each in paid
         if each.method == "transfer" and each.money.currency == account.currency
     ]
+
+
+def _owner(account: MoneyAccount) -> dict[str, Any]:
+    return {"coop_id": account.coop_id, "rails": account.rails, "currency": account.currency}
 
 
 def _payout(row: payouts.InTransit) -> Target:
@@ -85,6 +98,8 @@ def open_sweeps(session: Session, account: MoneyAccount, since: date) -> list[Sw
     """Return the card processor's payouts to the bank, from some days before `since` on, that no line was matched to yet."""
     first = datetime.combine(since - ARRIVES, time.min, UTC)
     rows = payments.bank_payouts(session, coop_id=account.coop_id, currency=account.currency, since=first)
+    if not rows:
+        return []
     seen = set(
         session.scalars(
             select(StatementMatch.evidence["bank_payout"].astext).where(

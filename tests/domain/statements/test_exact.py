@@ -22,7 +22,7 @@ from market.statements.service.claims import claims_between, dismissed_pairs
 from market.statements.service.exact import plan_exact
 from market.statements.service.matching import apply, settle
 from market.statements.service.settling import settle_portion
-from market.statements.service.targets import open_targets
+from market.statements.service.targets import payouts_on_their_way
 from tests.conftest import NOW
 from tests.factories.payouts import PREPARER, approved_run, owe
 from tests.factories.producers import make_coop, make_payee_account, make_producer
@@ -85,7 +85,7 @@ def test_sets_find_what_the_rule_finds(session, account, drawn, rejected) -> Non
         if rejected:
             reject_first(session, account)
         claims = claims_between(session, account, DAY, SENT + timedelta(days=30))
-        by_reference = {target.reference: target for target in open_targets(session, account)}
+        by_reference = {target.reference: target for target in payouts_on_their_way(session, account)}
         pairs = exact_pairs(claims, by_reference, dismissed=dismissed_pairs(session, account))
         said = {(claim.line_id, target.id): exact_evidence(claim, target) for claim, target in pairs}
         assert found(session, account) == said

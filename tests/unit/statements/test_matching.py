@@ -10,7 +10,7 @@ from bench.statement_files import make_files, measure_files
 from bench.statement_noise import make_noise, measure
 from market.kernel.references import Kind, reference
 from market.statements.rules.claims import Claim, Proposal, Target, claims_of, similar_names
-from market.statements.rules.matching import propose
+from market.statements.rules.matching import Matcher, propose
 
 DAY = date(2026, 3, 2)
 IBAN = "NL91ABNA0417164300"
@@ -215,6 +215,31 @@ def test_gate_automatic_matches_are_right_and_frequent(seed: int) -> None:
     score = measure(make_noise(seed, 10_000))
     assert score.precision >= 0.9999, score
     assert score.recall >= 0.95, score
+
+
+def test_what_ended_long_ago_may_be_forgotten_as_long_as_it_can_be_asked_for() -> None:
+    """Month by month, with the payouts of the month and what lines name beside, the same is certain as with all at once."""
+    noise = make_noise(20260404, 2_000, days=330)
+    months = [[claim for claim in noise.claims if claim.booked_on.month == month] for month in range(1, 13)]
+    whole, narrow = (Matcher((), known_fees=noise.known_fees) for _ in range(2))
+    whole.add(noise.targets)
+    certain: list[list[Proposal]] = [[], []]
+    ended: dict[UUID, str] = {}
+    largest = 0
+    for month, claims in enumerate(months, start=1):
+        narrow.begin_span()
+        named = {reference for claim in claims for reference in claim.references if not narrow.knows(reference)}
+        back = {claim.amount_minor for claim in claims if claim.returned and not claim.references}
+        narrow.add(target for target in noise.targets if target.since.month == month)
+        asked = [target for target in noise.targets if target.reference in named or target.amount_minor in back]
+        narrow.add(replace(target, state=ended[target.id]) for target in asked if target.id in ended)
+        for matcher, found in zip((whole, narrow), certain, strict=True):
+            found += [proposal for proposal in matcher.propose(claims) if proposal.automatic]
+        ended |= {each.target_id: "returned" if each.kind == "return" else "settled" for each in certain[1] if each.target_id}
+        largest = max(largest, len(narrow.state))
+    assert certain[0] == certain[1]
+    assert len(certain[0]) > 1_500
+    assert largest < len(noise.targets) / 2
 
 
 def test_gate_on_files_of_another_generator() -> None:
