@@ -333,12 +333,12 @@ def _stage(session: Session, prepared: Prepared) -> None:
 
 _COPIED = ", ".join(column for column in LINE_COLUMNS if column not in ("id", "statement"))
 _INSERT_LINES = f"""
-WITH place AS (
+WITH chained AS (
   SELECT * FROM unnest(CAST(:indexes AS integer[]), CAST(:ids AS uuid[]), CAST(:chains AS integer[])) s (statement, id, chain)),
 again AS MATERIALIZED (SELECT identity FROM incoming GROUP BY identity HAVING count(*) > 1),
 nth AS MATERIALIZED (
   SELECT i.id, row_number() OVER (PARTITION BY s.chain, i.identity ORDER BY i.statement, i.n) AS number
-  FROM again JOIN incoming i USING (identity) JOIN place s ON s.statement = i.statement),
+  FROM again JOIN incoming i USING (identity) JOIN chained s ON s.statement = i.statement),
 known AS MATERIALIZED (
   SELECT identity, max(occurrence) AS occurrence FROM statement_line
   WHERE money_account_id = :account AND booked_on >= :first AND identity >= :earliest GROUP BY identity)
@@ -347,7 +347,7 @@ SELECT i.id, :coop, :account, s.id,
        coalesce(nth.number, 1) + CASE WHEN s.chain = 0 THEN coalesce(k.occurrence, 0) ELSE 0 END,
        CASE WHEN i.amount_minor = 0 THEN 'ignored' ELSE 'new' END, {", ".join("i." + each.strip() for each in _COPIED.split(","))}
 FROM incoming i
-JOIN place s ON s.statement = i.statement
+JOIN chained s ON s.statement = i.statement
 LEFT JOIN nth ON nth.id = i.id
 LEFT JOIN known k ON k.identity = i.identity
 ON CONFLICT (money_account_id, identity, occurrence) DO NOTHING"""  # noqa: S608 - column names of this module
