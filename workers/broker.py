@@ -6,13 +6,17 @@ from typing import Any
 from celery import Celery
 
 from config import Settings
-from market import embedded
 from workers.queues import QUEUES, ROUTES
 from workers.schedule import SCHEDULE
 
 
 def settings_from_environment() -> Settings:
     """Return the settings of this process, with the embedded servers' addresses where none are given."""
+    if all(os.environ.get(name) for name in ("DATABASE_URL", "REDIS_URL")):
+        return Settings.from_env(os.environ)
+    # A driver of PostgreSQL would be a fifth of what the clock takes.
+    from market import embedded
+
     return Settings.from_env(embedded.fill(os.environ))
 
 
@@ -31,6 +35,9 @@ def celery_on(redis_url: str, **options: Any) -> "Celery[Any]":
         task_time_limit=600,
         task_soft_time_limit=540,
         worker_prefetch_multiplier=1,
+        worker_autoscaler="workers.pool:WhenTasksWait",
+        # What a process touched it holds for itself: some twenty minutes of the clock, then one that shares again.
+        worker_max_tasks_per_child=1000,
         worker_hijack_root_logger=False,
         worker_soft_shutdown_timeout=10,
         broker_connection_retry_on_startup=True,

@@ -88,11 +88,9 @@ def plan(data: Path, port: int, environ: Mapping[str, str]) -> Site:
         extra |= {"SMTP_HOST": "127.0.0.1", "SMTP_PORT": str(smtp), "MAILBOX_URL": f"http://127.0.0.1:{page}"}
         options = ["--port", str(page), "--smtp-port", str(smtp), "--data", str(data / "mail")]
         parts.append(Part("mail", [python, "-m", "market.simulators.mail", *options]))
-    celery = [python, "-m", "celery", "-A"]
-    own = ["--concurrency", "2", "--without-mingle", "--without-gossip"]
     parts += [
-        Part("worker", [*celery, "workers.app", "worker", "--loglevel", "INFO", *own]),
-        Part("beat", [*celery, "workers.beat", "beat", "--loglevel", "INFO", "--pidfile="]),
+        Part("worker", [python, "-m", "workers"]),
+        Part("beat", [python, "-m", "workers", "beat"]),
         Part("web", [python, "serve.py", "--port", str(port)]),
     ]
     return Site(data, extra | given, tuple(parts))

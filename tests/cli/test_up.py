@@ -185,7 +185,7 @@ def test_what_falls_is_started_again_what_is_left_is_joined_and_down_stops_it(da
     pids = server_pids(data)
     site.process.kill()  # the supervisor leaves no part behind, and the next start joins the databases
     site.process.communicate()
-    parts = re.compile(r"serve|celery|simulators")
+    parts = re.compile(r"serve|workers|simulators")
     assert wait_until(lambda: not [line for line in processes_of(data) if parts.search(line)], seconds=60)
     assert server_pids(data) == pids
     again = start(data)
