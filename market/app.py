@@ -5,6 +5,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from config import Settings
 from market.api import openapi
+from market.api.v1 import community as api_community
 from market.api.v1 import coops, epcis, listings, lot_records, lots, people
 from market.api.v1 import disputes as api_disputes
 from market.api.v1 import invoices as api_invoices
@@ -129,6 +130,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
 )
 # The API's parts; they are built from `market.api.openapi`, so the list stands here, above it.
 API: tuple[openapi.Blueprint, ...] = (
+    api_community.blueprint,
     api_lending.blueprint,
     api_paying.blueprint,
     api_payouts.blueprint,

@@ -19,7 +19,7 @@ COOP_ROLES = frozenset({"preparer", "approver"})
 SITE_ROLES = frozenset({"admin"})
 
 AREAS = (
-    "account", "catalogue", "coops", "ledger", "members", "orders", "payments", "payouts", "prices", "producers",
+    "account", "catalogue", "community", "coops", "ledger", "members", "orders", "payments", "payouts", "prices", "producers",
     "provenance", "statements",
 )  # fmt: skip
 SCOPES = frozenset(f"{area}:{verb}" for area in AREAS for verb in ("read", "write"))

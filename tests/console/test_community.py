@@ -9,7 +9,7 @@ from market.producers.models import Producer
 from market.treasury import community_queries as queries
 from market.treasury.community_models import CommunityHolder, CommunityLeaving, CommunityScheme, CommunityTransfer
 from tests.console.test_payouts import Desk
-from tests.factories.accounts import make_producer_account
+from tests.factories.accounts import csrf_token, make_producer_account, make_staff, sign_in
 from tests.factories.producers import make_coop, make_producer
 
 PAGE = "/console/treasury/community"
@@ -107,3 +107,62 @@ def test_a_member_pays_on_a_page_of_their_own_and_leaves_with_a_debt_that_all_sh
     assert shared.minor == -3000
     late = desk.post(desk.preparer, f"{PAGE}/{luis}/pay", payee=str(ana), amount="1", words="too late")
     assert late.status_code == 422
+
+
+def xcc(amount):
+    return {"minor": amount, "currency": "XCC"}
+
+
+def test_programs_open_it_hold_it_pay_and_leave_with_the_scopes_of_their_own(client, session, coop, members, unit):
+    people = {role: make_staff(session, coop=coop, role=role) for role in ("preparer", "approver")}
+    people["ana"] = make_producer_account(session, producer=session.get_one(Producer, members[0]))
+    session.commit()
+
+    def call(role, method, path, body=None, key=None):
+        sign_in(client, session, people[role])
+        headers = {"X-CSRFToken": csrf_token(client)} | ({"Idempotency-Key": key} if key else {})
+        return client.open(f"/api/v1{path}", method=method, json=body, headers=headers)
+
+    def by_two(path, body, key, words):
+        made = call("preparer", "POST", path, body, key)
+        assert made.status_code == 201, made.json
+        assert call("preparer", "POST", path, body, key).json == made.json, "the same key makes nothing new"
+        word = f"/{words}/{made.json['id']}/decide"
+        assert call("preparer", "POST", word, {"agreed": True}).status_code == 403
+        assert call("approver", "POST", word, {"agreed": True}).status_code == 204
+        return made.json["id"]
+
+    assert call("ana", "GET", "/community-account").json == {"account": None, "partners": []}
+    scheme = {"legal_check": "Folder 7, opinion of A. Lawyer", "authorise_above": xcc(2000)}
+    by_two("/community-currency", scheme, "open-the-unit", "community-currency")
+    ana, luis = (
+        by_two(
+            "/community-holders",
+            {"producer_id": str(member), "limit_down": xcc(5000), "growth_cap": xcc(8000)},
+            f"holder-{member}",
+            "community-holders",
+        )
+        for member in members
+    )
+    pay = {"payee_id": luis, "amount": xcc(1500), "words": "Seedlings"}
+    for _ in range(2):
+        assert call("ana", "POST", "/community-transfers", pay, "ana-pays-luis").status_code == 201
+    assert unit() == {"Ana": -1500, "Luis": 1500}
+    foreign = call("ana", "POST", "/community-transfers", pay | {"payer_id": luis, "payee_id": ana}, "not-my-account")
+    assert (foreign.status_code, foreign.json["code"]) == (409, "treasury.not_open")
+    assert call("ana", "POST", "/community-transfers", pay | {"amount": xcc(1999)}, "within-1").status_code == 201
+    beyond = call("ana", "POST", "/community-transfers", pay | {"amount": xcc(1999)}, "beyond-1")
+    assert (beyond.status_code, beyond.json["code"]) == (409, "treasury.beyond_limit")
+    by_two(
+        "/community-transfers",
+        {"payer_id": luis, "payee_id": ana, "amount": xcc(2001), "words": "Roof"},
+        "the-new-roof",
+        "community-transfers",
+    )
+    own = call("ana", "GET", "/community-account").json
+    assert (own["account"]["balance"], [one["name"] for one in own["partners"]]) == (xcc(-1498), ["Luis"])
+    assert [one["state"] for one in call("ana", "GET", "/community-transfers").json["items"]] == ["committed"] * 3
+    by_two(f"/community-holders/{ana}/leavings", {"minutes": "12 December"}, "ana-leaves", "community-leavings")
+    shown = call("preparer", "GET", "/community-currency").json
+    assert shown["scheme"]["state"] == "open"
+    assert {one["name"]: one["state"] for one in shown["holders"]} == {"Ana": "left", "Luis": "open"}
