@@ -36,7 +36,12 @@ class Site:
 
     def memory_mb(self) -> float:
         """Return the memory of the web processes together (proportional set size: shared pages count once)."""
-        return sum(_memory_kb(pid) for pid in [self.web.pid, *_children(self.web.pid)]) / 1024
+        return memory_mb(self.web.pid)
+
+
+def memory_mb(pid: int) -> float:
+    """Return the memory of a process and its children together (proportional set size: shared pages count once)."""
+    return sum(_memory_kb(each) for each in [pid, *_children(pid)]) / 1024
 
 
 def _children(pid: int) -> list[int]:

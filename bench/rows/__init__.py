@@ -6,7 +6,7 @@ import psycopg
 
 from bench.site import Site
 
-ALL = ("catalogue", "search", "page", "lots", "orders", "paid", "payouts", "statements", "desk", "report", "matching")
+ALL = ("catalogue", "search", "page", "lots", "orders", "paid", "payouts", "statements", "desk", "report", "matching", "workers")
 
 _WRONG = {
     "stock below zero or above what is there": "SELECT count(*) FROM stock WHERE held < 0 OR held > on_hand",

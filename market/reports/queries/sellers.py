@@ -15,6 +15,7 @@ from uuid import UUID
 
 from sqlalchemy import BigInteger, Boolean, Date, Integer, Text, Uuid, select, text, true
 from sqlalchemy.orm import Session
+from sqlalchemy.types import TypeEngine
 
 from market.kernel.money import Money
 from market.ledger import reports as books
@@ -174,7 +175,7 @@ def listed(viewer: Viewer, *, year: int) -> Source:
     """Return everybody who earned in a year with what the report says of them, by member number."""
     facts = ", ".join(f"i.{name}" for name in Identity.__slots__)
     sql = text(_LISTED.format(known=_KNOWN, account=_ACCOUNT, facts=facts))
-    kinds = {
+    kinds: dict[str, TypeEngine[Any]] = {
         "id": Uuid(),
         "number": Integer(),
         "name": Text(),
