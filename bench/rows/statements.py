@@ -277,7 +277,7 @@ def _payouts(database_url: str, noise: Noise) -> None:
         cursor.execute("ANALYZE payout, payable, payout_item")
 
 
-def _payout_row(target: Target, id_: UUID) -> tuple[object, ...]:
+def _payout_row(target: Target, id_: str) -> tuple[object, ...]:
     details = psycopg.types.json.Jsonb({"holder": target.name, "iban": target.account})
     sent = datetime.combine(target.since, datetime.min.time(), UTC) + timedelta(hours=12)
     number = int(target.reference[5:])

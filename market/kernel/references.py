@@ -9,7 +9,7 @@ import re
 from enum import IntEnum
 
 NUMBERS = 10**9
-_REFERENCE = re.compile(r"RF([0-9]{2})([1-5])([0-9]{9})")
+_REFERENCE = re.compile(r"RF[0-9]{2}[1-5][0-9]{9}")
 
 
 class Kind(IntEnum):
@@ -32,10 +32,15 @@ def reference(kind: Kind, number: int) -> str:
 
 def parse(text: str) -> tuple[Kind, int] | None:
     """Return kind and number of a reference, spaces, hyphens and case aside, or None when it is none or mistyped."""
-    match = _REFERENCE.fullmatch(re.sub(r"[\s-]", "", text).upper())
-    if match is None or not 2 <= int(match[1]) <= 98 or int(f"{match[2]}{match[3]}2715{match[1]}") % 97 != 1:
+    plain = re.sub(r"[\s-]", "", text).upper()
+    if _REFERENCE.fullmatch(plain) is None or not checks(plain):
         return None
-    return Kind(int(match[2])), int(match[3])
+    return Kind(int(plain[4])), int(plain[5:])
+
+
+def checks(plain: str) -> bool:
+    """Return whether the check digits of RF and twelve digits are those of the rest."""
+    return 2 <= int(plain[2:4]) <= 98 and int(f"{plain[4:]}2715{plain[2:4]}") % 97 == 1
 
 
 def grouped(plain: str) -> str:

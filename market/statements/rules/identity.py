@@ -17,7 +17,12 @@ from .shapes import Line
 
 
 def line_key(line: Line) -> UUID:
-    """Return the 128-bit key of what was booked: the bank's own id, or the texts, with day, amount and currency.
+    """Return the 128-bit key of what was booked; see `line_key_hex`."""
+    return UUID(line_key_hex(line))
+
+
+def line_key_hex(line: Line) -> str:
+    """Return the key of what was booked in 32 hexadecimal digits: the bank's own id, or the texts, with day, amount, currency.
 
     A running balance, where the file has one, tells equal lines of a day apart. The key begins with the day, so that an index
     has the lines of a statement beside each other.
@@ -25,16 +30,16 @@ def line_key(line: Line) -> UUID:
     what = ("ref", line.bank_ref) if line.bank_ref else ("text", _words(line))
     running = () if line.bank_ref or line.running_minor is None else (str(line.running_minor),)
     facts = "\x1f".join((*what, str(line.booked_on), str(line.amount_minor), line.currency, *running))
-    return UUID(bytes=_of_day(line.booked_on or line.value_on) + sha256(facts.encode()).digest()[:12])
+    return _of_day(line.booked_on or line.value_on) + sha256(facts.encode()).hexdigest()[:24]
 
 
 def earliest_key(day: date) -> UUID:
     """Return the key before which no line of that day stands, nor of a later one."""
-    return UUID(bytes=_of_day(day) + bytes(12))
+    return UUID(_of_day(day) + 24 * "0")
 
 
-def _of_day(day: date | None) -> bytes:
-    return (day.toordinal() if day else 0).to_bytes(4, "big")
+def _of_day(day: date | None) -> str:
+    return f"{day.toordinal() if day else 0:08x}"
 
 
 def occurrences(keys: Iterable[UUID], known: Mapping[UUID, int]) -> Iterator[int]:

@@ -6,22 +6,23 @@ Payers write them in lower case, with spaces or hyphens, and banks cut them over
 import re
 from collections.abc import Iterable
 
-from market.kernel.references import Kind, parse
+from market.kernel.references import Kind, checks
 
-_SEPARATORS = re.compile(r"[\s\-./_,:;'|+*]+")
-_CANDIDATE = re.compile(r"(?=(RF[0-9]{2}[1-5][0-9]{9}))")
+_BETWEEN = r"[\s\-./_,:;'|+*]*"
+_CANDIDATE = re.compile(f"(?=(R{_BETWEEN}F(?:{_BETWEEN}[0-9]){{2}}{_BETWEEN}[1-5](?:{_BETWEEN}[0-9]){{9}}))", re.IGNORECASE)
+_NO_SIGN = re.compile(r"[^RF0-9]+")
 
 
 def find_references(*fields: str) -> tuple[str, ...]:
     """Return each valid reference of ours in `fields`, once, in the order found; line breaks are no border."""
     found: dict[str, None] = {}
     for field in fields:
-        compact = field.upper()
-        if "R" not in compact or "F" not in compact:
-            continue
-        compact = _SEPARATORS.sub("", compact)
-        if "RF" in compact:
-            found.update((match[1], None) for match in _CANDIDATE.finditer(compact) if parse(match[1]))
+        if "R" in field or "r" in field:
+            for match in _CANDIDATE.finditer(field):
+                if checks(
+                    plain := match[1] if len(match[1]) == 14 and match[1].isupper() else _NO_SIGN.sub("", match[1].upper())
+                ):
+                    found[plain] = None
     return tuple(found)
 
 

@@ -19,7 +19,7 @@ from typing import Any
 from uuid import UUID
 
 from market.kernel.ids import new_id, series
-from market.statements.rules.identity import line_key
+from market.statements.rules.identity import line_key, line_key_hex
 from market.statements.rules.readers.delimited import CsvMapping
 from market.statements.rules.readers.recognise import read_statements
 from market.statements.rules.readers.source import MAX_BYTES, Readable
@@ -70,7 +70,7 @@ class Prepared:
     parts: SpooledTemporaryFile[bytes] = field(default_factory=_spool)
     interim: SpooledTemporaryFile[bytes] = field(default_factory=_spool)
     seen: Counter[UUID] = field(default_factory=Counter)
-    ids: Iterator[UUID] = field(default_factory=series)
+    ids: Iterator[str] = field(default_factory=series)
 
     @property
     def format(self) -> str:
@@ -171,15 +171,30 @@ def _keep(prepared: Prepared, line: Line) -> None:
     last = prepared.last_days.get(line.statement)
     prepared.last_days[line.statement] = max(last, line.booked_on) if last else line.booked_on
     line_id = next(prepared.ids)
-    values = (
-        line_id, line.statement, line.n, line.source_line, line_key(line), line.booked_on, line.value_on, line.amount_minor,
-        line.currency, line.bank_ref, line.refs, find_references(*line.refs, line.text), line.batch_refs, line.batch_count,
-        line.counterparty_name, line.counterparty_account, line.text, line.bank_code, line.reversal, line.returned,
-        line.return_reason, line.charges_minor, len(line.parts),
-    )  # fmt: skip
-    prepared.lines.write(copy_row(values))
+    prepared.lines.write(line_row(line, line_id))
     for part in line.parts:
         prepared.parts.write(copy_row((line_id, *_part_values(part))))
+
+
+def line_row(line: Line, line_id: str) -> bytes:
+    """Return a line as `copy_row` would write it; most have no sign in their texts that needs care."""
+    name, account, text = line.counterparty_name, line.counterparty_account, line.text
+    found = find_references(*line.refs, text)
+    texts = (line.bank_ref, *line.refs, *line.batch_refs, name, account, text, line.bank_code, line.return_reason)
+    if _SPECIAL.search("".join(texts)):
+        values = (
+            line_id, line.statement, line.n, line.source_line, line_key_hex(line), line.booked_on, line.value_on,
+            line.amount_minor, line.currency, line.bank_ref, line.refs, found, line.batch_refs, line.batch_count, name, account,
+            text, line.bank_code, line.reversal, line.returned, line.return_reason, line.charges_minor, len(line.parts),
+        )  # fmt: skip
+        return copy_row(values)
+    refs, founds, batches = ['{"' + '","'.join(each) + '"}' if each else "{}" for each in (line.refs, found, line.batch_refs)]
+    value_on = line.value_on or r"\N"
+    return (
+        f"{line_id}\t{line.statement}\t{line.n}\t{line.source_line}\t{line_key_hex(line)}\t{line.booked_on}\t{value_on}\t"
+        f"{line.amount_minor}\t{line.currency}\t{line.bank_ref}\t{refs}\t{founds}\t{batches}\t{line.batch_count}\t{name}\t{account}"
+        f"\t{text}\t{line.bank_code}\t{line.reversal}\t{line.returned}\t{line.return_reason}\t{line.charges_minor}\t{len(line.parts)}\n"
+    ).encode()
 
 
 def _keep_interim(prepared: Prepared, line: Line) -> None:
@@ -226,7 +241,7 @@ def _other(value: object) -> str:
     return _escaped(str(value))
 
 
-_SPECIAL = re.compile(r"[\\\t\n\r]")
+_SPECIAL = re.compile(r'[\\\t\n\r"]')
 _COPIED: dict[type, Callable[[Any], str]] = {
     str: _escaped,
     int: str,

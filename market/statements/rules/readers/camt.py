@@ -70,17 +70,17 @@ class _Reader:
 
     def events(self) -> Iterator[Line | Statement]:
         for event, element in xml.events(self.source, _WATCHED):
-            yield from self._event(event, element)
+            if event == "start":
+                self._started(el.local_name(element), element)
+            else:
+                yield from self._at_end(el.local_name(element), element)
         if self.statement is not None:
             yield self._finished(self.statement)
         if not self.statements:
             raise Unreadable("there is no statement in the file (a camt.053 holds at least one Stmt)", "statements.no_statement")
 
-    def _event(self, event: str, element: etree._Element) -> Iterator[Line | Statement]:
-        name = el.local_name(element)
-        if event == "start":
-            self._started(name, element)
-        elif name == "GrpHdr":
+    def _at_end(self, name: str, element: etree._Element) -> Iterator[Line | Statement]:
+        if name == "GrpHdr":
             self.copy = el.first(el.texts_of(element), "CpyDplctInd") or self.copy
         elif self.statement is None:
             return
