@@ -100,3 +100,44 @@ INSERT INTO audit_entry (at, actor, coop_id, action, subject_kind, subject_id, o
 INSERT INTO notification (id, fact, kind, email, name, locale, facts, state, try_at, created_at, sent_at, coop_ids)
   SELECT gen_random_uuid(), 'bench:' || n, 'receipt', 'buyer' || n || '@example.org', 'Buyer', 'en', '{}', 'sent', at, at, at,
     ARRAY[%(coop)s::uuid] FROM made WHERE n <= 20000;
+
+-- the books: what each buyer paid, and what it became for the producer; and some money that was too much
+INSERT INTO ledger_book (coop_id, base_currency) VALUES (%(coop)s, 'EUR') ON CONFLICT DO NOTHING;
+CREATE TEMP TABLE book AS SELECT id FROM ledger_book WHERE coop_id = %(coop)s;
+INSERT INTO ledger_account (book_id, currency, code, side)
+  SELECT book.id, 'EUR', code, side FROM book, (
+    SELECT * FROM (VALUES ('bank:1', 1), ('held:goods', -1), ('held:premium', -1), ('held:coop_service', -1)) fixed (code, side)
+    UNION ALL SELECT 'payable:' || producer_id, -1 FROM member WHERE coop_id = %(coop)s
+    UNION ALL SELECT 'buyer_credit:' || order_id, -1 FROM made WHERE n BETWEEN 1000 AND 1199) wanted ON CONFLICT DO NOTHING;
+CREATE TEMP TABLE acc AS SELECT a.id, a.code FROM ledger_account a JOIN book ON book.id = a.book_id;
+CREATE TEMP TABLE moved AS
+  SELECT 2 * (%(orders)s - m.n) + p.step AS tx, p.part, m.n, m.at, p.kind, d.id AS debit, c.id AS credit,
+         coalesce(p.minor, m.goods) AS minor, m.seller_id
+  FROM made m JOIN (VALUES (1, 1, 'payment', 'bank:1', 'held:goods', NULL), (1, 2, 'payment', 'bank:1', 'held:premium', 800),
+    (1, 3, 'payment', 'bank:1', 'held:coop_service', 500), (1, 4, 'payment', 'bank:1', 'buyer_credit:', 100),
+    (2, 1, 'release', 'held:goods', 'payable:', NULL)) p (step, part, kind, debit, credit, minor)
+    ON CASE WHEN p.step = 2 THEN m.n >= 900 WHEN p.part = 4 THEN m.n BETWEEN 1000 AND 1199 ELSE true END
+  JOIN acc d ON d.code = p.debit
+  JOIN acc c ON c.code = CASE p.credit WHEN 'payable:' THEN 'payable:' || m.producer_id
+                                       WHEN 'buyer_credit:' THEN 'buyer_credit:' || m.order_id ELSE p.credit END;
+INSERT INTO ledger_transaction (book_id, id, kind, effective_on, booked_at, idem_key, content_hash, actor) OVERRIDING SYSTEM VALUE
+  SELECT book.id, tx, min(kind), min(at)::date, min(at), 'bench:' || tx, sha256(ledger_content(book.id, min(kind), 'bench:' || tx,
+    min(at)::date, NULL, jsonb_agg(jsonb_build_array(debit, credit, 'EUR', minor, seller_id) ORDER BY part))), 'bench'
+  FROM moved, book GROUP BY book.id, tx ORDER BY tx;
+INSERT INTO ledger_posting (book_id, transaction_id, n, debit_id, credit_id, currency, amount_minor, subject)
+  SELECT book.id, tx, part, debit, credit, 'EUR', minor, seller_id FROM moved, book ORDER BY tx, part;
+UPDATE ledger_balance b SET debits_minor = x.debits, credits_minor = x.credits FROM (
+    SELECT id, sum(debit) AS debits, sum(credit) AS credits FROM (
+      SELECT debit AS id, minor AS debit, 0 AS credit FROM moved UNION ALL SELECT credit, 0, minor FROM moved) both_sides GROUP BY id) x
+  WHERE b.book_id = (SELECT id FROM book) AND b.account_id = x.id AND b.slot = 0;
+SELECT setval(pg_get_serial_sequence('ledger_transaction', 'id'), max(id)) FROM ledger_transaction;
+
+-- a price table that waits
+CREATE TEMP TABLE batch AS SELECT gen_random_uuid() AS id;
+INSERT INTO import_batch (id, profile, scheme, source_name, document_hash, entered_by, entered_at)
+  SELECT id, 'official_table_v1', 'fairtrade', 'Bench table', repeat('0', 64), 'bench', %(now)s FROM batch;
+INSERT INTO import_row (batch_id, number, row_hash, cells, state, notes, values)
+  SELECT id, n, 'bench' || n, jsonb_build_object('Product', 'coffee ' || n), 'accepted', '[]', jsonb_build_object('scheme', 'fairtrade',
+    'price_kind', 'FLO', 'product', 'coffee', 'variety', 'arabica', 'form', 'washed green', 'quality', 'conventional', 'geo_level',
+    'country', 'geo_code', 'C' || n, 'currency', 'USD', 'unit', 'lb', 'minimum_price', '1.80', 'premium', '0.20', 'valid_from',
+    '2026-12-01') FROM batch, generate_series(1, 2000) n

@@ -44,6 +44,7 @@ def load(site: Site, orders: int, owed: int) -> dict[str, UUID]:
                 "line": "SELECT id FROM line WHERE n = 2",
                 "run": "SELECT id FROM run WHERE n = 1",
                 "payout": "SELECT id FROM paid WHERE n = 1",
+                "batch": "SELECT id FROM batch",
                 "member": "SELECT producer_id FROM made WHERE n = 1",
             }.items()
         }
@@ -79,6 +80,13 @@ def pages(ids: dict[str, UUID], days: tuple[str, str]) -> dict[str, str]:
         "periods": "/console/statements/closes",
         "bank files": "/console/statements/files",
         "lines of the books": "/console/books/lines",
+        "statement of one account of the books": "/console/books/lines?account=held:goods",
+        "trial balance": "/console/books",
+        "owed to producers, by age": "/console/books?report=payables",
+        "sellers": "/console/sellers",
+        "money in credit": "/console/payments/credits",
+        "rows of an import": f"/console/prices/imports/{ids['batch']}",
+        "what editions changed": "/console/prices/changes",
         "payouts owed and runs": "/console/payouts",
         "what is owed": "/console/payouts/owed",
         "payout run": f"/console/payouts/{ids['run']}",

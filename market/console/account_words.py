@@ -104,6 +104,7 @@ FACTS: dict[str, Any] = {
     "patronage": _l("result shared out"),
     "payable_held": _l("money held back"),
     "payment.paid": _l("buyer paid"),
+    "payment.taken_less": _l("less was charged than was agreed"),
     "payout_scheduled": _l("payout approved"),
     "payout_undone": _l("payout came back"),
     "premium_closed": _l("plan of the fund closed"),

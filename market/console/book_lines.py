@@ -1,10 +1,10 @@
 """The lines of the books as a list: what moved, between which accounts, by which fact; of one account where one is asked for."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from flask import Blueprint
+from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
@@ -19,6 +19,7 @@ from market.ledger import queries as ledger
 from market.ledger.service import book_of
 from market.reports.queries import desks
 from market.reports.queries import lists as rows
+from market.reports.queries.lists import Line
 
 blueprint = Blueprint("console_book_lines", __name__, url_prefix="/console/books/lines")
 
@@ -69,14 +70,37 @@ DESK = Desk(
 )
 
 
+def _of_account(desk: Desk, code: str, known: Mapping[str, str]) -> Desk:
+    """Return the desk as a statement of one account: what it is against, debit, credit, and the balance after each line."""
+
+    def other(row: Line) -> str:
+        against = row.credit if row.debit == code else row.debit
+        return account_words.account(against, known).words or against
+
+    def balances(session: Session, lines: Sequence[Line]) -> dict[str, Any]:
+        return {"balances": desks.balances_after(session, lists.viewer(session), code, lines)}
+
+    columns = (
+        *desk.columns[:2],
+        Column("other", _l("Against"), make=other),
+        Column("debited", _l("Debit"), "money", make=lambda row: row.amount_minor if row.debit == code else None),
+        Column("credited", _l("Credit"), "money", make=lambda row: row.amount_minor if row.credit == code else None),
+        Column("balance", _l("Balance after"), "number", make=lambda row: None),
+    )
+    return replace(desk, columns=columns, beside=balances)
+
+
 @blueprint.get("")
 @access("staff")
 def index() -> ResponseReturnValue:
-    """List the lines of the books, the last booked first."""
+    """List the lines of the books, the last booked first; of one account they are its statement."""
     with unit_of_work() as session:
         known = account_words.names(session, current_coop())
         codes = sorted({one.code for one in ledger.balances(session, book_of(session, current_coop()))})
     named = [(code, account_words.account(code, known).words or code) for code in codes]
     choice = Filter("account", _l("Account"), "choice", sorted(named, key=lambda each: str(each[1])))
     desk = replace(DESK, columns=_columns(known), filters=(choice, *DESK.filters[1:]))
+    code = request.args.get("account", "")
+    if code in codes and not request.args.get("format"):
+        desk = _of_account(desk, code, known)
     return lists.show(desk, "console/book_lines.html", of=lambda code: account_words.account(code, known))

@@ -4,10 +4,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
-from itertools import islice
 from typing import Any
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
@@ -15,20 +14,20 @@ from sqlalchemy.orm import Session
 
 from market.console import account_words, lists
 from market.console.account_words import Named
+from market.console.lists import Column, Desk, Filter
 from market.http.auth import access, current_coop
 from market.http.clock import today
 from market.http.db import session_for, unit_of_work
 from market.http.entry import Entry
 from market.kernel.money import Money
-from market.ledger import queries as ledger
 from market.ledger import reports
 from market.ledger.service import book_of
 from market.producers import queries as producers
 from market.producers.queries import CoopView
 from market.reports.queries import money as sums
+from market.reports.queries.lists import Computed
 
 blueprint = Blueprint("console_books", __name__, url_prefix="/console/books")
-SHOWN = 200
 Cells = Sequence[Any]
 
 
@@ -52,13 +51,16 @@ class Asked:
 class Report:
     """A report: its words, its headings, and its rows, each a sequence of texts, codes in words, days, numbers and amounts.
 
-    `coded` counts the columns, from 0, whose codes a file has in a column of their own.
+    `coded` counts the columns, from 0, whose codes a file has in a column of their own; the first `words` columns say what a
+    row is about, the others are numbers; `of_day` has what stands open at the end of a day, not what moved in a span.
     """
 
     label: Any
     headings: Sequence[Any]
     rows: Callable[[Session, Asked], Iterator[Cells]]
     coded: Sequence[int] = ()
+    words: int = 1
+    of_day: bool = False
 
 
 def _trial(session: Session, asked: Asked) -> Iterator[Cells]:
@@ -98,7 +100,8 @@ def _aged(asked: Asked, rows: Iterator[sums.AgedRow]) -> Iterator[Cells]:
 
 
 def _payables(session: Session, asked: Asked) -> Iterator[Cells]:
-    return _aged(asked, sums.aged_payables(session, asked.coop, on=asked.until))
+    past = asked.until < today(asked.coop.time_zone)
+    return _aged(asked, (sums.aged_payables if past else sums.owed_now)(session, asked.coop, on=asked.until))
 
 
 def _receivables(session: Session, asked: Asked) -> Iterator[Cells]:
@@ -111,52 +114,110 @@ REPORTS: dict[str, Report] = {
     "trial-balance": Report(
         _l("Trial balance"), (_l("Account"), _l("Before"), _l("Debit"), _l("Credit"), _l("After")), _trial, (0,)
     ),
-    "account": Report(_l("One account"), _MOVED, _account, (0, 2, 3)),
-    "general-ledger": Report(_l("General ledger"), _MOVED, _ledger, (0, 2, 3)),
     "taxes": Report(
         _l("Tax on what was earned"),
         (_l("Country"), _l("Part of the price"), _l("Rate in percent"), _l("Net"), _l("Tax")),
         _taxes,
+        words=2,
     ),
-    "fees": Report(_l("Who got what"), (_l("Part of the price"), _l("From"), _l("To"), _l("Lines"), _l("Amount")), _fees),
-    "payables": Report(_l("Owed to producers, by age"), _AGES, _payables),
-    "receivables": Report(_l("Owed to the co-op, by age"), _AGES, _receivables),
+    "fees": Report(
+        _l("Who got what"), (_l("Part of the price"), _l("From"), _l("To"), _l("Lines"), _l("Amount")), _fees, words=3
+    ),
+    "payables": Report(_l("Owed to producers, by age"), _AGES, _payables, of_day=True),
+    "receivables": Report(_l("Owed to the co-op, by age"), _AGES, _receivables, of_day=True),
 }
+"""The reports that are pages and files."""
+FILES: dict[str, Report] = REPORTS | {
+    "account": Report(_l("One account"), _MOVED, _account, (0, 2, 3)),
+    "general-ledger": Report(_l("General ledger"), _MOVED, _ledger, (0, 2, 3)),
+}
+"""Those that are files beside them; their pages are the lines of the books."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A row of a report as a list shows it; `id` names it by what it is about."""
+
+    id: str
+    cells: Cells
 
 
 @blueprint.get("")
 @access("staff")
 def index() -> ResponseReturnValue:
     """Show one report of the co-op's books, or give it as a file that streams."""
-    entry = Entry(request.args)
-    name = entry.choice("report", REPORTS, default="trial-balance")
-    first, last = entry.day("from", required=False), entry.day("to", required=False)
-    report = REPORTS.get(name, REPORTS["trial-balance"])
+    name = request.args.get("report", "")
+    name = name if name in FILES else next(iter(REPORTS))
     with unit_of_work() as session:
-        coop = producers.coop(session, current_coop())
-        until = last or today(coop.time_zone)
-        book, names = book_of(session, coop.id), account_words.names(session, coop.id)
-        asked = Asked(coop, book, first or until.replace(day=1), until, entry.text("account", required=False, limit=120), names)
-        wanted = request.args.get("format", "")
-        rows = [] if wanted else list(islice(report.rows(session, asked), SHOWN + 1))
-        accounts = sorted({one.code for one in ledger.balances(session, book)})
-    if wanted in ("csv", "xlsx"):
+        asked = _asked(session)
+    report = FILES[name]
+    if (wanted := request.args.get("format", "")) in ("csv", "xlsx"):
         headings = [*map(str, _flat(report, report.headings, [_("Code")] * len(report.headings))), _("Currency")]
         return lists.file(name, wanted, headings, _file_rows(report, asked))
-    return render_template(
+    if name not in REPORTS:
+        span: dict[str, Any] = {each: request.args.get(each) or None for each in ("account", "from", "to")}
+        return redirect(url_for("console_book_lines.index", **span))
+    return lists.show(
+        _desk(name, report, asked),
         "console/books.html",
-        reports=REPORTS,
         name=name,
-        report=report,
-        rows=rows[:SHOWN],
-        more=len(rows) > SHOWN,
-        asked=asked,
-        accounts=[asked.named(code) for code in accounts],
-        errors=entry.errors,
         is_money=lambda value: isinstance(value, Money),
-        is_day=lambda value: isinstance(value, date),
         is_named=lambda value: isinstance(value, Named),
     )
+
+
+def _asked(session: Session) -> Asked:
+    entry = Entry(request.args)
+    first, last = entry.day("from", required=False), entry.day("to", required=False)
+    coop = producers.coop(session, current_coop())
+    until = last or today(coop.time_zone)
+    account, names = entry.text("account", required=False, limit=120), account_words.names(session, coop.id)
+    return Asked(coop, book_of(session, coop.id), first or until.replace(day=1), until, account, names)
+
+
+def _desk(name: str, report: Report, asked: Asked) -> Desk:
+    """Return a report as a list: by what it is about, for the days that are asked for."""
+
+    def rows(session: Session) -> Iterator[Shown]:
+        for cells in report.rows(session, asked):
+            about = [cell.code or cell.words if isinstance(cell, Named) else str(cell) for cell in cells[: report.words]]
+            currency = next((cell.currency for cell in cells if isinstance(cell, Money)), "")
+            yield Shown("|".join([*about, currency]), cells)
+
+    def named(text: str) -> Callable[[Shown], bool]:
+        wanted = text.strip().lower()
+        return lambda row: any(wanted in each.lower() for cell in row.cells[: report.words] for each in _said(cell))
+
+    def day(text: str) -> Callable[[Shown], bool]:
+        date.fromisoformat(text)
+        return lambda row: True
+
+    def known(text: str) -> Callable[[Shown], bool]:
+        if text != name:
+            raise ValueError(text)
+        return lambda row: True
+
+    until = Filter("to", _l("On the day") if report.of_day else _l("To"), "day", default=f"{asked.until}")
+    days = (until,) if report.of_day else (Filter("from", _l("From"), "day", default=f"{asked.since}"), until)
+    titles = [(each, one.label) for each, one in REPORTS.items()]
+    choice = Filter("report", _l("Report"), "choice", titles, default=titles[0][0])
+    kinds = ["text"] * report.words + ["number"] * (len(report.headings) - report.words)
+    return Desk(
+        name="books",
+        title=report.label,
+        endpoint="console_books.index",
+        source=lambda viewer: Computed(rows, {"report": known, "q": named, "from": day, "to": day}),
+        columns=[
+            Column(f"{n}", head, kind, make=lambda row, n=n: row.cells[n])  # type: ignore[misc]
+            for n, (head, kind) in enumerate(zip(report.headings, kinds, strict=True))
+        ],
+        filters=(choice, Filter("q", report.headings[0]), *days),
+        empty=_l("Choose a longer span."),
+    )
+
+
+def _said(cell: Any) -> Sequence[str]:
+    return (cell.words, cell.code) if isinstance(cell, Named) else (str(cell),)
 
 
 def _file_rows(report: Report, asked: Asked) -> Iterator[Cells]:

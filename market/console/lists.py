@@ -26,10 +26,11 @@ from market.http.forms import no_amount
 from market.http.i18n import show_day, told
 from market.kernel import direct
 from market.kernel.money import Money
+from market.kernel.paging import Page
 from market.kernel.sheets import write_workbook
 from market.producers import queries as producers
 from market.reports.queries import desks, lists
-from market.reports.queries.lists import Line, Source, Totals, Viewer
+from market.reports.queries.lists import Computed, Line, Source, Totals, Viewer
 
 Words = Mapping[str, tuple[Any, str]]
 """Code of a state -> its words and the kind of its badge."""
@@ -83,17 +84,19 @@ class Desk:
     """A list of the staff. `name` is the key of its saved views and the name of its files.
 
     `pane` reads what the open record needs. Without it, `kind` of a record (as the audit names it) shows all columns of the
-    open one with its history.
+    open one with its history. `source` gives a Source, or the Computed of a report, of which the view makes files itself.
+    `beside` reads what a page says of its rows that no column of theirs holds, such as the balance after each.
     """
 
     name: str
     title: Any
     endpoint: str
-    source: Callable[[Viewer], Source]
+    source: Callable[[Viewer], Any]
     columns: Sequence[Column]
     filters: Sequence[Filter] = ()
     sortings: Sequence[tuple[str, Any]] = ()
     pane: Callable[[Session, Any], Mapping[str, Any]] | None = None
+    beside: Callable[[Session, Sequence[Line]], Mapping[str, Any]] | None = None
     kind: str = ""
     key: Callable[[str], Any] = UUID
     lead: Any = ""
@@ -187,19 +190,27 @@ def show(desk: Desk, template: str = "console/list.html", opened: Any = None, **
         who = viewer(session)
         source = desk.source(who)
         chosen, errors = _chosen(desk, source)
-        found = lists.page(session, source, chosen, sorting=request.args.get("sort", ""), cursor=request.args.get("cursor"))
-        totals = lists.totals(session, source, chosen) if desk.counted else None
+        found, totals = _read(session, desk, source, chosen)
         views = kept.views(session, account_id=who.account_id, coop_id=who.coop_id, desk=desk.name) if who.account_id else []
         facts = _open(session, desk, source, opened) if _readable(desk, opened) else {}
+        noted = desk.beside(session, found.items) if desk.beside and found.items else {}
     sheet = Sheet(desk, found.items, found.next_cursor, totals, chosen, errors, views, opened if facts else "")
-    return render_template(template, sheet=sheet, **facts, **more)
+    return render_template(template, sheet=sheet, **facts, **noted, **more)
 
 
-def _open(session: Session, desk: Desk, source: Source, opened: str) -> Mapping[str, Any]:
+def _read(session: Session, desk: Desk, source: Source | Computed, chosen: Mapping[str, str]) -> tuple[Page[Line], Totals | None]:
+    cursor = request.args.get("cursor")
+    if isinstance(source, Computed):
+        return source.page(session, chosen, cursor), None
+    found = lists.page(session, source, chosen, sorting=request.args.get("sort", ""), cursor=cursor)
+    return found, lists.totals(session, source, chosen) if desk.counted else None
+
+
+def _open(session: Session, desk: Desk, source: Source | Computed, opened: str) -> Mapping[str, Any]:
     key = desk.key(opened)
     if desk.pane:
         return desk.pane(session, key)
-    record = lists.one(session, source, key) if desk.kind else None
+    record = lists.one(session, source, key) if desk.kind and isinstance(source, Source) else None
     return {"record": record, "history": desks.history(session, desk.kind, key)} if record else {}
 
 
@@ -210,7 +221,7 @@ def _readable(desk: Desk, opened: str) -> bool:
         return False
 
 
-def _chosen(desk: Desk, source: Source) -> tuple[dict[str, str], dict[str, str]]:
+def _chosen(desk: Desk, source: Source | Computed) -> tuple[dict[str, str], dict[str, str]]:
     """Return the values of the filters that can be read, and a sentence for each that cannot."""
     chosen: dict[str, str] = {}
     errors: dict[str, str] = {}

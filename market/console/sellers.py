@@ -1,5 +1,6 @@
 """The report of the sellers to the tax office: who is in it, what it lacks, and the file of a year."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -23,6 +24,7 @@ from market.producers import queries as producers
 from market.producers import service
 from market.producers.rules import Identity, missing_facts
 from market.reports.queries import desks, sellers
+from market.reports.queries.lists import Line
 
 blueprint = Blueprint("console_sellers", __name__, url_prefix="/console/sellers")
 YEARS = 6
@@ -40,13 +42,13 @@ DESK = Desk(
     name="sellers",
     title=_l("Report of sellers"),
     endpoint="console_sellers.index",
-    source=partial(sellers.listed, year=1),
+    source=partial(sellers.listed, year=2000),
     columns=(
         Column("number", _l("Number"), "number"),
         Column("name", _l("Name"), "link"),
-        Column("sales", _l("Sales"), "number"),
-        Column("total_minor", _l("Paid or credited"), "money"),
-        Column("lacks", _l("Missing"), "state"),
+        Column("sales", _l("Sales"), "number", make=lambda row: None),
+        Column("total", _l("Paid or credited"), "number", make=lambda row: None),
+        Column("lacks", _l("Missing"), "state", make=lambda row: None),
     ),
     filters=(
         Filter("q", _l("Name or number")),
@@ -78,8 +80,17 @@ def index() -> ResponseReturnValue:
         rows = sellers.report(session_for(coop.id), coop_id=coop.id, year=year)
         return lists.file(f"sellers-{year}", wanted, sellers.HEADINGS, rows)
     choice = replace(DESK.filters[1], options=[(each, each) for each in years], default=years[0])
-    desk = replace(DESK, source=partial(sellers.listed, year=year), filters=(DESK.filters[0], choice, *DESK.filters[2:]))
-    return lists.show(desk, "console/sellers.html", lacking=sellers.lacking, small=sellers.small)
+
+    def figures(session: Session, rows: Sequence[Line]) -> dict[str, Any]:
+        ids = [row.id for row in rows]
+        known = producers.identities(session, ids)
+        paid = {one.producer_id for one in producers.live_accounts(session, ids) if one.iban or one.stripe_account}
+        lacks = {each: missing_facts(known.get(each, Identity()), has_account=each in paid) for each in ids}
+        return {"years": sellers.of_page(session, coop_id=coop.id, year=year, ids=ids), "lacks_of": lacks}
+
+    filters = (DESK.filters[0], choice, *DESK.filters[2:])
+    desk = replace(DESK, source=partial(sellers.listed, year=year), filters=filters, beside=figures)
+    return lists.show(desk, "console/sellers.html")
 
 
 @blueprint.get("/<uuid:producer_id>")

@@ -46,20 +46,24 @@ class LedgerRow:
     subject: UUID | None
 
 
+# Back from what each account stands at now, so that only what moved since the first day is read.
 _TRIAL = """
-SELECT a.code, a.currency, a.side,
-       coalesce(sum(x.d - x.c) FILTER (WHERE x.on_day < :since), 0)::bigint AS before,
-       coalesce(sum(x.d) FILTER (WHERE x.on_day >= :since), 0)::bigint AS debits,
-       coalesce(sum(x.c) FILTER (WHERE x.on_day >= :since), 0)::bigint AS credits
-FROM ledger_account a LEFT JOIN (
-  SELECT p.debit_id AS id, t.effective_on AS on_day, p.amount_minor AS d, 0 AS c
-  FROM ledger_posting p JOIN ledger_transaction t ON t.book_id = p.book_id AND t.id = p.transaction_id
-  WHERE p.book_id = :book AND t.effective_on <= :until
-  UNION ALL
-  SELECT p.credit_id, t.effective_on, 0, p.amount_minor
-  FROM ledger_posting p JOIN ledger_transaction t ON t.book_id = p.book_id AND t.id = p.transaction_id
-  WHERE p.book_id = :book AND t.effective_on <= :until) x ON x.id = a.id
-WHERE a.book_id = :book GROUP BY a.code, a.currency, a.side ORDER BY a.code, a.currency"""
+SELECT a.code, a.currency, a.side, now.net - coalesce(m.net, 0) AS before, coalesce(m.debits, 0) AS debits,
+       coalesce(m.credits, 0) AS credits
+FROM ledger_account a
+JOIN (SELECT account_id, sum(debits_minor - credits_minor)::bigint AS net FROM ledger_balance WHERE book_id = :book
+      GROUP BY account_id) now ON now.account_id = a.id
+LEFT JOIN (
+  SELECT x.id, sum(x.d - x.c)::bigint AS net, coalesce(sum(x.d) FILTER (WHERE x.on_day <= :until), 0)::bigint AS debits,
+         coalesce(sum(x.c) FILTER (WHERE x.on_day <= :until), 0)::bigint AS credits
+  FROM (
+    SELECT CASE s.side WHEN 1 THEN p.debit_id ELSE p.credit_id END AS id, t.effective_on AS on_day,
+           CASE s.side WHEN 1 THEN p.amount_minor ELSE 0 END AS d, CASE s.side WHEN 1 THEN 0 ELSE p.amount_minor END AS c
+    FROM ledger_transaction t JOIN ledger_posting p ON p.book_id = t.book_id AND p.transaction_id = t.id
+    CROSS JOIN (VALUES (1), (-1)) s (side)
+    WHERE t.book_id = :book AND t.effective_on >= :since) x
+  GROUP BY x.id) m ON m.id = a.id
+WHERE a.book_id = :book ORDER BY a.code, a.currency"""
 _LINES = """
 SELECT a.code, a.currency, a.side, t.effective_on, t.booked_at, t.id, t.kind, t.idem_key, o.code AS other,
        x.d AS debit, x.c AS credit, x.subject,

@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,12 @@ import pytest
 import market
 from market.console import account_words
 from market.console.books import REPORTS
-from market.ledger.rules import CHART
-from tests.console.test_payouts import Desk
+from market.kernel.money import Money
+from market.ledger.rules import CHART, Entry, legs
+from market.ledger.service import book_of, post
+from market.reports.queries import lists
+from market.reports.queries.lists import Computed
+from tests.console.conftest import Desk
 from tests.factories.payouts import owe
 from tests.factories.producers import make_coop, make_producer
 
@@ -55,8 +60,36 @@ def test_every_account_and_every_kind_of_fact_has_words():
     assert written - set(account_words.FACTS) == set()
 
 
-def test_a_report_that_is_none_is_said_beside_the_field(desk):
-    page = desk.get(desk.preparer, "/console/books?report=none&from=yesterday")
-    assert page.status_code == 200
+def test_what_cannot_be_read_is_said_and_the_report_stays(desk):
+    page = desk.get(desk.preparer, "/console/books?report=none&from=yesterday&q=nobody")
     assert "Please choose one of the list." in page.text
     assert "Please enter a day" in page.text
+    assert "Nothing fits these filters" in page.text
+
+
+def test_a_report_goes_on_after_the_last_row_seen(desk, monkeypatch):
+    monkeypatch.setitem(Computed.page.__kwdefaults__, "limit", 1)
+    first = desk.get(desk.preparer, "/console/books?from=2026-01-01&to=2026-12-31").text
+    link = first.split('rel="next" href="')[1].split('"')[0].replace("&amp;", "&")
+    second = desk.client.get(link).text
+    assert ("held:goods" in first, "held:goods" in second) == (True, False)
+    assert "Ana Quispe" in second
+    kept = desk.client.get("/console/books?report=payables&q=quispe").text
+    assert "Save this view" in kept
+
+
+@pytest.mark.parametrize(("order", "balances"), [("newest", (60, 50, 30)), ("oldest", (30, 50, 60))])
+def test_of_one_account_the_lines_carry_the_balance_after_each(client, session, monkeypatch, order, balances):
+    monkeypatch.setitem(lists.page.__kwdefaults__, "limit", 2)
+    coop = make_coop(session)
+    book = book_of(session, coop.id)
+    for number, minor in enumerate((30, 20, 10)):
+        moved = legs(("bank:1", "goods_sales", Money(minor, "EUR")))
+        post(session, [Entry(book, "test", f"balance:{number}", date(2026, 11, 1), "system", moved)])
+    desk = Desk(client, session, coop)
+    first = desk.get(desk.preparer, f"/console/books/lines?account=bank:1&sort={order}").text
+    second = desk.client.get(first.split('rel="next" href="')[1].split('"')[0].replace("&amp;", "&")).text
+    shown = [re.findall(r'data-label="Balance after"[^>]*>€0.(\d\d)<', page) for page in (first, second)]
+    assert tuple(int(each) for page in shown for each in page) == balances
+    files = desk.client.get("/console/books?report=account&account=bank:1&from=2026-01-01")
+    assert files.location == "/console/books/lines?account=bank:1&from=2026-01-01"

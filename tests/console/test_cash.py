@@ -1,13 +1,10 @@
 """The pages of cash bags and cheques."""
 
-import pytest
-
 from market.kernel.money import Money
 from market.payouts import queries, service
 from tests.conftest import NOW
-from tests.console.test_payouts import Desk
 from tests.factories.payouts import PREPARER, owe
-from tests.factories.producers import make_coop, make_payee_account, make_producer
+from tests.factories.producers import make_payee_account, make_producer
 
 RECEIPT = {
     "number": "R-7",
@@ -17,16 +14,6 @@ RECEIPT = {
     "taken_by": "Jean",
     "signed": "signature",
 }
-
-
-@pytest.fixture
-def coop(session):
-    return make_coop(session)
-
-
-@pytest.fixture
-def desk(client, session, coop):
-    return Desk(client, session, coop)
 
 
 def approved(desk, session, coop, rail):

@@ -8,22 +8,11 @@ from market.ledger import service as ledger
 from market.producers.models import Producer
 from market.treasury import community_queries as queries
 from market.treasury.community_models import CommunityHolder, CommunityLeaving, CommunityScheme, CommunityTransfer
-from tests.console.test_payouts import Desk
 from tests.factories.accounts import csrf_token, make_producer_account, make_staff, sign_in
-from tests.factories.producers import make_coop, make_producer
+from tests.factories.producers import make_producer
 
 PAGE = "/console/treasury/community"
 SCHEME = {"legal_check": "Folder 7, opinion of A. Lawyer", "authorise_above": "100"}
-
-
-@pytest.fixture
-def coop(session):
-    return make_coop(session)
-
-
-@pytest.fixture
-def desk(client, session, coop):
-    return Desk(client, session, coop)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from market.console.lists import Desk
 from market.reports.queries import lists
 from market.reports.queries.lists import Viewer
 from tests.conftest import NOW
-from tests.console.test_payouts import Desk as People
+from tests.console.conftest import Desk as People
 from tests.factories.accounts import make_staff
 from tests.factories.payments import make_part, make_payment
 from tests.factories.payouts import owe

@@ -12,25 +12,14 @@ from market.ledger import service as ledger
 from market.ledger.rules import Entry, legs
 from market.payables import queries as payables
 from market.payouts import queries as payouts
-from tests.console.test_payouts import Desk
 from tests.factories.accounts import csrf_token
 from tests.factories.payouts import owe
-from tests.factories.producers import make_coop, make_producer
-
-
-@pytest.fixture
-def coop(session):
-    return make_coop(session)
+from tests.factories.producers import make_producer
 
 
 @pytest.fixture
 def member(session, coop):
     return make_producer(session, coop=coop, name="Ana Quispe")
-
-
-@pytest.fixture
-def desk(client, session, coop):
-    return Desk(client, session, coop)
 
 
 def owed(session, member):

@@ -14,31 +14,20 @@ from market.payouts import queries as payouts
 from market.payouts import service as payout_service
 from tests.conftest import NOW
 from tests.console.test_loans import LOAN, LOANS
-from tests.console.test_payouts import Desk
 from tests.console.test_statements import only_line
 from tests.console.test_treasury import FUND, FX, ITEM, SPENDING
 from tests.factories.catalogue import make_listing
 from tests.factories.orders import paid_order, parts_of
 from tests.factories.payouts import PREPARER, owe
-from tests.factories.producers import make_coop, make_payee_account, make_producer
+from tests.factories.producers import make_payee_account, make_producer
 from tests.factories.statements import import_lines, line, make_account
 
 EARNINGS = "/console/earnings"
 
 
 @pytest.fixture
-def coop(session):
-    return make_coop(session)
-
-
-@pytest.fixture
 def member(session, coop):
     return make_producer(session, coop=coop)
-
-
-@pytest.fixture
-def desk(client, session, coop):
-    return Desk(client, session, coop)
 
 
 def key_of(page: str, path: str) -> str:

@@ -28,11 +28,6 @@ from tests.factories.producers import make_coop, make_producer
 BASE = "/console/orders"
 
 
-@pytest.fixture
-def coop(session):
-    return make_coop(session)
-
-
 class Person(NamedTuple):
     """Enough of an account to sign in with; plain, whatever happens to the session."""
 

@@ -19,9 +19,7 @@ from market.statements.models import StatementLine
 from market.treasury import rules
 from market.treasury.models import Loan, LoanRepayment
 from tests.conftest import NOW
-from tests.console.test_payouts import Desk
 from tests.domain.payouts.test_endings import SCHEMA
-from tests.factories.producers import make_coop
 from tests.factories.statements import CLERK, import_lines, line, make_account
 
 LOANS = "/console/treasury/loans"
@@ -29,16 +27,6 @@ LOAN = {
     "kind": "buyer", "lender": "Ethical Roasters", "contract": "2026-7 coffee", "goods": "82500.00", "cap_percent": "60",
     "amount": "49500.00", "rate_percent": "4", "due_on": "2027-06-30", "terms": "Signed 20 November, folder 3",
 }  # fmt: skip
-
-
-@pytest.fixture
-def coop(session):
-    return make_coop(session)
-
-
-@pytest.fixture
-def desk(client, session, coop):
-    return Desk(client, session, coop)
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ from market.statements import queries
 from market.statements.models import MoneyAccount, StatementLine, StatementSuggestion
 from tests.domain.statements.test_matching import sent_payout
 from tests.factories.accounts import csrf_token, make_staff, sign_in
-from tests.factories.producers import make_coop
 from tests.factories.statements import import_lines, line, make_account
 
 BASE = "/console/matching"
@@ -22,11 +21,6 @@ class Person(NamedTuple):
     """Enough of an account to sign in with."""
 
     id: UUID
-
-
-@pytest.fixture
-def coop(session):
-    return make_coop(session)
 
 
 @pytest.fixture

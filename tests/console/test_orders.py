@@ -6,12 +6,7 @@ from market.orders import queries
 from tests.factories.accounts import csrf_token, make_staff, sign_in
 from tests.factories.catalogue import make_listing
 from tests.factories.orders import paid_order, parts_of
-from tests.factories.producers import make_coop, make_producer
-
-
-@pytest.fixture
-def coop(session):
-    return make_coop(session)
+from tests.factories.producers import make_producer
 
 
 @pytest.fixture

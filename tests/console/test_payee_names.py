@@ -8,10 +8,9 @@ from market.payouts import service as payouts
 from market.producers import queries, service
 from market.producers.rules import PayTo, PostalAddress
 from tests.conftest import NOW
-from tests.console.test_payouts import Desk
 from tests.factories.accounts import actor_for
 from tests.factories.payouts import owe
-from tests.factories.producers import make_coop, make_producer
+from tests.factories.producers import make_producer
 from workers import payouts as tasks
 
 WALLET = PayTo("momo", "EUR", "Ana Quispe", PostalAddress(country="RW"), msisdn="+250788000123")
@@ -25,16 +24,6 @@ class Register:
 
     def holder_of(self, msisdn: str) -> str | None:
         return self.name if msisdn == WALLET.msisdn else None
-
-
-@pytest.fixture
-def coop(session):
-    return make_coop(session)
-
-
-@pytest.fixture
-def desk(client, session, coop):
-    return Desk(client, session, coop)
 
 
 @pytest.fixture

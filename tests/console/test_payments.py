@@ -18,11 +18,6 @@ from tests.factories.payments import make_part, make_payment
 from tests.factories.producers import make_coop
 
 
-@pytest.fixture
-def coop(session):
-    return make_coop(session)
-
-
 def as_staff(client, session, coop, role="approver"):
     return sign_in(client, session, make_staff(session, coop=coop, role=role))
 

@@ -2,30 +2,17 @@
 
 import re
 
-import pytest
-
 from market.payouts import queries, service
 from tests.conftest import NOW
-from tests.console.test_payouts import Desk
 from tests.factories.accounts import make_producer_account
 from tests.factories.payouts import owe
-from tests.factories.producers import make_coop, make_payee_account, make_producer
+from tests.factories.producers import make_payee_account, make_producer
 
 FORM = {
     "rhythm": "weekly", "weekday": "2", "day_of_month": "1", "minimum": "12.50", "file_format": "pain.001.001.03", "purpose": "AGRT",
     "batch_booking": "yes", "cheque_stale_days": "90",
 }  # fmt: skip
 PAGE = "/console/payouts/settings"
-
-
-@pytest.fixture
-def coop(session):
-    return make_coop(session)
-
-
-@pytest.fixture
-def desk(client, session, coop):
-    return Desk(client, session, coop)
 
 
 def test_an_approver_sets_it_and_a_refusal_keeps_what_was_typed(desk, session, coop):

@@ -7,14 +7,10 @@ import pytest
 from market.kernel.money import Money
 from market.payouts import queries, service
 from tests.conftest import NOW
-from tests.factories.accounts import actor_for, csrf_token, make_account, make_producer_account, make_staff, sign_in
+from tests.console.conftest import Desk
+from tests.factories.accounts import actor_for, make_account, make_producer_account
 from tests.factories.payouts import owe
 from tests.factories.producers import make_coop, make_payee_account, make_producer
-
-
-@pytest.fixture
-def coop(session):
-    return make_coop(session)
 
 
 @pytest.fixture
@@ -23,32 +19,6 @@ def payee(session, coop):
     make_payee_account(session, producer=producer)
     owe(session, producer)
     return producer
-
-
-class Desk:
-    def __init__(self, client, session, coop):
-        self.client, self.session = client, session
-        self.preparer = make_staff(session, coop=coop, role="preparer")
-        self.approver = make_staff(session, coop=coop, role="approver")
-
-    def post(self, person, path, **form):
-        sign_in(self.client, self.session, person)
-        return self.client.post(path, data={"csrf_token": csrf_token(self.client), **form})
-
-    def get(self, person, path):
-        return sign_in(self.client, self.session, person).get(path)
-
-    def approved(self):
-        """Prepare and approve a run through the pages; return its address."""
-        page = self.post(self.preparer, "/console/payouts", due_by="2026-11-25").location
-        shown = re.search(r'name="list_sha256" value="(\w+)"', self.get(self.approver, f"{page}/approve").text)
-        assert self.post(self.approver, f"{page}/approve", list_sha256=shown[1]).status_code == 303
-        return page
-
-
-@pytest.fixture
-def desk(client, session, coop):
-    return Desk(client, session, coop)
 
 
 def test_an_unknown_payout_elsewhere_stops_everything_until_somebody_has_compared(desk, session, coop, payee):

@@ -12,22 +12,10 @@ from market.statements.errors import SuggestionGone, WrongDirection
 from market.statements.models import StatementLine, StatementMatch
 from market.treasury.models import PremiumInvoice
 from tests.conftest import NOW
-from tests.console.test_payouts import Desk
-from tests.factories.producers import make_coop
 from tests.factories.statements import CLERK, import_lines, line, make_account
 
 PREMIUM = "/console/treasury/premium"
 ASKED = {"buyer": "Ethical Roasters", "contract": "2026-7 coffee", "amount": "7500.00", "due_on": "2027-03-31"}
-
-
-@pytest.fixture
-def coop(session):
-    return make_coop(session)
-
-
-@pytest.fixture
-def desk(client, session, coop):
-    return Desk(client, session, coop)
 
 
 @pytest.fixture

@@ -9,34 +9,11 @@ from sqlalchemy import select
 
 import market.pricing
 from market.pricing.models import CoopFloorRow, ImportBatch, MarketQuote, PriceReference
-from tests.factories.accounts import csrf_token, make_account, make_staff, sign_in
+from tests.factories.accounts import make_account, make_staff
 from tests.factories.prices import make_reference
 from tests.factories.producers import make_coop
 
 SEED = Path(market.pricing.__file__).parent / "seed" / "fair_price_references.csv"
-
-
-@pytest.fixture
-def coop(session):
-    return make_coop(session, currency="EUR")
-
-
-@pytest.fixture
-def desk(client, session, coop):
-    """Send a form as a person of the co-op."""
-
-    class Desk:
-        preparer = make_staff(session, coop=coop, role="preparer")
-        approver = make_staff(session, coop=coop, role="approver")
-
-        def post(self, person, path, **form):
-            sign_in(client, session, person)
-            return client.post(path, data={"csrf_token": csrf_token(client), **form})
-
-        def get(self, person, path):
-            return sign_in(client, session, person).get(path)
-
-    return Desk()
 
 
 def upload(desk, person, **more):

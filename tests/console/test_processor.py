@@ -6,18 +6,13 @@ import pytest
 
 from market.statements import service
 from tests.cli.test_stripe_report import HEAD
-from tests.console.test_payouts import Desk
+from tests.console.conftest import Desk
 from tests.domain.statements.test_sweeps import WHO, swept
 from tests.factories.accounts import csrf_token, sign_in
 from tests.factories.producers import make_coop
 from tests.factories.statements import import_lines, line, make_account
 
 PAGE = "/console/processor"
-
-
-@pytest.fixture
-def coop(session):
-    return make_coop(session)
 
 
 @pytest.fixture

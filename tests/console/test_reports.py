@@ -15,7 +15,7 @@ from tests.conftest import NOW
 from tests.factories.accounts import csrf_token, make_staff, sign_in
 from tests.factories.catalogue import make_listing
 from tests.factories.orders import paid_order
-from tests.factories.producers import make_coop, make_producer
+from tests.factories.producers import make_producer
 from workers.desks import make_report
 
 LISTS = "/console/reports/lists"
@@ -25,11 +25,6 @@ class Person(NamedTuple):
     """Enough of an account to sign in with."""
 
     id: UUID
-
-
-@pytest.fixture
-def coop(session):
-    return make_coop(session)
 
 
 @pytest.fixture

@@ -21,11 +21,6 @@ from tests.factories.statements import import_lines, line, make_account
 
 
 @pytest.fixture
-def coop(session):
-    return make_coop(session)
-
-
-@pytest.fixture
 def staff(client, session, coop):
     return sign_in(client, session, make_staff(session, coop=coop, role="preparer"))
 

@@ -14,7 +14,7 @@ from market.producers.rules import Identity, missing_facts
 from market.reports.queries import tasks
 from market.reports.queries.lists import Viewer
 from tests.conftest import NOW
-from tests.console.test_payouts import Desk
+from tests.console.conftest import Desk
 from tests.factories.accounts import csrf_token, make_producer_account, sign_in
 from tests.factories.payouts import owe
 from tests.factories.producers import make_coop, make_payee_account, make_producer
@@ -23,11 +23,6 @@ ANA = {
     "kind": "person", "legal_name": "Ana Quispe Huanca", "street": "Calle 1", "town": "Puno", "country": "pe",
     "tax_number": "10467793549", "tax_country": "PE", "born_on": "1980-02-29",
 }  # fmt: skip
-
-
-@pytest.fixture
-def coop(session):
-    return make_coop(session)
 
 
 @pytest.fixture

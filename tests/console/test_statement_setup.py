@@ -11,7 +11,7 @@ from market.statements import queries
 from market.statements.models import BookingRule
 from market.statements.rules.readers.guess import guess
 from market.statements.rules.readers.source import Source
-from tests.console.test_statements import BASE, account, coop, desk, upload  # noqa: F401 - fixtures
+from tests.console.test_statements import BASE, account, desk, upload  # noqa: F401 - fixtures
 from tests.factories.producers import make_coop
 from tests.factories.statements import import_lines, line, make_file
 from tests.factories.statements import make_account as make_bank_account

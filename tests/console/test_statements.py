@@ -6,8 +6,9 @@ import pytest
 
 from market.payouts import queries as payout_queries
 from market.statements import queries
+from tests.console.conftest import Desk
 from tests.domain.statements.test_matching import paid_line, sent_payout
-from tests.factories.accounts import csrf_token, make_account, make_staff, sign_in
+from tests.factories.accounts import make_account, make_staff
 from tests.factories.producers import make_coop
 from tests.factories.statements import DAY, import_lines, line, make_file
 from tests.factories.statements import make_account as make_bank_account
@@ -16,31 +17,23 @@ BASE = "/console/statements"
 
 
 @pytest.fixture
-def coop(session):
-    return make_coop(session)
-
-
-@pytest.fixture
 def account(session, coop):
     return make_bank_account(session, coop=coop)
 
 
+class Statements(Desk):
+    """The same two people at the pages of statements, the preparer unless somebody else is named."""
+
+    def post(self, path, person=None, **form):
+        return super().post(person or self.preparer, BASE + path, **form)
+
+    def get(self, path, person=None):
+        return super().get(person or self.preparer, BASE + path)
+
+
 @pytest.fixture
 def desk(client, session, coop):
-    """Send forms and look at pages as a person of the co-op."""
-
-    class Desk:
-        preparer = make_staff(session, coop=coop, role="preparer")
-        approver = make_staff(session, coop=coop, role="approver")
-
-        def post(self, path, person=None, **form):
-            sign_in(client, session, person or self.preparer)
-            return client.post(BASE + path, data={"csrf_token": csrf_token(client), **form})
-
-        def get(self, path, person=None):
-            return sign_in(client, session, person or self.preparer).get(BASE + path)
-
-    return Desk()
+    return Statements(client, session, coop)
 
 
 def upload(desk, account, content: bytes):

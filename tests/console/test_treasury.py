@@ -16,20 +16,15 @@ from market.statements.errors import WrongDirection
 from market.statements.models import StatementLine
 from market.treasury.models import FxConversion, PremiumItem, PremiumSpending
 from tests.conftest import NOW
-from tests.console.test_payouts import Desk
+from tests.console.conftest import Desk
 from tests.factories.accounts import make_staff
 from tests.factories.payouts import owe
-from tests.factories.producers import make_coop, make_producer
+from tests.factories.producers import make_producer
 from tests.factories.statements import CLERK, import_lines, line, make_account
 
 FUND, FX = "/console/treasury/fund", "/console/treasury/conversions"
 ITEM = {"name": "School roof", "amount": "6.00", "minutes": "Assembly of 20 November, item 4"}
 SPENDING = {"amount": "5.00", "payee": "Roofers Ltd", "evidence": "Invoice 2026-17, folder 3"}
-
-
-@pytest.fixture
-def coop(session):
-    return make_coop(session)
 
 
 @pytest.fixture

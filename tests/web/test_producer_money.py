@@ -8,7 +8,7 @@ import pytest
 
 from market.payouts import queries, service
 from tests.conftest import NOW
-from tests.console.test_payouts import Desk
+from tests.console.conftest import Desk
 from tests.domain.payouts.test_endings import book_line
 from tests.factories.accounts import make_producer_account, sign_in
 from tests.factories.payouts import PREPARER, approved_run, only_payout, owe

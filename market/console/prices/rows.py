@@ -123,7 +123,7 @@ CHANGES = Desk(
         Column("old_minimum_price", _l("Minimum, before"), "number", aside=True),
         Column("premium", _l("Premium"), "number"),
         Column("old_premium", _l("Premium, before"), "number", aside=True),
-        Column("organic_differential", _l("Organic"), "number"),
+        Column("organic_differential", _l("Organic"), "number", aside=True),
         Column("old_organic_differential", _l("Organic, before"), "number", aside=True),
         Column("currency", _l("Currency")),
         Column("status", _l("State"), "state", words.PRICE_ROWS),

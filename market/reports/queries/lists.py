@@ -4,9 +4,10 @@ A `Source` says what a list is made of; this module reads it the same way for ev
 conditions. Values come from an address: a condition raises ValueError for one that it cannot read.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
+from itertools import dropwhile, islice
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -72,6 +73,31 @@ class Source:
     currency: Any = None
     keyed: bool = True
     values: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """A list that is computed at once and read row by row, such as a report: never held, never counted.
+
+    Rows have an `id`, by which a page goes on; each filter makes of a text of the address what says whether a row is wanted.
+    """
+
+    rows: Callable[[Session], Iterable[Any]]
+    filters: Mapping[str, Callable[[str], Callable[[Any], bool]]] = field(default_factory=dict)
+
+    def page(self, session: Session, chosen: Mapping[str, str], cursor: str | None, *, limit: int = PAGE) -> Page[Any]:
+        """Return a page of rows; one after a row that is gone begins the list again. Raises BadCursor."""
+        wanted = [self.filters[name](text) for name, text in chosen.items()]
+        after = paging.decode(cursor, 1)[0] if cursor else ""
+        found = self._after(session, wanted, after, limit + 1) or self._after(session, wanted, "", limit + 1)
+        more = len(found) > limit
+        return Page(found[:limit], paging.encode([found[limit - 1].id]) if more else None)
+
+    def _after(self, session: Session, wanted: Sequence[Callable[[Any], bool]], after: str, count: int) -> list[Any]:
+        rows: Iterator[Any] = (row for row in self.rows(session) if all(fits(row) for fits in wanted))
+        if after:
+            rows = islice(dropwhile(lambda row: row.id != after, rows), 1, None)
+        return list(islice(rows, count))
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,6 +75,7 @@ SELECT party, currency, coalesce(sum(minor) FILTER (WHERE days <= 0), 0)::bigint
 FROM ({open}) x GROUP BY who, party, currency ORDER BY party, who, currency"""
 # What one fact moved is taken together, so that a refund lowers its own sale and a payout that failed was none. What else
 # was paid settles the oldest debt first. The part on hold is owed too: a move between the two accounts moves nothing here.
+_BOOK = "(SELECT id FROM ledger_book WHERE coop_id = :coop)"
 _PAYABLES = """
 SELECT who, coalesce(p.name, who) AS party, currency,
        least(minor, greatest(sum(minor) OVER (PARTITION BY who, currency ORDER BY day, fact) - spent, 0)) AS minor,
@@ -85,31 +86,38 @@ FROM (
   FROM (
     SELECT split_part(a.code, ':', 2) AS who, a.currency, coalesce(g.subject::text, t.id::text) AS fact,
            min(t.effective_on) AS first_on,
-           sum(CASE WHEN g.credit_id = a.id THEN g.amount_minor ELSE -g.amount_minor END) AS net
-    FROM ledger_book b
-    JOIN ledger_account a ON a.book_id = b.id AND (a.code LIKE 'payable:%' OR a.code LIKE 'payable_on_hold:%')
-    JOIN ledger_posting g ON g.book_id = b.id AND a.id IN (g.debit_id, g.credit_id)
-    JOIN ledger_transaction t ON t.book_id = b.id AND t.id = g.transaction_id AND t.effective_on <= :on
-    WHERE b.coop_id = :coop GROUP BY 1, 2, 3) facts
+           sum(g.minor) AS net
+    FROM ledger_account a
+    JOIN (SELECT credit_id AS id, transaction_id, subject, amount_minor AS minor FROM ledger_posting WHERE book_id = {book}
+          UNION ALL SELECT debit_id, transaction_id, subject, -amount_minor FROM ledger_posting WHERE book_id = {book}) g
+      ON g.id = a.id
+    JOIN ledger_transaction t ON t.book_id = {book} AND t.id = g.transaction_id AND t.effective_on <= :on
+    WHERE a.book_id = {book} AND (a.code LIKE 'payable:%' OR a.code LIKE 'payable_on_hold:%') GROUP BY 1, 2, 3) facts
   LEFT JOIN (SELECT payee_id::text, source_id::text, min(due_on) AS due_on FROM payable
              WHERE coop_id = :coop GROUP BY 1, 2) d ON d.payee_id = who AND d.source_id = fact) layers
 LEFT JOIN producer p ON p.id::text = who"""
+# What is owed now stands in its own rows, whose sums are those of the accounts (a law of the books), each with its day.
+_OWED_NOW = """
+SELECT y.payee_id::text AS who, coalesce(p.name, y.payee_id::text) AS party, y.currency, y.amount_minor AS minor,
+       CAST(:on AS date) - y.due_on AS days
+FROM payable y LEFT JOIN producer p ON p.id = y.payee_id
+WHERE y.coop_id = :coop AND y.state IN ('open', 'taken', 'held')"""
 # What came back settles the oldest debt first, so what is open of a day's debt is what the credits do not reach.
 _RECEIVABLES = """
 SELECT who, party, currency, least(debit, greatest(sum(debit) OVER (PARTITION BY id ORDER BY day) - credits, 0)) AS minor,
        CAST(:on AS date) - day AS days
 FROM (
   SELECT a.id, coalesce(p.id::text, a.code) AS who, coalesce(p.name, a.code) AS party, a.currency, t.effective_on AS day,
-         sum(CASE WHEN g.debit_id = a.id THEN g.amount_minor ELSE 0 END) AS debit,
-         sum(sum(CASE WHEN g.credit_id = a.id THEN g.amount_minor ELSE 0 END)) OVER (PARTITION BY a.id) AS credits
-  FROM ledger_book b
-  JOIN ledger_account a ON a.book_id = b.id
-   AND (a.code LIKE 'claim:%' OR a.code LIKE 'advance:%' OR a.code IN ('buyer_receivable', 'premium_receivable', 'disputed'))
-  JOIN ledger_posting g ON g.book_id = b.id AND a.id IN (g.debit_id, g.credit_id)
-  JOIN ledger_transaction t ON t.book_id = b.id AND t.id = g.transaction_id AND t.effective_on <= :on
+         sum(g.debit) AS debit, sum(sum(g.credit)) OVER (PARTITION BY a.id) AS credits
+  FROM ledger_account a
+  JOIN (SELECT debit_id AS id, transaction_id, amount_minor AS debit, 0 AS credit FROM ledger_posting WHERE book_id = {book}
+        UNION ALL SELECT credit_id, transaction_id, 0, amount_minor FROM ledger_posting WHERE book_id = {book}) g ON g.id = a.id
+  JOIN ledger_transaction t ON t.book_id = {book} AND t.id = g.transaction_id AND t.effective_on <= :on
   LEFT JOIN advance v ON a.code = 'advance:' || v.id
   LEFT JOIN producer p ON a.code = 'claim:' || p.id OR p.id = v.producer_id
-  WHERE b.coop_id = :coop GROUP BY a.id, p.id, p.name, a.code, a.currency, t.effective_on) days"""
+  WHERE a.book_id = {book}
+   AND (a.code LIKE 'claim:%' OR a.code LIKE 'advance:%' OR a.code IN ('buyer_receivable', 'premium_receivable', 'disputed'))
+  GROUP BY a.id, p.id, p.name, a.code, a.currency, t.effective_on) days"""
 
 
 def taxes(session: Session, coop: CoopView, *, since: date, until: date) -> Iterator[TaxRow]:
@@ -134,6 +142,11 @@ def aged_payables(session: Session, coop: CoopView, *, on: date) -> Iterator[Age
     return _aged(session, _PAYABLES, coop, on)
 
 
+def owed_now(session: Session, coop: CoopView, *, on: date) -> Iterator[AgedRow]:
+    """Yield what the co-op owes to each producer now and has not sent, by days over due on a day that is not past."""
+    return _aged(session, _OWED_NOW, coop, on)
+
+
 def aged_receivables(session: Session, coop: CoopView, *, on: date) -> Iterator[AgedRow]:
     """Yield what others owed the co-op at the end of a day: claims, advances, invoices on account, open disputes; by days
     since it arose."""
@@ -141,7 +154,7 @@ def aged_receivables(session: Session, coop: CoopView, *, on: date) -> Iterator[
 
 
 def _aged(session: Session, source: str, coop: CoopView, on: date) -> Iterator[AgedRow]:
-    statement, options = text(_BUCKETS.format(open=source)), {"yield_per": 1000}
+    statement, options = text(_BUCKETS.format(open=source.format(book=_BOOK))), {"yield_per": 1000}
     for row in session.execute(statement, {"coop": coop.id, "on": on}, execution_options=options):
         not_due, *overdue = (Money(minor, row.currency) for minor in (row.d0, row.d1, row.d31, row.d61, row.d91))
         aged = AgedRow(row.party, row.currency, not_due, (overdue[0], overdue[1], overdue[2], overdue[3]))

@@ -8,25 +8,26 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from datetime import date
 from itertools import groupby, islice
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Boolean, Date, Integer, Text, Uuid, select, text, true
+from sqlalchemy import Text, and_, cast, func, literal, or_, select, true
 from sqlalchemy.orm import Session
-from sqlalchemy.types import TypeEngine
 
 from market.kernel.money import Money
 from market.ledger import reports as books
+from market.ledger.models import LedgerAccount, LedgerBook
 from market.ledger.reports import QuarterRow
 from market.ledger.service import book_of
+from market.payables.models import Payable
 from market.producers import queries as producers
-from market.producers.models import Member, Producer
+from market.producers.models import Member, PayeeAccount, Producer, TaxIdentity
 from market.producers.queries import PayeeAccountView
 from market.producers.rules import Identity, missing_facts
-from market.reports.queries.lists import Line, Sorting, Source, Viewer, contains, one_named
+from market.reports.queries.lists import Sorting, Source, Viewer, contains, one_named
 from market.reports.queries.payees import ALL, EARNED, FEES, TAXES, accounts_of, counts
+from market.reports.queries.tasks import identity_known
 
 FEW_SALES, LITTLE_MINOR = 30, 200_000
 """Goods sellers with fewer sales and at most this much (2,000 EUR) in a year need not be reported (section I B 4 d)."""
@@ -77,12 +78,15 @@ class Seller:
     @property
     def small(self) -> bool | None:
         """Whether the seller is below both limits."""
-        return small(self.currency, self.sales, self.total.minor)
+        if self.currency != "EUR":
+            return None
+        return self.sales < FEW_SALES and self.total.minor <= LITTLE_MINOR
 
 
-def sellers(session: Session, *, coop_id: UUID, year: int) -> Iterator[Seller]:
-    """Yield everybody who earned in a year, by payee and currency; a few hundred are held in memory at a time."""
-    rows = books.by_quarter(session, book_of(session, coop_id), accounts_of(ALL), year=year)
+def sellers(session: Session, *, coop_id: UUID, year: int, only: Sequence[UUID] = ()) -> Iterator[Seller]:
+    """Yield everybody who earned in a year (or `only` some), by payee and currency; a few hundred are held in memory at once."""
+    codes = [code for each in only for code in accounts_of(each)] or accounts_of(ALL)
+    rows = books.by_quarter(session, book_of(session, coop_id), codes, year=year)
     years = groupby(rows, key=lambda row: (UUID(row.code.partition(":")[2]), row.debit.currency))
     counted = ((payee, currency, _quarters(list(found), currency)) for (payee, currency), found in years)
     earning = (one for one in counted if any(each.consideration or each.sales for each in one[2]))
@@ -133,88 +137,48 @@ def _people(session: Session, ids: Sequence[UUID]) -> dict[UUID, tuple[str, int 
     return {producer_id: (name, number) for producer_id, name, number in session.execute(statement)}
 
 
-# What a member's accounts moved is read for the members of a page alone, whatever the books hold beside.
-_LISTED = """
-SELECT p.id, m.number, p.name, q.currency, q.sales, q.total_minor, NOT (coalesce({known}, false) AND {account}) AS lacks,
-       {account} AS has_account, {facts}
-FROM (SELECT DISTINCT ON (producer_id) producer_id, number FROM member WHERE coop_id = :coop
-      ORDER BY producer_id, joined_on DESC) m
-JOIN producer p ON p.id = m.producer_id
-LEFT JOIN tax_identity i ON i.producer_id = p.id
-CROSS JOIN LATERAL (
-  SELECT f.currency, coalesce(sum(f.facts) FILTER (WHERE f.of = 'payable' AND f.got AND f.other = ANY(:sales)), 0)::int AS sales,
-         coalesce(sum(f.net) FILTER (WHERE f.counts), 0)::bigint AS total_minor, bool_or(f.counts AND f.net <> 0) AS moved
-  FROM (
-    SELECT g.*, g.other = ANY(:counted) AND (g.of = 'payable' OR g.other = 'refund_payable') AS counts
-    FROM (
-      SELECT a.currency, split_part(a.code, ':', 1) AS of, extract(quarter FROM t.effective_on) AS quarter,
-             split_part(o.code, ':', 1) AS other, sum(x.minor) AS net, bool_or(x.minor > 0) AS got,
-             count(DISTINCT coalesce(x.subject::text, t.id::text)) AS facts
-      FROM ledger_account a
-      JOIN LATERAL (
-        SELECT g.transaction_id, g.amount_minor AS minor, g.debit_id AS other, g.subject
-        FROM ledger_posting g WHERE g.book_id = a.book_id AND g.credit_id = a.id
-        UNION ALL
-        SELECT g.transaction_id, -g.amount_minor, g.credit_id, g.subject
-        FROM ledger_posting g WHERE g.book_id = a.book_id AND g.debit_id = a.id) x ON true
-      JOIN ledger_transaction t ON t.book_id = a.book_id AND t.id = x.transaction_id AND t.effective_on BETWEEN :since AND :until
-      JOIN ledger_account o ON o.book_id = a.book_id AND o.id = x.other
-      WHERE a.book_id = (SELECT id FROM ledger_book WHERE coop_id = :coop)
-        AND a.code IN ('payable:' || p.id, 'claim:' || p.id)
-      GROUP BY a.currency, 2, 3, 4) g) f
-  GROUP BY f.currency) q
-WHERE q.moved OR q.sales > 0"""
-_KNOWN = """(i.legal_name <> '' AND i.town <> '' AND (i.street <> '' OR i.postcode <> '') AND i.country <> ''
-  AND (i.tax_number <> '' OR (i.kind = 'person' AND i.birth_place <> '')) AND (i.tax_country <> '' OR i.tax_number = '')
-  AND (i.born_on IS NOT NULL OR i.kind <> 'person') AND (i.registration_number <> '' OR i.kind = 'person'))"""
-_ACCOUNT = """EXISTS (SELECT 1 FROM payee_account c WHERE c.producer_id = p.id AND c.confirmed_at IS NOT NULL
-  AND c.replaced_at IS NULL AND (coalesce(c.iban, '') <> '' OR coalesce(c.stripe_account, '') <> ''))"""
-
-
 def listed(viewer: Viewer, *, year: int) -> Source:
-    """Return everybody who earned in a year with what the report says of them, by member number."""
-    facts = ", ".join(f"i.{name}" for name in Identity.__slots__)
-    sql = text(_LISTED.format(known=_KNOWN, account=_ACCOUNT, facts=facts))
-    kinds: dict[str, TypeEngine[Any]] = {
-        "id": Uuid(),
-        "number": Integer(),
-        "name": Text(),
-        "currency": Text(),
-        "sales": Integer(),
-        "total_minor": BigInteger(),
-    }
-    kinds |= {"lacks": Boolean(), "has_account": Boolean()} | dict.fromkeys(Identity.__slots__, Text()) | {"born_on": Date()}
-    row = sql.columns(**kinds).subquery("sellers").c
-    ties = ((row.id, UUID), (row.currency, str))
+    """Return the members who may have earned in a year, by number; what each earned is read for those of a page alone."""
+    first, last = viewer.begin_of(f"{year}-01-01"), viewer.begin_of(f"{year + 1}-01-01")
+    since = (Member.coop_id == viewer.coop_id, Member.producer_id == Producer.id)
+    number = select(Member.number).where(*since).order_by(Member.joined_on.desc()).limit(1).correlate(Producer).scalar_subquery()
+    sold = select(Payable.id).where(
+        Payable.coop_id == viewer.coop_id, Payable.payee_id == Producer.id, Payable.raised_at >= first, Payable.raised_at < last
+    )
+    book = select(LedgerBook.id).where(LedgerBook.coop_id == viewer.coop_id).scalar_subquery()
+    code = literal("claim:") + cast(Producer.id, Text)
+    claimed = select(LedgerAccount.id).where(LedgerAccount.book_id == book, LedgerAccount.code == code)
+    live = (PayeeAccount.producer_id == Producer.id, PayeeAccount.confirmed_at.is_not(None), PayeeAccount.replaced_at.is_(None))
+    account = select(PayeeAccount.id).where(*live, or_(PayeeAccount.iban != "", PayeeAccount.stripe_account != "")).exists()
+    complete = and_(identity_known().is_(True), account)
+    columns = (Producer.id, number.label("number"), Producer.name)
     return Source(
-        select(*row),
-        {"number": Sorting(((row.number, int), *ties)), "name": Sorting(((row.name, str), *ties))},
+        select(*columns)
+        .outerjoin(TaxIdentity, TaxIdentity.producer_id == Producer.id)
+        .where(Producer.coop_id == viewer.coop_id, number.is_not(None), or_(sold.exists(), claimed.exists())),
         {
-            "q": lambda text: row.number == int(text) if text.isdigit() else contains(row.name, text),
-            "missing": one_named({"yes": row.lacks, "no": ~row.lacks}),
+            "number": Sorting(((number, int), (Producer.id, UUID))),
+            "name": Sorting(((Producer.name, str), (Producer.id, UUID))),
+        },
+        {
+            "q": lambda text: number == int(text) if text.isdigit() else contains(Producer.name, text),
+            "missing": one_named({"yes": ~complete, "no": complete}),
             "year": one_named({f"{year}": true()}),
         },
         keyed=False,
-        values={
-            "coop": viewer.coop_id,
-            "since": date(year, 1, 1),
-            "until": date(year, 12, 31),
-            "sales": list(_SALES),
-            "counted": [*EARNED, *FEES, *TAXES],
-        },
     )
 
 
-def lacking(row: Line) -> tuple[str, ...]:
-    """Return what is missing about a seller of the list."""
-    known = {name: getattr(row, name) for name in Identity.__slots__}
-    identity = Identity(**known) if row.kind is not None else Identity()
-    return missing_facts(identity, has_account=row.has_account)
-
-
-def small(currency: str, sales: int, total_minor: int) -> bool | None:
-    """Whether a seller is below both limits of a year, so that the law leaves them out; None where that cannot be told."""
-    return None if currency != "EUR" else sales < FEW_SALES and total_minor <= LITTLE_MINOR
+def of_page(session: Session, *, coop_id: UUID, year: int, ids: Sequence[UUID]) -> dict[UUID, list[Seller]]:
+    """Return the year of some members, one each per currency; who earned nothing is absent."""
+    # Their accounts hold few of the book's postings, which PostgreSQL cannot know: it would read them all.
+    names = ("enable_seqscan", "enable_hashjoin", "enable_mergejoin")
+    session.execute(select(*(func.set_config(name, "off", True) for name in names)))
+    found: dict[UUID, list[Seller]] = defaultdict(list)
+    for one in sellers(session, coop_id=coop_id, year=year, only=ids):
+        found[one.producer_id].append(one)
+    session.execute(select(*(func.set_config(name, "on", True) for name in names)))
+    return found
 
 
 def report(units: Callable[[], AbstractContextManager[Session]], *, coop_id: UUID, year: int) -> Iterator[list[Any]]:

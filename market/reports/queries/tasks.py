@@ -288,14 +288,11 @@ def _people() -> list[Listed]:
     ]
 
 
-def _sellers() -> Listed:
-    """Return once how many members earned in the year to report and have not said what the tax office asks (`missing_facts`).
-
-    An account that is missing is a task of its own.
-    """
+def identity_known() -> Any:
+    """Return whether all that the tax office asks about a seller is known, their account aside (`missing_facts`)."""
     who = TaxIdentity
     person = who.kind == "person"
-    known = and_(
+    return and_(
         who.legal_name != "",
         and_(who.town != "", or_(who.street != "", who.postcode != "")),
         who.country != "",
@@ -304,6 +301,14 @@ def _sellers() -> Listed:
         or_(who.born_on.is_not(None), ~person),
         or_(who.registration_number != "", person),
     )
+
+
+def _sellers() -> Listed:
+    """Return once how many members earned in the year to report and have not said what the tax office asks (`missing_facts`).
+
+    An account that is missing is a task of its own.
+    """
+    who, known = TaxIdentity, identity_known()
     earned = exists().where(Payable.payee_id == Member.producer_id, Payable.coop_id == COOP, Payable.raised_at >= YEAR)
     since = func.min(func.greatest(Member.joined_on, YEAR))
     return (

@@ -26,6 +26,7 @@ def test_aged_payables_stand_in_the_column_of_their_days(session):
     (row,) = money.aged_payables(session, producers.coop(session, producer.coop_id), on=ON)
     assert (row.party, row.not_due.minor, [each.minor for each in row.overdue]) == (producer.name, 100, [20, 3, 0, 5])
     assert row.total == Money(128, "EUR")
+    assert list(money.owed_now(session, producers.coop(session, producer.coop_id), on=ON)) == [row]
 
 
 def test_what_came_back_settles_the_oldest_claim_first(session):

@@ -1,6 +1,6 @@
 """What each desk of the staff lists: one function per desk, each a SELECT with its filters, sortings and totals."""
 
-from market.reports.queries.desks.bank import announced, files, periods, postings, rules
+from market.reports.queries.desks.bank import announced, balances_after, files, periods, postings, rules
 from market.reports.queries.desks.membership import certificates, coops, keys, listings, members, payee_accounts, people
 from market.reports.queries.desks.paying import cheques, owed, payouts, runs, shares
 from market.reports.queries.desks.tables import (
@@ -35,6 +35,7 @@ __all__ = [
     "announced",
     "audit",
     "audit_entry",
+    "balances_after",
     "buyers",
     "certificates",
     "cheques",

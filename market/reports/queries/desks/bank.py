@@ -1,14 +1,16 @@
 """Bank files, rules of the staff, what banks announced, periods, and the lines of the books."""
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Text, and_, case, cast, func, literal, or_, select
-from sqlalchemy.orm import aliased
+from sqlalchemy import Text, and_, case, cast, func, literal, or_, select, text
+from sqlalchemy.orm import Session, aliased
 
 from market.ledger.models import LedgerAccount, LedgerBook, LedgerPosting, LedgerTransaction
 from market.reports.queries.lists import (
+    Line,
     Sorting,
     Source,
     Viewer,
@@ -165,9 +167,9 @@ def postings(viewer: Viewer) -> Source:
 
     return Source(
         select(*columns)
-        .join(fact, (fact.book_id == posting.book_id) & (fact.id == posting.transaction_id))
-        .join(debit, (debit.book_id == posting.book_id) & (debit.id == posting.debit_id))
-        .join(credit, (credit.book_id == posting.book_id) & (credit.id == posting.credit_id))
+        .outerjoin(fact, (fact.book_id == posting.book_id) & (fact.id == posting.transaction_id))
+        .outerjoin(debit, (debit.book_id == posting.book_id) & (debit.id == posting.debit_id))
+        .outerjoin(credit, (credit.book_id == posting.book_id) & (credit.id == posting.credit_id))
         .where(posting.book_id == book),
         {
             "newest": Sorting(((posting.transaction_id, int), (posting.n, int)), descending=True),
@@ -185,3 +187,34 @@ def postings(viewer: Viewer) -> Source:
         posting.currency,
         keyed=False,
     )
+
+
+# From the end, since a statement is read so: what an account stands at now, less what moved after each line.
+_AFTER = """
+WITH acc AS (
+  SELECT a.book_id, a.id, a.side, sum(b.debits_minor - b.credits_minor) AS net
+  FROM ledger_book k JOIN ledger_account a ON a.book_id = k.id AND a.code = :code
+  JOIN ledger_balance b ON b.book_id = a.book_id AND b.account_id = a.id
+  WHERE k.coop_id = :coop GROUP BY a.book_id, a.id, a.side),
+moved AS (
+  SELECT p.transaction_id, p.n, acc.id, acc.side, acc.net,
+         CASE WHEN p.debit_id = acc.id THEN p.amount_minor ELSE -p.amount_minor END AS minor
+  FROM acc JOIN ledger_posting p ON p.book_id = acc.book_id AND acc.id IN (p.debit_id, p.credit_id)
+   AND p.transaction_id {range})
+SELECT * FROM (
+  SELECT transaction_id || '-' || n AS id, transaction_id, (side * {sum})::bigint AS minor FROM moved) x
+WHERE transaction_id = ANY(:wanted)"""
+_FROM_NOW = _AFTER.format(
+    range=">= :edge",
+    sum="(net - coalesce(sum(minor) OVER (PARTITION BY id ORDER BY transaction_id DESC, n DESC"
+    " ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0))",
+)
+_FROM_FIRST = _AFTER.format(range="<= :edge", sum="sum(minor) OVER (PARTITION BY id ORDER BY transaction_id, n)")
+
+
+def balances_after(session: Session, viewer: Viewer, code: str, lines: Sequence[Line]) -> dict[str, int]:
+    """Return what an account stood at after each of a page's lines, in the order of booking, on the side on which it grows."""
+    wanted = [line.transaction_id for line in lines]
+    down = wanted[0] >= wanted[-1]
+    values = {"coop": viewer.coop_id, "code": code, "wanted": wanted, "edge": wanted[-1]}
+    return {row.id: row.minor for row in session.execute(text(_FROM_NOW if down else _FROM_FIRST), values)}
