@@ -9,7 +9,7 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import partial
 from itertools import zip_longest
 from typing import Any
@@ -44,6 +44,7 @@ Start = Callable[[Job], Job]
 
 SideBySide = Callable[[], AbstractContextManager[Start]]
 SLICE = 2_000
+ASKED_AHEAD = timedelta(days=62)
 MONTHS_AHEAD = 2
 """So many months may wait to be made while the next one is planned."""
 
@@ -154,10 +155,15 @@ def plan_matching(units: Units, *, money_account_id: UUID) -> Iterator[list[Prop
 def _next_month(
     session: Session, account: MoneyAccount, matcher: Matcher, edge: date | None, month: tuple[date, date]
 ) -> tuple[date, list[Claim]]:
-    """Let the matcher know the payouts that a month's lines may show, sent from `edge` on; return the next edge and the lines."""
+    """Return the lines of a month, once the matcher knows the payouts that they may show, and up to when it knows them.
+
+    It knows those sent before `edge`; a few months of them are asked for at once, for each time reads all that are on their way.
+    """
     first, after = month
-    matcher.add(payouts_on_their_way(session, account, sent_from=edge, sent_before=after + WINDOW))
-    return after + WINDOW, claims_between(session, account, first, after, cheques=matcher.cheque_amounts)
+    if edge is None or edge < after + WINDOW:
+        edge, known = after + WINDOW + ASKED_AHEAD, edge
+        matcher.add(payouts_on_their_way(session, account, sent_from=known, sent_before=edge))
+    return edge, claims_between(session, account, first, after, cheques=matcher.cheque_amounts)
 
 
 def settle(units: Units, *, money_account_id: UUID, portion: Portion, actor: Actor, now: datetime) -> int | None:

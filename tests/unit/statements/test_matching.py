@@ -217,6 +217,21 @@ def test_gate_automatic_matches_are_right_and_frequent(seed: int) -> None:
     assert score.recall >= 0.95, score
 
 
+def test_where_everything_is_there_twice_only_a_reference_makes_a_match() -> None:
+    """Each target has a twin with its own reference: same amount, account, name, day. A line that names neither is for a person."""
+    noise = make_noise(20260405, 1_500)
+    twins = [
+        replace(each, id=UUID(int=each.id.int ^ 1), reference=reference(Kind[each.kind.upper()], 10**8 + n), batches=())
+        for n, each in enumerate(noise.targets)
+    ]
+    certain = [each for each in propose(noise.claims, [*noise.targets, *twins], known_fees=noise.known_fees) if each.automatic]
+    silent = {(claim.line_id, claim.part) for claim in noise.claims if not claim.references and not claim.batches}
+    found = [each for each in certain if (each.line_id, each.part) in silent and each.rule not in ("batch_total", "return")]
+    assert len(silent) > 300
+    assert found == []
+    assert {each.target_id for each in certain}.isdisjoint(twin.id for twin in twins)
+
+
 def test_what_ended_long_ago_may_be_forgotten_as_long_as_it_can_be_asked_for() -> None:
     """Month by month, with the payouts of the month and what lines name beside, the same is certain as with all at once."""
     noise = make_noise(20260404, 2_000, days=330)
