@@ -30,6 +30,8 @@ from market.payments.ports import (
 
 PAGE = 100
 DEEP = ["payment_intent.latest_charge.balance_transaction"]
+SPOKEN = frozenset({"en", "es", "fr", "pt"})
+"""Those of our languages that the hosted page knows; Swahili and Arabic are none of them."""
 REFUND_STATES = {"succeeded": "succeeded", "failed": "failed", "canceled": "failed"}
 
 
@@ -62,7 +64,8 @@ class StripeCards:
                 "cancel_url": order.cancel_url,
                 "expires_at": int(order.expires_at.timestamp()),
                 "client_reference_id": str(order.payment_id),
-                "metadata": metadata,
+                "metadata": metadata | {"language": order.language},
+                "locale": order.language if order.language in SPOKEN else "auto",  # then the browser's, as far as it goes
                 "payment_intent_data": {"transfer_group": order.group, "metadata": metadata},
             }
             if order.take_later:  # the page then offers only what can be authorised first

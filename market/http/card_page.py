@@ -27,6 +27,8 @@ LINK = "order"
 def open_page(order_id: UUID, payment_id: UUID) -> str | None:
     """Open the hosted page of a payment, or find the open one; its address. Raises CardsRefused, ProcessorUnavailable."""
     key = links.key_for(LINK, order_id)
+    with unit_of_work() as session:
+        language = orders.language_of(session, order_id)
     opened = payment_service.start_checkout(
         unit_of_work,
         current_app.extensions["ports"].cards,
@@ -34,6 +36,7 @@ def open_page(order_id: UUID, payment_id: UUID) -> str | None:
         return_url=links.public(url_for("orders.returned", order_id=order_id, key=key)),
         cancel_url=links.public(order_url(order_id)),
         now=now(),
+        language=language,
     )
     return opened.checkout_url
 

@@ -46,6 +46,7 @@ class CheckoutOrder:
     cancel_url: str
     expires_at: datetime
     email: str | None = None
+    language: str = "en"
     take_later: bool = False  # the card is charged by `capture`; until then the money is only kept on it
 
 

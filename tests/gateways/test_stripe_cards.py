@@ -1,6 +1,7 @@
 """The card gateway against the simulator: real process, real HTTP, the real SDK."""
 
 import json
+import re
 import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -10,6 +11,7 @@ import pytest
 
 from market.gateways.stripe_cards import StripeCards
 from market.kernel.ids import new_id
+from market.kernel.languages import LANGUAGES
 from market.kernel.money import Money
 from market.kernel.uow import NetworkInsideUnitOfWork, unit_of_work
 from market.payments.ports import BadSignature, CaptureOrder, CheckoutOrder, ProcessorRefused, ProcessorUnsure, RefundOrder
@@ -43,6 +45,19 @@ def test_a_card_pays_a_checkout(cards, stripe_server):
     assert (seen.state, seen.paid) == ("succeeded", Money(10000, "EUR"))
     assert seen.intent_id.startswith("pi_")
     assert seen.charged_at is not None
+
+
+def test_the_page_speaks_the_language_of_the_buyer(cards, stripe_server):
+    told = {}
+    for language in LANGUAGES:
+        _, _, body = stripe_server.request(
+            "GET", cards.open_checkout(order(language=language)).url, **{"Accept-Language": "de, en"}
+        )
+        page = body.decode()
+        assert f'<html lang="{language}" dir="{"rtl" if language == "ar" else "ltr"}">' in page
+        told[language] = set(re.findall(r">([^<>]*[a-z]{4}[^<>]*)<", page.partition("<body>")[2])) - {"Order 4711", "E-mail"}
+    assert len(told["en"]) > 15
+    assert not [language for language in LANGUAGES[1:] if told[language] & told["en"]]
 
 
 def test_a_declined_card_leaves_the_page_open(cards, stripe_server):

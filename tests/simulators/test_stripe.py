@@ -5,7 +5,10 @@ import time
 
 import pytest
 import stripe
+from playwright.sync_api import Browser, expect
 
+from market.kernel.languages import LANGUAGES
+from tests.journeys.looking import NARROW, findings, too_wide
 from tests.stripe_server import KEY, StripeServer
 
 
@@ -198,6 +201,52 @@ def test_the_page_keeps_what_was_typed_and_says_what_is_wrong(client, server):
     assert 'value="Ana Ruiz"' in page
     assert 'value="12 / 34"' in page
     assert "4241" not in page
-    assert "EUR 98.76" in page
+    assert "€98.76" in page
     assert "<b>Honey" not in page
     assert server.request("GET", "/c/pay/cs_unknown")[0] == 404
+
+
+@pytest.mark.browser
+def test_axe_finds_nothing_on_the_page_whatever_language_it_speaks(client, server, browser: Browser):
+    price = {"currency": "eur", "unit_amount": 9876, "product_data": {"name": "Honey"}}
+    params = {
+        "mode": "payment",
+        "success_url": f"{server.url}/healthz",
+        "cancel_url": "http://x",
+        "line_items": [{"price_data": price}],
+    }
+    context, faults = browser.new_context(viewport=NARROW), []
+    page = context.new_page()
+
+    def judge(language: str) -> None:
+        assert page.locator("html").get_attribute("lang") == language
+        faults.extend(f"{language} {page.title()}: {fault}" for fault in findings(page, again=language == "ar") + too_wide(page))
+
+    for language in LANGUAGES:
+        url = client.v1.checkout.sessions.create(params | {"metadata": {"language": language}}).url
+        page.goto(url)
+        judge(language)
+        if language != "ar":
+            continue
+        page.locator("[name=number]").fill("4242")
+        page.locator("button").first.click()
+        judge(language)  # what is wrong, beside each field
+        page.locator("[value='4000002500003155']").click()
+        judge(language)  # the bank's question
+        page.locator("[value=refuse]").click()
+        expect(page.get_by_role("alert")).to_be_visible()
+        judge(language)
+        page.locator("[value='4242424242424242']").click()
+        page.goto(url)
+        judge(language)  # paid already
+    context.close()
+    assert not faults, "\n".join(faults)
+
+
+def test_a_language_that_the_real_page_does_not_know_is_refused(client):
+    price = {"currency": "eur", "unit_amount": 9876, "product_data": {"name": "Honey"}}
+    params = {"mode": "payment", "success_url": "http://x", "line_items": [{"price_data": price}]}
+    assert client.v1.checkout.sessions.create(params | {"locale": "pt"}).locale == "pt"
+    with pytest.raises(stripe.InvalidRequestError) as refusal:
+        client.v1.checkout.sessions.create(params | {"locale": "sw"})
+    assert refusal.value.param == "locale"

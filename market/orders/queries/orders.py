@@ -129,6 +129,11 @@ def order(session: Session, order_id: UUID) -> OrderView:
     return _order_view(row, _parts(session, sellers, {row.id: row.number}))
 
 
+def language_of(session: Session, order_id: UUID) -> str:
+    """Return the language in which an order was placed."""
+    return session.scalars(select(Order.locale).where(Order.id == order_id)).one()
+
+
 def orders_of(session: Session, account_id: UUID, *, cursor: str | None = None) -> Page[OrderView]:
     """Return an account's orders, newest first."""
     statement = select(Order).where(Order.account_id == account_id).order_by(Order.number.desc()).limit(PAGE + 1)

@@ -36,7 +36,9 @@ KEPT_FOR = timedelta(days=5)  # where the processor does not say how long: what 
 SHORTEST_PAGE = timedelta(minutes=31)  # the processor refuses pages that close within half an hour; the sweep closes ours
 
 
-def prepare_checkout(session: Session, *, payment_id: UUID, return_url: str, cancel_url: str, now: datetime) -> CheckoutOrder:
+def prepare_checkout(
+    session: Session, *, payment_id: UUID, return_url: str, cancel_url: str, now: datetime, language: str = "en"
+) -> CheckoutOrder:
     """Return the page to open; commit before the call. Raises PaymentNotOpen.
 
     The key stays the same for 23 hours. After that a lost page is replaced under a new version: until somebody pays it,
@@ -60,6 +62,7 @@ def prepare_checkout(session: Session, *, payment_id: UUID, return_url: str, can
         cancel_url=cancel_url,
         expires_at=max(row.expires_at, row.first_sent_at + SHORTEST_PAGE),  # the same in every repeat
         email=row.email,
+        language=language,
         take_later=take_later,
     )
 
@@ -95,18 +98,28 @@ def record_refusal(session: Session, *, payment_id: UUID, problem: str) -> Payme
 
 
 def start_checkout(
-    units: Units, cards: CardProcessor, *, payment_id: UUID, return_url: str, cancel_url: str, now: datetime
+    units: Units,
+    cards: CardProcessor,
+    *,
+    payment_id: UUID,
+    return_url: str,
+    cancel_url: str,
+    now: datetime,
+    language: str = "en",
 ) -> PaymentView:
     """Open the page, or find the one that is open; redirect the buyer to `checkout_url` of what returns.
 
-    `return_url` may contain `{CHECKOUT_SESSION_ID}`. Raises CardsRefused (the payment has ended), ProcessorUnavailable
+    `return_url` may contain `{CHECKOUT_SESSION_ID}`; `language` is the buyer's, the same in every repeat.
+    Raises CardsRefused (the payment has ended), ProcessorUnavailable
     (try again: the same page opens), PaymentNotOpen.
     """
     with units() as session:
         known = payment(session, payment_id)
         if known.checkout_url is not None:
             return known
-        order = prepare_checkout(session, payment_id=payment_id, return_url=return_url, cancel_url=cancel_url, now=now)
+        order = prepare_checkout(
+            session, payment_id=payment_id, return_url=return_url, cancel_url=cancel_url, now=now, language=language
+        )
     try:
         seen = cards.open_checkout(order)
     except ProcessorRefused as error:

@@ -53,15 +53,16 @@ TOKENS: dict[str, Method] = {
     "pm_sepaDebit_failed": DEBITS["AT861904300235473202"],
 }
 
+N_ = str  # marks a text that the page tells in the reader's language
 MESSAGES = {
-    "generic_decline": "Your card was declined.",
-    "insufficient_funds": "Your card has insufficient funds.",
-    "lost_card": "Your card was declined.",
-    "expired_card": "Your card has expired.",
-    "incorrect_cvc": "Your card's security code is incorrect.",
-    "processing_error": "An error occurred while processing your card. Try again in a little bit.",
-    "authentication_failed": "We are unable to authenticate your payment method. Choose another one and try again.",
-    "debit_not_authorized": "The customer's bank refused the debit.",
+    "generic_decline": N_("Your card was declined."),
+    "insufficient_funds": N_("Your card has insufficient funds."),
+    "lost_card": N_("Your card was declined."),
+    "expired_card": N_("Your card has expired."),
+    "incorrect_cvc": N_("Your card's security code is incorrect."),
+    "processing_error": N_("An error occurred while processing your card. Try again in a little bit."),
+    "authentication_failed": N_("We are unable to authenticate your payment method. Choose another one and try again."),
+    "debit_not_authorized": N_("The customer's bank refused the debit."),
 }
 
 

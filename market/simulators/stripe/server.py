@@ -100,7 +100,7 @@ class Handler(BaseHTTPRequestHandler):
                 self._json(200, {"ok": True}, {})
             else:
                 form = dict(parse_qsl(parts.query)) | dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
-                page = pages.answer(self.server.world, method, parts.path, form)
+                page = pages.answer(self.server.world, method, parts.path, form, self.headers.get("Accept-Language", ""))
                 self.server.courier.wake.set()
                 self._page(page)
         except Dropped:

@@ -1,11 +1,17 @@
 """Checkout Sessions: an intent is made when the buyer submits the hosted page, not before."""
 
+import re
+
 from .payments import attempt, cancel, check_amount, fail, new_intent, succeed
 from .problems import Refusal, invalid
 from .store import Body
 from .world import Request, World, listing
 
 HALF_HOUR, DAY = 1800, 86_400
+LOCALE = re.compile(
+    "auto|bg|cs|da|de|el|en|en-GB|es|es-419|et|fi|fil|fr|fr-CA|hi-IN|hr|hu|id|it|ja|ko|lt|lv|ms|mt|nb|nl|pl|pt|pt-BR|ro|ru|sk|sl"
+    "|sv|th|tr|vi|zh|zh-HK|zh-TW"
+)
 
 
 def create_session(world: World, request: Request) -> Body:
@@ -18,6 +24,8 @@ def create_session(world: World, request: Request) -> Body:
     for name in ("success_url", "line_items"):
         if not params.get(name):
             raise invalid(f"Missing required param: {name}.", name, "parameter_missing")
+    if not LOCALE.fullmatch(params.get("locale", "auto")):
+        raise invalid(f"Invalid locale: must be one of {LOCALE.pattern.replace('|', ', ')}", "locale")
     now = world.seconds()
     expires = params.get("expires_at", now + DAY)
     if not now + HALF_HOUR <= expires <= now + DAY + 60:
