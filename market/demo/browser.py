@@ -93,7 +93,7 @@ class Browser:
         self._check(answer, expect if isinstance(expect, tuple) else (expect,))
         return answer.json if answer.body else None
 
-    def until(self, method: str, path: str, done: Callable[[Any], bool], *, patience_s: float = 90) -> Any:
+    def until(self, method: str, path: str, done: Callable[[Any], bool], *, patience_s: float = 240) -> Any:
         """Ask the API again and again until `done` says yes to its answer; workers need a moment."""
         end = time.monotonic() + patience_s
         while not done(seen := self.api(method, path)):

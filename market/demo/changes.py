@@ -41,7 +41,8 @@ def _cancelled(site: Site) -> str:
 def _more(site: Site) -> str:
     order, part = _parts(site)[0]
     line = part["lines"][0]
-    more = _change(site, order, part, line, f"{float(line['quantity']) + 1:g}")["more"]
+    step = next(row.step for row in coop_of(site, part["coop_id"]).listings if row.id == line["listing_id"])
+    more = _change(site, order, part, line, f"{float(line['quantity']) + step:g}")["more"]
     page = Browser(site.url, "buyer").post_form(more["payment_url"], [("test", GOOD)])
     if "/orders/" not in page.url:
         raise Unexpected(f"the card page led to {page.url}")
@@ -63,7 +64,7 @@ def _instead(site: Site) -> str:
             if listed.producer != part["producer_id"] or listed.id in had:
                 continue
             line = part["lines"][0]
-            body = {"line_id": line["id"], "listing_id": listed.id, "quantity": "1", "words": "the last one broke"}
+            body = {"line_id": line["id"], "listing_id": listed.id, "quantity": str(listed.step), "words": "the last one broke"}
             asked = producer.api("POST", f"/seller-orders/{part['id']}/substitutes", body, expect=(201, 409, 422))
             if "id" not in asked:
                 continue  # dearer than what it would replace

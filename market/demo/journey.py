@@ -4,7 +4,7 @@ import sys
 import time
 from collections.abc import Callable
 
-from market.demo import changes, money, proof, setup, trade, trouble
+from market.demo import changes, lending, money, proof, setup, trade, trouble
 from market.demo.browser import Unexpected
 from market.demo.site import Site
 
@@ -33,7 +33,8 @@ _OPENING: tuple[Step, ...] = (
     money.first_statement,
     money.wallet_statement,
 )
-DEMO: tuple[Step, ...] = (*_OPENING, money.left_open)
+_FURTHER: tuple[Step, ...] = (lending.before_the_harvest, lending.premium, trade.waiting)
+DEMO: tuple[Step, ...] = (*_OPENING, *_FURTHER, money.left_open)
 """Up to where a visitor of the demo takes over."""
 
 STEPS: tuple[Step, ...] = (
@@ -54,6 +55,7 @@ STEPS: tuple[Step, ...] = (
     proof.letters,
     proof.public,
     money.close,
+    *_FURTHER,
     proof.books,
     proof.exported,
 )

@@ -20,18 +20,18 @@ COLUMNS = {
 """What the columns of the float's statement are."""
 
 
-def _today(coop: CoopSite) -> date:
+def today_of(coop: CoopSite) -> date:
     """Return the day it is where the co-op is: people write that one on their slips."""
     return datetime.now(ZoneInfo(str(coop.plan.terms["time_zone"]))).date()
 
 
 def _opened_on(coop: CoopSite) -> date:
-    return _today(coop) - timedelta(days=30)
+    return today_of(coop) - timedelta(days=30)
 
 
 def _before_trading(coop: CoopSite) -> date:
     """Return a day that is over."""
-    return _today(coop) - timedelta(days=2)
+    return today_of(coop) - timedelta(days=2)
 
 
 def banks(site: Site) -> str:
@@ -50,12 +50,12 @@ def banks(site: Site) -> str:
         _import(coop, site.figures["accounts"][coop.id], statement)
         if "momo" in coop.plan.rails:
             body = {"name": "Mobile-money float", "iban": "+233244000001", "wallet": True, "currency": currency}
-            body |= {"opened_on": _today(coop).isoformat(), "opening": {"minor": WALLET, "currency": currency}}
+            body |= {"opened_on": today_of(coop).isoformat(), "opening": {"minor": WALLET, "currency": currency}}
             site.figures["wallets"][coop.id] = coop.approver.api("POST", "/statements/accounts", body)["id"]
         if "cash" in coop.plan.rails:
             fill = {
                 "amount": {"minor": CASH, "currency": currency},
-                "on": _today(coop).isoformat(),
+                "on": today_of(coop).isoformat(),
                 "slip": f"CB-{coop.plan.slug}",
             }
             coop.preparer.api("POST", "/cash-box/fill", fill)
@@ -107,7 +107,7 @@ def _runs(site: Site) -> str:
     site.figures["runs"] = {}
     said = []
     for coop in site.coops:
-        due_by = (_today(coop) + timedelta(days=30)).isoformat()
+        due_by = (today_of(coop) + timedelta(days=30)).isoformat()
         run = coop.preparer.api("POST", "/payout-runs", {"due_by": due_by}, expect=(201, 409))
         if run.get("code") == "payouts.nothing_to_pay":
             continue
@@ -138,7 +138,7 @@ def _carry_out(site: Site, coop: CoopSite, run_id: str) -> None:
         if payout["rail"] == "cash":
             receipt = {
                 "number": f"{coop.plan.slug}-{payout['number']}",
-                "paid_on": _today(coop).isoformat(),
+                "paid_on": today_of(coop).isoformat(),
                 "amount": payout["money"],
             }
             receipt |= {"cashier": "Preparer", "taken_by": payout["holder"], "signed": "signature" if number % 2 else "thumb"}
@@ -173,7 +173,7 @@ def _statements(site: Site, awaited: list[dict[str, Any]], habits: Habits) -> st
             incoming.append(Incoming(-drawn, "", "Cash desk", "", f"Cash withdrawal, slip CB-{coop.plan.slug}"))
         orders = site.figures.get("orders", {}).pop(coop.id, [])
         state = site.figures["banks"][coop.id]
-        first = max(_today(coop), date.fromisoformat(state.last_on))
+        first = max(today_of(coop), date.fromisoformat(state.last_on))
         statement, after = simulate(state, orders, on=first, incoming=incoming, habits=habits)
         site.figures["banks"][coop.id] = after
         said.append(_import(coop, site.figures["accounts"][coop.id], statement))
@@ -204,12 +204,17 @@ def left_open(site: Site) -> str:
         Incoming(-85, "", "", "", "Keeping of the account"),
     ]
     for coop in site.coops:
-        state = site.figures["banks"][coop.id]
-        on = max(_today(coop), date.fromisoformat(state.last_on))
-        habits = Habits(unknown_minor=0, days=0)
-        statement, site.figures["banks"][coop.id] = simulate(state, [], on=on, incoming=incoming, habits=habits)
-        _upload(coop, site.figures["accounts"][coop.id], statement)
+        come_in(site, coop, incoming)
     return f"{len(incoming)} lines to explain in each co-op"
+
+
+def come_in(site: Site, coop: CoopSite, incoming: list[Incoming]) -> None:
+    """Import a further statement of a co-op's bank with these lines."""
+    state = site.figures["banks"][coop.id]
+    on = max(today_of(coop), date.fromisoformat(state.last_on))
+    habits = Habits(unknown_minor=0, days=0)
+    statement, site.figures["banks"][coop.id] = simulate(state, [], on=on, incoming=incoming, habits=habits)
+    _upload(coop, site.figures["accounts"][coop.id], statement)
 
 
 def _upload(coop: CoopSite, account: str, statement: bytes) -> int:
@@ -299,7 +304,7 @@ def processor_statement(site: Site) -> str:
     for coop in site.coops:
         for run in coop.preparer.api("GET", "/payout-runs")["items"]:
             path = f"/payout-runs/{run['id']}/payouts"
-            page = coop.preparer.until("GET", path, lambda page: not any(map(_only_accepted, page["items"])), patience_s=240)
+            page = coop.preparer.until("GET", path, lambda page: not any(map(_only_accepted, page["items"])))
             count += sum(payout["rail"] == "stripe" for payout in page["items"])
     return f"{count} transfers settled by the processor's statement"
 

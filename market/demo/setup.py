@@ -204,7 +204,14 @@ def goods(site: Site) -> str:
                     browser.submit(f"/producer/lots/{lot['id']}/texts", {"language": "en"} | titles)
                 coop.listings.append(
                     Listed(
-                        listing["id"], good.title, str(coop.plan.terms["currency"]), good.price, coop.id, producer_id, lot["slug"]
+                        listing["id"],
+                        good.title,
+                        str(coop.plan.terms["currency"]),
+                        good.price,
+                        coop.id,
+                        producer_id,
+                        lot["slug"],
+                        int(good.step),
                     )
                 )
     count = sum(len(coop.listings) for coop in site.coops)

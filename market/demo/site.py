@@ -25,6 +25,7 @@ class Listed:
     coop: str
     producer: str
     slug: str
+    step: int
 
 
 @dataclass

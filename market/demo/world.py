@@ -74,7 +74,7 @@ COOPS = (
             "service_pct": "6",
             "payment_pct": "1.5",
             "tax_pct": "0",
-            "transport_minor_per_line": 320,
+            "transport_minor_per_line": 180,
             "book_alone_minor": 1000,
             "account_holder": "Cooperativa Alto Mayo",
             "iban": "DE89370400440532013000",
@@ -116,6 +116,7 @@ COOPS = (
                 "400",
                 ("fairtrade",),
                 "FOB",
+                step="5",
                 story="Red apple, cane sugar, a clean finish.",
                 told={
                     "es": ("Caturra lavado, secado en camas elevadas", "Manzana roja, panela, final limpio."),
@@ -132,6 +133,7 @@ COOPS = (
                 "300",
                 ("fairtrade", "organic"),
                 "FOB",
+                step="5",
                 story="Grown under inga trees, without anything from a bag.",
             ),
             Good(
@@ -144,6 +146,7 @@ COOPS = (
                 "180",
                 ("fairtrade",),
                 "FOB",
+                step="5",
                 story="Ripens two weeks later; orange blossom and cocoa.",
             ),
             Good(
@@ -164,6 +167,7 @@ COOPS = (
                 "harvest",
                 "KGM",
                 "150",
+                step="2",
                 story="Cane juice boiled down over its own straw, nothing added.",
             ),
             Good(
@@ -194,7 +198,7 @@ COOPS = (
             "service_pct": "5",
             "payment_pct": "1.5",
             "tax_pct": "0",
-            "transport_minor_per_line": 500,
+            "transport_minor_per_line": 220,
             "book_alone_minor": 1000,
             "account_holder": "Asante Cocoa Farmers",
             "iban": "GB29NWBK60161331926819",
@@ -223,6 +227,7 @@ COOPS = (
                 "500",
                 ("fairtrade",),
                 "FOB",
+                step="5",
                 story="Even brown, little acid, dried on mats in the sun.",
             ),
             Good(
@@ -235,6 +240,7 @@ COOPS = (
                 "120",
                 ("fairtrade",),
                 "FOB",
+                step="5",
                 story="From one plot; the fermentation sheet comes with it.",
             ),
             Good(
@@ -277,6 +283,7 @@ COOPS = (
                 "harvest",
                 "KGM",
                 "200",
+                step="5",
                 story="Long staple for spinners, ginned in Tamale.",
             ),
         ),
@@ -296,7 +303,7 @@ COOPS = (
             "service_pct": "8",
             "payment_pct": "1.5",
             "tax_pct": "10",
-            "transport_minor_per_line": 490,
+            "transport_minor_per_line": 290,
             "book_alone_minor": 1000,
             "account_holder": "Taller Luna S. Coop.",
             "iban": "ES9121000418450200051332",
