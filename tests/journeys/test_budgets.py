@@ -23,6 +23,9 @@ WATCH = """() => {
   new PerformanceObserver(list => { for (const one of list.getEntries()) window.moved += one.value })
     .observe({type: 'layout-shift', buffered: true});
 }"""
+UNSIZED = "() => [...document.images].filter(one => !one.getAttribute('width')).map(one => one.outerHTML)"
+EAGER = """() => [...document.images].filter(one => one.loading !== 'lazy' && one.getBoundingClientRect().top > innerHeight)
+    .map(one => one.outerHTML)"""
 PAINTED = "() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime"
 
 
@@ -88,16 +91,12 @@ class Visit:
         page.wait_for_load_state("networkidle")
         self.first_paint_ms = page.evaluate(PAINTED)
         self.moved = page.evaluate("() => window.moved")
-        self.unsized = self._unsized(page)
+        self.unsized, self.eager = page.evaluate(UNSIZED), page.evaluate(EAGER)
         context.close()
 
     def _count(self, kind: str, event: dict[str, float]) -> None:
         group = "photos" if kind.startswith("image/") and kind != "image/svg+xml" else "rest"
         self.bytes[group] = self.bytes.get(group, 0) + event["encodedDataLength"]
-
-    @staticmethod
-    def _unsized(page: Page) -> list[str]:
-        return page.evaluate("() => [...document.images].filter(i => !i.getAttribute('width')).map(i => i.outerHTML)")
 
 
 @pytest.mark.parametrize("page", ["home", "shop", "listing", "lot", "producer", *WAYS])
@@ -115,3 +114,4 @@ def test_a_first_visit_over_a_slow_line_keeps_its_budget(browser: Browser, pages
     assert visit.first_paint_ms <= FIRST_PAINT_MS, found
     assert visit.moved == 0, found
     assert not visit.unsized
+    assert not visit.eager, "a picture below the first screen does not wait until it comes near"
