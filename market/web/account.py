@@ -27,6 +27,18 @@ def home() -> ResponseReturnValue:
     return _page()
 
 
+@blueprint.get("/begin")
+@access("buyer")
+def begin() -> ResponseReturnValue:
+    """Lead somebody who signed in to where they work; who buys, to the front page."""
+    actor = current_actor()
+    if actor.is_staff:
+        return redirect(url_for("console.home"), 303)
+    if actor.producer_id:
+        return redirect(url_for("producer_home.index"), 303)
+    return redirect(url_for("console_coops.all_coops" if "admin" in actor.roles else "shop.home"), 303)
+
+
 @blueprint.post("/profile")
 @access("buyer")
 def profile() -> ResponseReturnValue:

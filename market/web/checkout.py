@@ -108,6 +108,8 @@ def add_line() -> ResponseReturnValue:
             service.set_line(work, basket_id=target, listing_id=listing_id, quantity=quantity, now=now(), add=True)
             session["lines"] = len(queries.basket(work, target))
         flash(_("It is in your basket."), "good")
+    except QuantityFaulty:  # the listing says so beside the field
+        return redirect(url_for("shop.listing", listing_id=listing_id, quantity=request.form.get("quantity", "")), 303)
     except DomainError as error:
         flash(told(error.detail), "bad")
     return redirect(url_for("checkout.basket"), 303)

@@ -22,6 +22,7 @@ from market.http.clock import today
 from market.http.conditional import ready
 from market.http.db import reading, unit_of_work
 from market.http.i18n import language, show_least_price, show_unit, show_unit_price, told
+from market.kernel.words import Unit, say
 from market.pricing import queries as checks
 from market.pricing import rules as prices
 from market.pricing.rules.references import SCHEME_NAMES
@@ -196,7 +197,8 @@ def listing(listing_id: UUID) -> Response:
         lot=lot,
         lot_name=own_texts.versions(lot.name or lot.slug, texts[lot.id], "title"),
         quantity=quantity,
-        typed_quantity=f"{quantity.normalize():f}",
+        typed_quantity=request.args.get("quantity") or f"{quantity.normalize():f}",
+        wrong_quantity=_wrong(request.args.get("quantity", ""), offer),
         parts=parts,
         total=total,
         per_base=per_base,
@@ -229,11 +231,22 @@ def _rungs(offer: queries.ListingView) -> list[tuple[str, float, str, str]]:
 
 def _quantity(offer: queries.ListingView) -> Decimal:
     """Return the quantity asked for in the address, or one step when it cannot be ordered so."""
+    return _asked(request.args.get("quantity", ""), offer) or offer.order_step
+
+
+def _asked(text: str, offer: queries.ListingView) -> Decimal | None:
     try:
-        wanted = Decimal(request.args.get("quantity", "").replace(",", "."))
+        wanted = Decimal(text.replace(",", "."))
     except InvalidOperation:
-        return offer.order_step
-    return wanted if wanted.is_finite() and wanted < 10**6 and is_orderable(wanted, offer.order_step) else offer.order_step
+        return None
+    return wanted if wanted.is_finite() and wanted < 10**6 and is_orderable(wanted, offer.order_step) else None
+
+
+def _wrong(text: str, offer: queries.ListingView) -> str | None:
+    """Return why the quantity in the address cannot be ordered."""
+    if not text or _asked(text, offer):
+        return None
+    return told(say("Please order a multiple of %(order_step)s %(unit)s.", order_step=offer.order_step, unit=Unit(offer.unit)))
 
 
 def _photo(photo: dict[str, Any] | None) -> dict[str, Any] | None:

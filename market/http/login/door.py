@@ -65,6 +65,7 @@ _SETTINGS: dict[str, Any] = {
     "VERIFY_URL": "/account/verify",
     "POST_CHANGE_VIEW": "/account",
     "POST_REGISTER_VIEW": "/sign-in",
+    "POST_LOGIN_VIEW": "/account/begin",
     "RESET_PASSWORD_WITHIN": timedelta(days=1),
     "CONFIRM_EMAIL_WITHIN": timedelta(days=5),
     "STATIC_FOLDER": None,
