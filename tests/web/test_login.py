@@ -182,3 +182,14 @@ def _admin():
     from market.kernel.actor import Actor
 
     return Actor(roles=frozenset({"admin"}))
+
+
+def test_the_door_speaks_the_readers_language(client, session):
+    _sign_up(client, session, "eva@example.com")
+    answers = [
+        client.get("/reset/nothing?lang=sw", follow_redirects=True),
+        _post(client, "/sign-in?lang=sw", email="eva@example.com", password="wrong one"),
+        _post(client, "/sign-up?lang=sw", email="no address", name="", password="short"),
+    ]
+    said = ("Kiungo hiki hakifanyi kazi tena.", "Barua pepe au nenosiri si sahihi.", "Nenosiri lina angalau herufi 10.")
+    assert [words in answer.text for words, answer in zip(said, answers, strict=True)] == [True, True, True]

@@ -22,9 +22,11 @@ from market.accounts import service as accounts_service
 from market.accounts.rules import checked_email
 from market.http import auth, clock
 from market.http.db import db, unit_of_work
+from market.http.i18n import Catalogues
 from market.http.login import actors, letters
 from market.http.login.forms import ConfirmAgainForm, ForgotForm, SignInForm, SignUpForm
 from market.http.login.models import User
+from market.http.login.said import SAID
 from market.kernel.actor import Actor
 from market.kernel.errors import DomainError, Invalid
 from market.kernel.ids import new_id, new_token
@@ -213,6 +215,7 @@ def init_app(app: Flask) -> None:
     settings = app.extensions["settings"]
     app.session_interface = Cookies()
     app.config.update({f"SECURITY_{name}": value for name, value in _SETTINGS.items()})
+    app.config.update({f"SECURITY_MSG_{name}": words for name, words in SAID.items()})
     app.config.update(
         SECURITY_PASSWORD_SALT=settings.password_salt,
         SECURITY_DATETIME_FACTORY=clock.now,
@@ -230,6 +233,7 @@ def init_app(app: Flask) -> None:
         forgot_password_form=ForgotForm,
         send_confirmation_form=ConfirmAgainForm,
     )
+    security.i18n_domain = Catalogues()
     # What a view permits is `@access`, asked of our own actors; the library would look for a person on every request before.
     app.before_request_funcs[None].remove(security.principal._on_before_request)
     user_logged_in.connect(_stay, app)
