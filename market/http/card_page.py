@@ -87,6 +87,13 @@ def cancel(order_id: UUID) -> OrderView:
         return orders.order(session, order_id)
 
 
+def pay_charges_in_unit(order_id: UUID) -> UUID:
+    """Pay the co-op's charges of the caller's own order in the members' currency; return the payment of the rest."""
+    close(order_id)
+    with unit_of_work() as session:
+        return service.pay_charges_in_unit(session, actor=current_actor(), order_id=order_id, now=now())
+
+
 def close(order_id: UUID) -> None:
     """Make sure that nobody can pay an order any more; a payment that was quicker is recorded."""
     with unit_of_work() as session:

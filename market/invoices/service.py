@@ -21,6 +21,7 @@ from market.orders import queries as orders
 from market.orders.change_queries import Offer
 from market.orders.queries import Line, SellerPart
 from market.orders.service.substitute import REASON as REPLACED
+from market.orders.tender_queries import returned_with
 from market.payments import queries as payments
 from market.payments.queries import RefundView
 from market.producers import queries as producers
@@ -78,7 +79,9 @@ def _credit_paper(
     reason, total = str(REPLACED), 0
     if isinstance(cause, RefundView):
         given |= {name: money.minor for name, money in cause.amounts.components()}
-        reason, total = str(cause.reason), cause.money.minor
+        in_unit = returned_with(session, cause.id)
+        given["charges"] += in_unit
+        reason, total = str(cause.reason), cause.money.minor + in_unit
     swap = _swap(seller, swaps, cause)
     if swap is not None:
         lines, pieces = rules.swapped(item_of(swap[0]), item_of(swap[1]), given, invoice.currency)

@@ -127,6 +127,11 @@ def community_released(to: UUID | str, money: Money, order: UUID) -> tuple[Leg, 
     return legs(("lc_held", f"lc:{to}", money), subject=order)
 
 
+def community_back(source: str, holder: UUID | str, money: Money, order: UUID) -> tuple[Leg, ...]:
+    """Take back E10 from `lc_held`, E14 from the co-op's account: what was paid in a tender goes back in it."""
+    return legs((source, f"lc:{holder}", money), subject=order)
+
+
 def community_transferred(payer: UUID | str, payee: UUID | str, money: Money, transfer: UUID) -> tuple[Leg, ...]:
     """One holder pays another: what one has less the other has more, and the sum over all stays zero (M-1)."""
     return legs((f"lc:{payer}", f"lc:{payee}", money), subject=transfer)

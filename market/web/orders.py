@@ -19,7 +19,7 @@ from market.invoices.errors import InvoiceMissing
 from market.kernel.clock import day_in
 from market.kernel.errors import DomainError
 from market.orders import change_queries as changes
-from market.orders import queries, service
+from market.orders import queries, service, tender_queries
 from market.orders.errors import ComplaintFaulty, OrderMissing, WrongState
 from market.payments import queries as payments
 from market.payments.rules import State
@@ -58,10 +58,13 @@ def _page(
         further = changes.supplements(session, order_id)
         belongs_to = changes.supplemented(session, order_id)
         offers = changes.substitutions(session, [part.id for part in view.parts])
+        unit = tender_queries.tender(session, order_id, producer_id=current_actor().producer_id)
     page = render_template(
         "orders/order.html",
         order=view,
         payment=payment,
+        due=payment.money if payment else view.total,
+        unit=unit,
         instructions=instructions,
         code=code_of(instructions),
         lots=lots,
@@ -128,6 +131,22 @@ def pay(order_id: UUID) -> ResponseReturnValue:
         view = mine(session, order_id)
         payment_id = service.reopen_payment(session, actor=current_actor(), order_id=view.id, now=now())
     return to_card_page(order_id, payment_id)
+
+
+@blueprint.post("/orders/<uuid:order_id>/community")
+@access("public")
+def pay_charges(order_id: UUID) -> ResponseReturnValue:
+    """Pay the co-op's charges of an order in the community currency; the rest stays to be paid in money."""
+    with unit_of_work() as session:
+        mine(session, order_id)
+    try:
+        card_page.pay_charges_in_unit(order_id)
+        flash(_("Paid from your account in the community currency. The rest is paid in money."), "good")
+    except DomainError as error:
+        if isinstance(error, OrderMissing):
+            raise
+        flash(told(error.detail), "bad")
+    return redirect(order_url(order_id), 303)
 
 
 @blueprint.post("/orders/<uuid:order_id>/cancel")

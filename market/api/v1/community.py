@@ -10,12 +10,15 @@ from sqlalchemy.orm import Session
 from market.api.openapi import Blueprint
 from market.api.v1.schemas import community as schemas
 from market.api.v1.schemas.lending import WordIn
+from market.api.v1.schemas.orders import OrderQuery
 from market.api.v1.schemas.producers import CreatedOut
+from market.http import card_page
 from market.http.auth import access, current_actor, current_coop
 from market.http.clock import now
 from market.http.db import unit_of_work
 from market.http.idempotency import once
 from market.kernel.money import Money
+from market.orders import tender_queries
 from market.treasury import community_queries as queries
 from market.treasury import service
 from market.treasury.errors import NotOpen
@@ -187,6 +190,31 @@ class TransferWord(MethodView):
         """Authorise the transfer or deny it; not by whoever asked for it."""
         with unit_of_work() as session:
             service.decide_transfer(session, actor=current_actor(), transfer_id=transfer_id, agreed=body["agreed"], now=now())
+
+
+@blueprint.route("/orders/<uuid:order_id>/community-part")
+class OrderPart(MethodView):
+    """What of the caller's own order is paid in the unit."""
+
+    @blueprint.arguments(OrderQuery, location="query")
+    @blueprint.response(200, schemas.OrderPartOut)
+    @access("public", scope="community:read")
+    def get(self, query: dict[str, Any], order_id: UUID) -> Any:
+        """Return what is paid in the unit, and what could be: the charges that are the co-op's own income, or nothing."""
+        with unit_of_work() as session:
+            card_page.own_order(session, order_id, query["key"])
+            return tender_queries.tender(session, order_id, producer_id=current_actor().producer_id)
+
+    @blueprint.arguments(OrderQuery, location="query")
+    @blueprint.response(200, schemas.OrderPartOut)
+    @access("public", scope="community:write")
+    def post(self, query: dict[str, Any], order_id: UUID) -> Any:
+        """Pay the co-op's charges in the unit; the rest is a new payment in money. Doing it again changes nothing."""
+        with unit_of_work() as session:
+            card_page.own_order(session, order_id, query["key"])
+        card_page.pay_charges_in_unit(order_id)
+        with unit_of_work() as session:
+            return tender_queries.tender(session, order_id, producer_id=current_actor().producer_id)
 
 
 def _own(session: Session) -> queries.HolderView | None:

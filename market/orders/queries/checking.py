@@ -9,6 +9,7 @@ from market.ledger import queries as books
 from market.ledger.queries import Finding
 from market.orders import rules
 from market.orders.models import OrderLine, PriceComponent, SellerOrder
+from market.orders.tender_queries import tenders
 from market.payments import queries as payments
 from market.treasury import premium_queries as premiums
 
@@ -53,4 +54,7 @@ def _to_be_held(session: Session, coop_id: UUID) -> dict[tuple[str, str, UUID | 
     for seller_id, currency, kind, minor in rows:
         key = (rules.COMPONENT[kind], currency, seller_id)
         found[key] = found.get(key, 0) + int(minor)
+    for seller_id, unit in tenders(session, {subject for _, _, subject in found if subject}).items():
+        own = next(one for one in found if one[0] == "charges" and one[2] == seller_id)
+        found[own] -= unit.minor  # waits in the community currency, at par
     return {key: minor for key, minor in found.items() if minor}

@@ -13,6 +13,7 @@ from market.orders.service.pay import mark_paid, reopen_payment, solve_problem
 from market.orders.service.place import Buyer, PlacedOrder, Quote, QuotedLine, WantedLine, place_order, quote
 from market.orders.service.refund import note_refunds, refund_lines, refund_seller_order, worth
 from market.orders.service.substitute import answer_substitution, propose_substitution
+from market.orders.service.tender import pay_charges_in_unit
 
 __all__ = [
     "Buyer",
@@ -42,6 +43,7 @@ __all__ = [
     "note_dispute",
     "note_refunds",
     "pack",
+    "pay_charges_in_unit",
     "place_order",
     "propose_substitution",
     "quote",

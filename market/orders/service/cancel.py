@@ -8,12 +8,13 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from market.catalogue import service as stock
-from market.kernel.actor import Actor
+from market.kernel.actor import Actor, system
 from market.kernel.locks import lock, lock_one
 from market.kernel.outbox import announce
 from market.orders import events, rules
 from market.orders.errors import WrongState
 from market.orders.models import Order, SellerOrder
+from market.orders.service.tender_back import give_back_tenders
 from market.payments import queries as payment_queries
 from market.payments import service as payments
 from market.payments.errors import PaymentNotOpen
@@ -59,7 +60,9 @@ def _cancel(session: Session, order: Order, live: PaymentView | None, now: datet
     if live is not None:
         payments.cancel_unsent(session, payment_id=live.id, now=now)
     order.state, order.cancelled_at = "cancelled", now
-    for seller in lock(session, SellerOrder, session.scalars(select(SellerOrder.id).where(SellerOrder.order_id == order.id))):
+    ids = session.scalars(select(SellerOrder.id).where(SellerOrder.order_id == order.id)).all()
+    for seller in lock(session, SellerOrder, ids):
         seller.state = rules.next_state(seller.state, "cancelled")
     stock.release_holds(session, order_id=order.id)
+    give_back_tenders(session, seller_ids=ids, actor=system("orders"), now=now)
     announce(session, events.CANCELLED, {"order_id": order.id})

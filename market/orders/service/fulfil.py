@@ -20,9 +20,12 @@ from market.orders import events, rules
 from market.orders.errors import OrderMissing, WrongState
 from market.orders.models import Complaint, OrderLine, PriceComponent, SellerOrder
 from market.orders.service.refund import count_refunds_elsewhere
+from market.orders.service.tender_back import COOP
+from market.orders.tender_queries import tenders
 from market.payables import service as payables
 from market.pricing import queries as pricing
 from market.producers import queries as producers
+from market.treasury import rules as treasury
 
 
 def ship(session: Session, *, actor: Actor, seller_order_id: UUID, tracking: str | None, now: datetime) -> None:
@@ -79,10 +82,14 @@ def settle(session: Session, *, seller_order_ids: list[UUID], now: datetime) -> 
     books = ledger.books_of(session, {seller.coop_id for seller in sellers})
     coops = producers.coops_by_id(session, {seller.coop_id for seller in sellers})
     parts = _parts_left(session, [seller.id for seller in sellers])
+    paid_in_unit = tenders(session, [seller.id for seller in sellers])
     entries = []
     for seller in sellers:
         earned_on = day_in(seller.confirmed_at or now, coops[seller.coop_id].time_zone)
         own = parts.get(seller.id, [])
+        unit = paid_in_unit.get(seller.id)
+        if unit is not None:  # of the co-op's own income this much was never held in money
+            own = [*own, ("discount", Money(-unit.minor, seller.currency))]
         entries.append(
             Entry(
                 book_id=books[seller.coop_id],
@@ -93,7 +100,8 @@ def settle(session: Session, *, seller_order_ids: list[UUID], now: datetime) -> 
                 legs=tuple(
                     leg.about(seller.id)
                     for leg in rules.release_legs(own, currency=seller.currency, payee=str(seller.producer_id))
-                ),
+                )
+                + (treasury.community_released(COOP, unit, seller.id) if unit else ()),
             )
         )
         seller.state, seller.settled_at = "settled", now

@@ -17,6 +17,7 @@ from market.orders import events, rules
 from market.orders.errors import WrongState
 from market.orders.models import Order, OrderLine, SellerOrder
 from market.orders.service.refund import left_of, note_refunds
+from market.orders.tender_queries import tenders
 from market.payments import queries as payment_queries
 from market.payments import service as payments
 from market.payments.queries import PaymentView
@@ -73,12 +74,18 @@ def reopen_payment(session: Session, *, actor: Actor, order_id: UUID, now: datet
     order = lock_one(session, Order, order_id)
     if order.state != "placed" or order.expires_at <= now:
         raise WrongState("This order cannot be paid any more. Put the goods into the basket again.", state=order.state)
-    sellers = session.scalars(select(SellerOrder).where(SellerOrder.order_id == order_id).order_by(SellerOrder.position)).all()
+    return open_again(session, actor=actor, order=order, now=now)
+
+
+def open_again(session: Session, *, actor: Actor, order: Order, now: datetime) -> UUID:
+    """Open a payment of what is to be paid in money of a locked order, or return the one that is open."""
+    sellers = session.scalars(select(SellerOrder).where(SellerOrder.order_id == order.id).order_by(SellerOrder.position)).all()
+    paid = tenders(session, [seller.id for seller in sellers])
     payment = payments.open_payment(
         session,
         subject_kind="order",
-        subject_id=order_id,
-        parts=[_payment_part(seller) for seller in sellers],
+        subject_id=order.id,
+        parts=[_payment_part(seller, paid.get(seller.id)) for seller in sellers],
         method=order.method,
         title=f"Fair Market {order.number}",
         expires_at=order.expires_at,
@@ -89,13 +96,13 @@ def reopen_payment(session: Session, *, actor: Actor, order_id: UUID, now: datet
     return payment.id
 
 
-def _payment_part(seller: SellerOrder) -> PaymentPart:
+def _payment_part(seller: SellerOrder, tendered: Money | None) -> PaymentPart:
     return PaymentPart(
         coop_id=seller.coop_id,
         subject=seller.id,
         goods=Money(seller.goods_minor, seller.currency),
         premium=Money(seller.premium_minor, seller.currency),
-        charges=Money(seller.charges_minor, seller.currency),
+        charges=Money(seller.charges_minor - (tendered.minor if tendered else 0), seller.currency),
         tax=Money(seller.tax_minor, seller.currency),
     )
 

@@ -22,6 +22,8 @@ from market.ledger.rules import Leg
 from market.orders import events, rules
 from market.orders.errors import RefundTooLarge, WrongState
 from market.orders.models import OrderLine, PriceComponent, SellerOrder
+from market.orders.service.tender_back import return_tender, tender_share
+from market.orders.tender_queries import tenders
 from market.payables import service as payables
 from market.payments import queries as payment_queries
 from market.payments import service as payments
@@ -90,12 +92,13 @@ def refund_lines(
     )
     announce(session, events.REFUNDED, {"seller_order_id": seller.id})
     paid = next(p for p in payment_queries.payments_of(session, subject_kind="order", subject_id=seller.order_id) if p.is_paid)
-    amounts, legs = Amounts(**sums), tuple[Leg, ...]()
+    in_unit = tender_share(session, seller, parts)
+    amounts, legs = Amounts(**sums | {"charges": sums["charges"] - in_unit}), tuple[Leg, ...]()
     if seller.state == "settled":
         payments.parts_left(session, subjects=[seller.id])  # locks the payment, which comes before payables
         left = payment_queries.refundable(session, payment_id=paid.id, subject=seller.id)
         amounts = replace(amounts, charges=min(amounts.charges, left.charges))
-        legs = _after_release(session, seller, amounts, rules.earned_fee(parts, seller.currency), bearer)
+        legs = _after_release(session, seller, amounts, rules.earned_fee(parts, seller.currency) - in_unit, bearer)
     refund = payments.refund(
         session,
         payment_id=paid.id,
@@ -109,7 +112,10 @@ def refund_lines(
     )
     if unsent:
         announce(session, events.CHANGED, {"seller_order_id": seller.id, "change_id": refund.id})
-    count_refunds(seller, refund.amounts)  # less than the parts where the co-op had borne what the buyer paid too little
+    given = refund.amounts  # less than the parts where the co-op had borne what the buyer paid too little
+    count_refunds(seller, replace(given, charges=given.charges + in_unit))
+    if in_unit:
+        return_tender(session, seller, in_unit, refund_id=refund.id, actor=actor, now=now)
     return refund.id
 
 
@@ -172,9 +178,13 @@ def note_refunds(session: Session, *, seller_order_id: UUID, now: datetime) -> b
 def count_refunds_elsewhere(session: Session, sellers: Sequence[SellerOrder]) -> bool:
     """Count on locked seller orders what payments gave back of them without us; whether there was any. Locks payments."""
     found = False
-    for seller_id, left in payments.parts_left(session, subjects=[seller.id for seller in sellers]).items():
+    ids = [seller.id for seller in sellers]
+    in_unit = tenders(session, ids)
+    for seller_id, left in payments.parts_left(session, subjects=ids).items():
         seller = next(one for one in sellers if one.id == seller_id)
         known = (getattr(seller, f"{name}_minor") - getattr(seller, f"{name}_refunded_minor") for name in COMPONENTS)
+        if seller_id in in_unit:
+            left = replace(left, charges=left.charges + Money(in_unit[seller_id].minor, seller.currency))
         pairs = zip(Amounts.of(seller.currency, known).components(), left.components(), strict=True)
         more = Amounts(*(counted - money for (_, counted), (_, money) in pairs))
         if not more.total:

@@ -24,6 +24,7 @@ from market.orders.errors import OrderMissing, QuantityFaulty, SubstituteDearer,
 from market.orders.models import Order, OrderLine, PriceComponent, SellerOrder, Substitution
 from market.orders.service.place import QuotedLine, WantedLine, line_row, part_row, quote
 from market.orders.service.refund import count_refunds, lines_left
+from market.orders.tender_queries import tenders
 from market.payments import queries as payment_queries
 from market.payments import service as payments
 from market.payments.rules import Amounts
@@ -102,6 +103,8 @@ _OPEN = Substitution.state == "proposed"
 def _line(session: Session, seller: SellerOrder, line_id: UUID) -> OrderLine:
     if seller.state != "paid":
         raise WrongState("Only what is paid and not sent can be replaced.", state=seller.state)
+    if tenders(session, [seller.id]):
+        raise WrongState("Part of this was paid in a community currency. Give the line back, and order the other goods anew.")
     line = session.get(OrderLine, line_id, populate_existing=True)
     if line is None or line.seller_order_id != seller.id:
         raise OrderMissing("There is no such line in this part of the order.")

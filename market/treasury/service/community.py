@@ -17,7 +17,7 @@ from market.kernel.locks import lock, lock_one
 from market.kernel.money import Money
 from market.ledger import service as ledger
 from market.ledger.errors import LimitExceeded
-from market.ledger.rules import Entry
+from market.ledger.rules import Entry, Leg
 from market.producers import queries as producers
 from market.treasury import community_queries as queries
 from market.treasury import rules
@@ -187,10 +187,16 @@ def _commit(
         payee.limit_down_minor = grown
         session.flush()
         _limit(session, payee)
-    on = day_in(now, producers.coop(session, row.coop_id).time_zone)
     legs = rules.community_transferred(payer.id, payee.id, queries.unit(row.amount_minor), row.id)
-    book_id = ledger.book_of(session, row.coop_id)
+    book_unit(session, row.coop_id, "community_transfer", f"community:{row.id}", legs, actor=actor, now=now)
+
+
+def book_unit(
+    session: Session, coop_id: UUID, kind: str, key: str, moved: tuple[Leg, ...], *, actor: Actor, now: datetime
+) -> None:
+    """Post what moves in the unit of a co-op; the books refuse what goes beyond a holder's limits. Raises BeyondLimit."""
+    on = day_in(now, producers.coop(session, coop_id).time_zone)
     try:
-        ledger.post(session, [Entry(book_id, "community_transfer", f"community:{row.id}", on, actor.label, legs)])
+        ledger.post(session, [Entry(ledger.book_of(session, coop_id), kind, key, on, actor.label, moved)], late=True)
     except LimitExceeded as error:
         raise BeyondLimit("This is more than the payer may still spend, or the payee may hold.", pointer="/amount") from error

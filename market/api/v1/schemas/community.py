@@ -107,3 +107,10 @@ class LeavingIn(Strict):
     """The minutes of the members' decision to take over what a holder owes."""
 
     minutes = fields.String(required=True, validate=validate.Length(3, 200))
+
+
+class OrderPartOut(Strict):
+    """What of an order is `paid` in the unit, and what could be: zero where that is nothing."""
+
+    paid = fields.Nested(CommunityMoney)
+    offered = fields.Nested(CommunityMoney)
