@@ -256,7 +256,10 @@ def insert_rows(session: Session, model: type[Base], rows: Sequence[dict[str, An
 
 
 def _use_up(session: Session, wishes: Sequence[Wish]) -> None:
-    """Count the matches on their lines; what is explained leaves the queue, and its suggestions with it."""
+    """Count the matches on their lines; what is explained leaves the queue, and its suggestions with it.
+
+    Of a line that is explained in part, those go that were taken: its rest is another question.
+    """
     used: dict[UUID, int] = defaultdict(int)
     for wish in wishes:
         used[wish.line_id] += wish.line_minor
@@ -273,4 +276,16 @@ def _use_up(session: Session, wishes: Sequence[Wish]) -> None:
     session.execute(
         text("DELETE FROM statement_suggestion WHERE line_id = ANY (:ids) AND dismissed_at IS NULL"),
         {"ids": [line_id for line_id in explained if line_id is not None]},
+    )
+    taken = [wish for wish in wishes if wish.target_id is not None]
+    session.execute(
+        text(
+            "DELETE FROM statement_suggestion s"
+            " USING unnest(CAST(:lines AS uuid[]), CAST(:targets AS uuid[])) t (line_id, target_id)"
+            " WHERE s.line_id = t.line_id AND s.target_id = t.target_id AND s.dismissed_at IS NULL"
+        ),
+        {
+            "lines": direct.array(wish.line_id for wish in taken),
+            "targets": direct.array(wish.target_id for wish in taken if wish.target_id),
+        },
     )

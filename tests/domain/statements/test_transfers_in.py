@@ -103,3 +103,13 @@ def test_the_same_order_paid_twice_keeps_the_second_for_the_buyer(session, coop,
     assert payments.payment(session, payment.id).is_paid
     assert len(matches(session)) == 2
     assert (balance(session, account, "suspense:1"), balance(session, account, f"buyer_credit:{payment.id}")) == (0, 10_000)
+
+
+def test_the_rest_of_a_payment_that_was_too_much_is_asked_about_without_what_was_taken(session, coop, account) -> None:
+    payment = awaited_payment(session, coop)
+    import_lines(session, account, [line(12_000, day=LATER, ref="A", reference=payment.reference)])
+    run(session, account)
+    (found,) = suggestions(session)
+    service.accept_suggestion(session, suggestion_id=found.id, line_id=found.line_id, actor=PREPARER, now=NOW)
+    assert payments.payment(session, payment.id).is_paid
+    assert suggestions(session) == []
