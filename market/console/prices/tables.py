@@ -64,9 +64,14 @@ def import_table() -> ResponseReturnValue:
     return carry_out(entry, command, again=lambda: _import_page(dict(request.form), entry.errors), otherwise="file")
 
 
+_NAMES = ("product", "variety", "form", "Product", "Product Form", "Product Characteristic")
+"""Heads of the layouts that say which goods a row is about."""
+
+
 def _goods(row: Line) -> str:
-    """Return what a row of a file names; one that could not be read is known by its first cells."""
-    return row.goods.replace("_", " ") or ", ".join([value for value in row.cells.values() if value][:4])
+    """Return what a row of a file names, by the file's own words where it was not taken over."""
+    said = [row.cells.get(name) or "" for name in _NAMES]
+    return row.goods.replace("_", " ") or " ".join(filter(None, said)) or ", ".join(filter(None, row.cells.values()))[:80]
 
 
 def _row_pane(session: Session, source: Source, number: int) -> dict[str, Any]:
@@ -101,6 +106,7 @@ ROWS = Desk(
         Filter("state", _l("State"), "choice", words.options(words.IMPORT_ROWS)),
         Filter("change", _l("Against before"), "choice", words.options({**words.IMPORT_CHANGES, **words.PRICE_WAYS})),
     ),
+    sortings=(("waiting", _l("what needs a person first")), ("file", _l("as the file has them"))),
     key=int,
 )
 

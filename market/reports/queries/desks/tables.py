@@ -25,6 +25,7 @@ from market.reports.queries.lists import (
 NUMBERS = ("minimum_price", "premium", "organic_differential")
 EDITIONS = ("needs_review", "active", "superseded")
 """States of the rows that are held against the row before them; those that were set aside are not."""
+_GRAVEST_FIRST = ("conflict", "rejected", "needs_review", "accepted")
 IMPORT_ROWS = ("accepted", "needs_review", "conflict", "unchanged", "rejected")
 
 
@@ -129,10 +130,14 @@ def import_rows(viewer: Viewer, *, batch_id: UUID) -> Source:
         *(number.label(name) for name, number in numbers.items()), *(old[name].label(f"old_{name}") for name in NUMBERS),
     )  # fmt: skip
     changed = or_(*(number.is_distinct_from(old[name]) for name, number in numbers.items()))
+    grave = case({code: place for place, code in enumerate(_GRAVEST_FIRST)}, value=ImportRow.state, else_=len(_GRAVEST_FIRST))
     kinds = {"new": old.id.is_(None) & said["product"].is_not(None), "changes": old.id.is_not(None) & changed}
     return Source(
         select(*columns).outerjoin(old.id.table, true()).where(ImportRow.batch_id == batch_id),
-        {"file": Sorting(((ImportRow.number, int),))},
+        {
+            "waiting": Sorting(((grave, int), (ImportRow.number, int))),
+            "file": Sorting(((ImportRow.number, int),)),
+        },
         {
             "q": lambda text: contains(cast(ImportRow.cells, Text), text),
             "state": one_of(ImportRow.state, IMPORT_ROWS),
