@@ -153,16 +153,19 @@ class Site:
         with self.session() as session:
             return list(session.execute(text(sql), values).all())
 
-    def tell(self, payment_id: str) -> list[Callable[[], dict[str, Any]]]:
-        """Return the deliveries of all events about a payment."""
+    def events(self, named: str) -> list[dict[str, Any]]:
+        """Return the processor's events that name a thing, the oldest first."""
         _, _, body = self.cards.request("GET", f"{self.cards.url}/v1/events?limit=100", Authorization=f"Bearer {KEY}")
-        events = [event for event in json.loads(body)["data"] if payment_id in json.dumps(event)]
+        return [event for event in reversed(json.loads(body)["data"]) if named in json.dumps(event)]
+
+    def tell(self, named: str) -> list[Callable[[], dict[str, Any]]]:
+        """Return the deliveries of all events that name a thing, the oldest first."""
 
         def deliver(event: dict[str, Any]) -> dict[str, Any]:
             content = json.dumps(event).encode()
             return self.call("POST", "/hooks/stripe", content, Stripe_Signature=signature(content, SECRET, int(time.time())))
 
-        return [lambda event=event: deliver(event) for event in reversed(events)]
+        return [lambda event=event: deliver(event) for event in self.events(named)]
 
 
 @contextlib.contextmanager

@@ -86,6 +86,8 @@ def fast_clock(_: clock.SystemClock) -> datetime:
 commit, guard = psycopg.Connection.commit, uow._guarded
 psycopg.Connection.commit, uow._guarded, clock.SystemClock.now = mortal_commit, mortal_call, fast_clock
 
+from sqlalchemy.orm import configure_mappers  # noqa: E402
+
 import serve  # noqa: E402  (the gateways are guarded as their modules are read)
 from workers import app as celery_app  # noqa: E402
 
@@ -132,7 +134,6 @@ def carry_out(broker: Broker, name: str, kwargs: dict[str, Any]) -> None:
 
 def work() -> None:
     """Do what waits: facts, then what the clock starts, then the facts of that. The first fault ends it."""
-    celery_app.app.loader.import_default_modules()
     broker = Broker()
     celery_app.app.send_task = broker.send
     for clocked in ((), CLOCKED, CLOCKED):
@@ -171,6 +172,8 @@ def keep_serving() -> None:
 def main() -> None:
     """Serve in children, work here."""
     serve.load("")
+    celery_app.app.loader.import_default_modules()
+    configure_mappers()  # here once, not in each worker
     if (keeper := os.fork()) == 0:
         keep_serving()
     try:

@@ -104,6 +104,18 @@ class Coop:
             self.ask(f"{path}/parts/{part['id']}/confirm?key={self.order['key']}", ok=(200, 409))
         self.work()
 
+    def object(self) -> None:
+        """Let the buyer's bank take the money back, and the card network give it again."""
+        (paid,) = {event["data"]["object"]["id"] for event in self.site.events(self.order["payment_id"])
+                   if event["type"] == "payment_intent.succeeded"}  # fmt: skip
+        dispute = self.site.cards.control("dispute", payment_intent=paid)["dispute"]
+        for outcome in ("", "won"):
+            if outcome:
+                self.site.cards.control("dispute_closes", dispute=dispute, outcome=outcome)
+            for delivery in self.site.tell(dispute)[-2:]:
+                assert self.site.survive(delivery, *next(self._deaths))["status"] == 200
+            self.work()
+
     def pay_out(self) -> None:
         """Prepare a run, approve it, send it, hand the file to the bank."""
         run = self.ask("/payout-runs", {"due_by": (self.site.today() + timedelta(days=30)).isoformat()}, by="preparer")
@@ -139,6 +151,13 @@ def laws(site: Site, coop: Coop) -> None:
     (refund,) = site.all("SELECT id, state FROM refund WHERE coop_id = :c", c=coop.id)
     given = Counter(one["metadata"]["refund_id"] for one in site.cards.effects("refund"))
     assert (refund.state, given[str(refund.id)]) == ("paid", 1)
+    disputes = (
+        "SELECT d.state, d.closed_at IS NOT NULL FROM payment_dispute d JOIN payment p ON p.id = d.payment_id WHERE p.id = :p"
+    )
+    assert site.all(disputes, p=coop.order["payment_id"]) == [("won", True)]
+    moved = "SELECT sum(debits_minor), sum(credits_minor) FROM ledger_balance JOIN ledger_account a ON a.id = account_id WHERE a.code = :c"
+    ((taken, given_back),) = site.all(moved, c="disputed")
+    assert taken == given_back > 0
     payouts = site.all("SELECT id, rail, state, reference FROM payout WHERE coop_id = :c", c=coop.id)
     assert sorted((payout.rail, payout.state) for payout in payouts) == [("sepa", "settled"), ("stripe", "settled")]
     sent = Counter(one["metadata"]["payout_id"] for one in site.cards.effects("transfer"))
@@ -185,6 +204,7 @@ def test_no_death_inside_a_money_flow_leaves_a_trace(tmp_path, report):
             coop = Coop(site, number, deaths)
             coop.sell()
             coop.pay_out()
+            coop.object()
             coop.reconcile()
             laws(site, coop)
         site.let_pass(25 * 60)  # a fact that was forgotten more than once waits for a day at most
