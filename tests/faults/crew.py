@@ -35,7 +35,7 @@ from tests.momo_server import wallets_at
 from workers.payouts import drain
 
 WORKERS = 6
-SPEED = 200 if os.environ.get("FAULTS") == "long" else 600  # a key is good for 23 hours, and the long form needs minutes
+SPEED = 200 if os.environ.get("FAULTS") == "long" else 900  # a key is good for 23 hours, and the long form needs minutes
 DEATH = {
     "after_claim": 0.02,
     "before_send": 0.02,
@@ -44,7 +44,7 @@ DEATH = {
     "in_commit": 0.01,
     "after_commit": 0.01,
 }
-CALL_TIMEOUT = 80 / SPEED  # below the lease of three minutes
+CALL_TIMEOUT = 120 / SPEED  # below the lease of three minutes
 SHORT_LIVES, SHORT = 0.6, 1.5
 """How many workers are killed from outside, and within how many seconds: counted by lives, a slow machine kills no more."""
 
