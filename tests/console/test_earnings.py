@@ -45,6 +45,7 @@ def test_an_advance_takes_two_persons(desk, session, member):
     assert desk.post(desk.preparer, "/console/earnings/advances", **form).status_code == 303
     assert "Another person has to decide" in desk.get(desk.preparer, "/console/earnings/advances").text
     page = desk.get(desk.approver, "/console/earnings/advances").text
+    assert ("40%" in page, "4,000%" in page) == (True, False)
     action = re.search(r'action="(/console/earnings/advances/[^"]+)"', page)[1]
     asked = desk.post(desk.approver, action, word="yes")
     assert (asked.status_code, "€50.00" in asked.text, "seedlings" in asked.text) == (200, True, True)
@@ -98,6 +99,7 @@ def test_a_result_is_shared_by_what_was_delivered(desk, session, member):
     assert "Nobody delivered" in nobody.text
     desk.post(desk.preparer, "/console/earnings/shares", **form)
     page = desk.get(desk.approver, "/console/earnings/shares").text
+    assert ("100%" in page, "10,000%" in page) == (True, False)
     action = re.search(r'action="(/console/earnings/shares/[^"]+)"', page)[1]
     desk.post(desk.approver, action, word="yes", sure="yes")
     assert owed(session, member) == [1000 + 3333]
