@@ -109,7 +109,8 @@ def add_line() -> ResponseReturnValue:
             session["lines"] = len(queries.basket(work, target))
         flash(_("It is in your basket."), "good")
     except QuantityFaulty:  # the listing says so beside the field
-        return redirect(url_for("shop.listing", listing_id=listing_id, quantity=request.form.get("quantity", "")), 303)
+        typed = request.form.get("quantity", "")
+        return redirect(url_for("shop.listing", listing_id=listing_id, quantity=typed, _anchor="f-quantity"), 303)
     except DomainError as error:
         flash(told(error.detail), "bad")
     return redirect(url_for("checkout.basket"), 303)

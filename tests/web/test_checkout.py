@@ -1,6 +1,7 @@
 """A buyer without an account goes from a listing to a confirmed order, by pages alone."""
 
 import re
+from decimal import Decimal
 
 import pytest
 
@@ -50,6 +51,15 @@ def test_basket_shows_lines_and_changes_them(client, basket):
     assert 'value="many"' in wrong.text
     post(client, "/basket", **{f"quantity-{basket.id}": "3", "remove": str(basket.id)})
     assert "Nothing in it yet" in client.get("/basket").text
+
+
+def test_a_quantity_that_is_no_multiple_leads_back_to_its_field(client, session):
+    listing = make_listing(session, order_step=Decimal(5))
+    session.commit()
+    answer = post(client, "/basket/lines", listing_id=listing.id, quantity="3")
+    assert answer.location.endswith("?quantity=3#f-quantity")
+    page = client.get(answer.location).text
+    assert ('value="3"' in page, "Please order a multiple of 5" in page, "e-quantity" in page) == (True, True, True)
 
 
 def test_checkout_keeps_what_was_typed_when_something_is_missing(client, basket):
