@@ -3,17 +3,22 @@
 from datetime import timedelta
 
 import pytest
+from flask import current_app
 from sqlalchemy import text
 
 from market.gateways.memory_stripe import MemoryTransfers
 from market.http.db import unit_of_work
+from market.kernel.tenancy import EVERYTHING, scoped
 from market.kernel.uow import NetworkInsideUnitOfWork
 from market.payouts import queries, service
 from market.payouts.rules.schedule import PayoutSettings
 from market.payouts.rules.timing import LEASE
+from market.producers.models import Producer
 from tests.conftest import NOW
+from tests.factories.accounts import make_producer_account
 from tests.factories.payouts import APPROVER, approved_run, only_payout, owe
 from tests.factories.producers import make_coop, make_payee_account, make_producer
+from workers import notifications
 from workers import payouts as tasks
 
 
@@ -148,6 +153,24 @@ def test_a_statement_is_printed_once(session, rail, coop_payout):
     body = queries.printed_statement(session, coop_payout.id)
     assert body is not None
     assert body.startswith(b"%PDF")
+
+
+def test_the_producer_gets_the_statement_by_mail_once_in_their_language(session, coop_payout):
+    account = make_producer_account(session, producer=session.get_one(Producer, coop_payout.payee_id))
+    account.locale = "sw"
+    session.commit()
+    tasks.print_statement.run(payout_id=str(coop_payout.id))
+    mails = current_app.extensions["ports"].mailer.mails
+    mails.clear()
+    with scoped(EVERYTHING):
+        for _ in range(2):
+            notifications.tell(topic="payouts.printed", payout_id=str(coop_payout.id))
+    (mail,) = mails.values()
+    (statement,) = mail.attachments
+    assert statement.name.endswith(".pdf")
+    assert statement.body == queries.printed_statement(session, coop_payout.id)
+    assert (mail.to_email, mail.language) == (account.email, "sw")
+    assert coop_payout.reference.replace(" ", "") in mail.text.replace(" ", "")
 
 
 @pytest.fixture
