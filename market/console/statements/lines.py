@@ -142,6 +142,7 @@ def book(line_id: UUID) -> ResponseReturnValue:
         return _line_page(line_id, dict(request.form), entry.errors)
 
     made: list[UUID] = []
+    always = request.form.get("always") == "yes"
 
     def act(session: Session) -> None:
         match_id = service.book_or_propose(
@@ -151,13 +152,18 @@ def book(line_id: UUID) -> ResponseReturnValue:
         if match_id is None:
             return
         made.append(match_id)
-        if request.form.get("always") == "yes":
+        if always:
             service.make_rule(
                 session, line_id=line_id, account_code=request.form.get("account_code", ""),
                 reason=request.form.get("reason", ""), actor=current_actor(), now=now(),
             )  # fmt: skip
 
-    return decide(line_id, "account_code", act, lambda: str(_("Booked.")) if made else proposed())
+    def told() -> str:
+        if not made:
+            return proposed()
+        return str(_("Booked, and lines like it are suggested so from now on.") if always else _("Booked."))
+
+    return decide(line_id, "account_code", act, told)
 
 
 def proposed() -> str:
