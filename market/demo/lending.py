@@ -19,7 +19,10 @@ def before_the_harvest(site: Site) -> str:
         made = coop.preparer.api("POST", "/advances", body)
         if number == 1:
             coop.approver.api("POST", f"/advances/{made['id']}/decide", {"agreed": True})
-    loan = {"goods": {"minor": 1_200_000, "currency": currency}, "amount": {"minor": 400_000, "currency": currency}}
+    loan: dict[str, object] = {
+        "goods": {"minor": 1_200_000, "currency": currency},
+        "amount": {"minor": 400_000, "currency": currency},
+    }
     loan |= {"kind": "buyer", "lender": ROASTER, "contract": CONTRACT, "cap_percent": "60", "rate_percent": "3.5"}
     loan |= {"due_on": (today_of(coop) + timedelta(days=240)).isoformat(), "terms": "Signed on paper; binder 3, page 12"}
     taken = coop.preparer.api("POST", "/loans", loan)["id"]
