@@ -1,6 +1,7 @@
 """The door: signing up, in and out, setting passwords, and who is slowed down."""
 
 import re
+from datetime import timedelta
 
 import pytest
 
@@ -122,6 +123,15 @@ def test_the_session_cookie_is_out_of_reach_of_scripts_and_other_sites(client, s
     cookie = client.get("/sign-in").headers["Set-Cookie"]
     assert "HttpOnly" in cookie
     assert "SameSite=Lax" in cookie
+
+
+def test_an_answer_carries_the_session_when_it_changed_and_once_a_day(client, session, clock):
+    sign_in(client, session, make_account(session))
+    client.get("/account")
+    assert "Set-Cookie" not in client.get("/account").headers
+    clock.instant += timedelta(days=1)
+    assert "Set-Cookie" in client.get("/account").headers
+    assert "Set-Cookie" not in client.get("/account").headers
 
 
 @pytest.mark.parametrize("next_url", ["https://evil.example/", "//evil.example/", "/\\evil.example"])

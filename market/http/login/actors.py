@@ -17,6 +17,7 @@ from market.producers import queries as producers
 
 CHOSEN_COOP = "coop_id"
 STANDS_IN_FOR = "stands_in_for"
+SEEN_ON = "seen_on"
 
 
 def by_session(request: Request) -> Actor | None:
@@ -28,6 +29,8 @@ def by_session(request: Request) -> Actor | None:
             return None
         if i18n.COOKIE not in cookie:
             i18n.remember(accounts.person(session, current_user.account_id).locale)
+        if cookie.get(SEEN_ON) != (day := clock.today().isoformat()):
+            cookie[SEEN_ON] = day  # by which the cookie is sent, and lasts for days from here on
         actor = actor_of(session, current_user.account_id, coop_id=_uuid(cookie.get(CHOSEN_COOP)))
         producer_id = _uuid(cookie.get(STANDS_IN_FOR))
         return standing_in(session, actor, producer_id) or actor if producer_id else actor

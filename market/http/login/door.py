@@ -220,6 +220,8 @@ def init_app(app: Flask) -> None:
         SECURITY_PASSWORD_SALT=settings.password_salt,
         SECURITY_DATETIME_FACTORY=clock.now,
         PERMANENT_SESSION_LIFETIME=timedelta(days=14),
+        # Sent with every answer, it would put back what another answer changed meanwhile: a message, a basket, a language.
+        SESSION_REFRESH_EACH_REQUEST=False,
     )
     auth.OF_LIBRARIES["security.change_password"] = _SIGNED_IN
     auth.OF_LIBRARIES["security.verify"] = _SIGNED_IN
