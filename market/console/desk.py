@@ -20,12 +20,14 @@ blueprint = Blueprint("console_desk", __name__, url_prefix="/console/desk")
 def back() -> str:
     """Return the page of the desk that a form came from; anything else leads to Today."""
     wanted = urlsplit(request.form.get("back", ""))
-    inside = not wanted.scheme and not wanted.netloc and wanted.path.startswith("/console") and "\\" not in wanted.path
+    inside = (
+        not wanted.scheme and not wanted.netloc and wanted.path.startswith(("/console", "/admin")) and "\\" not in wanted.path
+    )
     return wanted.geturl() if inside else url_for("console.home")
 
 
 @blueprint.post("/views")
-@access("staff")
+@access("staff", "admin")
 def save_view() -> ResponseReturnValue:
     """Keep the list as it is shown, under a name."""
     form = request.form
@@ -34,7 +36,7 @@ def save_view() -> ResponseReturnValue:
             service.save_view(
                 session,
                 actor=current_actor(),
-                coop_id=current_coop(),
+                coop_id=current_actor().coop_id,
                 desk=form.get("desk", "")[:40],
                 name=form.get("name", ""),
                 query=form.get("query", ""),
@@ -47,7 +49,7 @@ def save_view() -> ResponseReturnValue:
 
 
 @blueprint.post("/views/<uuid:view_id>/forget")
-@access("staff")
+@access("staff", "admin")
 def forget_view(view_id: UUID) -> ResponseReturnValue:
     """Throw a view away."""
     with unit_of_work() as session:

@@ -36,7 +36,7 @@ Words = Mapping[str, tuple[Any, str]]
 """Code of a state -> its words and the kind of its badge."""
 
 NOWHERE = UUID(int=0)
-"""Instead of a co-op, for administrators of the site: lists that are no co-op's, without saved views."""
+"""Instead of a co-op, for administrators of the site: lists that are no co-op's."""
 
 _RESERVED = {"cursor", "open", "last", "format", "sort", "lang"}
 
@@ -172,9 +172,14 @@ def viewer(session: Session) -> Viewer:
     """Return for whom lists are read in this request; its statements are planned for what is asked."""
     direct.plan_each(session)
     if (here := current_actor().coop_id) is None:
-        return Viewer(NOWHERE, "EUR", "UTC", None, now())
+        return Viewer(NOWHERE, "EUR", "UTC", current_actor().account_id, now())
     coop = producers.coop(session, here)
     return Viewer(coop.id, coop.currency, coop.time_zone, current_actor().account_id, now())
+
+
+def _views(session: Session, desk: Desk) -> Sequence[kept.View]:
+    actor = current_actor()
+    return kept.views(session, account_id=actor.account_id, coop_id=actor.coop_id, desk=desk.name) if actor.account_id else []
 
 
 def show(desk: Desk, template: str = "console/list.html", opened: Any = None, **more: Any) -> ResponseReturnValue:
@@ -191,7 +196,7 @@ def show(desk: Desk, template: str = "console/list.html", opened: Any = None, **
         source = desk.source(who)
         chosen, errors = _chosen(desk, source)
         found, totals = _read(session, desk, source, chosen)
-        views = kept.views(session, account_id=who.account_id, coop_id=who.coop_id, desk=desk.name) if who.account_id else []
+        views = _views(session, desk)
         facts = _open(session, desk, source, opened) if _readable(desk, opened) else {}
         noted = desk.beside(session, found.items) if desk.beside and found.items else {}
     sheet = Sheet(desk, found.items, found.next_cursor, totals, chosen, errors, views, opened if facts else "")

@@ -23,12 +23,13 @@ from market.kernel.orm import Base, CoopOwned, Id, Instant
 JOB_STATES = ("waiting", "running", "done", "cancelled", "failed")
 
 
-class SavedView(CoopOwned, Base):
-    """A list as somebody likes to see it: the desk, and the query string of its address."""
+class SavedView(Base):
+    """A list as somebody likes to see it: the desk, and the query string of its address. Lists of the site are no co-op's."""
 
     __tablename__ = "saved_view"
 
     id: Mapped[Id]
+    coop_id: Mapped[UUID | None] = mapped_column(ForeignKey("coop.id"), index=True)
     account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"))
     desk: Mapped[str]
     name: Mapped[str]
@@ -36,7 +37,7 @@ class SavedView(CoopOwned, Base):
     created_at: Mapped[Instant]
 
     __table_args__ = (
-        UniqueConstraint("account_id", "coop_id", "desk", "name"),
+        UniqueConstraint("account_id", "coop_id", "desk", "name", postgresql_nulls_not_distinct=True),
         CheckConstraint("length(name) BETWEEN 1 AND 60 AND length(query) <= 1000", name="lengths"),
     )
 

@@ -55,9 +55,9 @@ class Switch:
     changed_at: datetime | None = None
 
 
-def views(session: Session, *, account_id: UUID, coop_id: UUID, desk: str) -> list[View]:
-    """Return the views that a person saved of a desk, by name."""
-    mine = (SavedView.account_id == account_id, SavedView.coop_id == coop_id, SavedView.desk == desk)
+def views(session: Session, *, account_id: UUID, coop_id: UUID | None, desk: str) -> list[View]:
+    """Return the views that a person saved of a desk of a co-op, or of the site, by name."""
+    mine = (SavedView.account_id == account_id, SavedView.coop_id.is_not_distinct_from(coop_id), SavedView.desk == desk)
     rows = session.execute(select(SavedView.id, SavedView.name, SavedView.query).where(*mine).order_by(SavedView.name))
     return [View(*row) for row in rows]
 

@@ -16,8 +16,8 @@ from market.kernel.actor import Actor
 from market.kernel.ids import new_id
 
 
-def save_view(session: Session, *, actor: Actor, coop_id: UUID, desk: str, name: str, query: str, now: datetime) -> None:
-    """Keep a view under a name; the same name again replaces it. Raises ViewUnnamed."""
+def save_view(session: Session, *, actor: Actor, coop_id: UUID | None, desk: str, name: str, query: str, now: datetime) -> None:
+    """Keep a view under a name, of the co-op or of the site; the same name again replaces it. Raises ViewUnnamed."""
     name = name.strip()
     if not 1 <= len(name) <= 60 or len(query) > 1000:
         raise ViewUnnamed("Give the view a short name of its own.", pointer="/name")

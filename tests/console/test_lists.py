@@ -20,7 +20,7 @@ from market.orders.models import Order, SellerOrder
 from market.orders.service import WantedLine
 from market.reports.queries import lists
 from tests.conftest import NOW
-from tests.factories.accounts import csrf_token, make_staff, sign_in
+from tests.factories.accounts import csrf_token, make_admin, make_staff, sign_in
 from tests.factories.catalogue import make_listing
 from tests.factories.orders import BUYER, parts_of, pay
 from tests.factories.producers import make_coop, make_producer
@@ -144,6 +144,18 @@ def test_a_view_is_saved_shown_and_forgotten_and_is_ones_own(staff, client, sess
     assert "To pack" not in client.get(BASE).text
     assert post(f"/console/desk/views/{view_id}/forget").status_code == 404
     assert session.get(SavedView, view_id) is not None
+
+
+def test_an_administrator_keeps_views_of_the_lists_of_the_site(client, session):
+    first, second = (make_admin(session) for _ in range(2))
+    sign_in(client, session, first)
+    form = {"desk": "coops", "name": "Coffee", "query": "q=coffee", "back": "/admin?q=coffee"}
+    for _ in range(2):  # the same name again is the same view
+        answer = client.post("/console/desk/views", data={"csrf_token": csrf_token(client), **form})
+        assert answer.location == "/admin?q=coffee"
+    assert client.get("/admin?q=coffee").text.count('href="/admin?q=coffee" aria-current="true">Coffee') == 1
+    sign_in(client, session, second)
+    assert ">Coffee<" not in client.get("/admin").text
 
 
 @pytest.mark.parametrize("back", ["https://evil.example/console", "//evil.example/console", "/shop", "/\\evil/console"])
