@@ -103,7 +103,8 @@ def close_bag(run_id: UUID, bag_id: UUID) -> ResponseReturnValue:
     on, explanation = entry.day("on"), entry.text("explanation", required=False, limit=500)
     returned = _money(entry, "returned", entry.text("currency", limit=3), zero=True)
     if returned is not None and not entry.errors:
-        facts = [(_("Brought back"), show_money(returned)), (_("What is known about what is missing"), explanation or "–")]
+        facts = [(_("Brought back"), show_money(returned)), *_missing(run_id, bag_id, returned)]
+        facts.append((_("What is known about what is missing"), explanation or "–"))
         words = _("A bag is counted once; from then on nothing is paid from it, and what is missing is owed by the officer.")
         again = partial(_page, run_id, dict(request.form), {})
         if question := asked(_("Is the bag counted?"), facts, words, _("Yes, it is counted"), again=again):
@@ -123,6 +124,21 @@ def close_bag(run_id: UUID, bag_id: UUID) -> ResponseReturnValue:
         return said, url_for("console_cash.run", run_id=run_id)
 
     return carry_out(entry, command, again=lambda: _page(run_id, dict(request.form), entry.errors), otherwise="returned")
+
+
+def _missing(run_id: UUID, bag_id: UUID, returned: Money) -> list[tuple[str, str]]:
+    """Return what must be in a bag and what is missing from it, as facts of the question."""
+    with unit_of_work() as session:
+        bags = [each for each in queries.bags_of_run(session, run_id) if each.id == bag_id]
+    return [
+        fact
+        for bag in bags
+        if bag.left.currency == returned.currency
+        for fact in (
+            (_("Must be in it"), show_money(bag.left)),
+            (_("Missing"), show_money(Money(max(bag.left.minor - returned.minor, 0), returned.currency))),
+        )
+    ]
 
 
 @blueprint.get("/cheques")

@@ -240,7 +240,7 @@ def agree_name(payee_account_id: UUID) -> ResponseReturnValue:
             raise
         return _payee_accounts({"reason": told(error.detail)}, payee_account_id)
     flash(_("Noted with your name and reason."), "good")
-    return redirect(url_for("console_people.payee_accounts"), 303)
+    return redirect(url_for("console_people.payee_accounts", open=payee_account_id), 303)
 
 
 @blueprint.post("/payee-accounts/<uuid:payee_account_id>/confirm")

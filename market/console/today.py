@@ -14,6 +14,8 @@ from market.console.lists import Column, Desk, Filter, Words
 from market.http.auth import access, current_coop
 from market.http.clock import today
 from market.http.db import unit_of_work
+from market.http.i18n import told
+from market.payouts.rules.numbers import payout_number, run_number
 from market.pricing import queries as prices
 from market.producers import queries as producers
 from market.reports.queries import finding, tasks
@@ -70,8 +72,8 @@ DESK = Desk(
     source=tasks.tasks,
     columns=(
         Column("kind", _l("What"), words={code: (kind.words, "") for code, kind in KINDS.items()}),
-        Column("number", _l("Number")),
-        Column("words", _l("Who or what")),
+        Column("number", _l("Number"), make=lambda row: _number(row.kind, row.number)),
+        Column("words", _l("Who or what"), make=lambda row: told(row.words or "")),
         Column("amount_minor", _l("Amount"), "money"),
         Column("since", _l("Waits since"), "instant"),
         Column("owner", _l("Who sees to it")),
@@ -105,6 +107,14 @@ def home() -> ResponseReturnValue:
     return lists.show(desk, "console/today.html", coop=coop, on=on, counts=counts, kinds=KINDS, facts=facts, href=_href)
 
 
+NUMBERS = {"run": run_number, "run_draft": run_number, "payout": payout_number, "payout_person": payout_number}
+
+
+def _number(kind: str, number: str) -> str:
+    """Return the number of a task or of what was found as it is printed."""
+    return NUMBERS[kind](int(number)) if kind in NUMBERS else number
+
+
 def _href(row: Any) -> str:
     """Return where a task is worked off."""
     kind = KINDS[row.kind]
@@ -127,7 +137,7 @@ def search() -> ResponseReturnValue:
         endpoint, argument, *_words = PLACES[kind]
         values: dict[str, Any] = {argument: hit.id}
         return redirect(url_for(endpoint, **values), 303)
-    return render_template("console/search.html", text=text, groups=groups, places=PLACES)
+    return render_template("console/search.html", text=text, groups=groups, places=PLACES, number=_number)
 
 
 PLACES: dict[str, tuple[str, str, Any, Words]] = {

@@ -1,11 +1,13 @@
 """Staff pages of payouts: one prepares, another approves, files and receipts, and nobody else's co-op."""
 
 import re
+from datetime import timedelta
 
 import pytest
 
 from market.kernel.money import Money
 from market.payouts import queries, service
+from market.payouts.models import PayoutRun
 from tests.conftest import NOW
 from tests.console.conftest import Desk
 from tests.factories.accounts import actor_for, make_account, make_producer_account
@@ -52,6 +54,22 @@ def test_the_preparer_sees_no_way_to_approve_and_is_refused(desk, payee):
     assert "Check and approve" not in shown.text
     assert desk.get(desk.preparer, f"{page}/approve").status_code == 403
     assert desk.post(desk.preparer, f"{page}/approve", list_sha256="0" * 64).status_code == 403
+
+
+def test_a_run_that_waits_is_named_today_and_its_alarm_leads_to_it(desk, session, payee):
+    page = desk.post(desk.preparer, "/console/payouts", due_by="2026-11-25").location
+    run = session.get(PayoutRun, page.rsplit("/", 1)[1])
+    run.prepared_at = NOW - timedelta(days=3)
+    session.flush()
+    number = queries.run(session, run.id).number
+    for asked in ("", f"?q={number}", "?sort=largest"):
+        row = desk.get(desk.approver, f"/console{asked}").text.split("<tbody")[1]
+        assert number in row
+        assert "€" in row
+        assert "25 Nov 2026" in row
+    alarms = desk.get(desk.approver, "/console/payouts").text
+    assert "/console/payouts/runs?state=draft" in alarms
+    assert "approves or discards it" in alarms
 
 
 def test_a_stale_list_is_not_approved(desk, payee):

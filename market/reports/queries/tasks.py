@@ -4,6 +4,7 @@ Each kind is a SELECT of the same columns; together they are one UNION that the 
 like any other list. Things that come in thousands (statement lines, payouts without a line) stand here once per account or run.
 """
 
+import re
 from collections.abc import Collection
 from datetime import date, datetime, timedelta
 from functools import cache, lru_cache
@@ -67,6 +68,8 @@ GROUPED = ("payout_unseen", "run_stuck", "payable_overdue", "lines", "seller_fac
 """Kinds of which one row stands for as many things as its number says."""
 
 
+PRINTED = re.compile("^(RUN|PO)-0*")
+"""What stands before a number where it is printed."""
 COOP: Any = bindparam("task_coop", type_=Uuid())
 NOW: Any = bindparam("task_now", type_=DateTime(timezone=True))
 TODAY: Any = bindparam("task_today", type_=Date())
@@ -95,7 +98,7 @@ def tasks(viewer: Viewer, *, kinds: Collection[str] = ()) -> Source:
         {
             "kind": lambda text: columns.kind == text,
             "owner": one_named(owners),
-            "q": lambda text: contains(columns.words, text) | (columns.number == text.strip()),
+            "q": lambda text: contains(columns.words, text) | (columns.number == PRINTED.sub("", text.strip().upper())),
         },
         columns.amount_minor,
         columns.currency,
@@ -199,7 +202,10 @@ def _money() -> list[Listed]:
     unseen = (func.count(), func.sum(Payout.amount_minor), func.min(Payout.currency), func.min(Payout.changed_at))
     cheque = (Payout.id, Cheque.number, Payout.details["holder"].astext, Payout.amount_minor, Payout.currency, Cheque.issued_at)
     patience = func.coalesce(PayoutSetting.cheque_stale_days, PayoutSettings().cheque_stale_days)
-    run = (PayoutRun.id, PayoutRun.number, func.to_char(PayoutRun.due_by, "YYYY-MM-DD"), null(), null(), PayoutRun.prepared_at)
+    # Sums of two currencies are no amount.
+    alone = func.min(Payout.currency) == func.max(Payout.currency)
+    due = func.to_char(PayoutRun.due_by, "YYYY-MM-DD")
+    run = (PayoutRun.id, PayoutRun.number, due, case((alone, unseen[1])), case((alone, unseen[2])), PayoutRun.prepared_at)
     file = (PayoutFile.run_id, PayoutFile.count, PayoutFile.message_id, PayoutFile.total_minor, PayoutFile.currency)
     return [
         select(*_row("refund_problem", *refund)).where(Refund.coop_id == COOP, Refund.state.in_(("failed", "needs_person"))),
@@ -222,7 +228,10 @@ def _money() -> list[Listed]:
         select(*_row("run_stuck", Payout.run_id, unseen[0], literal(""), *unseen[1:]))
         .where(Payout.coop_id == COOP, stuck(NOW))
         .group_by(Payout.run_id, Payout.currency),
-        select(*_row("run_draft", *run)).where(PayoutRun.coop_id == COOP, PayoutRun.state == "draft"),
+        select(*_row("run_draft", *run))
+        .join(Payout, Payout.run_id == PayoutRun.id)
+        .where(PayoutRun.coop_id == COOP, PayoutRun.state == "draft")
+        .group_by(PayoutRun.id),
         select(*_row("file_waits", *file, PayoutFile.written_at)).where(
             PayoutFile.coop_id == COOP, PayoutFile.submitted_at.is_(None)
         ),
