@@ -132,6 +132,6 @@ def content(job_id: UUID) -> ResponseReturnValue:
 def cancel(job_id: UUID) -> ResponseReturnValue:
     """Stop a list that is not made yet."""
     with unit_of_work() as session:
-        service.cancel_report(session, actor=current_actor(), job_id=job_id, now=now())
-    flash(_("Stopped."), "good")
+        stopped = service.cancel_report(session, actor=current_actor(), job_id=job_id, now=now())
+    flash(_("Stopped.") if stopped else _("Too late: it had ended before."), "good" if stopped else "error")
     return redirect(url_for("console_reports.made"), 303)

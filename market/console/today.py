@@ -100,9 +100,9 @@ def home() -> ResponseReturnValue:
         counts = tasks.counts(session, who)
         owed = counts.pop("owed", 0)
         missing = sum(not row.fresh for row in prices.wanted_markets(session, on))
-        review = prices.rows_to_review(session)
+        review, imports = prices.rows_to_review(session), prices.imports_to_decide(session)
         members = producers.member_count(session, coop_id=coop.id)
-    facts = {"owed": owed, "missing": missing, "review": review, "members": members}
+    facts = {"owed": owed, "missing": missing, "review": review, "imports": imports, "members": members}
     desk = replace(DESK, source=partial(tasks.tasks, kinds=counts.keys()))
     return lists.show(desk, "console/today.html", coop=coop, on=on, counts=counts, kinds=KINDS, facts=facts, href=_href)
 

@@ -102,7 +102,7 @@ def switch(session: Session) -> Switch:
 
 
 def switch_now(connection: Connection) -> Switch:
-    """Return the switch without its history, for every write that comes in."""
+    """Return the switch without its history, for every write that comes in and what working areas say of it."""
     row = connection.execute(select(SiteSwitch.read_only, SiteSwitch.reason)).one_or_none()
     return Switch(row.read_only, row.reason) if row else Switch(read_only=False)
 

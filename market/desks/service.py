@@ -100,13 +100,13 @@ def fail_report(session: Session, *, job_id: UUID, problem: str, now: datetime) 
     session.execute(statement.values(state="failed", problem=problem[:500], ended_at=now))
 
 
-def cancel_report(session: Session, *, actor: Actor, job_id: UUID, now: datetime) -> None:
-    """Stop a report that is not made yet. Raises JobMissing for another person's."""
+def cancel_report(session: Session, *, actor: Actor, job_id: UUID, now: datetime) -> bool:
+    """Stop a report that is not made yet; return whether it was still to be made. Raises JobMissing for another person's."""
     own = (ReportJob.id == job_id, ReportJob.account_id == actor.account_id)
     if session.scalar(select(ReportJob.id).where(*own)) is None:
         raise JobMissing("There is no such report of yours.")
     statement = update(ReportJob).where(*own, ReportJob.state.in_(("waiting", "running")))
-    session.execute(statement.values(state="cancelled", ended_at=now))
+    return session.execute(statement.values(state="cancelled", ended_at=now).returning(ReportJob.id)).first() is not None
 
 
 def set_read_only(session: Session, *, actor: Actor, read_only: bool, reason: str, now: datetime) -> None:

@@ -57,5 +57,6 @@ def _refuse_writes() -> None:
 
 
 def init_app(app: Flask) -> None:
-    """Refuse writes while the switch is set, after it is known who calls."""
+    """Refuse writes while the switch is set, after it is known who calls, and let working areas say so before."""
     app.before_request(_refuse_writes)
+    app.jinja_env.globals["site_switch"] = current

@@ -114,6 +114,11 @@ def rows_to_review(session: Session) -> int:
     return session.scalars(select(func.count()).where(PriceReference.status == "needs_review")).one()
 
 
+def imports_to_decide(session: Session) -> int:
+    """Return how many imported tables wait for a second person."""
+    return session.scalars(select(func.count()).where(ImportBatch.state == "waiting")).one()
+
+
 def reference(session: Session, reference_id: UUID) -> ReferenceRow:
     """Return one row. Raises ReferenceUnknown."""
     row = session.get(PriceReference, reference_id)

@@ -110,6 +110,9 @@ def test_a_line_is_split_into_parts_all_or_none(staff, session, account_id):
     assert post(staff, path, **fee, **tax).status_code == 303
     done = state(session, ids[-1_912])
     assert (done.state, sorted(each.money.minor for each in done.matches)) == ("matched", [12, 1_900])
+    back = staff.get(f"{BASE}?last={done.id}").text
+    assert "of it back</button>" in back, "one part after the other, as long as there are several"
+    assert f"last={done.id}" in back.split('name="undo_reason"')[1].split("</form>")[0]
 
 
 def test_write_offs_in_parts_keep_to_the_limit_together_and_are_proposed(staff, client, session, account_id, approver):

@@ -88,6 +88,8 @@ def test_a_list_can_be_stopped_and_is_then_not_made(staff, session, sold):
     job_id = job_of(session).id
     service.begin_report(session, job_id=job_id, total=1)
     assert staff.post(f"{LISTS}/{job_id}/cancel", data={"csrf_token": csrf_token(staff)}).status_code == 303
+    late = staff.post(f"{LISTS}/{job_id}/cancel", data={"csrf_token": csrf_token(staff)}, follow_redirects=True)
+    assert "Too late" in late.text, "nothing was stopped"
     assert not service.note_progress(session, job_id=job_id, done=1)
     make_report(job_id=str(job_id))
     assert (job_of(session).state, job_of(session).body) == ("cancelled", None)

@@ -22,6 +22,7 @@ def test_the_switch_needs_words(admin):
 
 def test_writes_are_refused_with_the_words_while_reading_goes_on(admin, app, session):
     assert turn(admin, "yes", "We move to a new server.").status_code == 303
+    assert "takes no changes at present: We move to a new server." in admin.get("/admin").text, "said before anybody types"
     visitor = app.test_client()
     assert visitor.get("/shop").status_code == 200
     page = visitor.post("/basket", data={"csrf_token": csrf_token(visitor)})

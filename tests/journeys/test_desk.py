@@ -67,7 +67,12 @@ def test_a_preparer_and_an_approver_work_by_keyboard_alone(browser: Browser, sit
         expect(approver.get_by_role("heading", level=2)).to_contain_text("-€25.00")
         approver.keyboard.press("a")
         expect(approver.locator("#said")).to_contain_text("Booked.")
-        preparer.goto("/console/matching?q=stranger")
+        preparer.goto("/console/matching")
+        keys.press("/")
+        keys.type("stranger")
+        keys.press("Enter")
+        preparer.wait_for_url("**q=stranger**")
+        keys.press("Escape")  # out of the field: the keys of the page work again
         keys.press("j")
         expect(preparer.locator("[data-rows] :focus")).to_be_visible()
         keys.press("Enter")

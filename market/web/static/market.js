@@ -198,7 +198,10 @@
   const visible = (element) => element?.getClientRects().length;
   on("keydown", (event) => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing || $("dialog[open]")) return;
-    if (event.target.matches(FIELDS) && !event.target.matches(BOXES)) return;
+    if (event.target.matches(FIELDS) && !event.target.matches(BOXES)) {
+      if (event.key === "Escape") { event.preventDefault(); event.target.blur(); } // out of the filter, back to the keys of the page
+      return;
+    }
     const key = prefix + event.key, found = $$("[data-key]").filter(visible), hit = found.find((element) => element.dataset.key === key);
     clearTimeout(timer);
     prefix = "";
