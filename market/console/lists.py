@@ -192,8 +192,7 @@ def show(desk: Desk, template: str = "console/list.html", opened: Any = None, **
         return _file(desk, wanted)
     opened = str(opened or request.args.get("open", ""))
     with unit_of_work() as session:
-        who = viewer(session)
-        source = desk.source(who)
+        source = desk.source(viewer(session))
         chosen, errors = _chosen(desk, source)
         found, totals = _read(session, desk, source, chosen)
         views = _views(session, desk)

@@ -1,5 +1,7 @@
 """The co-op's payments that need a person: transfers awaited, buyers' money in credit, refunds that have not arrived."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -24,6 +26,7 @@ from market.kernel.references import Kind, grouped, reference
 from market.payments import queries, service
 from market.reports.queries import desks
 from market.reports.queries import lists as rows
+from market.reports.queries.lists import Source, Viewer
 
 blueprint = Blueprint("console_payments", __name__, url_prefix="/console/payments")
 SHOWN = 25
@@ -75,8 +78,8 @@ REFUNDS = Desk(
 )
 
 
-def _payment_pane(session: Session, payment_id: UUID) -> dict[str, Any]:
-    record = rows.one(session, PAYMENTS.source(lists.viewer(session)), payment_id)
+def _payment_pane(source: Callable[[Viewer], Source], session: Session, payment_id: UUID) -> dict[str, Any]:
+    record = rows.one(session, source(lists.viewer(session)), payment_id)
     return {"record": record, "history": desks.history(session, "payment", payment_id)} if record else {}
 
 
@@ -109,14 +112,9 @@ PAYMENTS = Desk(
         Filter("amount", _l("Amount"), "amount"),
     ),
     sortings=(("newest", _l("newest first")), ("oldest", _l("oldest first")), ("largest", _l("largest amount first"))),
-    pane=_payment_pane,
+    pane=partial(_payment_pane, desks.payments),
     empty=_l("Nobody has paid for the co-op's goods yet."),
 )
-
-
-def _credit_pane(session: Session, payment_id: UUID) -> dict[str, Any]:
-    record = rows.one(session, CREDITS.source(lists.viewer(session)), payment_id)
-    return {"record": record, "history": desks.history(session, "payment", payment_id)} if record else {}
 
 
 CREDITS = Desk(
@@ -141,7 +139,7 @@ CREDITS = Desk(
         *DAYS,
     ),
     sortings=(("oldest", _l("oldest first")), NEWEST, LARGEST),
-    pane=_credit_pane,
+    pane=partial(_payment_pane, desks.credits),
     lead=_l("Transfers that were too much, too little or too late stand here until they are given back or completed."),
     empty=_l("No money of buyers waits here"),
 )

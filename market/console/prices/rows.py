@@ -15,7 +15,7 @@ from market.console import lists, price_changes, words
 from market.console.acting import carry_out
 from market.console.earning_lists import DAYS
 from market.console.lists import Column, Desk, Filter
-from market.console.prices.base import SCHEMES, blueprint, consequence
+from market.console.prices.base import OLD_AND_NEW, SCHEMES, blueprint, consequence
 from market.http.asking import asked
 from market.http.auth import access, current_actor, current_coop
 from market.http.clock import now
@@ -115,16 +115,7 @@ CHANGES = Desk(
     columns=(
         Column("goods", _l("Goods"), "link", make=lambda row: row.goods.replace("_", " ")),
         Column("scheme", _l("Scheme"), words={code: (name, "") for code, name in SCHEME_NAMES.items()}),
-        Column("geo_code", _l("Where")),
-        Column("quality", _l("Quality"), aside=True),
-        Column("valid_from", _l("In force from"), "day"),
-        Column("old_valid_from", _l("In force from, before"), "day", aside=True),
-        Column("minimum_price", _l("Minimum"), "number"),
-        Column("old_minimum_price", _l("Minimum, before"), "number", aside=True),
-        Column("premium", _l("Premium"), "number"),
-        Column("old_premium", _l("Premium, before"), "number", aside=True),
-        Column("organic_differential", _l("Organic"), "number", aside=True),
-        Column("old_organic_differential", _l("Organic, before"), "number", aside=True),
+        *OLD_AND_NEW,
         Column("currency", _l("Currency")),
         Column("status", _l("State"), "state", words.PRICE_ROWS),
     ),

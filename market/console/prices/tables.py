@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from market.console import lists, price_changes, words
 from market.console.acting import carry_out
 from market.console.lists import NOWHERE, Column, Desk, Filter
-from market.console.prices.base import SCHEMES, blueprint, consequence
+from market.console.prices.base import OLD_AND_NEW, SCHEMES, blueprint, consequence
 from market.http.asking import asked
 from market.http.auth import access, current_actor
 from market.http.clock import now, today
@@ -87,16 +87,7 @@ ROWS = Desk(
     columns=(
         Column("id", _l("Row"), "number"),
         Column("goods", _l("What it names"), "link", make=_goods),
-        Column("geo_code", _l("Where")),
-        Column("quality", _l("Quality"), aside=True),
-        Column("valid_from", _l("In force from"), "day"),
-        Column("old_valid_from", _l("In force from, before"), "day", aside=True),
-        Column("minimum_price", _l("Minimum"), "number"),
-        Column("old_minimum_price", _l("Minimum, before"), "number", aside=True),
-        Column("premium", _l("Premium"), "number"),
-        Column("old_premium", _l("Premium, before"), "number", aside=True),
-        Column("organic_differential", _l("Organic"), "number", aside=True),
-        Column("old_organic_differential", _l("Organic, before"), "number", aside=True),
+        *OLD_AND_NEW,
         Column("currency", _l("Currency"), aside=True),
         Column("notes", _l("Answer"), make=lambda row: " ".join(f"{note['code']}: {told(note['words'])}" for note in row.notes)),
         Column("state", _l("State"), "state", words.IMPORT_ROWS),
