@@ -50,8 +50,8 @@ def tender(session: Session, order_id: UUID, *, producer_id: UUID | None) -> Ten
 def offer(session: Session, order_id: UUID, *, producer_id: UUID) -> Offer | None:
     """Return what a member could pay of an order that waits for its payment; None where that is nothing.
 
-    Only charges that are their own co-op's income: goods, premium, tax, carriers and card costs are money (M-7). Nothing of
-    orders whose card is charged when they are packed, nor above what needs a second person.
+    Only charges that are their own co-op's income: goods, premium, tax, carriers and card costs are money (M-7). Nothing above
+    what needs a second person.
     """
     order = session.get(Order, order_id)
     if order is None or order.state != "placed" or exponent(order.currency) != exponent(UNIT):
@@ -62,11 +62,10 @@ def offer(session: Session, order_id: UUID, *, producer_id: UUID) -> Offer | Non
     if holder is None or scheme is None or scheme.state != "open":
         return None
     sellers = session.scalars(select(SellerOrder).where(SellerOrder.order_id == order_id)).all()
-    coops = producers.coops_by_id(session, {seller.coop_id for seller in sellers})
     own = [seller.id for seller in sellers if seller.coop_id == coop_id]
     charges = {seller_id: fee for seller_id, fee in _fees(session, own, order.currency).items() if fee.minor > 0}
     made = Offer(holder, charges)
-    if not charges or any(coop.charge_when_packed for coop in coops.values()) or scheme.authorise_above < made.total:
+    if not charges or scheme.authorise_above < made.total:
         return None
     return made if made.total <= holder.spendable else None
 

@@ -5,6 +5,7 @@ charged. What is not there counts as returned before anybody paid for it: lines,
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
@@ -22,6 +23,8 @@ from market.orders import events, rules
 from market.orders.errors import OrderMissing, QuantityFaulty, WrongState
 from market.orders.models import Order, OrderLine, SellerOrder
 from market.orders.service.refund import count_refunds, lines_left, return_line, stock_share
+from market.orders.service.tender_back import give_back_tenders, return_tender, tender_share
+from market.orders.tender_queries import tenders
 from market.payments import queries as payment_queries
 from market.payments import service as payments
 from market.payments.rules import Amounts, State
@@ -47,8 +50,9 @@ def mark_authorised(session: Session, *, order_id: UUID, now: datetime) -> bool:
 def pack(session: Session, *, actor: Actor, seller_order_id: UUID, quantities: Mapping[UUID, Decimal], now: datetime) -> None:
     """Say how much of each line is really sent of an order that is charged when it is packed: once, as ordered at most.
 
-    What is missing goes back on the shelf of the lot, and nobody is charged for it; 0 of every line ends this part. When all
-    parts of the order are packed it is charged. Raises OrderMissing, WrongState, QuantityFaulty.
+    What is missing goes back on the shelf of the lot, and nobody is charged for it; what was paid of it in a community currency
+    goes back. 0 of every line ends this part. When all parts of the order are packed it is charged. Posts, so call it last.
+    Raises OrderMissing, WrongState, QuantityFaulty.
     """
     seller = lock_one(session, SellerOrder, seller_order_id)
     if not actor.is_staff and seller.producer_id != actor.producer_id:
@@ -79,6 +83,9 @@ def pack(session: Session, *, actor: Actor, seller_order_id: UUID, quantities: M
         now=now, new={"quantities": {str(key): f"{value:f}" for key, value in quantities.items()}},
     )  # fmt: skip
     announce(session, events.PACKED, {"order_id": seller.order_id})
+    in_unit = tender_share(session, seller, parts)
+    if in_unit:
+        return_tender(session, seller, in_unit, refund_id=None, actor=actor, now=now)
 
 
 def charge_packed(session: Session, *, order_id: UUID, now: datetime) -> bool:
@@ -91,7 +98,8 @@ def charge_packed(session: Session, *, order_id: UUID, now: datetime) -> bool:
     kept = payment_queries.authorisation(session, live.id) if live else None
     if live is None or kept is None or live.state is not State.AUTHORISED or kept.decision is not None:
         return False
-    amounts = {seller.id: _left(session, seller) for seller in sellers}
+    in_unit = tenders(session, [seller.id for seller in sellers])
+    amounts = {seller.id: _left(session, seller, in_unit.get(seller.id)) for seller in sellers}
     if any(each.total for each in amounts.values()):
         payments.decide_capture(session, payment_id=live.id, amounts=amounts, actor=system("orders"), now=now)
     else:
@@ -114,28 +122,36 @@ def let_go(session: Session, *, actor: Actor, order_id: UUID, now: datetime) -> 
 
 
 def end_authorised(session: Session, *, now: datetime, limit: int = 200) -> list[UUID]:
-    """Cancel orders whose money is not kept on a card any more and was not taken; return them. Their goods are free again."""
+    """Cancel orders whose money is not kept on a card any more and was not taken; return them. Their goods are free again.
+
+    What was paid of them in a community currency goes back. Posts, so call it last.
+    """
     found = select(Order.id).where(Order.state == "authorised").order_by(Order.id).limit(limit)
-    ended = []
+    ended, gone = list[UUID](), list[UUID]()
     for order in lock(session, Order, session.scalars(found)):
         live = payment_queries.live_payment(session, subject_kind="order", subject_id=order.id)
         if order.state == "authorised" and live is None:
-            _end(session, order, now)
+            gone += _end(session, order, now)
             ended.append(order.id)
+    give_back_tenders(session, seller_ids=gone, actor=system("orders"), now=now)
     return ended
 
 
-def _end(session: Session, order: Order, now: datetime) -> None:
+def _end(session: Session, order: Order, now: datetime) -> list[UUID]:
     order.state, order.cancelled_at = "cancelled", now
-    for seller in lock(session, SellerOrder, session.scalars(select(SellerOrder.id).where(SellerOrder.order_id == order.id))):
+    sellers = lock(session, SellerOrder, session.scalars(select(SellerOrder.id).where(SellerOrder.order_id == order.id)))
+    for seller in sellers:
         seller.state = rules.next_state(seller.state, "cancelled")
     lines = session.scalars(select(OrderLine).where(OrderLine.order_id == order.id).execution_options(populate_existing=True))
     left = [(line.lot_id, stock_share(line, line.quantity - line.returned_quantity)) for line in lines]
     stock.return_stock(session, order_id=order.id, wants=[(lot_id, quantity) for lot_id, quantity in left if quantity])
     announce(session, events.CANCELLED, {"order_id": order.id})
+    return [seller.id for seller in sellers]
 
 
-def _left(session: Session, seller: SellerOrder) -> Amounts:
+def _left(session: Session, seller: SellerOrder, in_unit: Money | None) -> Amounts:
+    """Return what is to be taken from the card for a part: all that is left of it, less what was paid in the unit."""
     lines = session.scalars(select(OrderLine.id).where(OrderLine.seller_order_id == seller.id))
     parts = [part for line_id in lines for part in lines_left(session, line_id)]
-    return Amounts(**rules.by_component(parts, seller.currency))
+    left = Amounts(**rules.by_component(parts, seller.currency))
+    return replace(left, charges=left.charges - Money(in_unit.minor, seller.currency)) if in_unit else left

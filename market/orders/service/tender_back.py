@@ -1,4 +1,5 @@
-"""What was paid in a community currency goes back in it: with an order that ended unpaid, or with a refund (E10, E14)."""
+"""What was paid in a community currency goes back in it: with an order that ended unpaid, with what was not there when it was
+packed, or with a refund (E10, E14)."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -37,13 +38,21 @@ def tender_share(session: Session, seller: SellerOrder, parts: Iterable[tuple[st
     return Money(min(fee.minor, rows[0].amount_minor - rows[0].returned_minor) if rows else 0, seller.currency)
 
 
-def return_tender(session: Session, seller: SellerOrder, share: Money, *, refund_id: UUID, actor: Actor, now: datetime) -> None:
-    """Give back with a refund what was paid in the unit: from where it waits, or from the co-op that has earned it. Posts."""
+def return_tender(
+    session: Session, seller: SellerOrder, share: Money, *, refund_id: UUID | None, actor: Actor, now: datetime
+) -> None:
+    """Give back what was paid in the unit: from where it waits, or from the co-op that has earned it. Posts.
+
+    With a refund, or, once, with what was not there when the order was packed.
+    """
     (row,) = _locked(session, [seller.id])
     row.returned_minor += share.minor
-    session.add(TenderReturn(refund_id=refund_id, seller_order_id=seller.id, coop_id=seller.coop_id, amount_minor=share.minor))
+    if refund_id is not None:
+        session.add(
+            TenderReturn(refund_id=refund_id, seller_order_id=seller.id, coop_id=seller.coop_id, amount_minor=share.minor)
+        )
     source = f"lc:{COOP}" if seller.state == "settled" else "lc_held"
-    key = f"tender:{seller.id}:{refund_id}"
+    key = f"tender:{seller.id}:{refund_id or 'packed'}"
     book_unit(session, seller.coop_id, "community_back", key, _back(row, share.minor, source), actor=actor, now=now)
 
 

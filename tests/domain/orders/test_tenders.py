@@ -6,6 +6,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
+from market.gateways.memory_stripe import MemoryCards
+from market.http.db import unit_of_work
 from market.invoices import queries as invoice_queries
 from market.invoices import service as invoices
 from market.kernel.actor import Actor
@@ -16,6 +18,7 @@ from market.orders import queries, service, tender_queries
 from market.orders.errors import WrongState
 from market.payments import queries as payment_queries
 from market.payments import service as payments
+from market.payments.rules import State
 from market.producers.models import Coop, Producer
 from market.treasury import community_queries as community
 from market.treasury import service as treasury
@@ -165,7 +168,7 @@ def test_a_lost_payment_is_opened_again_for_the_rest_alone_and_nothing_else_is_s
 
 
 def test_what_cannot_be_paid_so_is_not_offered_and_the_books_defend_the_limit(session, member):
-    listing, coop, _, actor, holder = member
+    listing, _, _, actor, holder = member
     placed = place(session, listing, quantity=4, method="transfer", actor=actor)
     session.flush()
 
@@ -176,12 +179,52 @@ def test_what_cannot_be_paid_so_is_not_offered_and_the_books_defend_the_limit(se
     session.get_one(CommunityHolder, holder).limit_down_minor = whole - 1
     assert offered() == 0, "more than the holder may still spend"
     session.get_one(CommunityHolder, holder).limit_down_minor = 5000
-    coop.charge_when_packed = True
-    assert offered() == 0
-    coop.charge_when_packed = False
     stranger = make_producer(session)
     assert tender_queries.tender(session, placed.order_id, producer_id=stranger.id).offered.minor == 0, "not their unit"
     assert offered() == whole
+
+
+@pytest.mark.parametrize("sent", [Decimal("2.5"), Decimal(0), None])
+def test_the_unit_follows_what_is_packed_before_the_card_is_charged(session, member, sent):
+    """Of 4: some of it is sent, or none, or the buyer cancels before anything is packed."""
+    listing, coop, _, actor, holder = member
+    coop.charge_when_packed = True
+    placed = place(session, listing, quantity=4, actor=actor)
+    cards = MemoryCards()
+    payment_id = service.pay_charges_in_unit(session, actor=actor, order_id=placed.order_id, now=NOW)
+    session.commit()
+    fee = placed.total.minor - payment_queries.payment(session, payment_id).money.minor
+    page = payments.start_checkout(unit_of_work, cards, payment_id=payment_id, return_url="/", cancel_url="/", now=NOW)
+    cards.pay(page.checkout_id)
+    assert payments.refresh(unit_of_work, cards, payment_id=payment_id, now=NOW).state is State.AUTHORISED
+    with unit_of_work() as own:
+        service.mark_authorised(own, order_id=placed.order_id, now=NOW)
+    assert unit(session, coop, f"lc:{holder}", "lc_held") == [-fee, fee]
+    (part,) = parts_of(session, placed.order_id)
+    if sent is None:
+        service.let_go(session, actor=actor, order_id=placed.order_id, now=NOW)
+    else:
+        service.pack(session, actor=ONE, seller_order_id=part.id, quantities={part.lines[0].id: sent}, now=NOW)
+        service.charge_packed(session, order_id=placed.order_id, now=NOW)
+    session.commit()
+    payments.settle_authorisation(unit_of_work, cards, payment_id=payment_id, now=NOW)
+    if not sent:
+        assert service.end_authorised(session, now=NOW) == [placed.order_id]
+        assert unit(session, coop, f"lc:{holder}", "lc_held", "lc:coop") == [0, 0, 0]
+        assert (cards.balance_lines(NOW), sound(session)) == ([], True)
+        return
+    service.mark_paid(session, order_id=placed.order_id, payment_id=payment_id, now=NOW)
+    order, kept = queries.order(session, placed.order_id), round(fee * 2.5 / 4)
+    assert unit(session, coop, f"lc:{holder}", "lc_held") == [-kept, kept]
+    assert payment_queries.payment(session, payment_id).received.minor == order.charged.minor - kept
+    assert sound(session)
+    invoice_id = invoices.issue_invoice(session, order_id=placed.order_id, coop_id=coop.id, now=NOW)
+    assert invoice_queries.paper(session, invoice_id).total_minor == order.charged.minor
+    service.ship(session, actor=ONE, seller_order_id=part.id, tracking=None, now=NOW)
+    service.confirm(session, actor=ONE, seller_order_id=part.id, now=NOW)
+    service.settle_due(session, now=NOW)
+    assert unit(session, coop, f"lc:{holder}", "lc_held", "lc:coop") == [-kept, 0, kept]
+    assert sound(session)
 
 
 @pytest.mark.parametrize("statement", ["UPDATE order_tender SET amount_minor = 1", "DELETE FROM order_tender"])
