@@ -22,6 +22,7 @@ REFUNDS: Words = {
     "unsure": (_l("outcome unknown"), "warn"),
     "pending": (_l("on its way"), "info"),
     "paid": (_l("paid back"), "good"),
+    "untaken": (_l("never charged"), "warn"),
     "failed": (_l("came back"), "bad"),
     "needs_person": (_l("a person must decide"), "bad"),
 }
@@ -207,6 +208,8 @@ LETTERS: Words = {
     "surplus": (_l("more money than needed, to the buyer"), ""),
     "surplus_staff": (_l("more money than needed, to the staff"), ""),
     "refunded_elsewhere": (_l("refunded at the card processor"), ""),
+    "charged_less": (_l("less charged at the card processor, to the staff"), ""),
+    "order_charged_less": (_l("less charged than agreed, to the buyer"), ""),
     "order_cancelled": (_l("order cancelled"), ""),
     "problem": (_l("paid order without goods"), ""),
     "payee_account_entered": (_l("account waits for a second person"), ""),

@@ -154,6 +154,9 @@ def _shipped(session: Session, payload: Payload) -> list[Telling]:
 
 def _refunded(session: Session, payload: Payload) -> list[Telling]:
     order, part = _of_part(session, payload)
+    if not part.refunded:
+        facts = {"less": _money(part.unsent), "attach_credit": str(part.id)}
+        return [_buyer(order, f"seller_order:{part.id}:charged_less", "order_charged_less", **facts)]
     # The sum names the fact: a second refund of the same part is another one.
     fact = f"seller_order:{part.id}:refunded:{part.refunded.minor}"
     return [_buyer(order, fact, "order_refunded", refunded=_money(part.refunded), attach_credit=str(part.id))]
@@ -218,9 +221,15 @@ def _cancelled(session: Session, payload: Payload) -> list[Telling]:
 def _problem(session: Session, payload: Payload) -> list[Telling]:
     _, part = _of_part(session, payload)
     link = ("staff_order", str(part.id))
-    short = part.problem == "paid_short_of_stock"
-    kind, fact = ("problem", "problem") if short else ("refunded_elsewhere", f"elsewhere:{part.refunded.minor}")
-    facts = {"number": part.number} if short else {"number": part.number, "refunded": _money(part.refunded)}
+    facts: dict[str, Any] = {"number": part.number}
+    kind, fact = "refunded_elsewhere", f"elsewhere:{part.refunded.minor}"
+    if part.problem == "paid_short_of_stock":
+        kind, fact = "problem", "problem"
+    elif part.problem == "charged_less":
+        kind, fact = "charged_less", "charged_less"
+        facts["charged"] = _money(part.charged)
+    else:
+        facts["refunded"] = _money(part.refunded)
     return [
         _to_person(person, fact=f"seller_order:{part.id}:{fact}", kind=kind, link=link, facts=facts)
         for person in staff_of(session, part.coop_id)

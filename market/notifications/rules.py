@@ -26,6 +26,7 @@ TOPIC_OF = {
     "problem": "desk",
     "payee_account_entered": "desk",
     "refunded_elsewhere": "desk",
+    "charged_less": "desk",
     "surplus_staff": "desk",
     "payout_trouble": "desk",
     "payouts_stopped": "desk",

@@ -97,7 +97,8 @@ class OrderSupplement(Base):
 class SellerOrder(CoopOwned, Base):
     """One producer's part of an order: what they pack, what they are owed.
 
-    `unsent_minor` is the part of what counts as refunded that was not there when it was packed, so that nobody ever paid it.
+    `unsent_minor` is the part of what counts as refunded that nobody ever paid: it was not there when it was packed, or
+    somebody took less from the card at the processor.
     """
 
     __tablename__ = "seller_order"

@@ -147,7 +147,8 @@ class Refund(CoopOwned, Base):
     """Money to give back, decided once. A trigger counts it on the part and the payment, whose CHECKs refuse too much.
 
     `kind`: `part` by component of a seller order; `surplus` of money that nothing wanted; `elsewhere`, made in the
-    processor's dashboard and found there. Amounts never change; a row is never deleted.
+    processor's dashboard and found there; `untaken`, what somebody did not take there of an authorisation, so that it counts on
+    the part alone: the payment never brought it. Amounts never change; a row is never deleted.
     """
 
     __tablename__ = "refund"
@@ -181,7 +182,7 @@ class Refund(CoopOwned, Base):
         UniqueConstraint("number"),
         UniqueConstraint("idem_key"),
         UniqueConstraint("provider_ref"),
-        CheckConstraint("kind IN ('part', 'surplus', 'elsewhere')", name="kind"),
+        CheckConstraint("kind IN ('part', 'surplus', 'elsewhere', 'untaken')", name="kind"),
         CheckConstraint("method IN ('card', 'transfer')", name="method"),
         CheckConstraint("state IN ('decided', 'unsure', 'pending', 'paid', 'failed', 'needs_person')", name="state"),
         CheckConstraint("bearer IN ('coop', 'producer', 'carrier')", name="bearer"),

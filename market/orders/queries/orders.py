@@ -82,7 +82,7 @@ class SellerPart:
 
     @property
     def charged(self) -> Money:
-        """What was or is to be paid of it: all, less what was not there when it was packed and so never charged."""
+        """What was or is to be paid of it: all, less what was not there when it was packed, or else never charged."""
         return self.total - self.unsent
 
 
@@ -111,7 +111,7 @@ class OrderView:
 
     @property
     def charged(self) -> Money:
-        """What was or is to be paid of it: all, less what was not there when it was packed and so never charged."""
+        """What was or is to be paid of it: all, less what was not there when it was packed, or else never charged."""
         return self.total - total([part.unsent for part in self.parts], self.total.currency)
 
     @property

@@ -51,9 +51,10 @@ def mark_paid(session: Session, *, order_id: UUID, payment_id: UUID, now: dateti
         missing = select(OrderLine.seller_order_id).where(OrderLine.order_id == order_id, OrderLine.lot_id.in_(short))
         _tell_staff(session, [seller for seller in sellers if seller.id in set(session.scalars(missing))])
     announce(session, events.PAID, {"order_id": order_id}, key=str(order_id))
-    if paid.refunded:  # at the card processor, before we took note of the payment
+    untaken = payment_queries.untaken(session, payment_id)
+    if paid.refunded or untaken:  # at the card processor, before we took note of the payment
         for seller in sellers:
-            note_refunds(session, seller_order_id=seller.id, now=now)
+            note_refunds(session, seller_order_id=seller.id, now=now, untaken=untaken.get(seller.id, 0))
     return True
 
 

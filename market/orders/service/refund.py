@@ -146,8 +146,10 @@ def take_back(session: Session, seller: SellerOrder, goods: Money) -> tuple[Mone
     )
 
 
-def note_refunds(session: Session, *, seller_order_id: UUID, now: datetime) -> bool:
+def note_refunds(session: Session, *, seller_order_id: UUID, now: datetime, untaken: int = 0) -> bool:
     """Take note of money given back outside of here, in the card processor's dashboard; False when all is known.
+
+    `untaken`, in minor units, is what was never charged of it: it was not given back, and the problem says so.
 
     It is taken off the parts in proportion, so that nobody is owed it any more, and becomes a problem for staff. What was
     given back after the producer had earned it stays with the co-op. What was given back before the order took note of its
@@ -157,8 +159,10 @@ def note_refunds(session: Session, *, seller_order_id: UUID, now: datetime) -> b
     if seller.state in ("placed", "authorised"):
         return False
     stock.lock_holds(session, order_ids=[seller.order_id])
-    if not count_refunds_elsewhere(session, [seller]):
+    found = count_refunds_elsewhere(session, [seller])
+    if not found:
         return False
+    seller.unsent_minor += untaken
     if seller.state == "paid" and left_of(seller) == 0:
         lines = session.scalars(select(OrderLine).where(OrderLine.seller_order_id == seller.id)).all()
         back = [(line.lot_id, stock_share(line, line.quantity - line.returned_quantity)) for line in lines]
@@ -167,7 +171,7 @@ def note_refunds(session: Session, *, seller_order_id: UUID, now: datetime) -> b
             line.returned_quantity = line.quantity
     if seller.state in REFUNDABLE:
         if left_of(seller):
-            seller.problem = "refunded_elsewhere"
+            seller.problem = "refunded_elsewhere" if found > untaken else "charged_less"
         else:
             seller.state, seller.problem = rules.next_state(seller.state, "refunded"), None
     announce(session, events.PROBLEM, {"seller_order_id": seller.id})
@@ -175,9 +179,9 @@ def note_refunds(session: Session, *, seller_order_id: UUID, now: datetime) -> b
     return True
 
 
-def count_refunds_elsewhere(session: Session, sellers: Sequence[SellerOrder]) -> bool:
-    """Count on locked seller orders what payments gave back of them without us; whether there was any. Locks payments."""
-    found = False
+def count_refunds_elsewhere(session: Session, sellers: Sequence[SellerOrder]) -> int:
+    """Count on locked seller orders what payments gave back of them without us; return it in minor units. Locks payments."""
+    found = 0
     ids = [seller.id for seller in sellers]
     in_unit = tenders(session, ids)
     for seller_id, left in payments.parts_left(session, subjects=ids).items():
@@ -189,7 +193,7 @@ def count_refunds_elsewhere(session: Session, sellers: Sequence[SellerOrder]) ->
         more = Amounts(*(counted - money for (_, counted), (_, money) in pairs))
         if not more.total:
             continue
-        found = True
+        found += more.total.minor
         if seller.state in REFUNDABLE:
             _spread(session, seller, more)
         count_refunds(seller, more)

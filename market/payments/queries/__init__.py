@@ -43,6 +43,7 @@ from market.payments.queries.refunds import (
     refunds_of,
     refunds_to_send,
     refunds_to_transfer,
+    untaken,
 )
 
 __all__ = [
@@ -82,6 +83,7 @@ __all__ = [
     "transfers_of",
     "unacknowledged",
     "unexplained_lines",
+    "untaken",
     "view",
     "waiting_too_long",
 ]

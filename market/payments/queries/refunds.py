@@ -58,6 +58,12 @@ def refund_view(row: Refund) -> RefundView:
     )
 
 
+def untaken(session: Session, payment_id: UUID) -> dict[UUID, int]:
+    """Return by seller order what somebody did not take of an authorisation at the processor, in minor units."""
+    rows = select(Refund.subject_id, Refund.amount_minor).where(Refund.payment_id == payment_id, Refund.kind == "untaken")
+    return {subject: minor for subject, minor in session.execute(rows)}
+
+
 def refundable(session: Session, *, payment_id: UUID, subject: UUID) -> Amounts:
     """Return what is left of each component of a seller order. Raises PaymentMissing."""
     row = session.get(PaymentPartRow, (payment_id, subject), populate_existing=True)

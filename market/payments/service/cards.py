@@ -227,9 +227,6 @@ def _wanted(session: Session, row: Payment, paid: Money | None) -> bool:
 def _post_taken(session: Session, row: Payment, paid: Money, now: datetime) -> None:
     """Post what was asked for, and how much less or more somebody took of it in the processor's dashboard."""
     asked = Money(row.amount_minor, row.currency)
-    if paid < asked:
-        row.received_minor = asked.minor
-        session.flush()  # what was received must stand in the row before the trigger counts what was not taken of it
     _post_paid(session, row)
     if paid < asked:
         record_taken_less(session, row, paid, now=now)

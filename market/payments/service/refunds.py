@@ -183,8 +183,8 @@ def give_back(session: Session, payment: Payment, *, source: str | None, now: da
 def record_taken_less(session: Session, payment: Payment, paid: Money, *, now: datetime) -> None:
     """Record that somebody took only `paid` of an authorisation in the processor's dashboard; the payment is locked.
 
-    The order stands as it was agreed and the rest counts as given back there, so that it is credited, nobody is owed it, and
-    staff ask why. It never came, so it leaves the clearing as it stands in each co-op's share of the processor's line.
+    The order stands as it was agreed, and the rest is credited, nobody is owed it, and staff ask why. It never came, so nobody
+    is told that it goes back, and it leaves the clearing as it stands in each co-op's share of the processor's line.
     """
     bought = parts(session, payment.id)
     weights = _weights(bought)
@@ -197,11 +197,10 @@ def record_taken_less(session: Session, payment: Payment, paid: Money, *, now: d
             if not money:
                 continue
             amounts = over_components(Amounts(part.goods, part.premium, part.charges, part.tax), money)
-            row = _new_refund(payment, coop_id=coop_id, subject=part.subject, kind="elsewhere", amounts=amounts, money=money,
+            row = _new_refund(payment, coop_id=coop_id, subject=part.subject, kind="untaken", amounts=amounts, money=money,
                               reason=N_("Charged less at the card processor"), bearer="coop", actor=SYSTEM, now=now)  # fmt: skip
-            row.provider_ref = f"{payment.intent_id}#{part.subject}"
+            row.provider_ref, row.state, row.paid_at = f"{payment.intent_id}#{part.subject}", "paid", now
             session.add(row)
-            settle_refund(session, row, now)
             legs = tuple(replace(leg, credit="card_clearing") for leg in postings.refund_decided(amounts, part.subject))
             entries.append(
                 Entry(books[coop_id], "payment.taken_less", f"refund:{row.id}:decided", days[coop_id], SYSTEM.label, legs)

@@ -106,7 +106,7 @@ def refunds_by_bearer(session: Session, viewer: Viewer, span: Span) -> Sequence[
     keys = (Refund.bearer, Refund.currency)
     statement = (
         select(*keys, func.count().label("count"), func.sum(Refund.amount_minor).label("total_minor"))
-        .where(Refund.coop_id == viewer.coop_id, Refund.decided_at >= begin, Refund.decided_at < end)
+        .where(Refund.coop_id == viewer.coop_id, Refund.decided_at >= begin, Refund.decided_at < end, Refund.kind != "untaken")
         .group_by(*keys)
         .order_by(*keys)
     )

@@ -4,7 +4,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 
 from market.catalogue.models import Stock
@@ -16,6 +16,8 @@ from market.kernel.actor import GUEST, Actor
 from market.kernel.ids import new_id
 from market.kernel.money import Money
 from market.ledger import queries as books
+from market.notifications import service as notifications
+from market.notifications.models import Notification
 from market.orders import queries, service
 from market.orders.errors import QuantityFaulty, WrongState
 from market.payments import queries as payment_queries
@@ -26,6 +28,7 @@ from market.payments.rules import State
 from market.producers.models import Coop, Producer
 from tests.conftest import NOW
 from tests.domain.payments.reading import balances
+from tests.factories.accounts import make_staff
 from tests.factories.catalogue import make_listing
 from tests.factories.orders import parts_of, place
 
@@ -253,8 +256,8 @@ def test_less_taken_in_the_dashboard_pays_the_order_and_the_rest_is_a_question_f
     asked = payment_queries.payment(session, placed.payment_id).money.minor
     payment = in_the_dashboard(cards, session, placed, asked - 101)
     coop, (after,) = session.get_one(Coop, listing.coop_id), parts_of(session, placed.order_id)
-    assert (payment.state, payment.refunded.minor) == (State.SUCCEEDED, 101)
-    assert (after.state, after.problem, after.refunded.minor) == ("paid", "refunded_elsewhere", 101)
+    assert (payment.state, payment.received.minor, payment.refunded.minor) == (State.SUCCEEDED, asked - 101, 0)
+    assert (after.state, after.problem, after.refunded.minor, after.charged.minor) == ("paid", "charged_less", 0, asked - 101)
     found = balances(session, coop)
     assert not {"card_clearing", "refund_payable", "suspense:s"} & found.keys(), "what never came is owed to nobody"
     assert sum(minor for code, minor in found.items() if code.startswith("held:")) == asked - 101
@@ -264,6 +267,13 @@ def test_less_taken_in_the_dashboard_pays_the_order_and_the_rest_is_a_question_f
     papers = [invoice_queries.paper(session, one).total_minor for one in (invoice_id, note)]
     assert papers == [asked, 101]
     assert service.note_refunds(session, seller_order_id=part.id, now=LATER) is False
+    make_staff(session, coop=coop)
+    said = session.execute(text("SELECT topic, payload FROM outbox ORDER BY id")).all()
+    assert "payments.refunded" not in {one.topic for one in said}, "nothing goes back, so nobody hears that it does"
+    for one in said:
+        if one.topic in ("orders.problem", "orders.refunded"):
+            notifications.tell(session, topic=one.topic, payload=one.payload, now=LATER)
+    assert sorted(session.scalars(select(Notification.kind))) == ["charged_less", "order_charged_less"]
     assert sound(session)
 
 

@@ -26,7 +26,7 @@ from market.reports.queries.lists import (
     words,
 )
 
-REFUND_STATES = ("decided", "unsure", "pending", "paid", "failed", "needs_person")
+REFUND_STATES = ("decided", "unsure", "pending", "paid", "untaken", "failed", "needs_person")
 
 WORTH: Any = SellerOrder.total_minor
 
@@ -101,6 +101,10 @@ def buyers(text: str) -> Any:
     return func.array(select(found).scalar_subquery())
 
 
+_REFUND_STANDS = case((Refund.kind == "untaken", "untaken"), else_=Refund.state)
+"""Where a refund stands; what was never charged was never given back."""
+
+
 def refunds(viewer: Viewer) -> Source:
     """Return the co-op's refunds, newest first."""
     statement = (
@@ -114,7 +118,7 @@ def refunds(viewer: Viewer) -> Source:
             Refund.reason,
             Refund.bearer,
             Refund.method,
-            Refund.state,
+            _REFUND_STANDS.label("state"),
             Refund.problem,
             Refund.amount_minor,
             Refund.currency,
@@ -149,7 +153,7 @@ def _refund_named(text: str) -> Any:
 def _refund_state(text: str) -> Any:
     if text == "hangs":
         return Refund.state != "paid"
-    return Refund.state.in_(("failed", "needs_person")) if text == "problem" else one_of(Refund.state, REFUND_STATES)(text)
+    return Refund.state.in_(("failed", "needs_person")) if text == "problem" else one_of(_REFUND_STANDS, REFUND_STATES)(text)
 
 
 PAYMENT_STATES = (
