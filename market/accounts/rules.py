@@ -2,6 +2,7 @@
 
 import hashlib
 import hmac
+import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -10,7 +11,7 @@ from email_validator import EmailNotValidError, validate_email
 
 from market.accounts.errors import BadApiKeyRequest, BadEmail, BadProfile, BadRole
 from market.kernel.languages import LANGUAGES
-from market.kernel.words import say
+from market.kernel.words import N_, say
 
 LOCALES = LANGUAGES
 """Languages in which letters are written."""
@@ -28,14 +29,22 @@ SCOPES = frozenset(f"{area}:{verb}" for area in AREAS for verb in ("read", "writ
 LONGEST_KEY_LIFE = timedelta(days=366)
 _MARK = "fm_"
 _PREFIX_SIZE = 12
+_TOP_LEVEL = re.compile(r"@.+\.[^.]{2,}$")
+_NO_EMAIL = N_("Please enter the whole e-mail address, such as ana@example.org.")
 
 
 def checked_email(text: str) -> str:
-    """Return the address in lower case, in its canonical form. Raises BadEmail. Asks no server whether it exists."""
+    """Return the address in lower case, in its canonical form. Raises BadEmail. Asks no server whether it exists.
+
+    The domain has a dot, and no top-level domain has one letter (RFC 5321, 2.3.5; the root zone of IANA).
+    """
     try:
-        return validate_email(text.strip(), check_deliverability=False, test_environment=True).normalized.lower()
+        checked = validate_email(text.strip(), check_deliverability=False, test_environment=True).normalized.lower()
     except EmailNotValidError as error:
-        raise BadEmail(say("This is not an e-mail address: %(error)s", error=error), pointer="/email") from error
+        raise BadEmail(_NO_EMAIL, pointer="/email") from error
+    if not _TOP_LEVEL.search(checked):
+        raise BadEmail(_NO_EMAIL, pointer="/email")
+    return checked
 
 
 def checked_name(text: str) -> str:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from schwifty import BIC, IBAN
 from schwifty.exceptions import SchwiftyException
 
+from market.kernel import postcodes
 from market.kernel.languages import country_codes
 from market.kernel.money import EXPONENTS
 from market.kernel.text import fold
@@ -88,7 +89,7 @@ class Identity:
 
 
 def checked_identity(wanted: Identity, *, today: date) -> Identity:
-    """Return the facts in canonical form; what is empty stays so. Raises BadIdentity, pointing at the field."""
+    """Return the facts in canonical form; what is empty stays so. Raises BadIdentity, BadPostcode, pointing at the field."""
     if wanted.kind not in SELLER_KINDS:
         raise BadIdentity("A seller is a person or an organisation.", pointer="/kind")
     texts = {name: " ".join(getattr(wanted, name).split()) for name in Identity.__slots__ if name not in ("kind", "born_on")}
@@ -99,6 +100,7 @@ def checked_identity(wanted: Identity, *, today: date) -> Identity:
     for name, value in texts.items():
         if len(value) > 200:
             raise BadIdentity("Write at most 200 letters.", pointer=f"/{name}")
+    texts["postcode"] = postcodes.checked(texts["postcode"], texts["country"])
     if wanted.born_on and not date(1880, 1, 1) <= wanted.born_on < today:
         raise BadIdentity("A date of birth lies in the past.", pointer="/born_on")
     return Identity(kind=wanted.kind, born_on=wanted.born_on, **texts)
@@ -141,7 +143,7 @@ def checked_bic(text: str | None) -> str | None:
 
 
 def checked_pay_to(wanted: PayTo) -> PayTo:
-    """Return the details in canonical form, only those that the rail uses. Raises BadPayeeAccount."""
+    """Return the details in canonical form, only those that the rail uses. Raises BadPayeeAccount, BadPostcode."""
     if wanted.rail not in RAILS:
         raise BadPayeeAccount(
             say("Payments go by %(rails)s; '%(rail)s' is not one of them.", rails=RAILS, rail=wanted.rail), pointer="/rail"
@@ -156,6 +158,7 @@ def checked_pay_to(wanted: PayTo) -> PayTo:
         raise BadPayeeAccount("A SEPA transfer is in euro. Choose another rail for this currency.", pointer="/currency")
     if wanted.rail == "sepa" and not wanted.address.town.strip():
         raise BadPayeeAccount("Banks ask for the holder's town.", pointer="/town")
+    postcode = postcodes.checked(wanted.address.postcode, wanted.address.country)
     if wanted.rail == "stripe" and not _STRIPE_ACCOUNT.fullmatch(wanted.stripe_account or ""):
         raise BadPayeeAccount("A Stripe account begins with acct_.", pointer="/stripe_account")
     msisdn = re.sub(r"[\s()-]", "", wanted.msisdn or "") if wanted.rail == "momo" else None
@@ -166,7 +169,7 @@ def checked_pay_to(wanted: PayTo) -> PayTo:
         rail=wanted.rail,
         currency=wanted.currency,
         holder=wanted.holder.strip(),
-        address=wanted.address,
+        address=replace(wanted.address, postcode=postcode),
         iban=checked_iban(wanted.iban or "") if sepa else None,
         bic=checked_bic(wanted.bic) if sepa else None,
         stripe_account=wanted.stripe_account if wanted.rail == "stripe" else None,

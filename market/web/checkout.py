@@ -9,6 +9,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from market.accounts import queries as accounts
+from market.accounts.rules import checked_email
 from market.http import own_texts
 from market.http.auth import access, current_actor
 from market.http.buyers import caller
@@ -16,9 +17,10 @@ from market.http.card_page import order_url, to_card_page
 from market.http.clock import now
 from market.http.db import unit_of_work
 from market.http.i18n import countries, letter_language, told
-from market.kernel import direct
+from market.kernel import direct, postcodes
 from market.kernel.errors import DomainError
 from market.kernel.ids import new_id
+from market.kernel.languages import country_codes
 from market.kernel.money import total
 from market.orders import queries, service
 from market.orders.errors import QuantityFaulty
@@ -176,6 +178,7 @@ def _checkout_page(errors: dict[str, str], typed: dict[str, str], status: int) -
         currency=currency,
         errors=errors,
         form=known | typed,
+        postcode=postcodes.example((known | typed)["country"]),
         guest=actor.account_id is None,
         countries=countries(),
         shares=together(line.parts for line in quote.lines),
@@ -224,19 +227,24 @@ def place() -> ResponseReturnValue:
 def _form_errors(form: dict[str, str]) -> dict[str, str]:
     words = {
         "name": _("Please enter the name of who receives it."),
-        "email": _("Please enter an e-mail address that reaches you."),
         "street": _("Please enter the street."),
-        "postcode": _("Please enter the postcode."),
         "town": _("Please enter the town."),
         "country": _("Please choose the country."),
         "method": _("Please choose how you pay."),
     }
     errors = {name: sentence for name, sentence in words.items() if not form[name] or len(form[name]) > 200}
-    if "@" not in form["email"] or " " in form["email"]:
-        errors["email"] = words["email"]
     form["country"] = form["country"].upper()
-    if len(form["country"]) != 2 or not form["country"].isalpha() or not form["country"].isascii():
+    if form["country"] not in country_codes():
         errors["country"] = words["country"]
+    checks = {
+        "email": lambda: checked_email(form["email"]),
+        "postcode": lambda: postcodes.checked(form["postcode"], form["country"], needed=True),
+    }
+    for name, check in checks.items():
+        try:
+            form[name] = check()
+        except DomainError as error:
+            errors[name] = told(error.detail)
     if form["method"] not in ("card", "transfer"):
         errors["method"] = words["method"]
     return errors

@@ -9,7 +9,7 @@ from tests.factories.catalogue import make_listing
 from tests.factories.orders import paid_order, parts_of
 from tests.factories.producers import make_coop
 
-BUYER = {"name": "Ana", "email": "ana@example.org", "street": "Calle", "postcode": "1", "town": "Madrid", "country": "ES"}
+BUYER = {"name": "Ana", "email": "ana@example.org", "street": "Calle", "postcode": "28001", "town": "Madrid", "country": "ES"}
 
 
 @pytest.fixture
@@ -53,6 +53,8 @@ def test_an_order_opens_by_its_key_only(client, listing):
         ({"method": "cheque"}, 422, "http.422"),
         ({"surprise": 1}, 422, "http.422"),
         ({"buyer": BUYER | {"country": "Spain"}}, 422, "http.422"),
+        ({"buyer": BUYER | {"email": "ana@buyers.c"}}, 422, "accounts.bad_email"),
+        ({"buyer": BUYER | {"postcode": "1"}}, 422, "address.bad_postcode"),
     ],
 )
 def test_refusals_are_problems_with_a_code(client, listing, change, status, code):

@@ -27,7 +27,7 @@ from tests.faults.deaths import Death, Site, running
 pytestmark = pytest.mark.faults
 LONG = os.environ.get("FAULTS") == "long"
 POINTS = ("before_commit", "after_commit", "before_call", "after_call")
-BUYER = {"name": "Ana", "email": "ana@example.org", "street": "Calle", "postcode": "1", "town": "Madrid", "country": "ES"}
+BUYER = {"name": "Ana", "email": "ana@example.org", "street": "Calle", "postcode": "28001", "town": "Madrid", "country": "ES"}
 IBANS = ("DE89370400440532013000", "DE75512108001245126199")
 SCOPES = (
     "orders:read",

@@ -18,8 +18,12 @@ DAY = timedelta(days=1)
 
 def test_an_address_is_compared_in_lower_case():
     assert accounts.checked_email(" Ana@Example.COM ") == "ana@example.com"
-    with pytest.raises(BadEmail):
-        accounts.checked_email("ana@")
+
+
+@pytest.mark.parametrize("text", ["ana@", "ana", "ana@buyers", "ana@test", "ana@localhost", "ana@buyers.c", "a b@buyers.org", ""])
+def test_an_address_has_a_domain_with_a_dot(text):
+    with pytest.raises(BadEmail, match=r"ana@example\.org"):
+        accounts.checked_email(text)
 
 
 @pytest.mark.parametrize(("role", "coop_id"), [("preparer", None), ("admin", UUID(int=1)), ("king", None)])

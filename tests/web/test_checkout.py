@@ -8,6 +8,7 @@ import pytest
 from market.catalogue import service as catalogue
 from market.kernel.actor import system
 from market.orders import queries
+from market.orders.models import Order
 from market.producers.queries import Text
 from tests.conftest import NOW
 from tests.factories.accounts import csrf_token, make_account, sign_in
@@ -70,6 +71,22 @@ def test_checkout_keeps_what_was_typed_when_something_is_missing(client, basket)
     assert 'value="Calle"' in answer.text
     assert 'value="ana@example.org"' in answer.text
     assert answer.text.count("aria-invalid") == 2
+
+
+def test_checkout_says_beside_the_field_what_an_address_looks_like(client, basket):
+    answer = post(client, "/checkout", **(FORM | {"email": "ana@buyers", "postcode": "1"}))
+    assert answer.status_code == 422
+    for kept in ('value="ana@buyers"', 'value="1"', "ana@example.org", "looks like 12345", "Such as 12345"):
+        assert kept in answer.text
+    assert answer.text.count("aria-invalid") == 2
+    assert "no postcodes" in post(client, "/checkout", **(FORM | {"country": "AE", "postcode": "00000"})).text
+
+
+def test_where_there_are_no_postcodes_an_order_needs_none(client, session, basket):
+    answer = post(client, "/checkout", **(FORM | {"email": "ANA@example.org", "country": "AE", "postcode": ""}))
+    assert answer.status_code == 303
+    placed = session.query(Order).one()
+    assert (placed.email, placed.postcode, placed.country) == ("ana@example.org", "", "AE")
 
 
 def test_transfer_order_shows_its_reference_and_the_key_opens_it(client, session, basket):

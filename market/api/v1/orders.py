@@ -7,6 +7,7 @@ from flask import Response, current_app, request
 from flask.views import MethodView
 from sqlalchemy.orm import Session
 
+from market.accounts.rules import checked_email
 from market.api.openapi import Blueprint, money_out
 from market.api.v1.schemas import orders as schemas
 from market.http import card_page, links
@@ -16,7 +17,8 @@ from market.http.card_page import LINK
 from market.http.clock import now
 from market.http.db import unit_of_work
 from market.http.idempotency import once
-from market.kernel.errors import Unavailable
+from market.kernel import postcodes
+from market.kernel.errors import DomainError, Unavailable
 from market.orders import queries, service
 from market.orders.errors import OrderMissing
 from market.orders.service import Buyer, PlacedOrder, WantedLine
@@ -43,6 +45,16 @@ def placed_out(placed: PlacedOrder) -> dict[str, Any]:
             "reference": transfer.reference,
         },
     }
+
+
+def _checked_buyer(body: dict[str, str]) -> Buyer:
+    """Return who orders, with e-mail address and postcode in canonical form. Raises BadEmail, BadPostcode."""
+    try:
+        postcode = postcodes.checked(body["postcode"], body["country"], needed=True)
+        return Buyer(**body | {"email": checked_email(body["email"]), "postcode": postcode})
+    except DomainError as error:
+        error.pointer = f"/buyer{error.pointer}"
+        raise
 
 
 def payment_url(order_id: UUID, payment_id: UUID) -> str | None:
@@ -73,7 +85,7 @@ class Orders(MethodView):
                 session,
                 actor=current_actor(),
                 wanted=[WantedLine(**line) for line in body["lines"]],
-                buyer=Buyer(**body["buyer"]),
+                buyer=_checked_buyer(body["buyer"]),
                 method=body["method"],
                 now=now(),
                 caller=caller(),

@@ -6,6 +6,8 @@ from urllib.parse import urlsplit
 from flask_security import MailUtil
 
 from market.accounts import service as accounts
+from market.accounts.errors import BadEmail
+from market.accounts.rules import checked_email
 from market.http import links
 from market.http.db import unit_of_work
 from market.http.login.models import User
@@ -29,7 +31,10 @@ class OutboxMail(MailUtil):  # type: ignore[misc]
 
     def validate(self, email: str) -> str:
         """Return the address as it is stored. Raises ValueError when it is none."""
-        return str(super().validate(email)).lower()
+        try:
+            return checked_email(email)
+        except BadEmail as error:
+            raise ValueError(error.detail) from error
 
     def send_mail(
         self,

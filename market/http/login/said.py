@@ -36,7 +36,7 @@ SAID = {
     "PASSWORD_TOO_SIMPLE": (N_("This password is too easy to guess."), "error"),
     "INVALID_PASSWORD": (N_("This is not your password."), "error"),
     "EMAIL_NOT_PROVIDED": (N_("Write your e-mail address."), "error"),
-    "INVALID_EMAIL_ADDRESS": (N_("This is no e-mail address."), "error"),
+    "INVALID_EMAIL_ADDRESS": (N_("Please enter the whole e-mail address, such as ana@example.org."), "error"),
     "DISABLED_ACCOUNT": (N_("This account is closed."), "error"),
 }
 """The library's name of a message -> what it says, and its kind."""

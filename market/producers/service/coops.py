@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from market.kernel import audit, locks, text
+from market.kernel import audit, locks, postcodes, text
 from market.kernel.actor import Actor
 from market.kernel.ids import new_id
 from market.kernel.words import say
@@ -56,7 +56,7 @@ class CoopTerms:
 def create_coop(session: Session, *, actor: Actor, terms: CoopTerms, currency: str, now: datetime, slug: str = "") -> UUID:
     """Open a co-op and its book, and return its id. Only an administrator may.
 
-    Raises NotYoursToChange, BadCoop, BadPayeeAccount (the co-op's own account), SlugTaken.
+    Raises NotYoursToChange, BadCoop, BadPayeeAccount (the co-op's own account), BadPostcode, SlugTaken.
     """
     if not actor.roles & {"admin", "system"}:
         raise NotYoursToChange("Only an administrator of the site opens a co-op.")
@@ -78,7 +78,7 @@ def create_coop(session: Session, *, actor: Actor, terms: CoopTerms, currency: s
 def update_coop(session: Session, *, actor: Actor, coop_id: UUID, terms: CoopTerms, now: datetime) -> None:
     """Change a co-op's description and charges; its currency stays. An approver of the co-op or an administrator may.
 
-    Orders keep the charges they were placed under. Raises CoopMissing, NotYoursToChange, BadCoop, BadPayeeAccount.
+    Orders keep the charges they were placed under. Raises CoopMissing, NotYoursToChange, BadCoop, BadPayeeAccount, BadPostcode.
     """
     if "admin" not in actor.roles and coop_id != actor.coop_id:
         raise CoopMissing("There is no such co-op.")
@@ -114,6 +114,7 @@ def _checked(terms: CoopTerms, currency: str) -> dict[str, object]:
     )
     return asdict(terms) | {
         "name": terms.name.strip(),
+        "postcode": postcodes.checked(terms.postcode, terms.country),
         "iban": rules.checked_iban(terms.iban) if terms.iban else None,
         "bic": rules.checked_bic(terms.bic),
     }

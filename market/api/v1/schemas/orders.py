@@ -21,7 +21,11 @@ class BuyerIn(Strict):
     email = fields.Email(required=True)
     street = fields.String(required=True, validate=validate.Length(1, 200))
     building = fields.String(load_default="", validate=validate.Length(max=50))
-    postcode = fields.String(required=True, validate=validate.Length(1, 20))
+    postcode = fields.String(
+        load_default="",
+        validate=validate.Length(max=20),
+        metadata={"description": "As the country writes it; empty where it has none"},
+    )
     town = fields.String(required=True, validate=validate.Length(1, 200))
     country = fields.String(required=True, validate=validate.Regexp(r"\A[A-Z]{2}\Z"))
     locale = fields.String(load_default="en", validate=validate.OneOf(LANGUAGES))
