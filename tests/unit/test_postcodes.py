@@ -49,4 +49,4 @@ def test_it_is_needed_only_where_every_address_has_one():
 def test_every_example_is_a_postcode_of_its_country():
     shown = {country: postcodes.example(country) for country in country_codes()}
     assert all(not text or postcodes.checked(text, country) == text for country, text in shown.items())
-    assert shown["DE"] == "12345" and shown["AE"] == ""
+    assert (shown["DE"], shown["AE"]) == ("12345", "")

@@ -64,7 +64,8 @@ def test_sign_up_answers_the_same_when_the_address_is_taken(client, session):
 def test_a_refused_form_says_what_is_wrong_beside_the_field_and_keeps_what_was_typed(client, session):
     answer = _post(client, "/sign-up", name="", email="ana@buyers", password="short")
     assert answer.status_code == 200
-    assert 'value="ana@buyers"' in answer.text and "such as ana@example.org" in answer.text
+    assert 'value="ana@buyers"' in answer.text
+    assert "such as ana@example.org" in answer.text
     assert answer.text.count('aria-invalid="true"') == 3
     assert "short" not in answer.text.replace("text-shorten", "")
 
