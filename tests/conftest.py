@@ -13,6 +13,7 @@ import pytest
 from filelock import FileLock
 from flask import Flask
 from flask.testing import FlaskClient
+from hypothesis import settings
 from jinja2 import FileSystemBytecodeCache
 from psycopg import sql
 from sqlalchemy import event, text
@@ -30,6 +31,10 @@ from market.ports import Ports
 pytest_plugins = ("tests.skips", "tests.chromium")
 ROOT = Path(__file__).parents[1]
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
+
+# The same examples in every run, and as long as a busy machine needs for one; `--hypothesis-profile default` searches further.
+settings.register_profile("market", deadline=None, derandomize=True)
+settings.load_profile("market")
 
 
 def pytest_xdist_auto_num_workers() -> int:

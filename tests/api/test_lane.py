@@ -135,7 +135,7 @@ _VALUES = st.one_of(
 )
 
 
-@searching(max_examples=100, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@searching(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(pairs=st.lists(st.tuples(_NAMES, _VALUES), max_size=4))
 def test_any_query_gets_the_same_answer_both_ways(lane, shop, pairs):
     both(lane, "/api/v1/listings", {name: [v for n, v in pairs if n == name] for name, _ in pairs})

@@ -44,7 +44,7 @@ class PlainLedger:
         return True
 
 
-@settings(max_examples=20, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, suppress_health_check=list(HealthCheck))
 @given(steps=STEPS)
 def test_random_events_keep_every_law(session, steps):
     with session.begin_nested() as point:
@@ -82,7 +82,7 @@ def test_random_events_keep_every_law(session, steps):
         point.rollback()
 
 
-@settings(max_examples=2, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=2, suppress_health_check=list(HealthCheck))
 @given(order=st.permutations(EVENTS))
 def test_all_events_in_any_order_keep_every_law(session, order):
     """Each event of the table once: what the chart allows is posted, what it forbids is refused, and the laws hold after each."""

@@ -41,7 +41,7 @@ def test_a_trial_balance_splits_before_and_within_the_days(session, book):
     assert rows["bank_charges"].opening == eur(0)
 
 
-@settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, suppress_health_check=list(HealthCheck))
 @given(moves=st.lists(st.tuples(st.integers(0, 60), st.integers(1, 10**6), st.sampled_from(["bank:1", "cash:1"])), max_size=12))
 def test_trial_balance_statement_and_cache_agree(session, moves):
     with session.begin_nested() as point:

@@ -76,7 +76,7 @@ def booking(payout_rows, number, drawn):
     return line(minor if credit else -minor, day=SENT + timedelta(days=days), ref=f"L{number}", **values)
 
 
-@settings(max_examples=15, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(drawn=lines, rejected=st.booleans())
 def test_sets_find_what_the_rule_finds(session, account, drawn, rejected) -> None:
     with tried(session):

@@ -59,7 +59,7 @@ def test_gs1_keys_have_one_name_and_other_uris_stay(uri: str, canonical: str) ->
     assert canonical_key(uri) == canonical
 
 
-@settings(max_examples=400, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=400, suppress_health_check=list(HealthCheck))
 @given(mutated())
 def test_whatever_the_schema_accepts_can_be_read_to_the_end(document: Any) -> None:
     if check_document(document) or not is_document(document):

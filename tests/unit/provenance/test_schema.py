@@ -130,7 +130,7 @@ def deepest(error: Any) -> set[str]:
     return {pointer(tuple(error.absolute_path)), *causes}
 
 
-@settings(max_examples=500, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=500, suppress_health_check=list(HealthCheck))
 @given(mutated())
 def test_gives_the_verdict_of_the_official_schema_on_mutations(document: Any) -> None:
     faults = check_document(document)
