@@ -101,17 +101,17 @@ INSERT INTO notification (id, fact, kind, email, name, locale, facts, state, try
   SELECT gen_random_uuid(), 'bench:' || n, 'receipt', 'buyer' || n || '@example.org', 'Buyer', 'en', '{}', 'sent', at, at, at,
     ARRAY[%(coop)s::uuid] FROM made WHERE n <= 20000;
 
--- the books: what each buyer paid, and what it became for the producer; and some money that was too much
+-- the books: what each buyer paid, what it became for the producer, and what was sent of it; and some money that was too much
 INSERT INTO ledger_book (coop_id, base_currency) VALUES (%(coop)s, 'EUR') ON CONFLICT DO NOTHING;
 CREATE TEMP TABLE book AS SELECT id FROM ledger_book WHERE coop_id = %(coop)s;
 INSERT INTO ledger_account (book_id, currency, code, side)
   SELECT book.id, 'EUR', code, side FROM book, (
-    SELECT * FROM (VALUES ('bank:1', 1), ('held:goods', -1), ('held:premium', -1), ('held:coop_service', -1)) fixed (code, side)
+    SELECT * FROM (VALUES ('bank:1', 1), ('held:goods', -1), ('held:premium', -1), ('held:coop_service', -1), ('in_transit:sepa', -1)) fixed (code, side)
     UNION ALL SELECT 'payable:' || producer_id, -1 FROM member WHERE coop_id = %(coop)s
     UNION ALL SELECT 'buyer_credit:' || order_id, -1 FROM made WHERE n BETWEEN 1000 AND 1199) wanted ON CONFLICT DO NOTHING;
 CREATE TEMP TABLE acc AS SELECT a.id, a.code FROM ledger_account a JOIN book ON book.id = a.book_id;
 CREATE TEMP TABLE moved AS
-  SELECT 2 * (%(orders)s - m.n) + p.step AS tx, p.part, m.n, m.at, p.kind, d.id AS debit, c.id AS credit,
+  SELECT 3 * (%(orders)s - m.n) + p.step AS tx, p.part, m.n, m.at, p.kind, d.id AS debit, c.id AS credit,
          coalesce(p.minor, m.goods) AS minor, m.seller_id
   FROM made m JOIN (VALUES (1, 1, 'payment', 'bank:1', 'held:goods', NULL), (1, 2, 'payment', 'bank:1', 'held:premium', 800),
     (1, 3, 'payment', 'bank:1', 'held:coop_service', 500), (1, 4, 'payment', 'bank:1', 'buyer_credit:', 100),
@@ -120,6 +120,12 @@ CREATE TEMP TABLE moved AS
   JOIN acc d ON d.code = p.debit
   JOIN acc c ON c.code = CASE p.credit WHEN 'payable:' THEN 'payable:' || m.producer_id
                                        WHEN 'buyer_credit:' THEN 'buyer_credit:' || m.order_id ELSE p.credit END;
+-- a producer's sales of a week were sent together, a week after the last
+INSERT INTO moved
+  SELECT 3 * (%(orders)s - w.n) + 3, 1, w.n, %(now)s::timestamptz - make_interval(mins => w.n * 5), 'payout', d.id, c.id, w.minor, w.payout
+  FROM (SELECT producer_id, min(n) - 2000 AS n, sum(goods)::bigint AS minor, gen_random_uuid() AS payout FROM made
+        WHERE n >= greatest(%(owed)s, 2001) GROUP BY producer_id, date_trunc('week', at)) w
+  JOIN acc d ON d.code = 'payable:' || w.producer_id JOIN acc c ON c.code = 'in_transit:sepa';
 INSERT INTO ledger_transaction (book_id, id, kind, effective_on, booked_at, idem_key, content_hash, actor) OVERRIDING SYSTEM VALUE
   SELECT book.id, tx, min(kind), min(at)::date, min(at), 'bench:' || tx, sha256(ledger_content(book.id, min(kind), 'bench:' || tx,
     min(at)::date, NULL, jsonb_agg(jsonb_build_array(debit, credit, 'EUR', minor, seller_id) ORDER BY part))), 'bench'

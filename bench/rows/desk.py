@@ -53,9 +53,9 @@ def load(site: Site, orders: int, owed: int) -> dict[str, UUID]:
     return found
 
 
-def pages(ids: dict[str, UUID], days: tuple[str, str]) -> dict[str, str]:
-    """Return the staff's pages by name."""
-    first, last = days
+def pages(ids: dict[str, UUID], days: tuple[str, str, str]) -> dict[str, str]:
+    """Return the staff's pages by name; `days` are the first and last of a span and one on which much was paid since."""
+    first, last, past = days
     return {
         "today": "/console",
         "today, largest": "/console?sort=largest",
@@ -83,6 +83,7 @@ def pages(ids: dict[str, UUID], days: tuple[str, str]) -> dict[str, str]:
         "statement of one account of the books": "/console/books/lines?account=held:goods",
         "trial balance": "/console/books",
         "owed to producers, by age": "/console/books?report=payables",
+        "owed on a past day": f"/console/books?report=payables&to={past}",
         "sellers": "/console/sellers",
         "money in credit": "/console/payments/credits",
         "rows of an import": f"/console/prices/imports/{ids['batch']}",
@@ -122,7 +123,10 @@ def measure(site: Site) -> list[Row]:
     print(f"{orders:,} orders, {owed:,} owed, and 5,000 open lines in {time.perf_counter() - begun:.1f} s", flush=True)
     signed_in = cookie(site)
     now = data.NOW.date()
-    return [_page(site, name, path, signed_in) for name, path in pages(ids, (str(now - timedelta(days=90)), str(now))).items()]
+    return [
+        _page(site, name, path, signed_in)
+        for name, path in pages(ids, (str(now - timedelta(days=90)), str(now), str(now - timedelta(days=31)))).items()
+    ]
 
 
 def _page(site: Site, name: str, path: str, signed_in: str) -> Row:

@@ -123,6 +123,13 @@ class LedgerTransaction(Base):
             unique=True,
             postgresql_where=text("reverses_id IS NOT NULL"),
         ),
+        # Bookings follow the days, nearly: reports of a day find those after it, and an order pays nothing for the index.
+        Index(
+            "ledger_transaction_effective_on",
+            "effective_on",
+            postgresql_using="brin",
+            postgresql_with={"pages_per_range": 32},
+        ),
     )
 
 

@@ -73,29 +73,53 @@ SELECT party, currency, coalesce(sum(minor) FILTER (WHERE days <= 0), 0)::bigint
        coalesce(sum(minor) FILTER (WHERE days BETWEEN 61 AND 90), 0)::bigint AS d61,
        coalesce(sum(minor) FILTER (WHERE days > 90), 0)::bigint AS d91
 FROM ({open}) x GROUP BY who, party, currency ORDER BY party, who, currency"""
-# What one fact moved is taken together, so that a refund lowers its own sale and a payout that failed was none. What else
-# was paid settles the oldest debt first. The part on hold is owed too: a move between the two accounts moves nothing here.
 _BOOK = "(SELECT id FROM ledger_book WHERE coop_id = :coop)"
-_PAYABLES = """
-SELECT who, coalesce(p.name, who) AS party, currency,
-       least(minor, greatest(sum(minor) OVER (PARTITION BY who, currency ORDER BY day, fact) - spent, 0)) AS minor,
-       CAST(:on AS date) - day AS days
-FROM (
-  SELECT who, currency, fact, coalesce(due_on, first_on) AS day, greatest(net, 0) AS minor,
-         sum(greatest(-net, 0)) OVER (PARTITION BY who, currency) AS spent
-  FROM (
-    SELECT split_part(a.code, ':', 2) AS who, a.currency, coalesce(g.subject::text, t.id::text) AS fact,
-           min(t.effective_on) AS first_on,
-           sum(g.minor) AS net
-    FROM ledger_account a
-    JOIN (SELECT credit_id AS id, transaction_id, subject, amount_minor AS minor FROM ledger_posting WHERE book_id = {book}
-          UNION ALL SELECT debit_id, transaction_id, subject, -amount_minor FROM ledger_posting WHERE book_id = {book}) g
-      ON g.id = a.id
-    JOIN ledger_transaction t ON t.book_id = {book} AND t.id = g.transaction_id AND t.effective_on <= :on
-    WHERE a.book_id = {book} AND (a.code LIKE 'payable:%' OR a.code LIKE 'payable_on_hold:%') GROUP BY 1, 2, 3) facts
-  LEFT JOIN (SELECT payee_id::text, source_id::text, min(due_on) AS due_on FROM payable
-             WHERE coop_id = :coop GROUP BY 1, 2) d ON d.payee_id = who AND d.source_id = fact) layers
-LEFT JOIN producer p ON p.id::text = who"""
+# What one fact moved is taken together, so that a refund lowers its own sale and a payout that failed was none. What else was
+# paid settles the oldest debt first, so that the newest layers stand open: a sum for each age is enough to say which. A source
+# raises one payable, whose day gives the age; what came without one (a payout that came back, a balance taken over) is as old
+# as its booking, less what the same fact took. The part on hold is owed too: a move between the two accounts moves nothing.
+# Bookings follow the days but for facts that became known late: those before the first of a later day count without a look at
+# their day, those after it that belong to the day are looked up.
+_AGE = " + ".join(f"(CAST(:on AS date) - {days} > {{day}})::int" for days in AGES)
+_PAST = """
+WITH acc AS MATERIALIZED (
+  SELECT id, split_part(code, ':', 2) AS who, currency FROM ledger_account
+  WHERE book_id = {book} AND (code LIKE 'payable:%' OR code LIKE 'payable_on_hold:%')),
+mark AS MATERIALIZED (
+  SELECT (SELECT min(id) FROM (
+            SELECT id FROM ledger_transaction WHERE book_id = {book} AND effective_on > :on OFFSET 0) after) AS later,
+         (SELECT max(id) FROM ledger_transaction WHERE book_id = {book} AND effective_on <= :on) AS last),
+moved AS MATERIALIZED (
+  SELECT id, age, CASE WHEN age IS NULL AND minor > 0 THEN transaction_id END AS fact, subject, sum(minor)::bigint AS minor FROM (
+    SELECT g.id, age, minor, transaction_id, CASE WHEN age IS NULL AND minor > 0 THEN subject END AS subject
+    FROM (
+      SELECT credit_id AS id, transaction_id, subject, amount_minor AS minor FROM ledger_posting
+      WHERE book_id = {book} AND credit_id = ANY(ARRAY(SELECT id FROM acc))
+      UNION ALL SELECT debit_id, transaction_id, subject, -amount_minor FROM ledger_posting
+      WHERE book_id = {book} AND debit_id = ANY(ARRAY(SELECT id FROM acc))) g
+    LEFT JOIN (
+      SELECT source_id, {due_age} AS age FROM payable WHERE coop_id = :coop AND part = 0) due ON due.source_id = g.subject
+    WHERE transaction_id < (SELECT coalesce(later, last + 1) FROM mark) OR transaction_id IN (
+      SELECT id FROM ledger_transaction
+      WHERE book_id = {book} AND id > (SELECT later FROM mark) AND id <= (SELECT last FROM mark) AND effective_on <= :on)) x
+  GROUP BY 1, 2, 3, 4),
+undated AS MATERIALIZED (
+  SELECT a.who, a.currency, m.subject, min(m.fact) AS first, sum(m.minor) AS minor FROM moved m JOIN acc a ON a.id = m.id
+  WHERE m.fact IS NOT NULL GROUP BY a.who, a.currency, m.subject, CASE WHEN m.subject IS NULL THEN m.fact END),
+dated AS (
+  SELECT who, currency, (SELECT effective_on FROM ledger_transaction WHERE book_id = {book} AND id = first) AS first_on,
+         minor - coalesce((
+           SELECT sum(p.amount_minor) FROM ledger_posting p
+           JOIN acc a ON a.id = p.debit_id AND a.who = u.who AND a.currency = u.currency
+           JOIN ledger_transaction t ON t.book_id = {book} AND t.id = p.transaction_id AND t.effective_on <= :on
+           WHERE p.book_id = {book} AND p.subject = u.subject), 0) AS net
+  FROM undated u)
+SELECT who, coalesce(p.name, who) AS party, currency, owed, layers FROM (
+  SELECT who, currency, sum(owed)::bigint AS owed, ARRAY[{layers}] AS layers FROM (
+    SELECT a.who, a.currency, age, minor AS owed, minor AS net FROM moved JOIN acc a USING (id)
+    UNION ALL SELECT who, currency, {fact_age}, 0, net FROM dated WHERE net > 0) layer
+  GROUP BY who, currency) open
+LEFT JOIN producer p ON p.id::text = who WHERE owed > 0 ORDER BY party, who, currency"""
 # What is owed now stands in its own rows, whose sums are those of the accounts (a law of the books), each with its day.
 _OWED_NOW = """
 SELECT y.payee_id::text AS who, coalesce(p.name, y.payee_id::text) AS party, y.currency, y.amount_minor AS minor,
@@ -139,7 +163,15 @@ def aged_payables(session: Session, coop: CoopView, *, on: date) -> Iterator[Age
 
     From the postings effective until then: the sums are those of the trial balance of that day.
     """
-    return _aged(session, _PAYABLES, coop, on)
+    layers = ", ".join(f"sum(net) FILTER (WHERE age = {age})" for age in range(len(AGES)))
+    ages = {"due_age": _AGE.format(day="due_on"), "fact_age": _AGE.format(day="first_on")}
+    for row in session.execute(text(_PAST.format(book=_BOOK, layers=layers, **ages)), {"coop": coop.id, "on": on}):
+        left, open_of = Money(row.owed, row.currency), []
+        for layer in row.layers:
+            open_of.append(min(left, Money(int(layer or 0), row.currency)))
+            left -= open_of[-1]
+        not_due, first, second, third = open_of
+        yield AgedRow(row.party, row.currency, not_due, (first, second, third, left))
 
 
 def owed_now(session: Session, coop: CoopView, *, on: date) -> Iterator[AgedRow]:

@@ -92,3 +92,6 @@ def test_the_lists_of_a_past_day_are_those_of_the_books_of_that_day(session):
     assert aged(back) == [(0, [50, 100, 0, 0])]
     assert aged(ON - timedelta(days=1)) == [(0, [20, 0, 0, 0])]
     assert aged(ON) == [(0, [50, 100, 0, 0])]
+    # What nothing of ours raised is as old as its booking.
+    move("opening", ON - timedelta(days=1), "opening", account, 7, None)
+    assert aged(ON) == [(0, [57, 100, 0, 0])]
