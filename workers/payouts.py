@@ -75,11 +75,14 @@ def send_shares(transfers: Rail) -> None:
 def ask_back(transfers: Reverses) -> None:
     """Send what was asked back of card transfers; the same question again takes nothing more, because its key is the same."""
     with unit_of_work() as session:
-        waiting = service.reversals_waiting(session)
+        waiting = service.reversals_waiting(session, now=now())
     for one in waiting:
-        answer = transfers.reverse(one.order, one.provider_ref, one.money)
+        if one.fresh:
+            answer = transfers.reverse(one.order, one.provider_ref, one.money)
+        else:
+            answer = transfers.reversal(one.order, one.provider_ref)
         with unit_of_work() as session:
-            service.record_reversal(session, reversal_id=one.reversal_id, answer=answer, now=now())
+            service.record_reversal(session, reversal_id=one.reversal_id, answer=answer, fresh=one.fresh)
 
 
 @shared_task(name="payouts.draft_scheduled", soft_time_limit=240, time_limit=300)

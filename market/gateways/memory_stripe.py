@@ -276,3 +276,7 @@ class MemoryTransfers:
         """Take a transfer back."""
         known = [reference for _, reference in self.sent.values()]
         return Accepted(f"trr_{new_token(8)}") if provider_ref in known else Refused("no such transfer")
+
+    def reversal(self, order: TransferOrder, provider_ref: str) -> Answer:
+        """Nothing is kept of what was taken back."""
+        return Unsure(f"what was taken back of {provider_ref} is not known")

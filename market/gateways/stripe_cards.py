@@ -4,6 +4,7 @@ Every write carries our own idempotency key. Our ids travel in `metadata`, and `
 whatever comes back (events, balance transactions) can be told apart without a table of their ids.
 """
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -135,7 +136,7 @@ class StripeCards:
             made = self._client.v1.disputes.update(
                 provider_ref,
                 {"evidence": {"uncategorized_text": text[:20_000]}, "submit": True},
-                {"idempotency_key": f"evidence-{provider_ref}"},
+                {"idempotency_key": f"evidence-{provider_ref}-{hashlib.sha256(text.encode()).hexdigest()[:16]}"},
             )
             return _dispute(made.to_dict())
 

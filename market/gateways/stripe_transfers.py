@@ -79,11 +79,23 @@ class StripeTransfers:
             with sorted_errors():
                 made = self._client.v1.transfers.reversals.create(
                     provider_ref,
-                    {"amount": to_stripe(money), "metadata": {"payout_id": str(order.payout_id)}},
+                    {"amount": to_stripe(money), "metadata": {"payout_id": str(order.payout_id), "key": order.key}},
                     {"idempotency_key": f"{order.key}-reversal-{money.minor}"},
                 )
                 return Accepted(made.id)
         except ProcessorRefused as error:
             return Refused(error.detail)
         except ProcessorUnsure as error:
+            return Unsure(str(error))
+
+    def reversal(self, order: TransferOrder, provider_ref: str) -> Answer:
+        """Look for what was taken back under `order.key` among the reversals of a transfer."""
+        try:
+            with sorted_errors():
+                found = self._client.v1.transfers.reversals.list(provider_ref, {"limit": 100})
+                for one in found.auto_paging_iter():
+                    if one.metadata is not None and one.metadata.to_dict().get("key") == order.key:
+                        return Accepted(one.id)
+                return NotFound()
+        except (ProcessorRefused, ProcessorUnsure) as error:
             return Unsure(str(error))

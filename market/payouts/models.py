@@ -354,7 +354,8 @@ class PayoutStop(CoopOwned, Base):
 class TransferReversal(CoopOwned, Base):
     """A part of a card transfer that the co-op asks back, because the payee owes it (E22); the processor's statement books it.
 
-    `asked` until the processor has answered; a question without an answer is asked again under the same key.
+    `asked` until the processor has answered; a question without an answer is asked again under the same key, and `unsure` when
+    nobody knows after that key is too old to be sent.
     """
 
     __tablename__ = "transfer_reversal"

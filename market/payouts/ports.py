@@ -68,6 +68,9 @@ class Reverses(Protocol):
     def reverse(self, order: TransferOrder, provider_ref: str, money: Money) -> Answer:
         """Take back a part of a transfer under a key made of `order.key` and the amount."""
 
+    def reversal(self, order: TransferOrder, provider_ref: str) -> Answer:
+        """Say whether a part of a transfer was taken back under `order.key`."""
+
 
 class Rail(Protocol):
     """A way to move money to a payee through a program."""

@@ -113,11 +113,13 @@ def test_a_transfer_taken_back_settles_the_claim_e22_and_without_one_it_is_a_per
         payout_service.ask_back(unit, money=Money(721, "EUR"), **asked)
     with unit_of_work() as unit:
         payout_service.ask_back(unit, money=Money(720, "EUR"), **asked)
-    server.control("faults", kind="drop_after", path="/reversals", count=1)
+    server.control("faults", kind="drop_after", path=".*/reversals", count=1)
     for _ in range(3):
         payout_tasks.ask_back(real.transfers)
     (row,) = reversals.reversals(session, payout.id)
     assert (row.state, row.money.minor) == ("accepted", 720)
+    with unit_of_work() as unit, pytest.raises(ReversalRefused, match=r"At most 0\.00 EUR"):
+        payout_service.ask_back(unit, money=Money(720, "EUR"), **asked)  # the books do not show the first yet
     for _ in range(2):
         tasks.sync_balance()
     assert reversals.can_be_asked_back(session, payout.id) == Money(0, "EUR")
@@ -133,6 +135,33 @@ def test_a_transfer_taken_back_settles_the_claim_e22_and_without_one_it_is_a_per
     )
     assert row.gross_minor == 100
     assert books.check(session) == []
+
+
+@pytest.mark.parametrize(("kind", "state"), [("drop_after", "accepted"), ("drop_before", "refused")])
+def test_after_23_hours_it_is_asked_what_became_of_a_transfer_taken_back(session, real, server, clock, paid, kind, state):
+    """Workers stood still for a day after a call whose answer was lost: the key is forgotten, nothing is sent again."""
+    coop, producer, _ = paid
+    details = {"rail": "stripe", "stripe_account": ACCOUNT, "iban": None, "bic": None, "holder": producer.name}
+    make_payee_account(session, producer=producer, **details)
+    owe(session, producer)
+    run = approved_run(session, coop.id, now=TODAY)
+    claim = legs((f"claim:{producer.id}", "refund_cost", Money(720, "EUR")), subject=producer.id)
+    ledger.post(session, [Entry(ledger.book_of(session, coop.id), "test", "test:claim", TODAY.date(), "test", claim)])
+    session.commit()
+    payout_tasks.send(run_id=str(run.id))
+    payout, before = only_payout(session, run), len(server.effects("transfer_reversal"))
+    with unit_of_work() as unit:
+        payout_service.ask_back(
+            unit, actor=system("test"), payout_id=payout.id, money=Money(720, "EUR"), reason="broken goods", now=TODAY
+        )
+    server.control("faults", kind=kind, path=".*/reversals", count=1)
+    payout_tasks.ask_back(real.transfers)
+    server.control("forget_keys")
+    clock.instant = TODAY + timedelta(hours=25)
+    for _ in range(2):
+        payout_tasks.ask_back(real.transfers)
+    (row,) = reversals.reversals(session, payout.id)
+    assert (row.state, len(server.effects("transfer_reversal")) - before) == (state, int(state == "accepted"))
 
 
 def test_a_co_op_has_its_share_transferred_to_its_own_account(session, real, server, paid):
@@ -159,7 +188,7 @@ def test_a_co_op_has_its_share_transferred_to_its_own_account(session, real, ser
     assert not any(one.answer for one in share_queries.shares(session, coop.id)), "nothing is sent while payouts are stopped"
     payout_service.lift(session, actor=system("b"), coop_id=coop.id, why="compared with the statement", now=TODAY)
     session.commit()
-    server.control("faults", kind="drop_after", path="/transfers", count=1)
+    server.control("faults", kind="drop_after", path="/v1/transfers", count=1)
     for _ in range(3):
         payout_tasks.send_shares(real.transfers)
     (made,) = [one for one in server.effects("transfer") if one["metadata"]["payout_id"] == str(more[0])]

@@ -50,6 +50,12 @@ def net_of_lines(session: Session, ids: Sequence[str], *, coop_id: UUID | None =
     return {row.id: Money(row.net_minor, row.currency) for row in rows}
 
 
+def matched_sources(session: Session, sources: Sequence[str]) -> set[str]:
+    """Return which of the processor's own ids stand on its statement in a line that is matched."""
+    named = select(ProcessorLine.source).where(ProcessorLine.source.in_(sources), ProcessorLine.state == "matched")
+    return set(session.scalars(named)) if sources else set()
+
+
 @dataclass(frozen=True, slots=True)
 class BankPayout:
     """A payout of the card processor to the bank that lies in one book alone: its id there, how much, and when it left."""

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from market.kernel.money import Money
 from market.ledger import queries as books
 from market.ledger import service as ledger
+from market.payments import queries as payments
 from market.payouts.models import Payout, TransferReversal
 
 
@@ -40,12 +41,16 @@ def reversals(session: Session, payout_id: UUID) -> list[ReversalRow]:
 
 
 def can_be_asked_back(session: Session, payout_id: UUID) -> Money:
-    """Return how much of a transfer can still be asked back: what the payee owes, at most what is left of the transfer."""
+    """Return how much of a transfer can still be asked back: what the payee owes, at most what is left of the transfer.
+
+    What was asked before counts until the processor's statement has booked it: until then the payee seems to owe it still.
+    """
     payout = session.get_one(Payout, payout_id)
-    alive = (TransferReversal.payout_id == payout.id, TransferReversal.state != "refused")
-    asked = session.scalar(select(func.coalesce(func.sum(TransferReversal.amount_minor), 0)).where(*alive)) or 0
-    waiting = (*alive[:1], TransferReversal.state.in_(("asked", "unsure")))
-    unsettled = session.scalar(select(func.coalesce(func.sum(TransferReversal.amount_minor), 0)).where(*waiting)) or 0
+    alive = select(TransferReversal).where(TransferReversal.payout_id == payout.id, TransferReversal.state != "refused")
+    rows = session.scalars(alive).all()
+    booked = payments.matched_sources(session, [row.answer for row in rows if row.answer is not None])
+    asked = sum(row.amount_minor for row in rows)
+    unsettled = sum(row.amount_minor for row in rows if row.answer not in booked)
     book_id = ledger.book_of(session, payout.coop_id)
     owed = books.balance(session, book_id, f"claim:{payout.payee_id}", payout.currency)
-    return Money(max(min(owed.minor - int(unsettled), payout.amount_minor - int(asked)), 0), payout.currency)
+    return Money(max(min(owed.minor - unsettled, payout.amount_minor - asked), 0), payout.currency)

@@ -11,26 +11,27 @@ from market.kernel import audit, locks
 from market.kernel.actor import Actor
 from market.kernel.ids import new_id
 from market.kernel.money import Money
-from market.kernel.words import say
+from market.kernel.words import N_, say
 from market.payouts.errors import ReversalRefused, StepRefused
 from market.payouts.models import Payout, TransferReversal
-from market.payouts.ports import Accepted, Answer, Refused, TransferOrder
+from market.payouts.ports import Accepted, Answer, NotFound, Refused, TransferOrder
 from market.payouts.queries.reversals import can_be_asked_back
 from market.payouts.service.send import order_of
 
 SAME_KEY_FOR = timedelta(hours=23)
-"""So long the processor knows a key for certain; afterwards a person looks (money.md 4.2)."""
+"""So long the processor knows a key for certain; afterwards only questions are asked (money.md 4.2)."""
+_OPEN = ("asked", "unsure")
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A question to be sent: `order` carries a key of its own."""
+    """A question to be sent: `order` carries a key of its own; when that is not `fresh`, only what became of it is asked."""
 
     reversal_id: UUID
     order: TransferOrder
     provider_ref: str
     money: Money
-    asked_at: datetime
+    fresh: bool
 
 
 def ask_back(session: Session, *, actor: Actor, payout_id: UUID, money: Money, reason: str, now: datetime) -> UUID:
@@ -60,26 +61,33 @@ def ask_back(session: Session, *, actor: Actor, payout_id: UUID, money: Money, r
     return row.id
 
 
-def reversals_waiting(session: Session, *, limit: int = 50) -> list[Asked]:
-    """Return the questions that have no answer, oldest first."""
-    waiting = select(TransferReversal).where(TransferReversal.state == "asked").order_by(TransferReversal.asked_at).limit(limit)
+def reversals_waiting(session: Session, *, now: datetime, limit: int = 50) -> list[Asked]:
+    """Return the questions that have no answer, oldest first.
+
+    After 23 hours, also those of an outage, nothing is sent any more: the forgotten key would take the money a second time.
+    """
+    open_ = select(TransferReversal).where(TransferReversal.state.in_(_OPEN))
     found = []
-    for row in session.scalars(waiting):
+    for row in session.scalars(open_.order_by(TransferReversal.asked_at).limit(limit)):
         payout = session.get_one(Payout, row.payout_id)
         assert payout.provider_ref is not None  # checked when it was asked
         order = replace(order_of(payout), key=f"rv-{row.id}")
-        found.append(Asked(row.id, order, payout.provider_ref, Money(row.amount_minor, row.currency), row.asked_at))
+        found.append(
+            Asked(row.id, order, payout.provider_ref, Money(row.amount_minor, row.currency), now - row.asked_at < SAME_KEY_FOR)
+        )
     return found
 
 
-def record_reversal(session: Session, *, reversal_id: UUID, answer: Answer, now: datetime) -> None:
-    """Note what the processor said; without an answer the question is sent again, until its key may be forgotten."""
+def record_reversal(session: Session, *, reversal_id: UUID, answer: Answer, fresh: bool) -> None:
+    """Note what the processor said; without an answer the question stays, and is a person's once its key is not `fresh`."""
     row = locks.lock_one(session, TransferReversal, reversal_id)
-    if row.state != "asked":
+    if row.state not in _OPEN:
         return
     if isinstance(answer, Accepted):
         row.state, row.answer = "accepted", answer.provider_ref
     elif isinstance(answer, Refused):
         row.state, row.answer = "refused", answer.reason[:300]
-    elif now - row.asked_at > SAME_KEY_FOR:
+    elif isinstance(answer, NotFound):
+        row.state, row.answer = "refused", N_("It never arrived at the card processor.")
+    elif not fresh:
         row.state = "unsure"
