@@ -48,6 +48,22 @@ def _constraints(url: str) -> set[tuple[str, str, str]]:
         )
 
 
+def test_whoever_proposes_never_decides_by_the_database_itself(make_database):
+    """Each table in which one person proposes and another decides refuses the same name in both columns."""
+    with psycopg.connect(_psycopg(make_database("eyes"))) as connection:
+        both = "SELECT attrelid FROM pg_attribute WHERE attname = ANY(%s) GROUP BY attrelid HAVING count(*) = 2"
+        pairs = (("proposed_by", "decided_by"), ("prepared_by", "approved_by"), ("prepared_by", "closed_by"))
+        for one, other in pairs:
+            rows = connection.execute(
+                f"SELECT c.relname, coalesce(string_agg(pg_get_constraintdef(k.oid), ' '), '') FROM pg_class c"
+                f" LEFT JOIN pg_constraint k ON k.conrelid = c.oid AND k.contype = 'c' WHERE c.relkind = 'r' AND c.oid IN ({both})"
+                " GROUP BY c.relname",
+                [[one, other]],
+            ).fetchall()
+            assert rows
+            assert [table for table, checks in rows if f"{other} <> {one}" not in checks] == []
+
+
 def _indexes_and_columns(url: str) -> set[tuple[str, ...]]:
     with psycopg.connect(url) as connection:
         indexes = connection.execute(

@@ -1,9 +1,10 @@
 """The premium fund and conversions at the desk: proposed by one, decided by another, ended by the bank's lines, in the books."""
 
 from datetime import date
+from decimal import Decimal
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from market.accounts.models import AccountRole
 from market.kernel.money import Money
@@ -87,12 +88,15 @@ def test_a_debt_changes_its_currency_at_a_rate_that_can_be_looked_up(desk, sessi
     ana = make_producer(session, coop=coop, name="Ana Quispe")
     owe(session, ana, 10_000)
     form = {"producer_id": str(ana.id), "amount": "100.00", "currency": "rwf", "rate": "1420", "rate_on": "2026-11-24"}
-    assert desk.post(desk.preparer, FX, **form).status_code == 422  # no source
+    for wrong in ({}, {"source": "?"}, {"source": "Central bank", "rate_on": "2026-11-26"}):  # no source, or not known yet
+        assert desk.post(desk.preparer, FX, **form | wrong).status_code == 422
     assert desk.post(desk.preparer, FX, **form, source="Central bank, 24 November").status_code == 303
     found = only(session, FxConversion)
     assert desk.post(desk.approver, f"{FX}/{found.id}", word="yes").status_code == 303
     assert [(row.open.minor, row.open.currency) for row in payables.owed_to(session, ana.id)] == [(142_000, "RWF")]
     assert (balance("fx"), balance("fx", "RWF")) == (-10_000, 142_000)
+    noted = session.execute(text("SELECT note FROM ledger_transaction WHERE kind = 'fx_agreed'")).scalar_one()
+    assert (Decimal(noted["rate"]), noted["rate_on"], noted["source"]) == (1420, "2026-11-24", "Central bank, 24 November")
     book = ledger.book_of(session, coop.id)
     lines = legs(("fx", "suspense:1", Money(10_035, "EUR")), ("suspense:2", "fx", Money(142_000, "RWF")))
     ledger.post(session, [Entry(book, "match", "match:fx", date(2026, 11, 25), "system", lines)])

@@ -109,8 +109,9 @@ def test_a_transfer_taken_back_settles_the_claim_e22_and_without_one_it_is_a_per
     ledger.post(session, [Entry(book, "test", "test:claim", TODAY.date(), "test", claim)])
     session.commit()
     asked = {"actor": system("test"), "payout_id": payout.id, "reason": "broken goods", "now": TODAY}
-    with unit_of_work() as unit, pytest.raises(ReversalRefused, match=r"At most 7\.20 EUR"):
-        payout_service.ask_back(unit, money=Money(721, "EUR"), **asked)
+    for minor in (721, 0, -1):
+        with unit_of_work() as unit, pytest.raises(ReversalRefused, match=r"At most 7\.20 EUR"):
+            payout_service.ask_back(unit, money=Money(minor, "EUR"), **asked)
     with unit_of_work() as unit:
         payout_service.ask_back(unit, money=Money(720, "EUR"), **asked)
     server.control("faults", kind="drop_after", path=".*/reversals", count=1)

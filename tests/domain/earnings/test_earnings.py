@@ -9,6 +9,7 @@ from sqlalchemy.exc import DBAPIError
 
 from market.earnings import queries, service
 from market.earnings.errors import AmountRefused, NotOpen, ReasonMissing, SecondPerson, SlipRefused, SlipUsed
+from market.earnings.service.advances import recover
 from market.kernel.ids import new_id
 from market.kernel.money import Money
 from market.ledger import queries as books
@@ -86,6 +87,14 @@ def test_two_advances_are_recovered_by_priority_within_the_cap(session, member):
     slip(session, member, gross=Decimal(250), tare=Decimal(0), rejected=Decimal(0), unit_price=Decimal(400), deduction=Decimal(0))
     left = {view.id: view.left.minor for view in queries.advances(session, member.coop_id)}
     assert left == {first: 0, second: 10_000}  # S04: 50 % of 100,000 goes to them, a first
+    assert laws_hold(session)
+
+
+def test_the_lowest_cap_of_several_advances_holds_and_no_advance_pays_another(session, member):
+    advances = [advance(session, member, 40_000, cap_percent=Decimal(cap)) for cap in (50, 20)]
+    assert recover(session, owe(session, member, 1000, "RWF", kind="advance"), on=DAY) == ()
+    slip(session, member, gross=Decimal(250), tare=Decimal(0), rejected=Decimal(0), unit_price=Decimal(400), deduction=Decimal(0))
+    assert sum(balance(session, member, f"advance:{one}") for one in advances) == 80_000 - 20_000
     assert laws_hold(session)
 
 
@@ -218,15 +227,15 @@ def test_a_hold_ends_by_itself_after_its_last_day(session):
     assert laws_hold(session)
 
 
-@pytest.mark.parametrize("missing", ["reason", "appeal"])
+@pytest.mark.parametrize("missing", [{"reason": " "}, {"appeal": " "}, {"ends_on": NOW.date()}])
 def test_a_hold_without_words_or_end_is_refused(session, missing):
     member = make_producer(session)
     owe(session, member, 100)
-    words = {"reason": "papers missing", "appeal": "Ask the office."} | {missing: " "}
+    facts = {"reason": "papers missing", "appeal": "Ask the office.", "ends_on": NOW.date() + timedelta(days=1)}
     with pytest.raises(ReasonMissing):
         service.hold(
-            session, actor=PREPARER, producer_id=member.id, money=Money(100, "EUR"), ends_on=DAY, source_kind="note",
-            source_id=new_id(), now=NOW, **words,
+            session, actor=PREPARER, producer_id=member.id, money=Money(100, "EUR"), source_kind="note", source_id=new_id(),
+            now=NOW, **facts | missing,
         )  # fmt: skip
 
 

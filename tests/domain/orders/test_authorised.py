@@ -143,9 +143,12 @@ def test_after_23_hours_the_key_is_another_and_what_was_taken_is_found(session, 
     _, placed, part = kept
     pack(session, placed, part, 2, 2)
     cards.trouble = ["after"]
+    keys, capture = [], cards.capture
+    cards.capture = lambda order: keys.append(order.key) or capture(order)
     settle(cards, placed)
     assert settle(cards, placed, LATER + timedelta(hours=24)) is State.SUCCEEDED
     assert len(cards.balance_lines(NOW)) == 1
+    assert [key.rpartition("-")[2] for key in keys] == ["v1", "v2"]
 
 
 def test_nothing_packed_lets_go_and_ends_the_order(session, cards, kept):

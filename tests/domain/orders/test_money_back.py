@@ -211,6 +211,8 @@ def test_what_becomes_known_after_the_close_is_booked_on_the_first_open_day(sess
     pay(session, late)
     days = {row.effective_on for row in books.postings(session, book) if row.kind in ("release", "payment.paid")}
     assert days == {NOW.date(), NOW.date() + timedelta(days=1)}
+    known = "SELECT DISTINCT note ->> 'happened_on' FROM ledger_transaction WHERE effective_on = :day"
+    assert session.execute(text(known), {"day": NOW.date() + timedelta(days=1)}).scalars().all() == [NOW.date().isoformat()]
     refund_all(session, parts_of(session, late.order_id)[0])
     assert held(session, coop, part.id) == 0
 

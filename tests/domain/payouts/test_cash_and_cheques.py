@@ -137,6 +137,9 @@ def test_a_receipt_is_paid_from_an_open_bag_of_its_run_that_holds_the_money(sess
     other, _ = payouts_by(session, coop, "cash", 500)
     with pytest.raises(ReceiptRefused):
         pay(session, second, issue(session, other, 200_000))
+    service.fill_cash_box(session, actor=PREPARER, coop_id=coop.id, money=Money(5, "RWF"), on=TODAY, slip="W2", now=NOW)
+    with pytest.raises(ReceiptRefused):
+        pay(session, second, issue(session, run, money=Money(5, "RWF")))
 
 
 @pytest.fixture
