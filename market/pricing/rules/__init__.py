@@ -1,8 +1,8 @@
 """Pure rules of fair prices, by their numbers in fair-prices.md: no database, no clock, no guess."""
 
+from market.pricing.rules.comparison import Floor
 from market.pricing.rules.costs import CoopFloor, CostBuildUp, Material, coop_floor
 from market.pricing.rules.floors import (
-    Floor,
     highest_blocking,
     living_income,
     organic_floor,

@@ -7,7 +7,7 @@ from fractions import Fraction
 from uuid import UUID
 
 from market.kernel.words import N_, Amount, Term, say, sentences
-from market.pricing.rules.floors import Floor, hold_against
+from market.pricing.rules.comparison import Floor, hold_against
 from market.pricing.rules.units import Price, decimal_of, plain
 from market.pricing.rules.verdict import Finding, Outcome, rule
 

@@ -5,165 +5,28 @@ the minimum a violation all the same, because no market price could save it.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
-from uuid import UUID
 
 from market.kernel.money import Money
 from market.kernel.words import N_, Term, Unit, say, sentences
+from market.pricing.rules.comparison import Floor, compare, hold_against, steps_beyond
 from market.pricing.rules.market_prices import MarketPrice
 from market.pricing.rules.references import Reference
 from market.pricing.rules.units import (
     FxEvidence,
     NotComparable,
     Price,
-    ceil_price,
-    conversion_words,
     decimal_of,
     figure,
     in_measure,
-    measures,
     per,
     plain,
     round_line,
     whole,
 )
 from market.pricing.rules.verdict import Finding, Outcome, rule
-
-_CHAIN = ("farm gate", "washing station", "EXW", "FCA", "FAS", "FOB", "CFR", "CPT", "CIF", "CIP", "DAP", "DPU", "DDP")
-_SAME_LEVEL = {"ship side": "FAS", "farm/ship side": "FAS", "loaded on ship": "FOB"}
-
-
-@dataclass(frozen=True, slots=True)
-class Floor:
-    """A floor of one kind in its own currency and measure; `exact` is its amount without rounding."""
-
-    kind: str
-    label: str
-    price: Price
-    exact: Fraction
-    reference_id: UUID | None = None
-    passing: Decimal | None = None
-
-    @property
-    def blocks(self) -> bool:
-        """Whether a price below it is refused; derived floors and living incomes only inform (1.3)."""
-        return self.kind in ("statute", "scheme", "coop", "contract")
-
-
-@dataclass(frozen=True, slots=True)
-class _Compared:
-    short: Fraction
-    """What is missing per measure of the floor; zero or less when the price holds."""
-    amount_short: Money
-    passing: Decimal
-    words: str
-
-
-def _fx_rate(price: Price, currency: str, fx: FxEvidence | None) -> tuple[Fraction, str]:
-    if price.currency == currency:
-        return Fraction(1), ""
-    if fx is None or (fx.base, fx.quote) != (price.currency, currency) or not fx.source_name:
-        raise NotComparable(
-            "fx_evidence_missing",
-            say(
-                "The price is in %(currency)s and the floor in %(floor)s;"
-                " without a dated rate and its source they cannot be compared.",
-                currency=price.currency,
-                floor=currency,
-            ),
-        )
-    words = say(
-        "At %(rate)s %(quote)s for 1 %(base)s (%(day)s, %(source)s)",
-        rate=plain(fx.rate),
-        quote=fx.quote,
-        base=fx.base,
-        day=fx.rate_date,
-        source=fx.source_name,
-    )
-    return Fraction(fx.rate), words
-
-
-def _compare(price: Price, quantity: Decimal, floor: Price, exact: Fraction, fx: FxEvidence | None) -> _Compared:
-    """Compare in the floor's own currency and measure, exactly (R-11, R-12). Raises NotComparable."""
-    rate, fx_words = _fx_rate(price, floor.currency, fx)
-    mine = in_measure(price, floor) * rate
-    short = exact - mine
-    one = Price(Decimal(1), floor.currency, floor.unit, floor.per, floor.packaging)
-    passing = ceil_price(exact * in_measure(one, price) / rate)
-    amount = round_line(max(short, Fraction(0)) * measures(quantity, price, floor), floor.currency)
-    words = conversion_words(price, floor)
-    if fx_words:
-        converted = per(figure(decimal_of(mine), floor.currency), floor.measure)
-        words = sentences(words, say("%(rate)s that is %(price)s.", rate=fx_words, price=converted))
-    return _Compared(short, amount, passing, words)
-
-
-def _level(mine: str, row: str) -> int:
-    """Return how many steps further along the chain `mine` lies than the row's incoterm; 0 when equal or not said."""
-    mine, row = _SAME_LEVEL.get(mine, mine), _SAME_LEVEL.get(row, row)
-    if not row or not mine or mine == row:
-        return 0
-    if mine not in _CHAIN or row not in _CHAIN:
-        return -1
-    return _CHAIN.index(mine) - _CHAIN.index(row)
-
-
-def hold_against(
-    price: Price,
-    quantity: Decimal,
-    floor: Floor,
-    *,
-    missing: tuple[str, str] | None,
-    fx: FxEvidence | None,
-    level: int,
-    story: str,
-) -> Finding:
-    """Return what comparing with one floor shows: violation, not checkable with the missing input, or ok."""
-    try:
-        seen = _compare(price, quantity, floor.price, floor.exact, fx)
-    except NotComparable as refusal:
-        return Finding(Outcome.NOT_CHECKABLE, refusal.reason, sentences(story, refusal.words))
-    floor = Floor(floor.kind, floor.label, floor.price, floor.exact, floor.reference_id, seen.passing)
-    told = sentences(story, seen.words)
-    if seen.short > 0 and level >= 0:
-        gap = per(figure(decimal_of(seen.short), floor.price.currency), floor.price.measure)
-        return Finding(
-            Outcome.VIOLATION if floor.blocks else Outcome.WARNING,
-            "below_floor",
-            sentences(
-                told,
-                say(
-                    "The price of %(price)s is %(gap)s too low: %(short)s for %(quantity)s %(unit)s."
-                    " A price of %(passing)s or more passes.",
-                    price=price.text,
-                    gap=gap,
-                    short=whole(seen.amount_short),
-                    quantity=plain(quantity),
-                    unit=Unit(price.unit),
-                    passing=per(figure(seen.passing, price.currency), price.measure),
-                ),
-            ),
-            seen.amount_short,
-            floor,
-        )
-    if level:
-        return Finding(
-            Outcome.NOT_CHECKABLE,
-            "incoterm_level",
-            sentences(told, N_("The offer is at another delivery level than the row, and no cost documents join the two.")),
-            floor=floor,
-        )
-    if missing is not None:
-        return Finding(Outcome.NOT_CHECKABLE, missing[0], sentences(told, missing[1]), floor=floor)
-    return Finding(
-        Outcome.OK,
-        "at_or_above_floor",
-        sentences(told, say("The price of %(price)s is not below it.", price=price.text)),
-        floor=floor,
-    )
 
 
 def _base_floor(row: Reference, market: MarketPrice | None) -> tuple[Fraction | None, str, tuple[str, str] | None]:
@@ -259,7 +122,7 @@ def _floor_of_row(
             N_("The organic differential of this row is not known here, and it comes on top."),
         )
     floor = Floor("scheme", row.title, row.priced(decimal_of(exact)), exact, row.id)
-    level = _level(incoterm, row.incoterm)
+    level = steps_beyond(incoterm, row.incoterm)
     return hold_against(price, quantity, floor, missing=missing, fx=fx, level=level, story=sentences(*story))
 
 
@@ -272,7 +135,7 @@ def _newer_warning(said: Finding, price: Price, newer: Reference | None, additio
     if newer.minimum_price is not None and newer.minimum_basis == "abs":
         try:
             exact = Fraction(newer.minimum_price) + Fraction(addition)
-            short = _compare(price, Decimal(1), newer.priced(newer.minimum_price), exact, fx).short
+            short = compare(price, Decimal(1), newer.priced(newer.minimum_price), exact, fx).short
             gap = per(figure(decimal_of(max(short, Fraction(0))), newer.currency or "USD"), Unit(newer.unit or ""))
             if short > 0:
                 told = say("A newer row is not confirmed yet (%(row)s): the price is %(gap)s below it.", row=newer.title, gap=gap)
@@ -335,7 +198,7 @@ def statutory_floor(
         )
     floor = Floor("statute", row.title, row.priced(row.minimum_price), Fraction(row.minimum_price), row.id)
     story = sentences(say("%(row)s.", row=row.title), say("The law sets %(price)s.", price=floor.price.text))
-    said = hold_against(price, quantity, floor, missing=None, fx=fx, level=_level(incoterm, row.incoterm), story=story)
+    said = hold_against(price, quantity, floor, missing=None, fx=fx, level=steps_beyond(incoterm, row.incoterm), story=story)
     if row.valid_to is None or row.valid_to < on:
         ended = (
             N_("The row has no end date, so it only informs.")
@@ -397,7 +260,7 @@ def living_income(
         return Finding(Outcome.OK, "no_floor", sentences(say("%(row)s.", row=row.title), N_("The row names no price.")))
     floor = Floor("living_income", row.title, row.priced(row.minimum_price), Fraction(row.minimum_price), row.id)
     story = say("%(row)s: %(price)s, a reference that rests on assumed yields.", row=row.title, price=floor.price.text)
-    said = hold_against(price, quantity, floor, missing=None, fx=fx, level=_level(incoterm, row.incoterm), story=story)
+    said = hold_against(price, quantity, floor, missing=None, fx=fx, level=steps_beyond(incoterm, row.incoterm), story=story)
     if said.outcome is Outcome.NOT_CHECKABLE:
         return Finding(Outcome.OK, "not_compared", said.words)
     return said

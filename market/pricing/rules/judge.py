@@ -9,9 +9,9 @@ from uuid import UUID
 
 from market.kernel.money import Money
 from market.kernel.words import N_, Term, say, sentences
+from market.pricing.rules.comparison import Floor
 from market.pricing.rules.costs import CoopFloor, coop_floor
 from market.pricing.rules.floors import (
-    Floor,
     highest_blocking,
     living_income,
     organic_floor,
