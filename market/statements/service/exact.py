@@ -6,6 +6,7 @@
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Self
 
 from sqlalchemy import CTE, ColumnElement, Integer, Select, Text, and_, case, cast, func, literal, select, text
@@ -26,13 +27,16 @@ class Portion:
     """Lines and the payouts that they show whole, side by side; they only pass through."""
 
     size: int
+    since: date
+    """The day of the first of its lines."""
+
     packed: tuple[bytes, ...]
     """Texts of PostgreSQL's arrays, compressed: there are fifty portions in a million lines, and most of it repeats itself."""
 
     @classmethod
-    def of(cls, size: int, *arrays: str) -> Self:
+    def of(cls, size: int, since: date, *arrays: str) -> Self:
         """Return a portion of so many lines, their payouts, rules and evidence."""
-        return cls(size, tuple(zlib.compress(array.encode(), 1) for array in arrays))
+        return cls(size, since, tuple(zlib.compress(array.encode(), 1) for array in arrays))
 
     def arrays(self) -> dict[str, str]:
         """Return lines, payouts, rules and evidence again."""
@@ -49,7 +53,9 @@ def plan_exact(session: Session, account: MoneyAccount) -> Sequence[Portion]:
 
     wanted: tuple[ColumnElement[Any], ...] = (numbered.c.line_id, numbered.c.payout_id, literal(RULE), numbered.c.evidence)
     arrays = [cast(func.array_agg(aggregate_order_by(each, numbered.c.number)), Text) for each in wanted]
-    statement: Select[*tuple[Any, ...]] = select(func.count(), *arrays).group_by(portion).order_by(portion)
+    statement: Select[*tuple[Any, ...]] = (
+        select(func.count(), func.min(numbered.c.booked_on), *arrays).group_by(portion).order_by(portion)
+    )
     # Sets against sets: the statistics of a table that a file has just filled would promise a handful of rows instead.
     session.execute(text("SET LOCAL enable_nestloop = off"))
     one_by_one = {"stream_results": True, "max_row_buffer": 1}  # else the driver holds all of them a second time

@@ -26,6 +26,7 @@ from market.statements.events import IMPORTED
 from market.statements.models import MoneyAccount, StatementLine, StatementSuggestion
 from market.statements.rules.candidates import WINDOW
 from market.statements.rules.claims import Claim, Proposal
+from market.statements.rules.exact import STALE
 from market.statements.rules.matching import Matcher
 from market.statements.rules.sweeps import propose_sweeps
 from market.statements.service.accounts import account_of
@@ -45,6 +46,7 @@ Start = Callable[[Job], Job]
 SideBySide = Callable[[], AbstractContextManager[Start]]
 SLICE = 2_000
 ASKED_AHEAD = timedelta(days=62)
+PORTIONS_AHEAD = 6
 MONTHS_AHEAD = 2
 """So many months may wait to be made while the next one is planned."""
 
@@ -95,16 +97,16 @@ def match_lines(
     with units() as session:
         certain = plan_exact(session, account_of(session, money_account_id))
     with (side_by_side if len(certain) > 1 else at_once)() as start:
-        portions = [start(partial(settle, units, portion=portion, **who)) for portion in certain]
-        matched, left = sum(made() or 0 for made in portions), list[Proposal]()
-        del certain, portions  # a million lines are named in them
+        first = _First(certain, lambda portion: start(partial(settle, units, portion=portion, **who)))
+        matched, left = 0, list[Proposal]()
         under_way: deque[Job] = deque()
-        for proposals in plan_matching(units, money_account_id=money_account_id):
+        for proposals in plan_matching(units, money_account_id=money_account_id, settled_until=first.until):
             if len(under_way) == MONTHS_AHEAD:
                 matched += under_way.popleft()()
             under_way.append(start(partial(apply, units, proposals=[each for each in proposals if each.automatic], **who)))
             left += (proposal for proposal in proposals if not proposal.automatic)
-        matched += sum(made() for made in under_way)
+        first.until(date.max)
+        matched += first.made + sum(made() for made in under_way)
     with units() as session:
         suggested = keep_suggestions(session, money_account_id=money_account_id, proposals=left)
         stop_on_unknown_payouts(session, money_account_id=money_account_id, now=now)
@@ -113,16 +115,39 @@ def match_lines(
     return Matched(matched, suggested, unexplained)
 
 
+class _First:
+    """The portions of what is certain, in the order of their days: begun a few ahead, and made before a month is read."""
+
+    def __init__(self, portions: Iterable[Portion], begin: Callable[[Portion], Job]) -> None:
+        self.made = 0
+        self._portions = deque(portions)
+        self._begin = begin
+        self._begun: deque[tuple[date, Job]] = deque()
+
+    def until(self, day: date) -> None:
+        """Wait until all lines up to a day are settled; a portion is forgotten as it is made, since thousands are named in it."""
+        while self._begun or self._portions:
+            while self._portions and (len(self._begun) < PORTIONS_AHEAD or self._portions[0].since <= day):
+                portion = self._portions.popleft()
+                self._begun.append((portion.since, self._begin(portion)))
+            if self._begun[0][0] > day:
+                return
+            self.made += self._begun.popleft()[1]() or 0
+
+
 def ask_for_matching(session: Session, *, money_account_id: UUID) -> None:
     """Leave the matching of an account to a worker."""
     account = account_of(session, money_account_id)
     outbox.announce(session, IMPORTED, {"money_account_id": account.id}, key=str(account.id))
 
 
-def plan_matching(units: Units, *, money_account_id: UUID) -> Iterator[list[Proposal]]:
+def plan_matching(
+    units: Units, *, money_account_id: UUID, settled_until: Callable[[date], None] = lambda _: None
+) -> Iterator[list[Proposal]]:
     """Yield proposals for the open lines of an account, a list a month; only reads, each month in a unit of its own.
 
-    Lines of a week before and after a month are their rivals, also when they were matched meanwhile.
+    Lines of a week before and after a month are their rivals, also when they were matched meanwhile. `settled_until` is asked
+    before lines and payouts are read that a line up to that day may show.
     """
     with units() as session:
         account = account_of(session, money_account_id)
@@ -130,9 +155,16 @@ def plan_matching(units: Units, *, money_account_id: UUID) -> Iterator[list[Prop
         targets = awaited_targets(session, account)
         matcher = Matcher(targets, known_fees=frozenset(account.known_fees), dismissed=dismissed)
         months = months_of(session, account)
-        edge, claims = _next_month(session, account, matcher, None, months[0]) if months else (None, [])
+    edge: date | None = None
     before: list[Claim] = []
+    claims: list[Claim] = []
+    if months:
+        settled_until(_edge(edge, months[0]) + STALE)
+        with units() as session:
+            edge, claims = _next_month(session, account, matcher, edge, months[0])
     for (first, after), coming in zip_longest(months, months[1:]):
+        if coming:
+            settled_until(_edge(edge, coming) + STALE)
         with units() as session:
             following: list[Claim] = []
             if coming:
@@ -160,10 +192,15 @@ def _next_month(
     It knows those sent before `edge`; a few months of them are asked for at once, for each time reads all that are on their way.
     """
     first, after = month
-    if edge is None or edge < after + WINDOW:
-        edge, known = after + WINDOW + ASKED_AHEAD, edge
-        matcher.add(payouts_on_their_way(session, account, sent_from=known, sent_before=edge))
-    return edge, claims_between(session, account, first, after, cheques=matcher.cheque_amounts)
+    if (needed := _edge(edge, month)) != edge:
+        matcher.add(payouts_on_their_way(session, account, sent_from=edge, sent_before=needed))
+    return needed, claims_between(session, account, first, after, cheques=matcher.cheque_amounts)
+
+
+def _edge(edge: date | None, month: tuple[date, date]) -> date:
+    """Return up to when payouts are to be known for a month, given up to when they are."""
+    _, after = month
+    return edge if edge and edge >= after + WINDOW else after + WINDOW + ASKED_AHEAD
 
 
 def settle(units: Units, *, money_account_id: UUID, portion: Portion, actor: Actor, now: datetime) -> int | None:
@@ -201,7 +238,7 @@ def _portion(proposals: Sequence[Proposal]) -> Portion:
     targets = [proposal.target_id for proposal in proposals]
     texts = ([proposal.rule for proposal in proposals], [json.dumps(proposal.evidence) for proposal in proposals])
     ids = (direct.array(proposal.line_id for proposal in proposals), direct.array(targets))
-    return Portion.of(len(proposals), *ids, *(direct.text_array(each) for each in texts))
+    return Portion.of(len(proposals), date.min, *ids, *(direct.text_array(each) for each in texts))
 
 
 def slices(proposals: Iterable[Proposal]) -> Iterator[list[Proposal]]:

@@ -3,6 +3,7 @@
 import json
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import cache
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -17,6 +18,7 @@ from market.payouts import service as payouts
 from market.statements import service
 from market.statements.models import StatementLine, StatementMatch, StatementSuggestion
 from market.statements.rules.exact import exact_evidence, exact_pairs
+from market.statements.service import exact
 from market.statements.service.applying import Wish, make_matches
 from market.statements.service.claims import claims_between, dismissed_pairs
 from market.statements.service.exact import plan_exact
@@ -191,3 +193,24 @@ def _units(session):
             yield session
 
     return part
+
+
+def test_a_month_is_planned_when_what_is_certain_before_it_was_made(session, account, monkeypatch) -> None:
+    monkeypatch.setattr(exact, "PORTION", 1)
+    one, like_it, other = on_their_way(session, account)[:3]
+    assert one.money == like_it.money
+    # A reference names one of two payouts that are alike, weeks later; once it is made, amount and account tell the other.
+    shown = [
+        line(-one.money.minor, day=SENT + timedelta(days=14), ref="A", text=one.reference),
+        line(-other.money.minor, day=SENT + timedelta(days=1), ref="B", text=other.reference),
+        line(-like_it.money.minor, day=SENT + timedelta(days=2), ref="C", name=like_it.holder, iban=like_it.iban),
+    ]
+    import_lines(session, account, shown, on=SENT)
+
+    @contextmanager
+    def when_asked_for():
+        yield lambda job: cache(job)
+
+    who = {"money_account_id": account.id, "actor": CLERK, "now": NOW}
+    done = service.match_lines(_units(session), side_by_side=when_asked_for, **who)
+    assert (done.matched, done.suggested) == (3, 0)

@@ -7,7 +7,8 @@ names. Memory stays flat: an entry is forgotten as soon as it was handed out.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 from lxml import etree
 
@@ -15,8 +16,8 @@ from market.statements.rules.shapes import Balance, Finding, Line, Part, Stateme
 from market.statements.rules.sums import check_sums
 from market.statements.rules.values import amount_text, plain_minor
 
+from . import alike, xml
 from . import elements as el
-from . import xml
 from .elements import Texts
 from .source import MAX_LINES, Source
 
@@ -42,6 +43,7 @@ _REFERENCES = (
     "Refs/Prtry/Ref",
 )
 _TEXTS = ("RmtInf/Ustrd", "RmtInf/Strd/AddtlRmtInf", "RtrInf/AddtlInf", "AddtlTxInf")
+_PARTIES = {them: ((f"RltdPties/{them}/Nm", f"RltdPties/{them}/Pty/Nm"), f"RltdPties/{them}Acct/") for them in ("Cdtr", "Dbtr")}
 _ENTRY_ORDER = {name: rank for rank, name in enumerate(_ENTRY_START + _ENTRY_END)}
 
 
@@ -55,9 +57,17 @@ def read_camt(source: Source, *, default_currency: str | None = None) -> Iterato
     return _Reader(source, default_currency).events()
 
 
+class _At(NamedTuple):
+    """Where an entry stands: its line in the file, and the words for it."""
+
+    source_line: int
+    where: str
+
+
 class _Reader:
     def __init__(self, source: Source, default_currency: str | None) -> None:
         self.source = source
+        self.stream = alike.Stream(source)
         self.default_currency = default_currency
         self.format = ""
         self.namespace: str | None = None
@@ -69,7 +79,7 @@ class _Reader:
         self.copy = ""
 
     def events(self) -> Iterator[Line | Statement]:
-        for event, element in xml.events(self.source, _WATCHED):
+        for event, element in xml.events(self.source, (*_WATCHED, self.stream.mark), stream=self.stream):
             if event == "start":
                 self._started(el.local_name(element), element)
             else:
@@ -82,17 +92,37 @@ class _Reader:
     def _at_end(self, name: str, element: etree._Element) -> Iterator[Line | Statement]:
         if name == "GrpHdr":
             self.copy = el.first(el.texts_of(element), "CpyDplctInd") or self.copy
+        elif name == self.stream.mark:
+            yield from self._alike(element)
         elif self.statement is None:
             return
         elif name == "Ntry":
-            if not self.texts:  # what stands before the entries is forgotten with the first of them
-                self.texts = el.texts_of(el.parent_of(element), leave=_APART)
-            yield self._line(element)
+            self._keep_texts(element)
+            details: list[Texts] = []
+            at = self._entry(el.line_of(element))
+            texts = el.texts_of(element, details=details, where=at.where)
+            yield self._line(at, texts, details, [el.local_name(child) for child in element])
             self._forget(element)
         elif name in _HEADS and el.local_name(element.getparent()) in _STATEMENTS:
             self._head(name, el.texts_of(element), el.line_of(element))
         elif name in _STATEMENTS:
             yield from self._ended(element)
+
+    def _alike(self, element: etree._Element) -> Iterator[Line]:
+        """Yield the lines of a run of entries that the parser did not see."""
+        run = self.stream.runs.popleft()
+        if self.statement is None:
+            return
+        self._keep_texts(element)
+        for kind, values, line in run:
+            details = [alike.texts_of(each, values) for each in kind.details]
+            yield self._line(self._entry(line), alike.texts_of(kind.own, values), details, kind.children)
+        self._forget(element)
+
+    def _keep_texts(self, element: etree._Element) -> None:
+        """Keep what stands before the entries: it is forgotten with the first of them."""
+        if not self.texts:
+            self.texts = el.texts_of(el.parent_of(element), leave=_APART | {self.stream.mark})
 
     def _started(self, name: str, element: etree._Element) -> None:
         if name in _FORMATS:
@@ -166,17 +196,20 @@ class _Reader:
 
     # -- entries -----------------------------------------------------------------------------------------------
 
-    def _line(self, element: etree._Element) -> Line:
+    def _entry(self, source_line: int) -> _At:
+        """Count an entry and say where it is."""
         statement = self.statement
         assert statement is not None
         self.lines += 1
         if self.lines > MAX_LINES:
             raise Unreadable(f"the file has more than {MAX_LINES:,} entries", "statements.too_many_lines")
         statement.lines += 1
-        source_line = el.line_of(element)
         where = f"entry {statement.lines} of statement {statement.index + 1} (line {source_line})"
-        details: list[Texts] = []
-        texts = el.texts_of(element, details=details, where=where)
+        return _At(source_line, where)
+
+    def _line(self, at: _At, texts: Texts, details: list[Texts], children: Sequence[str]) -> Line:
+        statement, (source_line, where) = self.statement, at
+        assert statement is not None
         minor, currency = self._amount(texts, "Amt", where)
         sign = el.sign_of(texts, where)
         status = el.first(texts, "Sts/Cd") or el.first(texts, "Sts")
@@ -185,28 +218,30 @@ class _Reader:
             if not statement.interim:
                 raise Unreadable(f"{where}: a booked entry needs its booking day (BookgDt)", "statements.bad_day")
             statement.find("no_booking_day", f"{where}: an entry has no booking day", hold=True)
-        self._note_order(element)
+        self._note_order(children, source_line)
         self._count(statement, minor * sign, currency, status)
         parts = [self._part(n, each, currency, sign, where) for n, each in enumerate(details, start=1)]
         only = parts[0] if len(parts) == 1 else Part(0, None)
+        get = texts.get
+        batched = [*el.references(texts, "NtryDtls/Btch/PmtInfId", "NtryDtls/Btch/MsgId"), *only.batch_refs]
         return Line(
-            statement=statement.index,
-            n=statement.lines,
-            source_line=source_line,
-            booked_on=booked_on,
-            value_on=el.entry_day(texts, "ValDt", where),
-            amount_minor=minor * sign,
-            currency=currency,
-            status=status,
-            bank_ref=el.clean(el.first(texts, "AcctSvcrRef")),
-            refs=el.unique([*el.references(texts, "NtryRef"), *only.refs]),
-            batch_refs=el.unique([*el.references(texts, "NtryDtls/Btch/PmtInfId", "NtryDtls/Btch/MsgId"), *only.batch_refs]),
-            batch_count=el.count_of(el.first(texts, "NtryDtls/Btch/NbOfTxs")) or (len(parts) if len(parts) > 1 else 0),
+            statement.index,
+            statement.lines,
+            source_line,
+            booked_on,
+            el.entry_day(texts, "ValDt", where),
+            minor * sign,
+            currency,
+            status,
+            bank_ref=el.clean(get("AcctSvcrRef", el.NONE)[0]),
+            refs=el.unique([*el.references(texts, "NtryRef"), *only.refs]) if "NtryRef" in texts else only.refs,
+            batch_refs=el.unique(batched) if batched else (),
+            batch_count=el.count_of(get("NtryDtls/Btch/NbOfTxs", el.NONE)[0]) or (len(parts) if len(parts) > 1 else 0),
             counterparty_name=only.counterparty_name,
             counterparty_account=only.counterparty_account,
-            text="\n".join([each for each in (only.text, *texts.get("AddtlNtryInf", ())) if each]),
+            text="\n".join([each for each in (only.text, *get("AddtlNtryInf", ())) if each]),
             bank_code=el.bank_code(texts),
-            reversal=el.first(texts, "RvslInd") in {"true", "1"},
+            reversal=get("RvslInd", el.NONE)[0] in {"true", "1"},
             returned=only.returned or el.says_return(texts),
             return_reason=only.return_reason,
             charges_minor=self._charges(texts, where) or only.charges_minor,
@@ -219,19 +254,20 @@ class _Reader:
         if "CdtDbtInd" in texts:
             sign = el.sign_of(texts, where)
         minor = self._part_amount(texts, currency, where)
-        returned = el.says_return(texts) or "\nRtrInf/" in "\n".join(["", *texts])
+        returned = el.says_return(texts) or any([path.startswith("RtrInf/") for path in texts])
         # In a return the parties keep the roles of the original payment: our payee is still the creditor.
-        them = "Cdtr" if (sign < 0) != returned else "Dbtr"
+        named, kept_at = _PARTIES["Cdtr" if (sign < 0) != returned else "Dbtr"]
+        get = texts.get
         return Part(
-            n=n,
-            amount_minor=None if minor is None else minor * sign,
+            n,
+            None if minor is None else minor * sign,
             refs=el.unique(el.references(texts, *_REFERENCES)),
             batch_refs=el.unique(el.references(texts, "Refs/PmtInfId", "Refs/MsgId")),
-            counterparty_name=el.first(texts, f"RltdPties/{them}/Nm") or el.first(texts, f"RltdPties/{them}/Pty/Nm"),
-            counterparty_account=el.account_under(texts, f"RltdPties/{them}Acct/"),
+            counterparty_name=get(named[0], el.NONE)[0] or get(named[1], el.NONE)[0],
+            counterparty_account=el.account_under(texts, kept_at),
             text="\n".join([value for key in _TEXTS if key in texts for value in texts[key]]),
             returned=returned,
-            return_reason=el.first(texts, "RtrInf/Rsn/Cd") or el.first(texts, "RtrInf/Rsn/Prtry"),
+            return_reason=el.first(texts, "RtrInf/Rsn/Cd") or el.first(texts, "RtrInf/Rsn/Prtry") if returned else "",
             charges_minor=self._charges(texts, where),
         )
 
@@ -263,13 +299,13 @@ class _Reader:
         if status == "BOOK":
             statement.booked.setdefault(currency, Totals()).add(minor)
 
-    def _note_order(self, element: etree._Element) -> None:
+    def _note_order(self, children: Sequence[str], source_line: int) -> None:
         assert self.statement is not None
         if self.statement.lines > 50:  # it is a habit of the bank: the first entries show it
             return
-        ranks = [_ENTRY_ORDER[name] for child in element if (name := el.local_name(child)) in _ENTRY_ORDER]
+        ranks = [_ENTRY_ORDER[name] for name in children if name in _ENTRY_ORDER]
         if ranks != sorted(ranks):
-            self.statement.find("order", f"line {el.line_of(element)}: elements are not in the standard's order", hold=False)
+            self.statement.find("order", f"line {source_line}: elements are not in the standard's order", hold=False)
 
 
 def _check_summary(statement: Statement, summary: Texts) -> list[Finding]:

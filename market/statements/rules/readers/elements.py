@@ -19,15 +19,15 @@ _LOCAL: dict[str, str] = {}
 Texts = dict[str, list[str]]
 
 
-_Where = tuple[int, str, bool, bool]
+Where = tuple[int, str, bool, bool]
 """Where a text stands: index of the element in document order, path, whether a leaf, whether an amount."""
 
 
-class _Shape(NamedTuple):
+class Shape(NamedTuple):
     """Where the texts of elements that are built alike stand: their own, and those of each transaction put aside."""
 
-    texts: tuple[_Where, ...]
-    details: tuple[tuple[_Where, ...], ...]
+    texts: tuple[Where, ...]
+    details: tuple[tuple[Where, ...], ...]
 
 
 def texts_of(
@@ -47,7 +47,7 @@ def texts_of(
     aside = details is not None
     key = (aside, leave, *[(node.tag, len(node)) for node in nodes])
     if (shape := _SHAPES.get(key)) is None:
-        shape = _shape_of(nodes, leave, aside, where)
+        shape = shape_of(nodes, leave=leave, aside=aside, where=where)
         if len(_SHAPES) < 256 and len(nodes) < 256:  # a hostile file may build each entry anew
             _SHAPES[key] = shape
     if details is not None:
@@ -55,10 +55,10 @@ def texts_of(
     return _read(nodes, shape.texts)
 
 
-_SHAPES: dict[tuple[object, ...], _Shape] = {}
+_SHAPES: dict[tuple[object, ...], Shape] = {}
 
 
-def _read(nodes: list[etree._Element], places: tuple[_Where, ...]) -> Texts:
+def _read(nodes: list[etree._Element], places: tuple[Where, ...]) -> Texts:
     found: Texts = {}
     for at, path, leaf, amount in places:
         node = nodes[at]
@@ -71,11 +71,12 @@ def _read(nodes: list[etree._Element], places: tuple[_Where, ...]) -> Texts:
     return found
 
 
-def _shape_of(nodes: list[etree._Element], leave: frozenset[str], aside: bool, where: str) -> _Shape:
-    own: list[_Where] = []
-    details: list[list[_Where]] = []
+def shape_of(nodes: list[etree._Element], *, leave: frozenset[str] = frozenset(), aside: bool = True, where: str = "") -> Shape:
+    """Return where texts stand below the first of `nodes`, which are in document order; see `texts_of`. Raises Unreadable."""
+    own: list[Where] = []
+    details: list[list[Where]] = []
 
-    def below(at: int, prefix: str, depth: int, into: list[_Where] | None) -> int:
+    def below(at: int, prefix: str, depth: int, into: list[Where] | None) -> int:
         """Note in `into` what stands below the node at `at`, unless it is passed over; return the index after it."""
         children, at = len(nodes[at]), at + 1
         if children and into is not None and depth > MAX_DEPTH:
@@ -93,7 +94,7 @@ def _shape_of(nodes: list[etree._Element], leave: frozenset[str], aside: bool, w
         return at
 
     below(0, "", 1, own)
-    return _Shape(tuple(own), tuple(tuple(each) for each in details))
+    return Shape(tuple(own), tuple(tuple(each) for each in details))
 
 
 def local_name(element: etree._Element | None) -> str:
@@ -119,10 +120,13 @@ def line_of(element: etree._Element) -> int:
     return int(str(element.sourceline or 0))
 
 
+NONE = ("",)
+"""What stands for the texts of a path that an element does not have."""
+
+
 def first(texts: Texts, path: str) -> str:
     """Return the first text of this path, empty without one."""
-    values = texts.get(path)
-    return values[0] if values else ""
+    return texts.get(path, NONE)[0]
 
 
 def clean(text: str) -> str:
@@ -143,7 +147,7 @@ def unique(values: list[str]) -> tuple[str, ...]:
 def account_under(texts: Texts, base: str) -> str:
     """Return the account number below `base`, without blanks: IBAN, other id, or the national form."""
     number = first(texts, base + "Id/IBAN") or first(texts, base + "Id/Othr/Id") or first(texts, base + "Id/BBAN")
-    return "".join(number.split()).upper()
+    return "".join(number.split()).upper() if number else ""
 
 
 def sign_of(texts: Texts, where: str) -> int:
@@ -158,7 +162,18 @@ def sign_of(texts: Texts, where: str) -> int:
 
 
 def day_of(text: str, where: str) -> date:
-    """Return the day of a date or an instant, as written."""
+    """Return the day of a date or an instant, as written. A statement has few, each of them many times."""
+    if (day := _DAYS.get(text)) is None:
+        day = _day_of(text, where)
+        if len(_DAYS) < 4096:
+            _DAYS[text] = day
+    return day
+
+
+_DAYS: dict[str, date] = {}
+
+
+def _day_of(text: str, where: str) -> date:
     if not _DAY.fullmatch(text):
         raise Unreadable(f"{where}: {text[:40]!r} is not a date (YYYY-MM-DD)", "statements.bad_day")
     try:
@@ -169,14 +184,14 @@ def day_of(text: str, where: str) -> date:
 
 def entry_day(texts: Texts, name: str, where: str) -> date | None:
     """Return the day of an entry that may be given as Dt or DtTm."""
-    text = first(texts, f"{name}/Dt") or first(texts, f"{name}/DtTm")
-    return day_of(text, f"{where}, {name}") if text else None
+    text = first(texts, name + "/Dt") or first(texts, name + "/DtTm")
+    return (_DAYS.get(text) or day_of(text, f"{where}, {name}")) if text else None
 
 
 def bank_code(texts: Texts) -> str:
     """Return the bank's transaction code: the ISO domain, else the bank's own."""
-    domain = [first(texts, path) for path in _DOMAIN]
-    return "/".join(domain) if any(domain) else first(texts, "BkTxCd/Prtry/Cd")
+    domain, family, within = [texts.get(path, NONE)[0] for path in _DOMAIN]
+    return f"{domain}/{family}/{within}" if domain or family or within else first(texts, "BkTxCd/Prtry/Cd")
 
 
 def says_return(texts: Texts) -> bool:
@@ -186,4 +201,4 @@ def says_return(texts: Texts) -> bool:
 
 def count_of(text: str) -> int:
     """Return a number of things, 0 for what is no such number."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 9 else 0
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) <= 9 else 0

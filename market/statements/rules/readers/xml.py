@@ -12,18 +12,21 @@ from lxml import etree
 
 from market.statements.rules.shapes import Unreadable
 
-from .source import Source
+from .source import Readable, Source
 
 
-def events(source: Source, names: Iterable[str]) -> Iterator[tuple[str, etree._Element]]:
-    """Yield (start or end, element) for the elements of these local names. Raises Unreadable."""
+def events(source: Source, names: Iterable[str], *, stream: Readable | None = None) -> Iterator[tuple[str, etree._Element]]:
+    """Yield (start or end, element) for the elements of these local names. Raises Unreadable.
+
+    `stream` gives the bytes where something was cut out of those of `source`.
+    """
     plain = source.head.replace(b"\0", b"")
     if b"<!DOCTYPE" in plain or b"<!ENTITY" in plain:
         raise _doctype()
     looked = False
     try:
         for event, element in etree.iterparse(
-            source,
+            stream or source,
             events=("start", "end"),
             tag=[f"{{*}}{name}" for name in names],
             resolve_entities=False,
