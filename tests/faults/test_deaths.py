@@ -39,6 +39,7 @@ SCOPES = (
     "community:write",
 )
 OPENING = 2_000_000
+WON, LOST = 500, 300  # what the buyer's bank takes back: some of it comes again
 
 
 class Coop:
@@ -115,15 +116,16 @@ class Coop:
         self.work()
 
     def object(self) -> None:
-        """Let the buyer's bank take the money back, and the card network give it again."""
+        """Let the buyer's bank take two sums back, and the card network give one of them again and keep the other."""
         (paid,) = {event["data"]["object"]["id"] for event in self.site.events(self.order["payment_id"])
                    if event["type"] == "payment_intent.succeeded"}  # fmt: skip
-        dispute = self.site.cards.control("dispute", payment_intent=paid)["dispute"]
-        for outcome in ("", "won"):
-            if outcome:
-                self.site.cards.control("dispute_closes", dispute=dispute, outcome=outcome)
-            for delivery in self.site.tell(dispute)[-2:]:
-                assert self.site.survive(delivery, *next(self._deaths))["status"] == 200
+        sums = {"won": WON, "lost": LOST}
+        disputes = {end: self.site.cards.control("dispute", payment_intent=paid, amount=sums[end])["dispute"] for end in sums}
+        for closed in (False, True):
+            for outcome, dispute in disputes.items():
+                if closed:
+                    self.site.cards.control("dispute_closes", dispute=dispute, outcome=outcome)
+                assert self.site.survive(self.site.tell(dispute)[-1], *next(self._deaths))["status"] == 200
             self.work()
 
     def pay_out(self) -> None:
@@ -238,10 +240,11 @@ def laws(site: Site, coop: Coop) -> None:
     (refund,) = site.all("SELECT id, state FROM refund WHERE coop_id = :c", c=coop.id)
     given = Counter(one["metadata"]["refund_id"] for one in site.cards.effects("refund"))
     assert (refund.state, given[str(refund.id)]) == ("paid", 1)
-    disputes = (
-        "SELECT d.state, d.closed_at IS NOT NULL FROM payment_dispute d JOIN payment p ON p.id = d.payment_id WHERE p.id = :p"
-    )
-    assert site.all(disputes, p=coop.order["payment_id"]) == [("won", True)]
+    disputes = "SELECT state, closed_at IS NOT NULL FROM payment_dispute WHERE payment_id = :p ORDER BY state"
+    assert site.all(disputes, p=coop.order["payment_id"]) == [("lost", True), ("won", True)]
+    lost = """SELECT sum(debits_minor) FROM ledger_balance JOIN ledger_account a ON a.id = account_id
+      JOIN ledger_book b ON b.id = a.book_id WHERE b.coop_id = :c AND a.code = 'dispute_loss'"""
+    assert site.all(lost, c=coop.id) == [(LOST,)]
     moved = "SELECT sum(debits_minor), sum(credits_minor) FROM ledger_balance JOIN ledger_account a ON a.id = account_id WHERE a.code = :c"
     ((taken, given_back),) = site.all(moved, c="disputed")
     assert taken == given_back > 0

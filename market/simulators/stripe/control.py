@@ -107,10 +107,11 @@ class Control:
             return {"refund": payments.fail_refund(self.world, self.world.need("refund", facts["refund"]))["id"]}
 
     def do_dispute(self, facts: Facts) -> Facts:
-        """Let the buyer of a payment object to it."""
+        """Let the buyer of a payment object to it, or to an `amount` of it."""
         with self.world.store.transaction():
             intent = self.world.need("payment_intent", facts["payment_intent"])
-            return {"dispute": disputes.open_dispute(self.world, intent, str(facts.get("reason", "fraudulent")))["id"]}
+            reason, amount = str(facts.get("reason", "fraudulent")), facts.get("amount")
+            return {"dispute": disputes.open_dispute(self.world, intent, reason, amount)["id"]}
 
     def do_dispute_closes(self, facts: Facts) -> Facts:
         """Let the card network decide: won or lost."""

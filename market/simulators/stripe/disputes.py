@@ -10,12 +10,14 @@ ANSWER_WITHIN = 9 * 86_400
 OPEN = ("needs_response", "under_review")
 
 
-def open_dispute(world: World, intent: Body, reason: str) -> Body:
-    """Take back what is left of a charge, with a fee (control call)."""
+def open_dispute(world: World, intent: Body, reason: str, amount: int | None = None) -> Body:
+    """Take back `amount`, or all that is left of a charge, with a fee (control call)."""
     charge = world.need("charge", intent["latest_charge"])
-    if charge["status"] != "succeeded" or charge["disputed"]:
+    taken = sum(one["amount"] for one in world.store.find("dispute", "json_extract(body, '$.charge') = ?", charge["id"]))
+    left = charge["amount_captured"] - charge["amount_refunded"] - taken
+    amount = left if amount is None else amount
+    if charge["status"] != "succeeded" or not 0 < amount <= left:
         raise Refusal(400, f"Charge {charge['id']} cannot be disputed.")
-    amount = charge["amount_captured"] - charge["amount_refunded"]
     dispute = world.new(
         "dispute",
         "du",
