@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 
 from market.app import create_app
+from market.earnings import service as earnings
 from market.gateways import memory
 from market.http import db as http_db
 from market.http.db import unit_of_work
@@ -18,6 +19,7 @@ from market.kernel.ids import new_id
 from market.kernel.money import Money
 from market.ledger import queries as books
 from market.ledger.errors import LimitExceeded
+from market.payables import queries as payables
 from market.payouts import queries, service
 from market.payouts.errors import NothingToPay, StepRefused
 from tests.conftest import NOW, settings_for
@@ -175,3 +177,21 @@ def test_bags_handed_out_and_counted_at_once_add_up(real_app):
         assert [bag.number for bag in queries.bags_of_run(session, run.id)] == [1, 2]
         assert service.cash_box_holds(session, coop_id=coop.id) == [Money(6_000, "EUR")]
         assert books.check(session) == []
+
+
+def test_the_same_purchase_set_off_by_several_at_once_is_taken_once(real_app):
+    with real_app.app_context(), tenancy.scoped(tenancy.EVERYTHING):
+        with unit_of_work() as session:
+            member = make_producer(session)
+            for _ in range(3):
+                owe(session, member, 1200)
+            facts = {"producer_id": member.id, "money": Money(1000, "EUR"), "sale": new_id(), "what": "two sacks"}
+
+    def set_off() -> None:
+        with unit_of_work() as session:
+            earnings.offset(session, actor=PREPARER, now=NOW, **facts)
+
+    assert at_once(real_app, [set_off] * 3) == [None] * 3
+    with real_app.app_context(), tenancy.scoped(tenancy.EVERYTHING), unit_of_work() as session:
+        assert [one.open.minor for one in payables.owed_to(session, facts["producer_id"])] == [2600]
+        assert queries.check(session) == [] == books.check(session)

@@ -9,11 +9,12 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from market.earnings import rules
-from market.earnings.errors import SlipUsed
+from market.earnings.errors import SlipRefused, SlipUsed
 from market.earnings.models import Delivery
 from market.earnings.service.advances import recover
 from market.kernel import audit
 from market.kernel.actor import Actor
+from market.kernel.clock import day_in
 from market.kernel.ids import new_id
 from market.kernel.words import say
 from market.ledger import service as ledger
@@ -43,14 +44,16 @@ def price_delivery(
 ) -> UUID:
     """Enter a weigh slip and owe its value from `due_on`; return the delivery's id. The same slip again changes nothing.
 
-    No advance takes what `floor_price` gives for the weight. Raises SlipRefused for figures that leave nothing to pay or a
-    price below that floor, SlipUsed when the number stands for other figures. Posts, so
-    call it last.
+    A slip that is entered after its day was closed is booked on the first open day. No advance takes what `floor_price` gives
+    for the weight. Raises SlipRefused for figures that leave nothing to pay, a price below that floor or a day to come,
+    SlipUsed when the number stands for other figures. Posts, so call it last.
     """
     net = rules.net_weight(gross, tare, rejected)
     value = rules.slip_value(net, unit_price, deduction, currency)
     least = rules.slip_least(net, unit_price - deduction, floor_price, currency)
     member = producers.producer(session, producer_id)
+    if delivered_on > day_in(now, producers.coop(session, member.coop_id).time_zone):
+        raise SlipRefused("The day cannot lie after today.", pointer="/delivered_on")
     facts = {
         "producer_id": member.id,
         "delivered_on": delivered_on,
@@ -114,5 +117,5 @@ def price_delivery(
         ),
         Entry(book, "advance_recovered", f"payable:{owed.id}:recovered", delivered_on, actor.label, back),
     ]
-    ledger.post(session, [entry for entry in entries if entry.legs])
+    ledger.post(session, [entry for entry in entries if entry.legs], late=True)
     return made

@@ -98,7 +98,7 @@ def hold(
         actor.label,
         rules.held(member.id, money, made),
     )
-    ledger.post(session, [entry])
+    ledger.post(session, [entry], late=True)
     return made
 
 
@@ -149,4 +149,4 @@ def _end(session: Session, rows: list[PayableHold], *, actor: Actor, now: dateti
         on = day_in(now, producers.coop(session, row.coop_id).time_zone)
         moved = rules.hold_ended(row.producer_id, Money(row.amount_minor, row.currency), row.id)
         entries.append(Entry(ledger.book_of(session, row.coop_id), "hold_ended", f"hold:{row.id}:ended", on, actor.label, moved))
-    ledger.post(session, entries)
+    ledger.post(session, entries, late=True)

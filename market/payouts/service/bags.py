@@ -54,7 +54,7 @@ def issue_bag(session: Session, *, actor: Actor, run_id: UUID, officer: str, mon
     )  # fmt: skip
     moves = bag_issued(str(bag.number), CASH_BOX, money, bag.id)
     book_id = ledger.book_of(session, run.coop_id)
-    ledger.post(session, [Entry(book_id, "cash_bag_issued", f"cash_bag:{bag.id}:issued", on, actor.label, moves)])
+    ledger.post(session, [Entry(book_id, "cash_bag_issued", f"cash_bag:{bag.id}:issued", on, actor.label, moves)], late=True)
     return bag.id
 
 
@@ -87,7 +87,8 @@ def close_bag(
     moves = bag_returned(str(bag.number), CASH_BOX, returned, f"bag-{bag.number}", bag.id, missing=missing)
     if moves:
         book_id = ledger.book_of(session, bag.coop_id)
-        ledger.post(session, [Entry(book_id, "cash_bag_returned", f"cash_bag:{bag.id}:returned", on, actor.label, moves)])
+        entry = Entry(book_id, "cash_bag_returned", f"cash_bag:{bag.id}:returned", on, actor.label, moves)
+        ledger.post(session, [entry], late=True)
     return missing
 
 

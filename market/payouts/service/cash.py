@@ -87,7 +87,8 @@ def record_receipt(
         paid_from_box(payout.source_account, owed, payout.id) if bag is None else paid_from_bag(str(bag.number), owed, payout.id)
     )
     book_id = ledger.book_of(session, payout.coop_id)
-    ledger.post(session, [Entry(book_id, "cash_paid", f"payout:{payout.id}:receipt", checked.paid_on, actor.label, moves)])
+    entry = Entry(book_id, "cash_paid", f"payout:{payout.id}:receipt", checked.paid_on, actor.label, moves)
+    ledger.post(session, [entry], late=True)  # the paper names the day, which may be closed by now
     return row.id
 
 
@@ -115,7 +116,7 @@ def take_back_receipt(session: Session, *, actor: Actor, payout_id: UUID, reason
         coop_id=payout.coop_id, old={"receipt": row.number}, new={"reason": reason.strip()},
     )  # fmt: skip
     book_id = ledger.book_of(session, payout.coop_id)
-    ledger.post(session, [Entry(book_id, "cash_returned", f"payout:{payout.id}:receipt:back", on, actor.label, moves)])
+    ledger.post(session, [Entry(book_id, "cash_returned", f"payout:{payout.id}:receipt:back", on, actor.label, moves)], late=True)
 
 
 def _bag_for(session: Session, bag_id: UUID, payout: Payout) -> CashBag:
@@ -131,10 +132,12 @@ def _bag_for(session: Session, bag_id: UUID, payout: Payout) -> CashBag:
 def fill_cash_box(session: Session, *, actor: Actor, coop_id: UUID, money: Money, on: date, slip: str, now: datetime) -> None:
     """Book money taken from the bank into the box; the bank's line is later matched to the same transit (E52).
 
-    `slip` is the number of the withdrawal slip: the same slip is booked once.
+    `slip` is the number of the withdrawal slip: the same slip is booked once. Raises ReceiptRefused.
     """
     if money.minor <= 0 or not slip.strip():
         raise ReceiptRefused("Give an amount above zero and the number of the withdrawal slip.", pointer="/slip")
+    if on > day_in(now, producers.coop(session, coop_id).time_zone):
+        raise ReceiptRefused("The day cannot lie after today.", pointer="/on")
     audit.record(
         session,
         actor=actor,
@@ -147,7 +150,8 @@ def fill_cash_box(session: Session, *, actor: Actor, coop_id: UUID, money: Money
     )
     moves = legs((CASH_BOX, "own_transit", money))
     book_id = ledger.book_of(session, coop_id)
-    ledger.post(session, [Entry(book_id, "cash_box_filled", f"cash_box:{slip.strip()}", on, actor.label, moves)])
+    entry = Entry(book_id, "cash_box_filled", f"cash_box:{slip.strip()}", on, actor.label, moves)
+    ledger.post(session, [entry], late=True)
 
 
 def cash_box_holds(session: Session, *, coop_id: UUID) -> list[Money]:

@@ -222,7 +222,7 @@ def undo(session: Session, row: Payout, step: Step, *, reason: str, actor: Actor
     moves = postings.undone(row.payee_id, row.rail, _money(row), row.id, deducted=deducted)
     on = day_in(now, producers.coop(session, row.coop_id).time_zone)
     book_id = ledger.book_of(session, row.coop_id)
-    ledger.post(session, [Entry(book_id, "payout_undone", f"payout:{row.id}:undone", on, actor.label, moves)])
+    ledger.post(session, [Entry(book_id, "payout_undone", f"payout:{row.id}:undone", on, actor.label, moves)], late=True)
 
 
 def mark_items_paid(session: Session, payout_id: UUID) -> None:

@@ -121,6 +121,19 @@ def test_a_second_payment_recovers_what_the_floor_kept(session, member):
     assert laws_hold(session)
 
 
+def test_a_slip_of_a_closed_day_is_booked_on_the_first_open_one_and_none_of_tomorrow(session, member):
+    advance(session, member, 5000)
+    book = ledger.book_of(session, member.coop_id)
+    ledger.close_days(session, book, through=NOW.date(), actor="t", now=NOW)
+    first = slip(session, member, now=NOW + timedelta(days=1))
+    assert slip(session, member, now=NOW + timedelta(days=2)) == first
+    days = {(row.kind, row.effective_on) for row in books.postings(session, book) if row.effective_on > NOW.date()}
+    assert days == {(kind, NOW.date() + timedelta(days=1)) for kind in ("delivery_priced", "advance_recovered")}
+    with pytest.raises(SlipRefused, match="after today"):
+        slip(session, member, "A7-0500", delivered_on=NOW.date() + timedelta(days=1))
+    assert laws_hold(session)
+
+
 def test_the_same_slip_again_changes_nothing_and_other_figures_are_refused(session, member):
     first = slip(session, member)
     assert slip(session, member) == first

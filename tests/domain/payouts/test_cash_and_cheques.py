@@ -142,6 +142,25 @@ def test_a_receipt_is_paid_from_an_open_bag_of_its_run_that_holds_the_money(sess
         pay(session, second, issue(session, run, money=Money(5, "RWF")))
 
 
+def test_paper_of_a_closed_day_is_booked_on_the_first_open_one(session, coop, cash):
+    run, (first, absent) = cash
+    bag_id = issue(session, run)
+    ledger.close_days(session, ledger.book_of(session, coop.id), through=TODAY, actor="t", now=NOW)
+    late = {"actor": PREPARER, "now": NOW + timedelta(days=1)}
+    made = Receipt("R-1", TODAY, first.money, "Claudine", first.holder, Signed.SIGNATURE)
+    service.record_receipt(session, payout_id=first.id, receipt=made, bag_id=bag_id, **late)
+    assert queries.payout(session, first.id).settled_on == TODAY
+    service.cancel_payout(session, payout_id=absent.id, reason="not at home", **late)
+    service.close_bag(session, bag_id=bag_id, returned=euros(80_000), on=TODAY, explanation="", **late)
+    wrong = {"coop_id": coop.id, "money": euros(1), "on": TODAY + timedelta(days=2), "slip": "W9"}
+    with pytest.raises(ReceiptRefused, match="after today"):
+        service.fill_cash_box(session, **wrong, **late)
+    known = "SELECT kind FROM ledger_transaction WHERE effective_on > :day AND note ->> 'happened_on' = :said ORDER BY kind"
+    booked = session.execute(text(known), {"day": TODAY, "said": TODAY.isoformat()}).scalars().all()
+    assert booked == ["cash_bag_returned", "cash_paid"]
+    books_agree(session, coop)
+
+
 @pytest.fixture
 def cheque(session, coop):
     return payouts_by(session, coop, "cheque", 6480)[1][0]
