@@ -45,7 +45,7 @@ ADVANCE_LIST = Desk(
         Column("member", _l("Member"), "link"),
         Column("reason", _l("For what")),
         Column("amount_minor", _l("Amount"), "money"),
-        Column("left_minor", _l("Left"), "money"),
+        Column("left_minor", _l("Remaining"), "money"),
         Column("cap_percent", _l("At most of a payment"), "number", make=lambda row: show_percent(row.cap_percent / 100)),
         Column("state", _l("State"), "state", ADVANCES),
     ),

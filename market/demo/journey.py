@@ -33,7 +33,7 @@ _OPENING: tuple[Step, ...] = (
     money.first_statement,
     money.wallet_statement,
 )
-_FURTHER: tuple[Step, ...] = (lending.before_the_harvest, lending.premium, trade.waiting)
+_FURTHER: tuple[Step, ...] = (lending.before_the_harvest, lending.handed_in, lending.premium, trade.waiting)
 DEMO: tuple[Step, ...] = (*_OPENING, *_FURTHER, money.left_open)
 """Up to where a visitor of the demo takes over."""
 

@@ -1,4 +1,4 @@
-"""What a co-op's money does beside sales: advances before the harvest, a loan for it, and what the members do with the premium."""
+"""A co-op's money beside sales: advances, a loan for the harvest, deliveries by weight, and what members do with the premium."""
 
 from datetime import timedelta
 
@@ -40,6 +40,25 @@ def before_the_harvest(site: Site) -> str:
     if seen["owed"]["minor"] != 400_000:
         raise Unexpected(f"the bank shows the loan, and the books do not: {seen}")
     return f"{400_000 / 100:.2f} {currency} lent by {ROASTER}; two advances, one of them granted"
+
+
+def handed_in(site: Site) -> str:
+    """Weigh what members hand in at the store, one of them with an advance; let a debt become soles, leave another to decide."""
+    coop, page = site.coops[0], "/console/earnings/slips"
+    day = today_of(coop).isoformat()
+    slips = ((1, "A-2041", "64.5", "1.5", "0"), (2, "A-2042", "118", "2", "3.5"), (3, "A-2043", "47.2", "1.2", "0"))
+    for number, slip, gross, tare, rejected in slips:
+        form = {"producer_id": coop.producers[number][0], "slip": slip, "delivered_on": day, "pool": "parchment-2026"}
+        form |= {"gross": gross, "tare": tare, "rejected": rejected, "unit": "kg", "unit_price": "3.10", "deduction": "0.05"}
+        coop.preparer.submit(page, form)
+    page = "/console/treasury/conversions"
+    for number, amount in ((2, "150.00"), (3, "80.00")):
+        form = {"producer_id": coop.producers[number][0], "amount": amount, "currency": "PEN", "rate": "4.05", "rate_on": day}
+        form |= {"source": "Rate of the day at the co-op's bank, printed in binder 4"}
+        opened = coop.preparer.submit(page, form).url.partition("open=")[2]
+        if number == 2:
+            coop.approver.submit(f"{page}/{opened}", {"word": "yes"}, page=f"{page}?open={opened}")
+    return f"{len(slips)} weigh slips; 150.00 EUR become soles, 80.00 EUR to decide"
 
 
 def premium(site: Site) -> str:

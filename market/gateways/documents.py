@@ -18,11 +18,11 @@ from market.invoices.ports import Paper, TaxLine, TransferBox
 from market.kernel import languages
 from market.kernel.formats import day_text, format_quarter, money_text, short_day
 from market.kernel.languages import tell
-from market.kernel.money import Money
+from market.kernel.money import Money, exponent
 from market.kernel.references import grouped
 from market.kernel.uow import gateway
 from market.kernel.words import N_
-from market.payouts.ports import PayeeStatement, PayeeYear, YearLine
+from market.payouts.ports import PayeeStatement, PayeeYear, StatementLine, YearLine
 
 TEMPLATES = Path(__file__).parent / "typst"
 _WORDS = {
@@ -68,7 +68,7 @@ _INVOICE_WORDS = {
     "net": N_("Without tax"),
     "tax": N_("Tax"),
     "amount": N_("Amount"),
-    "rate": N_("Rate"),
+    "rate": N_("Tax rate"),
     "on": N_("Tax by rate"),
     "holder": N_("To"),
     "reference": N_("Reference"),
@@ -179,7 +179,7 @@ def _invoice_facts(paper: Paper, language: str) -> dict[str, Any]:
         "lines": [
             {
                 "what": own(line.title) or tell(_SUPPLIES[line.supply], language),
-                "quantity": own(f"{languages.fact(Decimal(line.quantity), language)} {line.unit}") if line.quantity else "",
+                "quantity": own(_quantity(Decimal(line.quantity), line.unit, language)) if line.quantity else "",
                 "unit_net": own(languages.fact(Decimal(line.unit_net), language)) if line.unit_net else "",
                 "net": money(line.net_minor),
                 "tax": money(line.tax_minor),
@@ -240,8 +240,8 @@ def _formatted(facts: dict[str, Any], statement: PayeeStatement, language: str) 
                 "on": short_day(line.on, language),
                 "number": line.number,
                 "text": own(languages.fact(line.text, language)),
-                "quantity": own(line.quantity or ""),
-                "unit_price": own(line.unit_price or ""),
+                "quantity": own(_quantity(line.quantity, line.unit, language)) if line.quantity else "",
+                "unit_price": own(_unit_price(line, language)),
                 "money": money(line.money),
             }
             for line in statement.lines
@@ -251,6 +251,18 @@ def _formatted(facts: dict[str, Any], statement: PayeeStatement, language: str) 
             for row in statement.deductions
         ],
     }
+
+
+def _quantity(value: Decimal, unit: str, language: str) -> str:
+    return f"{languages.number(value, language)} {languages.unit(unit, language, value)}"
+
+
+def _unit_price(line: StatementLine, language: str) -> str:
+    if line.unit_price is None:
+        return ""
+    currency = line.money.currency
+    price = languages.amount(line.unit_price, currency, language, exponent(currency), 4)
+    return f"{price} / {languages.unit(line.unit, language, 1)}"
 
 
 @cache

@@ -7,6 +7,7 @@ so they are different types; anything that a rail did not expect must be answere
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Protocol
 from uuid import UUID
 
@@ -92,14 +93,15 @@ class Rail(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class StatementLine:
-    """One thing that was paid for. `quantity` and `unit_price` are ready to print where there are goods."""
+    """One thing that was paid for; `unit_price` is for one `unit`, in the currency of the money, where there are goods."""
 
     on: date
     text: str
     number: str
     money: Money
-    quantity: str | None = None
-    unit_price: str | None = None
+    quantity: Decimal | None = None
+    unit: str = ""
+    unit_price: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)

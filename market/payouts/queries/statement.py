@@ -95,14 +95,14 @@ def _sold(owed: Owed, number: str, line: Line) -> StatementLine:
     goods = [part.money - part.returned for part in line.parts if COMPONENT.get(part.kind) == "goods"]
     money = total(goods, owed.money.currency)
     quantity = line.quantity - line.returned
-    price = round(money.decimal / quantity, 4).normalize() if quantity else None
     return StatementLine(
         on=owed.due_on,
         text=line.title,
         number=number,
         money=money,
-        quantity=f"{quantity.normalize():f} {line.unit}",
-        unit_price=f"{price:f} {money.currency} / {line.unit}" if price is not None else None,
+        quantity=quantity,
+        unit=line.unit,
+        unit_price=round(money.decimal / quantity, 4) if quantity else None,
     )
 
 

@@ -4,6 +4,7 @@ import shutil
 import subprocess
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,7 @@ STATEMENT = PayeeStatement(
     reference="RF982000000471",
     paid_on=date(2026, 11, 25),
     lines=(
-        StatementLine(date(2026, 11, 1), "Washed arabica", "SO-3", Money(7200, "EUR"), "10 kg", "7.20 EUR / kg"),
+        StatementLine(date(2026, 11, 1), "Washed arabica", "SO-3", Money(7200, "EUR"), Decimal(10), "kg", Decimal("7.20")),
         StatementLine(date(2026, 11, 2), "Καφές, жито", "SO-4", Money(100, "EUR")),
     ),
     deductions=(StatementDeduction("Refund of SO-1", Money(720, "EUR"), Money(30, "EUR")),),
