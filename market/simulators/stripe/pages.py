@@ -209,8 +209,9 @@ def _session_page(
     back = f'<p><a href="{escape(session["cancel_url"])}">{_("Back without paying")}</a></p>' if session["cancel_url"] else ""
     email = form.get("email") or session["customer_email"] or ""
     figures = 'inputmode="numeric" dir="ltr"'
+    advice = _("Nothing was charged. Try another card, or go back without paying.")
     content = f"""<section><h1>{_("You pay")}</h1><p class="total">{total}</p><ul class="lines">{lines}</ul>{back}</section>
-<section>{f'<p class="alert" role="alert">{alert} {_("Nothing was charged. Try another card, or go back without paying.")}</p>' if alert else ""}
+<section>{f'<p class="alert" role="alert">{alert} {advice}</p>' if alert else ""}
 <form class="card" method="post" autocomplete="off"><h2>{_("Pay by card")}</h2>
 {_field("email", _("E-mail"), {"email": email}, errors, more='type="email" autocomplete="email" dir="ltr"')}
 {_field("number", _("Card number"), form, errors, keep=False, more=f'{figures} placeholder="4242 4242 4242 4242"')}
