@@ -17,7 +17,7 @@ from market.http.auth import access, current_actor, current_coop
 from market.http.clock import now
 from market.http.db import unit_of_work
 from market.http.entry import Entry
-from market.http.i18n import show_money
+from market.http.i18n import show_money, show_quantity
 from market.kernel.money import Money
 from market.producers import queries as producers
 from market.reports.queries import desks
@@ -76,7 +76,7 @@ FX = Desk(
     columns=(
         Column("payee", _l("Payee"), "link"),
         Column("amount_minor", _l("Owed"), "money"),
-        Column("rate", _l("Rate"), make=lambda row: f"{row.rate.normalize():f}"),
+        Column("rate", _l("Rate"), make=lambda row: show_quantity(row.rate)),
         Column("rate_on", _l("Day of the rate"), "day"),
         Column("agreed", _l("Becomes"), make=lambda row: show_money(Money(row.agreed_minor, row.agreed_currency))),
         Column("state", _l("State"), "state", CONVERSIONS),

@@ -25,6 +25,8 @@ FACTS = {
     "found_in": "statement.xml",
     "evidence": "RF18",
     "tracking": "",
+    "charged": {"money": [900, "EUR"]},
+    "less": {"money": [350, "EUR"]},
     "account": "x",
     "reason": "AC04",
     "appeal": "Ask the office.",
