@@ -20,7 +20,7 @@ SAID = {
     "CONFIRMATION_REQUIRED": (N_("Follow the link in the letter that confirms your address first; then sign in."), "error"),
     "CONFIRMATION_EXPIRED": (_LINK, "error"),
     "INVALID_CONFIRMATION_TOKEN": (_LINK, "error"),
-    "EMAIL_CONFIRMED": (N_("Your address is confirmed."), "success"),
+    "EMAIL_CONFIRMED": (N_("Your address is confirmed. You can sign in now."), "success"),
     "ALREADY_CONFIRMED": (N_("Your address is confirmed already."), "info"),
     "PASSWORD_RESET_REQUEST": (_LETTER, "info"),
     "PASSWORD_RESET_EXPIRED": (_LINK, "error"),
