@@ -29,6 +29,7 @@ from market.console import disputes as console_disputes
 from market.console import earnings as console_earnings
 from market.console import loans as console_loans
 from market.console import matching as console_matching
+from market.console import opening as console_opening
 from market.console import orders as console_orders
 from market.console import own_account as console_own_account
 from market.console import payments as console_payments
@@ -92,6 +93,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     console_treasury.blueprint,
     console_community.blueprint,
     console_loans.blueprint,
+    console_opening.blueprint,
     console_own_account.blueprint,
     console_premium.blueprint,
     console_processor.blueprint,

@@ -16,6 +16,7 @@ from market.ledger import exports, opening, queries
 from market.orders import queries as orders
 from market.payouts import queries as payouts
 from market.statements import queries as statements
+from market.treasury import service as treasury
 
 group = AppGroup("ledger", help="The books.")
 
@@ -59,9 +60,15 @@ def export(form: str, book: int | None, since: date | None, until: date | None) 
 def open_book(file: TextIO, book: int, on: date, by: str, seen_by: str) -> None:
     """Post opening balances from a CSV file with the heads account,currency,amount; once for each book."""
     try:
-        rows = opening.read(file.read())
+        text = file.read()
         with tenancy.scoped(tenancy.EVERYTHING), unit_of_work() as session:
-            transaction = opening.open_books(session, book, rows, on=on, by=by, seen_by=seen_by)
+            coop_id = dict(queries.books(session)).get(book)
+            if coop_id is not None:
+                count = treasury.hand_over(session, book, coop_id, text, on=on, by=by, seen_by=seen_by)
+            else:
+                rows = opening.read(text)
+                opening.open_books(session, book, rows, on=on, by=by, seen_by=seen_by)
+                count = len(rows)
     except DomainError as refusal:
         raise click.ClickException(str(refusal.detail)) from refusal
-    click.echo(f"{len(rows)} balances stand in book {book}, transaction {transaction}")
+    click.echo(f"{count} balances stand in book {book}")

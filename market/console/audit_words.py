@@ -172,6 +172,9 @@ ACTIONS: dict[str, Any] = {
     "treasury.loan_repayment_booked": _l("repayment booked"),
     "treasury.loan_repayment_declined": _l("repayment declined"),
     "treasury.loan_repayment_taken_back": _l("repayment taken back"),
+    "treasury.opening_balance_proposed": _l("opening balances proposed"),
+    "treasury.opening_balance_booked": _l("opening balances booked"),
+    "treasury.opening_balance_declined": _l("opening balances declined"),
     "term.named": _l("word of a table explained"),
 }
 """What was done, by the code that the command writes."""
@@ -201,6 +204,7 @@ KINDS: dict[str, Any] = {
     "community_holder": _l("account in the community currency"),
     "community_leaving": _l("leaving the community currency"),
     "loan_repayment": _l("repayment of a loan"),
+    "opening_balance": _l("opening balances"),
     "lot": _l("lot"),
     "market_quote": _l("market price"),
     "money_account": _l("bank account"),

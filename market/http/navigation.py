@@ -164,6 +164,7 @@ DESKS: dict[str, tuple[str, tuple[Link | Group, ...]]] = {
                     Link("console_statements.closes", _l("Periods"), STAFF),
                     Link("console_books.index", _l("Books"), STAFF),
                     Link("console_book_lines.index", _l("Lines of the books"), STAFF),
+                    Link("console_opening.index", _l("Opening balances"), STAFF),
                     Link("console_treasury.fund", _l("Premium fund"), STAFF),
                     Link("console_treasury.conversions", _l("Conversions"), STAFF),
                     Link("console_loans.index", _l("Loans"), STAFF),

@@ -8,6 +8,7 @@ import csv
 import io
 from dataclasses import dataclass
 from datetime import date
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
@@ -42,34 +43,55 @@ class OpeningNeedsTwo(Forbidden):
 
 @dataclass(frozen=True, slots=True)
 class OpeningRow:
-    """One balance that is handed over."""
+    """One balance that is handed over; `subject` is the fact that it becomes, where one is kept of it."""
 
     code: str
     money: Money
+    subject: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ScannedRow:
+    """A row of a file by its number, as it was read; `problem` says why it cannot be taken over."""
+
+    number: int
+    code: str
+    amount: str
+    money: Money | None
+    problem: str | None
+
+
+def scan(text: str) -> list[ScannedRow]:
+    """Return every row of a file with what is wrong with it. Raises OpeningRefused when the file as a whole is no list."""
+    reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))
+    if tuple(reader.fieldnames or ()) != HEADS:
+        raise OpeningRefused(say("The heads must be %(heads)s.", heads=", ".join(HEADS)), row=1)
+    rows: list[ScannedRow] = []
+    seen: set[tuple[str, str]] = set()
+    for number, cells in enumerate(reader, 2):
+        code, amount, currency = ((cells[head] or "").strip() for head in ("account", "amount", "currency"))
+        money, problem = None, None
+        try:
+            kind_of(code)
+            money = Money.parse(amount, currency)
+        except (UnknownAccount, ValueError) as refused:
+            problem = say("Row %(row)s cannot be read: %(problem)s", row=number, problem=str(refused))
+        if code == "opening" or (code, currency) in seen:
+            problem = problem or say("Row %(row)s names an account twice, or the counterpart.", row=number)
+        seen.add((code, currency))
+        rows.append(ScannedRow(number, code, f"{amount} {currency}", money, problem))
+    if not 0 < sum(1 for row in rows if row.problem or row.money) <= MOST_ROWS:
+        raise OpeningRefused(say("Between 1 and %(most)s balances can be handed over.", most=MOST_ROWS), row=1)
+    return rows
 
 
 def read(text: str) -> list[OpeningRow]:
     """Return the rows of a file. Raises OpeningRefused for other heads, an unknown account, or what is no amount."""
-    reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))
-    if tuple(reader.fieldnames or ()) != HEADS:
-        raise OpeningRefused(say("The heads must be %(heads)s.", heads=", ".join(HEADS)), row=1)
-    rows: list[OpeningRow] = []
-    for number, cells in enumerate(reader, 2):
-        code = (cells["account"] or "").strip()
-        try:
-            kind_of(code)
-            money = Money.parse(cells["amount"] or "", (cells["currency"] or "").strip())
-        except (UnknownAccount, ValueError) as problem:
-            raise OpeningRefused(
-                say("Row %(row)s cannot be read: %(problem)s", row=number, problem=str(problem)), row=number
-            ) from None
-        if code == "opening" or any((row.code, row.money.currency) == (code, money.currency) for row in rows):
-            raise OpeningRefused(say("Row %(row)s names an account twice, or the counterpart.", row=number), row=number)
-        if money:
-            rows.append(OpeningRow(code, money))
-    if not 0 < len(rows) <= MOST_ROWS:
-        raise OpeningRefused(say("Between 1 and %(most)s balances can be handed over.", most=MOST_ROWS), row=1)
-    return rows
+    rows = scan(text)
+    for row in rows:
+        if row.problem is not None:
+            raise OpeningRefused(row.problem, row=row.number)
+    return [OpeningRow(row.code, row.money) for row in rows if row.money]
 
 
 def opening_legs(rows: list[OpeningRow]) -> tuple[Leg, ...]:
@@ -78,7 +100,8 @@ def opening_legs(rows: list[OpeningRow]) -> tuple[Leg, ...]:
     for row in rows:
         grows_by_debit = (kind_of(row.code).side == DEBIT) == (row.money.minor > 0)
         amount = Money(abs(row.money.minor), row.money.currency)
-        made.append(Leg(row.code, "opening", amount) if grows_by_debit else Leg("opening", row.code, amount))
+        debit, credit = (row.code, "opening") if grows_by_debit else ("opening", row.code)
+        made.append(Leg(debit, credit, amount, row.subject))
     return tuple(made)
 
 

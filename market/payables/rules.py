@@ -10,6 +10,7 @@ KINDS = {
     "conversion": N_("conversion between currencies"),
     "second_payment": N_("second payment"),
     "patronage": N_("patronage refund"),
+    "opening": N_("opening balance"),
 }
 SOURCES = {
     "seller_order": N_("order"),
@@ -18,4 +19,5 @@ SOURCES = {
     "payable_correction": N_("correction"),
     "fx_conversion": N_("conversion between currencies"),
     "distribution_share": N_("sharing out"),
+    "opening_balance": N_("opening balance"),
 }

@@ -197,3 +197,23 @@ class CoopShare(CoopOwned, FourEyes, Base):
         CheckConstraint("amount_minor > 0", name="amount"),
         Index("coop_share_waiting", "decided_at", postgresql_where=text("state = 'approved'")),
     )
+
+
+class OpeningBalance(CoopOwned, FourEyes, Base):
+    """What the former books hand over on a day, as the file that was handed in: once for a co-op (E01)."""
+
+    __tablename__ = "opening_balance"
+
+    id: Mapped[Id]
+    on_day: Mapped[date]
+    source: Mapped[str]
+    name: Mapped[str]
+    body: Mapped[str]
+    balances: Mapped[int]
+
+    __table_args__ = (
+        *four_eyes("booked", "declined"),
+        CheckConstraint("balances > 0", name="balances"),
+        CheckConstraint("length(source) >= 3", name="words"),
+        Index("opening_balance_one", "coop_id", unique=True, postgresql_where=text("state <> 'declined'")),
+    )

@@ -12,7 +12,7 @@ from market.kernel.money import Money
 from market.ledger import queries as books
 from market.ledger import service as ledger
 from market.treasury.errors import NoRecord
-from market.treasury.models import FxConversion, PremiumItem, PremiumSpending
+from market.treasury.models import FxConversion, OpeningBalance, PremiumItem, PremiumSpending
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,3 +129,28 @@ def fx_position(session: Session, coop_id: UUID) -> list[Money]:
     """Return what stands on `fx` per currency: nothing once all conversions are settled and their lines matched."""
     standing = books.balances(session, ledger.book_of(session, coop_id))
     return [one.money for one in standing if one.code == "fx" and one.money]
+
+
+@dataclass(frozen=True, slots=True)
+class OpeningView:
+    """Opening balances as they were handed in; `body` is the file."""
+
+    id: UUID
+    on_day: date
+    source: str
+    name: str
+    body: str
+    balances: int
+    state: str
+    proposed_by: str
+    decided_by: str | None
+
+
+def opening(session: Session, opening_id: UUID) -> OpeningView:
+    """Return opening balances. Raises NoRecord outside this scope."""
+    row = session.get(OpeningBalance, opening_id)
+    if row is None:
+        raise NoRecord("There is no such record here.")
+    return OpeningView(
+        row.id, row.on_day, row.source, row.name, row.body, row.balances, row.state, row.proposed_by, row.decided_by
+    )

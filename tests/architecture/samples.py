@@ -36,6 +36,7 @@ from market.treasury.models import (
     FxConversion,
     Loan,
     LoanRepayment,
+    OpeningBalance,
     PremiumInvoice,
     PremiumItem,
     PremiumSpending,
@@ -309,6 +310,15 @@ SAMPLES: dict[tuple[str, str], Callable[[Any], Any]] = {
     ),
     ("", "loan_id"): _loan,
     ("", "recipient_id"): _recipient,
+    ("", "opening_id"): lambda world: _community(
+        world,
+        OpeningBalance,
+        on_day=date(2026, 1, 1),
+        source="folder 7",
+        name="b.csv",
+        body="account,currency,amount\ncash,EUR,1.00\n",
+        balances=1,
+    ),
     ("", "scheme_id"): lambda world: _community(
         world, CommunityScheme, legal_check="Folder 7, by A. Lawyer", authorise_above_minor=1
     ),

@@ -170,6 +170,12 @@ def find_members(session: Session, *, coop_id: UUID, words: str = "", limit: int
     return [_member(member, of) for member, of in session.execute(statement)]
 
 
+def members_by_name(session: Session, *, coop_id: UUID) -> dict[str, UUID]:
+    """Return the members of a co-op by what files call them: their number, and the id of their producer."""
+    found = session.execute(select(Member.number, Member.producer_id).where(Member.coop_id == coop_id))
+    return {name: who for number, who in found for name in (str(number), str(who))}
+
+
 def member_count(session: Session, *, coop_id: UUID) -> int:
     """Return how many members the co-op has now."""
     statement = select(func.count()).select_from(Member).where(Member.coop_id == coop_id, Member.left_on.is_(None))

@@ -8,12 +8,13 @@ from sqlalchemy import BigInteger, cast, func, literal, select
 from market.producers.models import Producer
 from market.reports.queries.lists import Sorting, Source, Viewer, contains, one_of
 from market.treasury.community_models import UNIT, CommunityHolder
-from market.treasury.models import FxConversion, Loan, LoanRepayment, PremiumInvoice, PremiumItem, PremiumSpending
+from market.treasury.models import FxConversion, Loan, LoanRepayment, OpeningBalance, PremiumInvoice, PremiumItem, PremiumSpending
 
 ITEM_STATES = ("proposed", "approved", "declined", "closed")
 HOLDER_STATES = ("proposed", "open", "declined", "left")
 LOAN_STATES = ("proposed", "accepted", "declined", "closed")
 INVOICE_STATES = ("proposed", "booked", "declined", "taken_back")
+OPENING_STATES = ("proposed", "booked", "declined")
 CONVERSION_STATES = ("proposed", "booked", "declined", "settled")
 
 
@@ -137,4 +138,22 @@ def loans(viewer: Viewer) -> Source:
         {"q": lambda text: contains(Loan.lender, text) | contains(Loan.contract, text), "state": one_of(Loan.state, LOAN_STATES)},
         Loan.amount_minor,
         Loan.currency,
+    )
+
+
+def openings(viewer: Viewer) -> Source:
+    """Return the opening balances that were handed in, the newest first."""
+    statement = select(
+        OpeningBalance.id,
+        OpeningBalance.name,
+        OpeningBalance.source,
+        OpeningBalance.on_day,
+        OpeningBalance.balances,
+        OpeningBalance.state,
+        OpeningBalance.proposed_at,
+    ).where(OpeningBalance.coop_id == viewer.coop_id)
+    return Source(
+        statement,
+        {"newest": Sorting(((OpeningBalance.proposed_at, datetime.fromisoformat), (OpeningBalance.id, UUID)), descending=True)},
+        {"state": one_of(OpeningBalance.state, OPENING_STATES)},
     )

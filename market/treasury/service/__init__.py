@@ -25,6 +25,7 @@ from market.treasury.service.on_account import (
     propose_premium_invoice,
     take_back_premium_invoice,
 )
+from market.treasury.service.opening import OpeningLine, decide_opening, hand_over, opening_lines, propose_opening
 from market.treasury.service.premium import close_item, decide_item, decide_spending, propose_item, propose_spending
 from market.treasury.service.shares import (
     Waiting,
@@ -38,6 +39,7 @@ from market.treasury.service.shares import (
 )
 
 __all__ = [
+    "OpeningLine",
     "Waiting",
     "book_share",
     "close_item",
@@ -47,6 +49,7 @@ __all__ = [
     "decide_item",
     "decide_leaving",
     "decide_loan",
+    "decide_opening",
     "decide_premium_invoice",
     "decide_recipient",
     "decide_repayment",
@@ -54,13 +57,16 @@ __all__ = [
     "decide_share",
     "decide_spending",
     "decide_transfer",
+    "hand_over",
     "keep_file",
+    "opening_lines",
     "pay",
     "propose_conversion",
     "propose_holder",
     "propose_item",
     "propose_leaving",
     "propose_loan",
+    "propose_opening",
     "propose_premium_invoice",
     "propose_recipient",
     "propose_repayment",

@@ -23,6 +23,7 @@ from market.treasury.models import (
     FxConversion,
     Loan,
     LoanRepayment,
+    OpeningBalance,
     PremiumInvoice,
     PremiumItem,
     PremiumSpending,
@@ -30,7 +31,7 @@ from market.treasury.models import (
 
 Row = TypeVar(
     "Row", CoopRecipient, CoopShare, PremiumInvoice, PremiumItem, PremiumSpending, FxConversion, Loan, LoanRepayment,
-    CommunityScheme, CommunityHolder, CommunityLeaving,
+    CommunityScheme, CommunityHolder, CommunityLeaving, OpeningBalance,
 )  # fmt: skip
 
 
