@@ -134,6 +134,7 @@ PAGES: dict[str, dict[str, tuple[str, ...]]] = {
         "conversion": ("/console/treasury/conversions", "open="),
         "books": ("/console/books",),
         "book-lines": ("/console/books/lines",),
+        "openings": ("/console/books/opening",),
         "reports": ("/console/reports",),
         "lists": ("/console/reports/lists",),
         "sellers": ("/console/sellers",),
