@@ -1,5 +1,6 @@
 """The card processor's account beside the bank's: its lines, its payouts until the bank shows them, and its report to compare."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Blueprint, render_template, request
@@ -21,6 +22,8 @@ from market.statements.rules.shapes import Unreadable
 
 blueprint = Blueprint("console_processor", __name__, url_prefix="/console/processor")
 SHOWN = 200
+MOST = 100_000
+"""So many lines that differ are kept for the file."""
 _CARD, _BACK = _l("card payment"), _l("refund")
 _CAME_BACK = _l("refund that failed")
 _BOUNCED = _l("payout to the bank that came back")
@@ -91,8 +94,20 @@ def report() -> ResponseReturnValue:
                 found = _compared(session, Source(given.stream))
         except Unreadable as error:
             problem = told(str(error))
+    if not problem and request.form.get("format") == "csv":
+        return _differing(found["rows"])
+    found["rows"] = found["rows"][:SHOWN]
     page = render_template("console/statements/processor_report.html", problem=problem, shown=SHOWN, **found)
     return (page, 422) if problem else page
+
+
+def _differing(rows: Sequence[processor.Compared]) -> ResponseReturnValue:
+    """Answer with all lines that differ as a file."""
+    headings = [_("Line"), _("What"), _("Currency"), _("The report says"), _("Here")]
+    cells = (
+        [one.row.id, one.row.kind, one.row.currency, *(money and money.decimal for money in (one.said, one.held))] for one in rows
+    )
+    return lists.file("differences", "csv", headings, cells)
 
 
 def _compared(session: Session, source: Source) -> dict[str, Any]:
@@ -103,6 +118,6 @@ def _compared(session: Session, source: Source) -> dict[str, Any]:
             agree += 1
             continue
         differ += 1
-        if len(rows) < SHOWN:
+        if len(rows) < MOST:
             rows.append(one)
     return {"agree": agree, "differ": differ, "rows": rows}

@@ -8,7 +8,7 @@ from tests.screens import AGAIN, FOLDER, MOST_BYTES, PAGES, TOUR, WIDTHS
 # Seen only on the way to another page, or not drawn at all.
 APART = {
     *("/basket", "/checkout", "/account/begin", "/account/verify", "/producer/sw.js", "/producer/ticket"),
-    *("/producer/money/account/details", "/console/processor/account/details"),
+    *("/producer/money/account/details", "/console/processor/account/details", "/console/payouts/left-out"),
 }
 BUYER = ("basket", "checkout", "payment", "order")
 

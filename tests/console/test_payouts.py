@@ -47,6 +47,16 @@ def test_the_overview_shows_what_is_owed_and_previews_a_run(desk, payee):
     assert "Nobody would be paid" in desk.get(desk.preparer, "/console/payouts?due_by=2026-11-01").text
 
 
+def test_whom_a_run_leaves_out_is_a_file_before_and_after(desk, session, coop, payee):
+    owe(session, make_producer(session, coop=coop, name="Nowhere to pay"))
+    before = desk.get(desk.preparer, "/console/payouts/left-out?due_by=2026-11-25").text
+    page = desk.post(desk.preparer, "/console/payouts", due_by="2026-11-25").location
+    for text in (before, desk.get(desk.preparer, f"{page}/left-out").text):
+        heads, row = text.splitlines()
+        assert heads.lstrip("\ufeff") == "Payee,Owed,Currency,Why"
+        assert row.startswith("Nowhere to pay,64.80,EUR,")
+
+
 def test_the_preparer_sees_no_way_to_approve_and_is_refused(desk, payee):
     page = desk.post(desk.preparer, "/console/payouts", due_by="2026-11-25").location
     shown = desk.get(desk.preparer, page)

@@ -39,8 +39,8 @@ def test_a_report_is_laid_beside_our_lines(desk, session):
     session.commit()
     sign_in(desk.client, session, desk.preparer)
 
-    def send(text):
-        form = {"csrf_token": csrf_token(desk.client), "file": (io.BytesIO(text.encode()), "report.csv")}
+    def send(text, **more):
+        form = {"csrf_token": csrf_token(desk.client), "file": (io.BytesIO(text.encode()), "report.csv"), **more}
         return desk.client.post(f"{PAGE}/report", data=form)
 
     ours = "po_1,txn_po_1AbCdEfGhIjKlMnOpQ,eur,-98.25,0.00,-98.25,payout\n"
@@ -50,5 +50,9 @@ def test_a_report_is_laid_beside_our_lines(desk, session):
     assert "1 line agrees. 1 does not." in answer.text
     assert "txn_lost" in answer.text
     assert "txn_po_others" not in answer.text
+    lost = "".join(f"po_1,txn_{n},eur,1.00,0.25,0.75,charge\n" for n in range(201))
+    many = send(HEAD + lost)
+    assert "200 of 201 rows are shown" in many.text
+    assert len(send(HEAD + lost, format="csv").text.splitlines()) == 202
     assert send("no,report\n").status_code == 422
     assert send(HEAD + "po_1,txn_x,eur,1.00,0.25,0.80,charge\n").status_code == 422

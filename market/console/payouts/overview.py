@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from market.console import lists, words
 from market.console.acting import carry_out
 from market.console.lists import Column, Desk, Filter
-from market.console.payouts.base import LARGEST, SHOWN, blueprint, names_of
+from market.console.payouts.base import LARGEST, SHOWN, blueprint, names_of, skipped_file
 from market.http.auth import access, current_actor, current_coop
 from market.http.clock import now, today
 from market.http.db import unit_of_work
@@ -32,6 +32,17 @@ def overview() -> ResponseReturnValue:
     return _overview({}, {})
 
 
+@blueprint.get("/payouts/left-out")
+@access("staff")
+def would_leave_out() -> ResponseReturnValue:
+    """Give all whom a run of everything due by a day would leave out, as a file."""
+    with unit_of_work() as session:
+        due_by = Entry(request.args).day("due_by", required=False) or today(producers.coop(session, current_coop()).time_zone)
+        skipped = service.preview_run(session, coop_id=current_coop(), due_by=due_by).skipped
+        names = names_of(session, [row.payee_id for row in skipped])
+    return skipped_file("left-out", skipped, names)
+
+
 def _overview(form: dict[str, str], errors: dict[str, str]) -> ResponseReturnValue:
     entry = Entry(request.args)
     due_by = entry.day("due_by", required=False)
@@ -44,7 +55,8 @@ def _overview(form: dict[str, str], errors: dict[str, str]) -> ResponseReturnVal
         stops = queries.stops(session, coop_id=coop.id)
         alarms = queries.alarms(session, now=now(), coop_id=coop.id)
         plan = service.preview_run(session, coop_id=coop.id, due_by=due_by) if due_by else None
-        names = names_of(session, [row.payee_id for row in due[:LARGEST]], [row.payee_id for row in plan.skipped] if plan else [])
+        left_out = plan.skipped[:SHOWN] if plan else []
+        names = names_of(session, [row.payee_id for row in due[:LARGEST]], [row.payee_id for row in left_out])
     day = today(coop.time_zone)
     # The day that is offered is the first on which something can be paid: today's preview may well be empty.
     first = max([day, min((row.due_on for row in due if row.open.minor > 0), default=day)])
@@ -154,4 +166,4 @@ def _sums(owed: list[payables.OwedTotal]) -> list[dict[str, Any]]:
 
 
 def _preview(plan: service.Preview | None) -> dict[str, Any] | None:
-    return None if plan is None else {"totals": plan.totals, "skipped": plan.skipped[:SHOWN]}
+    return None if plan is None else {"totals": plan.totals, "skipped": plan.skipped[:SHOWN], "left_out": len(plan.skipped)}

@@ -12,7 +12,7 @@ from market.accounts import queries as people
 from market.console import lists, words
 from market.console.acting import act
 from market.console.lists import Column, Desk, Filter
-from market.console.payouts.base import blueprint, names_of
+from market.console.payouts.base import SHOWN, blueprint, names_of, skipped_file
 from market.http.auth import access, current_actor
 from market.http.clock import now
 from market.http.db import unit_of_work
@@ -72,7 +72,7 @@ def run(run_id: UUID) -> ResponseReturnValue:
         stage = queries.stages(session, [found], coop_id=found.coop_id)[found.id]
         files = queries.files_of_run(session, found.id)
         history = desks.history(session, "payout_run", found.id)
-        names = names_of(session, [row.payee_id for row in found.skipped], [row.payee_id for row in page.items])
+        names = names_of(session, [row.payee_id for row in found.skipped[:SHOWN]], [row.payee_id for row in page.items])
     return render_template(
         "console/payouts/run.html",
         run=found,
@@ -83,7 +83,18 @@ def run(run_id: UUID) -> ResponseReturnValue:
         names=names,
         history=history,
         me=current_actor().label,
+        shown=SHOWN,
     )
+
+
+@blueprint.get("/payouts/<uuid:run_id>/left-out")
+@access("staff")
+def left_out(run_id: UUID) -> ResponseReturnValue:
+    """Give all whom a run left out, with what they are owed and why, as a file."""
+    with unit_of_work() as session:
+        found = queries.run(session, run_id)
+        names = names_of(session, [row.payee_id for row in found.skipped])
+    return skipped_file(f"{found.number}-left-out", found.skipped, names)
 
 
 @blueprint.get("/payouts/<uuid:run_id>/approve")
