@@ -58,7 +58,7 @@ DESK = Desk(
     ),
     filters=(Filter("state", _l("State"), "choice", options(STATES)),),
     pane=_pane,
-    empty=_l("The books begin with nothing."),
+    empty=_l("No former books were handed over yet."),
 )
 
 
