@@ -9,12 +9,12 @@ from flask_babel import force_locale
 
 from market.console.book_lines import DESK as BOOK_LINES
 from market.console.lists import Desk, plain
-from market.console.matching import DESK as MATCHING
 from market.console.orders import DESK as ORDERS
 from market.console.payments import PAYMENTS, REFUNDS
 from market.console.payouts.overview import OWED
 from market.console.people import MEMBERS
 from market.console.records import AUDIT, LISTINGS, MAILS, PAYOUTS
+from market.console.statements.match_desk import DESK as MATCHING
 from market.desks import queries, service
 from market.desks.queries import Job
 from market.http.clock import now

@@ -53,3 +53,8 @@ def found(code: str | None) -> str:
     short = (code or "").removeprefix("statements.")
     words = REFUSED.get(short) or NOTED.get(short)
     return told(words) if words else ""
+
+
+def said_whole(code: str) -> bool:
+    """Say whether the words of a code are all that there is to say: the finding's own text adds nothing to them."""
+    return code in ("no_opening_balance", "no_closing_balance", "no_namespace")

@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 from uuid import UUID
 
-from flask import make_response, render_template, request, send_file, url_for
+from flask import current_app, make_response, render_template, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
@@ -120,12 +120,12 @@ class Sheet:
     def url(self, **changes: Any) -> str:
         """Return this address with other arguments; None takes one away. A change of the list starts it again."""
         kept_back = {} if changes.keys() <= {"open", "last"} else {"cursor": None, "open": None}
-        values = {**request.view_args, **request.args.to_dict(), **kept_back, **changes}  # type: ignore[dict-item]
+        values = {**_place(self.desk), **request.args.to_dict(), **kept_back, **changes}
         return _address(self.desk, {name: value for name, value in values.items() if value not in (None, "")})
 
     def view_url(self, view: kept.View) -> str:
         """Return the address of a saved view."""
-        return _address(self.desk, {**(request.view_args or {}), **dict(parse_qsl(view.query))})
+        return _address(self.desk, {**_place(self.desk), **dict(parse_qsl(view.query))})
 
     @property
     def query(self) -> str:
@@ -161,6 +161,12 @@ class Sheet:
     def first(self) -> bool:
         """Whether this is the first page."""
         return not request.args.get("cursor")
+
+
+def _place(desk: Desk) -> dict[str, Any]:
+    """Return the arguments in the path of this request that the desk's address has too: a form may stand at another."""
+    (rule, *_others) = current_app.url_map.iter_rules(desk.endpoint)
+    return {name: value for name, value in (request.view_args or {}).items() if name in rule.arguments}
 
 
 def _address(desk: Desk, values: Mapping[str, Any]) -> str:

@@ -4,107 +4,36 @@ Every decision leads on to the next open line, and the last match can be taken b
 themselves are those of the line's own page (`console.statements`); here are the ones over several things at once.
 """
 
-from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, flash, redirect, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 from sqlalchemy.orm import Session
 
-from market.console import lists, words
 from market.console.desk import back
-from market.console.lists import Column, Desk, Filter
-from market.console.statements.lines import PARTS, book_alone, bookable, decide, proposed, proposer_of
-from market.http.auth import access, current_actor, current_coop
+from market.console.statements import match_desk
+from market.console.statements.line_facts import PARTS
+from market.console.statements.lines import decide, proposed
+from market.http.auth import access, current_actor
 from market.http.clock import now
 from market.http.db import unit_of_work
 from market.http.forms import BadField, no_amount
 from market.http.i18n import told
 from market.kernel.errors import DomainError, Missing
-from market.kernel.money import Money, exponent
-from market.reports.queries import desks, matching
+from market.kernel.money import Money
 from market.statements import queries, service
 from market.statements.service import Piece
 
 blueprint = Blueprint("console_matching", __name__, url_prefix="/console/matching")
 
 
-def _pane(session: Session, line_id: UUID) -> Mapping[str, Any]:
-    line = queries.line(session, line_id)
-    return {
-        "line": line,
-        "candidates": matching.candidates(session, line),
-        "choices": bookable(line.money),
-        "parts": PARTS,
-        "alone": book_alone(session),
-        "history": desks.history(session, "statement_line", line_id),
-        "proposer": proposer_of(session, line),
-        "me": current_actor(),
-    }
-
-
-DESK = Desk(
-    name="matching",
-    title=_l("Matching"),
-    endpoint="console_matching.index",
-    source=matching.lines,
-    columns=(
-        Column("booked_on", _l("Day"), "day"),
-        Column("who", _l("From or to"), "link"),
-        Column("text", _l("Text")),
-        Column("amount_minor", _l("Amount"), "money"),
-        Column("rest_minor", _l("Unexplained"), "money"),
-        Column("state", _l("State"), "state", words.LINES),
-    ),
-    filters=(
-        Filter("show", _l("Which lines"), "choice", words.SHOWN, default="open"),
-        Filter("account", _l("Account")),
-        Filter("way", _l("Direction"), "choice", (("in", _l("money in")), ("out", _l("money out")))),
-        Filter("q", _l("Name or reference")),
-        Filter("amount", _l("Amount"), "amount"),
-        Filter("from", _l("From"), "day"),
-        Filter("to", _l("To"), "day"),
-    ),
-    sortings=(("oldest", _l("oldest first")), ("largest", _l("largest amount first")), ("newest", _l("newest first"))),
-    pane=_pane,
-    empty=_l("Every line of this kind is worked off."),
-)
-
-
 @blueprint.get("")
 @access("staff")
 def index() -> ResponseReturnValue:
     """Show the open lines with the running figures, and one of them with its candidates."""
-    with unit_of_work() as session:
-        accounts = [(row, queries.figures(session, row.id)) for row in queries.accounts(session, coop_id=current_coop())]
-        exact = {row.id: service.exact_suggestions(session, account_id=row.id) for row, _figures in accounts}
-        last, ruled = _last(session), _rule(session)
-    choice = Filter("account", _l("Account"), "choice", tuple((str(row.id), row.name) for row, _figures in accounts))
-    desk = replace(DESK, filters=[choice if each.name == "account" else each for each in DESK.filters] + ruled)
-    facts = {"accounts": accounts, "exact": exact, "last": last, "digits": exponent}
-    return lists.show(desk, "console/matching.html", **facts)
-
-
-def _rule(session: Session) -> list[Filter]:
-    """Return the filter by the rule that the address names, with its name; none without one."""
-    try:
-        rule = queries.rule(session, UUID(request.args.get("rule", "")))
-    except (ValueError, Missing):
-        return []
-    return [Filter("rule", _l("Rule"), "choice", ((str(rule.id), rule.counterparty or " ".join(rule.words)),))]
-
-
-def _last(session: Session) -> queries.LineView | None:
-    """Return the line that was decided last, so that the decision can be taken back at once."""
-    try:
-        return queries.line(session, UUID(request.args.get("last", "")))
-    except (ValueError, Missing):
-        return None
+    return match_desk.page({}, {})
 
 
 @blueprint.post("/exact/<uuid:account_id>")
@@ -183,3 +112,21 @@ def split(line_id: UUID) -> ResponseReturnValue:
         made.extend(service.split_or_propose(session, line_id=line_id, pieces=pieces, actor=current_actor(), now=now()) or ())
 
     return decide(line_id, "minor-1", act, lambda: str(_("Split and matched.")) if made else proposed())
+
+
+@blueprint.post("/lines/<uuid:line_id>/payout")
+@access("staff")
+def of_payout(line_id: UUID) -> ResponseReturnValue:
+    """Match several lines with the one payout that the bank paid in them, or book a line that paid a payout again."""
+    typed = request.form.get("of_payout", "")
+    others = [UUID(text) for text in request.form.getlist("line") if _is_id(text)]
+    twice = request.form.get("step") == "twice"
+
+    def act(session: Session) -> None:
+        if twice:
+            service.paid_twice(session, line_id=line_id, reference=typed, actor=current_actor(), now=now())
+        else:
+            service.pay_in_parts(session, line_id=line_id, others=others, reference=typed, actor=current_actor(), now=now())
+
+    booked = _("Booked as a claim: the member owes it back, and it is taken off what is paid next.")
+    return decide(line_id, "of_payout", act, booked if twice else _("Matched together."))

@@ -133,3 +133,15 @@ class CloseOutdated(Conflict):
     """The figures moved since the close was prepared."""
 
     code = "statements.close_outdated"
+
+
+class PaidInParts(Conflict):
+    """A line is less than the payout that it names: the bank may have paid it in several."""
+
+    code = "statements.paid_in_parts"
+
+
+class PaidAgain(Conflict):
+    """Another line has shown the payout that this one names: the bank may have paid it twice."""
+
+    code = "statements.paid_again"

@@ -1,5 +1,6 @@
 """The matching desk: lines by age and amount, candidates side by side, split, together, all exact ones, undo at once."""
 
+from datetime import date
 from typing import NamedTuple
 from uuid import UUID
 
@@ -151,10 +152,14 @@ def test_a_refused_split_keeps_what_was_typed_beside_its_field(staff, session, a
         "minor-2": "0.12",
         "reference-2": "RF00",
     }
-    refused = post(staff, f"{BASE}/lines/{ids[-1_912]}/split", **parts)
-    assert refused.status_code == 422
-    assert 'value="VAT of October"' in refused.text
-    assert 'id="e-reference-2"' in refused.text
+    path = f"{BASE}/lines/{ids[-1_912]}/split"
+    for more, desk in (({}, False), ({"back": f"{BASE}?q=x&last=1"}, True)):
+        refused = post(staff, f"{path}?sort=largest&open={ids[-1_912]}", **parts, **more)
+        assert refused.status_code == 422
+        assert 'value="VAT of October"' in refused.text
+        assert 'id="e-reference-2"' in refused.text
+        assert ('id="list"' in refused.text) is desk, "a form of the desk is answered by the desk"
+        assert not desk or f"/console/matching?sort=largest&amp;open={ids[-1_912]}" in refused.text
 
 
 def test_candidates_are_accepted_together(staff, session, coop, account_id):
@@ -212,3 +217,54 @@ def test_what_takes_two_persons_is_proposed_and_found_by_an_approver(staff, clie
     declined = state(session, ids[-3_000])
     assert (declined.state, declined.question, declined.proposal) == ("new", "ask the shop first", None)
     assert "decided already" in post(client, other, word="yes").text
+
+
+def test_several_lines_that_pay_one_payout_are_matched_and_taken_back_together(staff, session, coop, account_id):
+    payout, _ = sent_payout(session, coop)
+    ids = bank(session, account_id, line(-4_000, ref="A"), line(-2_480, ref="B"), line(-77, ref="C"))
+    reference = f"/console/statements/lines/{ids[-4_000]}/reference"
+    assert "match them together below" in post(staff, reference, reference=payout.reference).text
+    path, facts = f"{BASE}/lines/{ids[-4_000]}/payout", {"of_payout": payout.reference, "step": "together"}
+    assert str(ids[-2_480]) in staff.get(f"{BASE}?open={ids[-4_000]}").text
+    wrong = post(staff, path, line=[ids[-77]], back=BASE, **facts)
+    assert (wrong.status_code, "Together the lines are" in wrong.text) == (422, True)
+    assert post(staff, path, line=[ids[-2_480]], **facts).status_code == 303
+    assert payout_queries.payout(session, payout.id).state == "settled"
+    assert [state(session, ids[each]).state for each in (-4_000, -2_480)] == ["matched", "matched"]
+    assert payout_queries.check(session) == queries.check(session) == []
+    (part,) = state(session, ids[-2_480]).matches
+    assert post(staff, f"/console/statements/lines/{ids[-2_480]}/undo/{part.id}", undo_reason="another one").status_code == 303
+    assert payout_queries.payout(session, payout.id).state == "sent"
+    assert [state(session, ids[each]).rest.minor for each in (-4_000, -2_480)] == [-4_000, -2_480]
+    assert payout_queries.check(session) == queries.check(session) == []
+
+
+def test_a_payout_that_the_bank_paid_twice_becomes_a_claim(staff, session, coop, account_id):
+    payout, payee = sent_payout(session, coop)
+    ids = bank(session, account_id, line(-6_480, ref="A", day=date(2026, 11, 19)), line(-6_480, ref="B"))
+    lines = session.scalars(select(StatementLine).order_by(StatementLine.booked_on)).all()
+    first, again = (row.id for row in lines)
+    assert again == ids[-6_480]
+    twice = {"of_payout": payout.reference, "step": "twice"}
+    assert post(staff, f"{BASE}/lines/{again}/payout", **twice).status_code == 422  # no line has shown it yet
+    reference = "/console/statements/lines/{}/reference"
+    assert post(staff, reference.format(first), reference=payout.reference).status_code == 303
+    assert "paid it twice, say so below" in post(staff, reference.format(again), reference=payout.reference).text
+    assert post(staff, f"{BASE}/lines/{again}/payout", **twice).status_code == 303
+    (match,) = state(session, again).matches
+    assert match.account_code == f"claim:{payee.id}"
+
+
+def test_a_rule_that_was_not_made_or_still_counts_is_said(staff, session, account_id):
+    ids = bank(session, account_id, line(-3_000, ref="A", name="Power Co"), line(-100, ref="B", name="Bank"))
+    asked = {"reason": "monthly", "always": "yes"}
+    post(staff, f"/console/statements/lines/{ids[-3_000]}/book", account_code="bank_charges", **asked)
+    assert "No rule was made" in staff.get(BASE).text
+    post(staff, f"/console/statements/lines/{ids[-100]}/book", account_code="bank_charges", **asked)
+    rule = queries.rule_made_from(session, ids[-100])
+    (match,) = state(session, ids[-100]).matches
+    post(staff, f"/console/statements/lines/{ids[-100]}/undo/{match.id}", undo_reason="no fee")
+    for page in (f"{BASE}?open={ids[-100]}", f"/console/statements/lines/{ids[-100]}"):
+        shown = staff.get(page).text
+        assert "still counts" in shown
+        assert f"/console/statements/rules?open={rule.id}" in shown

@@ -8,25 +8,20 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from market.accounts import queries as people
 from market.console import acting
 from market.console.desk import back
+from market.console.statements import match_desk
 from market.console.statements.base import blueprint
+from market.console.statements.line_facts import PARTS, facts
 from market.http import sending
-from market.http.auth import access, current_actor, current_coop
+from market.http.auth import access, current_actor
 from market.http.clock import now
 from market.http.db import unit_of_work
 from market.http.entry import Entry
 from market.kernel.errors import DomainError, Missing
-from market.kernel.money import Money
-from market.producers import queries as producers
-from market.reports.queries import desks
 from market.statements import queries, service
 
-PARTS = range(1, 5)
-"""The parts that the form of a split has."""
-
-_FIELDS = {"reference", "account_code", "amount", "reason", "question", "undo_reason", "answer"} | {
+_FIELDS = {"reference", "of_payout", "account_code", "amount", "reason", "question", "undo_reason", "answer"} | {
     f"{name}-{n}" for n in PARTS for name in ("minor", "reference", "account", "reason")
 }
 
@@ -42,38 +37,19 @@ def _line_page(line_id: UUID, form: dict[str, str], errors: dict[str, str]) -> R
     with unit_of_work() as session:
         row = queries.line(session, line_id)
         account = queries.account(session, row.account_id)
-        history = desks.history(session, "statement_line", line_id)
-        proposer = proposer_of(session, row)
-        alone = book_alone(session)
-    choices = bookable(row.money)
-    facts = {"line": row, "account": account, "choices": choices, "history": history, "proposer": proposer, "me": current_actor()}
-    facts |= {"parts": PARTS, "alone": alone}
-    page = render_template("console/statements/line.html", form=form, errors=errors, **facts)
+        shown = facts(session, row)
+    page = render_template("console/statements/line.html", form=form, errors=errors, account=account, **shown)
     return page, 422 if errors else 200
 
 
-def book_alone(session: Session) -> Money:
-    """Return up to what one person of the co-op books alone."""
-    coop = producers.coop(session, current_coop())
-    return Money(coop.book_alone_minor, coop.currency)
-
-
-def bookable(money: Money) -> list[str]:
-    """Return what an amount may be booked as; for money that came in, what only such money can be stands first."""
-    fits = [(code, sign) for code, sign in service.BOOKABLE.items() if sign * money.minor >= 0]
-    return [code for code, _sign in (sorted(fits, key=lambda each: each[1] == 0) if money.minor > 0 else fits)]
-
-
-def proposer_of(session: Session, line: queries.LineView) -> str:
-    """Return who proposed a booking of the line, by name."""
-    if line.proposal is None:
-        return ""
-    label = line.proposal.proposed_by
-    return people.names_of_staff(session, [label], coop_id=current_coop()).get(label, label)
+def _again(line_id: UUID, errors: dict[str, str]) -> ResponseReturnValue:
+    """Show the page that the form stands on, the desk or the line's own, with what was wrong and what was typed."""
+    form = dict(request.form)
+    return match_desk.page(form, errors, line_id) if form.get("back") else _line_page(line_id, form, errors)
 
 
 def decide(line_id: UUID, otherwise: str, act: Callable[[Session], object], said: str | Callable[[], str]) -> ResponseReturnValue:
-    """Carry out a decision about a line and go on, or show the line with what was wrong and what was typed.
+    """Carry out a decision about a line and go on, or stay where the form stands, with what was wrong and what was typed.
 
     The way leads back to where the form says, else to the line. `said` is what is told, or says it once it is done.
     """
@@ -91,7 +67,7 @@ def decide(line_id: UUID, otherwise: str, act: Callable[[Session], object], said
             raise
         entry.refused(refusal, otherwise=otherwise)
         errors = {name if name in _FIELDS else "form": words for name, words in entry.errors.items()}
-        return _line_page(line_id, dict(request.form), errors)
+        return _again(line_id, errors)
     flash(said if isinstance(said, str) else said(), "good")
     return answer
 
@@ -139,7 +115,7 @@ def book(line_id: UUID) -> ResponseReturnValue:
         currency = queries.line(session, line_id).money.currency
     amount = entry.amount("amount", currency, required=False)
     if entry.errors:
-        return _line_page(line_id, dict(request.form), entry.errors)
+        return _again(line_id, entry.errors)
 
     made: list[UUID] = []
     always = request.form.get("always") == "yes"
@@ -160,7 +136,7 @@ def book(line_id: UUID) -> ResponseReturnValue:
 
     def told() -> str:
         if not made:
-            return proposed()
+            return proposed_without_rule() if always else proposed()
         return str(_("Booked, and lines like it are suggested so from now on.") if always else _("Booked."))
 
     return decide(line_id, "account_code", act, told)
@@ -169,6 +145,16 @@ def book(line_id: UUID) -> ResponseReturnValue:
 def proposed() -> str:
     """Return what is told when a decision takes two persons."""
     return str(_("Proposed. Somebody who approves finds it on their first page and decides."))
+
+
+def proposed_without_rule() -> str:
+    """Return what is told when a decision takes two persons and was to become a rule."""
+    return str(
+        _(
+            "Proposed. Somebody who approves finds it on their first page and decides. No rule was made: only somebody who may"
+            " book so much alone makes one."
+        )
+    )
 
 
 @blueprint.post("/proposals/<uuid:proposal_id>")

@@ -11,8 +11,9 @@ from market.statements.queries.lines import (
     line,
     line_of_proposal,
     lines,
+    open_beside,
 )
-from market.statements.queries.rules import RuleView, lines_of_rule, rule
+from market.statements.queries.rules import RuleView, lines_of_rule, rule, rule_made_from
 
 __all__ = [
     "STATES",
@@ -38,5 +39,7 @@ __all__ = [
     "line_of_proposal",
     "lines",
     "lines_of_rule",
+    "open_beside",
     "rule",
+    "rule_made_from",
 ]

@@ -3,11 +3,11 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from market.kernel import paging
@@ -22,6 +22,8 @@ from market.statements.models import (
 )
 
 PAGE = 50
+BESIDE = timedelta(days=31)
+"""So near in time are the lines in which a bank paid one payout."""
 
 STATES = {"open": ("new", "suggested", "parked"), "suggested": ("suggested",), "unmatched": ("new",), "parked": ("parked",)}
 
@@ -136,6 +138,20 @@ def line(session: Session, line_id: UUID) -> LineView:
     if row is None:
         raise LineNotFound("There is no such statement line here.")
     return explained(session, [row])[0]
+
+
+def open_beside(session: Session, of: LineView) -> list[LineView]:
+    """Return the open lines of the same account and direction that most likely belong to a line: the same other side first."""
+    alike = StatementLine.counterparty_account == of.counterparty_account, StatementLine.counterparty_name == of.counterparty_name
+    statement = select(StatementLine).where(
+        StatementLine.money_account_id == of.account_id,
+        StatementLine.state.in_(STATES["open"]),
+        StatementLine.amount_minor < 0,
+        StatementLine.booked_on.between(of.booked_on - BESIDE, of.booked_on + BESIDE),
+        StatementLine.id != of.id,
+    )
+    near = func.abs(StatementLine.booked_on - of.booked_on)
+    return explained(session, session.scalars(statement.order_by(or_(*alike).desc(), near, StatementLine.id).limit(8)).all())
 
 
 def line_of_proposal(session: Session, proposal_id: UUID) -> UUID:

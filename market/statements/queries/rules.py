@@ -52,6 +52,13 @@ def rule(session: Session, rule_id: UUID) -> RuleView:
     return _rules(session, [row])[0]
 
 
+def rule_made_from(session: Session, line_id: UUID) -> RuleView | None:
+    """Return the living rule that somebody made from a line; None without one."""
+    made = select(BookingRule).where(BookingRule.made_from == line_id, BookingRule.ended_at.is_(None))
+    row = session.scalars(made.order_by(BookingRule.made_at.desc()).limit(1)).first()
+    return None if row is None else _rules(session, [row])[0]
+
+
 def lines_of_rule(session: Session, rule_id: UUID) -> list[LineView]:
     """Return the lines that a rule explained, the newest first, those taken back included."""
     ids = [match.line_id for match in matches_of_rule(session, rule_id)]

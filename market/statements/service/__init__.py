@@ -14,6 +14,7 @@ from market.statements.service.deciding import (
     undo_match,
 )
 from market.statements.service.importing import Imported, confirm_file, discard_file, import_file
+from market.statements.service.in_parts import paid_twice, pay_in_parts
 from market.statements.service.matching import (
     Matched,
     apply_slice,
@@ -60,7 +61,9 @@ __all__ = [
     "match_reference",
     "matches_of_rule",
     "open_account",
+    "paid_twice",
     "park_line",
+    "pay_in_parts",
     "plan_matching",
     "prepare_close",
     "prepare_file",

@@ -6,7 +6,7 @@ Whoever proposed it, a rule or a person, the same code checks and books. All mat
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -31,6 +31,8 @@ from market.treasury import premium_queries as premiums
 from market.treasury import rules as treasury
 
 MATCH_KEY = "match:"
+PART = "payout_part"
+"""In the evidence of a match: the payout that its line paid a part of; the match of another line settles it."""
 Legs = tuple[Leg, ...]
 Line = StatementLine | Row[*tuple[Any, ...]]
 
@@ -120,7 +122,7 @@ def _legs(
         found[wish.id] = _paid_in(session, account, lines[wish.line_id], wish, now)
     for wish in sorted((each for each in wishes if each.target_kind == "refund"), key=lambda each: str(each.target_id)):
         found[wish.id] = _refunded(session, account, wish, now)
-    found |= _settled(session, account, lines, [each for each in wishes if each.target_kind == "payout"], now)
+    found |= _settled(session, account, lines, wishes, now)
     found |= _returned(session, account, lines, [each for each in wishes if each.target_kind == "payout_return"], now)
     for wish in wishes:
         if wish.target_kind == "account":
@@ -161,21 +163,29 @@ def _fee(account: MoneyAccount, wish: Wish) -> Legs:
 
 
 def _settled(
-    session: Session, account: MoneyAccount, lines: dict[UUID, Line], wishes: Iterable[Wish], now: datetime
+    session: Session, account: MoneyAccount, lines: dict[UUID, Line], wishes: Sequence[Wish], now: datetime
 ) -> dict[UUID, Legs]:
-    by_payout = {wish.target_id: wish for wish in wishes if wish.target_id is not None}
+    by_payout = {wish.target_id: wish for wish in wishes if wish.target_kind == "payout" and wish.target_id is not None}
     if not by_payout:
         return {}
+    elsewhere: dict[UUID, int] = defaultdict(int)
+    for wish in wishes:
+        if PART in wish.evidence:
+            elsewhere[UUID(wish.evidence[PART])] += wish.line_minor
     settlements = [
         payouts.Settlement(
-            payout_id, Money(wish.line_minor - wish.fee_minor, account.currency), lines[wish.line_id].booked_on, account.suspense
+            payout_id,
+            Money(wish.line_minor - wish.fee_minor + elsewhere[payout_id], account.currency),
+            lines[wish.line_id].booked_on,
+            account.suspense,
         )
         for payout_id, wish in by_payout.items()
     ]
     found: dict[UUID, Legs] = defaultdict(tuple)
     for leg in payouts.settle_all(session, settlements, now=now):
         assert leg.subject is not None  # settle_all names the payout on each leg
-        found[by_payout[leg.subject].id] += (leg,)
+        own = replace(leg, money=leg.money - Money(elsewhere[leg.subject], account.currency))
+        found[by_payout[leg.subject].id] += (own,)
     for wish in by_payout.values():
         found[wish.id] += _fee(account, wish)
     return found
@@ -219,8 +229,8 @@ def _to_fund(session: Session, account: MoneyAccount, wish: Wish) -> Legs:
 
 def _to_account(account: MoneyAccount, line: Line, wish: Wish) -> Leg:
     assert wish.account_code is not None
-    money = Money(wish.line_minor, account.currency)
-    return postings.explained(account.suspense, wish.account_code, money if line.amount_minor > 0 else -money, line.id)
+    money, about = Money(wish.line_minor, account.currency), UUID(wish.evidence[PART]) if PART in wish.evidence else line.id
+    return postings.explained(account.suspense, wish.account_code, money if line.amount_minor > 0 else -money, about)
 
 
 def _row(account: MoneyAccount, wish: Wish, now: datetime) -> dict[str, Any]:

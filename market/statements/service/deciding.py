@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
 from market.kernel import audit, locks
@@ -19,12 +19,15 @@ from market.payments import queries as payment_queries
 from market.payments import service as payments
 from market.payouts import queries as payout_queries
 from market.payouts import service as payouts
+from market.payouts.queries import InTransit
 from market.producers import queries as producers
 from market.statements.errors import (
     LineExplained,
     LineNotFound,
     MatchNotFound,
     MatchUndone,
+    PaidAgain,
+    PaidInParts,
     ReasonNeeded,
     SecondPersonNeeded,
     SuggestionGone,
@@ -32,7 +35,7 @@ from market.statements.errors import (
 )
 from market.statements.models import MoneyAccount, StatementLine, StatementMatch, StatementSuggestion
 from market.statements.service.accounts import account_of
-from market.statements.service.applying import Wish, make_matches, posting_key, rest_of
+from market.statements.service.applying import PART, Wish, make_matches, posting_key, rest_of
 from market.statements.service.booking_rules import confirm_rule, doubt_rule, rule_of
 from market.statements.service.importing import closed_through, posting_day
 from market.statements.service.targets import payee_of, sweep_id
@@ -90,6 +93,20 @@ def match_reference(session: Session, *, line_id: UUID, reference: str, actor: A
         wish = premium_paid(session, line, account, reference, actor)
     else:
         wish = settled(session, line, account, reference, actor)
+        whole = None
+        if wish.target_kind == "payout" and wish.target_id is not None:
+            whole = payout_queries.payout(session, wish.target_id).money
+        if whole is not None and wish.line_minor < whole.minor:
+            rest = Money(wish.line_minor, account.currency)
+            raise PaidInParts(
+                say(
+                    "The payout is %(money)s and this line %(rest)s."
+                    " If the bank paid it in several lines, match them together below.",
+                    money=whole,
+                    rest=rest,
+                ),
+                pointer="/reference",
+            )
     note(session, actor, "statements.matched", line, now, {"reference": reference, "match": str(wish.id)})
     make_matches(session, account, [wish], now=now)
     return wish.id
@@ -170,8 +187,10 @@ def undo_match(session: Session, *, match_id: UUID, reason: str, actor: Actor, n
     match = session.get(StatementMatch, match_id)
     if match is None:
         raise MatchNotFound("There is no such match here.")
+    if (payout := match.evidence.get(PART)) is not None:  # what one payout was paid in is taken back as one
+        match = session.scalars(_live_of_payout(UUID(payout))).one_or_none() or match
     line, account = locked_line(session, match.line_id)
-    match = locks.lock_one(session, StatementMatch, match_id)
+    match = locks.lock_one(session, StatementMatch, match.id)
     if match.undone_at is not None:
         raise MatchUndone("This match was taken back already.")
     if match.target_kind in ("payout_return", "refund"):
@@ -180,9 +199,8 @@ def undo_match(session: Session, *, match_id: UUID, reason: str, actor: Actor, n
         payments.undo_transfer(session, line_subject=match.id, now=now)
     elif match.target_kind == "payout" and match.target_id is not None:
         payouts.unsettle(session, payout_id=match.target_id, now=now)
-    match.undone_by, match.undone_at, match.undone_reason = actor.label, now, reason.strip()
-    line.matched_minor -= match.line_minor
-    line.state = "new"
+        for part in session.scalars(_parts_of_payout(match.target_id)).all():
+            _take_back(session, account, part, locked_line(session, part.line_id)[0], actor, now, reason)
     rule_id = rule_of(match.evidence)
     if rule_id is not None:
         doubt_rule(session, rule_id)
@@ -191,8 +209,28 @@ def undo_match(session: Session, *, match_id: UUID, reason: str, actor: Actor, n
     )
     if rejected is not None:
         session.add(_dismissed(match, actor, now, rejected))
+    _take_back(session, account, match, line, actor, now, reason)
+
+
+def _take_back(
+    session: Session, account: MoneyAccount, match: StatementMatch, line: StatementLine, actor: Actor, now: datetime, reason: str
+) -> None:
+    match.undone_by, match.undone_at, match.undone_reason = actor.label, now, reason.strip()
+    line.matched_minor -= match.line_minor
+    line.state = "new"
     note(session, actor, "statements.undone", line, now, {"match": str(match.id), "reason": reason.strip()})
     _post_mirror(session, account, match, actor, now)
+
+
+def _live_of_payout(payout_id: UUID) -> Select[StatementMatch]:
+    mine = StatementMatch.target_kind == "payout", StatementMatch.target_id == payout_id
+    return select(StatementMatch).where(*mine, StatementMatch.undone_at.is_(None))
+
+
+def _parts_of_payout(payout_id: UUID) -> Select[StatementMatch]:
+    return select(StatementMatch).where(
+        StatementMatch.evidence[PART].astext == str(payout_id), StatementMatch.undone_at.is_(None)
+    )
 
 
 def park_line(session: Session, *, line_id: UUID, question: str, actor: Actor, now: datetime) -> None:
@@ -321,6 +359,10 @@ def settled(session: Session, line: StatementLine, account: MoneyAccount, refere
     )
     row = next((each for each in rows if each.reference == plain), None)
     if row is None:
+        if not incoming and shown_before(session, account, reference) is not None:
+            raise PaidAgain(
+                "Another line has shown this payout already. If the bank paid it twice, say so below.", pointer="/reference"
+            )
         state = "settled" if incoming else N_("on its way")
         raise SuggestionGone(say("No payout with this reference is %(state)s.", state=Term(state)), pointer="/reference")
     kind, target = ("return", "payout_return") if incoming else ("full", "payout")
@@ -328,6 +370,15 @@ def settled(session: Session, line: StatementLine, account: MoneyAccount, refere
     fee = row.money.minor - minor if incoming else 0
     evidence = {"reference": "by_person", "reason": line.return_reason}
     return Wish(line.id, target, row.payout_id, minor, kind, "person", actor.label, fee_minor=fee, evidence=evidence)
+
+
+def shown_before(session: Session, account: MoneyAccount, reference: str) -> InTransit | None:
+    """Return the payout of a reference that a line of the account has shown; None when none has."""
+    plain = "".join(sign for sign in reference.upper() if sign.isalnum())
+    rows = payout_queries.settled(
+        session, coop_id=account.coop_id, rails=account.rails, currency=account.currency, references=[plain]
+    )
+    return next((row for row in rows if row.reference == plain), None)
 
 
 def _post_mirror(session: Session, account: MoneyAccount, match: StatementMatch, actor: Actor, now: datetime) -> None:

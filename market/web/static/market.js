@@ -79,7 +79,9 @@
     } finally {
       if (running[names] === stop) busy(false);
     }
-    const page = parsed(text), all = answer.ok && ids.every((id) => byId(id, page));
+    const page = parsed(text), away = answer.status === 503 && $("#content p", page);
+    if (away && method !== "GET") return quiet || tell(neat(away.textContent));
+    const all = answer.ok && ids.every((id) => byId(id, page));
     if (!all && (quiet || !byId("content", page))) { if (!quiet) location.href = answer.url; return; }
     if (form && answer.ok) forget(keeping(form));
     const node = exchange(all ? ids : ["content"], page, quiet, method);
