@@ -129,4 +129,4 @@ def of_payout(line_id: UUID) -> ResponseReturnValue:
             service.pay_in_parts(session, line_id=line_id, others=others, reference=typed, actor=current_actor(), now=now())
 
     booked = _("Booked as a claim: the member owes it back, and it is taken off what is paid next.")
-    return decide(line_id, "of_payout", act, booked if twice else _("Matched together."))
+    return decide(line_id, "of_payout", act, booked if twice else _("Matched together."), settled=[str(each) for each in others])

@@ -1,6 +1,6 @@
 """One line, and what a person decides about it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from uuid import UUID
 
 from flask import flash, render_template, request, url_for
@@ -48,10 +48,17 @@ def _again(line_id: UUID, errors: dict[str, str]) -> ResponseReturnValue:
     return match_desk.page(form, errors, line_id) if form.get("back") else _line_page(line_id, form, errors)
 
 
-def decide(line_id: UUID, otherwise: str, act: Callable[[Session], object], said: str | Callable[[], str]) -> ResponseReturnValue:
+def decide(
+    line_id: UUID,
+    otherwise: str,
+    act: Callable[[Session], object],
+    said: str | Callable[[], str],
+    settled: Sequence[str] = (),
+) -> ResponseReturnValue:
     """Carry out a decision about a line and go on, or stay where the form stands, with what was wrong and what was typed.
 
-    The way leads back to where the form says, else to the line. `said` is what is told, or says it once it is done.
+    The way leads back to where the form says, else to the line; it opens no line that was `settled` too. `said` is what is
+    told, or says it once it is done.
     """
     entry = Entry(request.form)
     try:
@@ -59,9 +66,10 @@ def decide(line_id: UUID, otherwise: str, act: Callable[[Session], object], said
             if (before := sending.answered(session)) is not None:
                 return before
             act(session)
-            answer = sending.done(
-                session, back() if request.form.get("back") else url_for("console_statements.line", line_id=line_id)
-            )
+            then = back() if request.form.get("back") else url_for("console_statements.line", line_id=line_id)
+            for each in settled:
+                then = then.replace(f"open={each}", "")
+            answer = sending.done(session, then)
     except DomainError as refusal:
         if isinstance(refusal, Missing):
             raise

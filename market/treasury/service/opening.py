@@ -100,8 +100,16 @@ def hand_over(session: Session, book_id: int, coop_id: UUID, text: str, *, on: d
     for row in rows:
         if row.subject is not None:
             payee = UUID(row.code.partition(":")[2])
-            facts = {"kind": "opening", "due_on": on, "source_kind": "opening_balance", "source_id": row.subject}
-            payables.raise_payable(session, coop_id=coop_id, payee_id=payee, money=row.money, **facts)  # type: ignore[arg-type]
+            payables.raise_payable(
+                session,
+                coop_id=coop_id,
+                payee_id=payee,
+                money=row.money,
+                kind="opening",
+                due_on=on,
+                source_kind="opening_balance",
+                source_id=row.subject,
+            )
     opening.open_books(session, book_id, rows, on=on, by=by, seen_by=seen_by)
     return len(rows)
 
