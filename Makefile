@@ -32,7 +32,7 @@ test-fast: venv-dev ## run the tests that need neither servers nor a browser
 	@$(PY) -m pytest -n $(JOBS) tests/unit
 
 faults: venv-dev ## kill workers, web server and database inside every money flow, hundreds of times (the suite runs a short form)
-	@FAULTS=long $(PY) -m pytest -q tests/faults
+	@FAULTS=long $(PY) -m pytest -q -n 2 tests/faults
 
 check: venv-dev format lint types imports db-check openapi messages-check ## format, lint, types, import contracts, migrations, OpenAPI, catalogues
 

@@ -93,6 +93,12 @@ class Site:
             raise Gone(f"the worker ended with {code}")
         return {"status": 200}
 
+    @property
+    def forgotten(self) -> int:
+        """Return how many messages the broker held when it was flushed, all times together."""
+        lines = self.folder / "forgotten"
+        return sum(map(int, lines.read_text().split())) if lines.exists() else 0
+
     def today(self) -> date:
         """Return the day it is on the site."""
         return (datetime.now(UTC) + timedelta(minutes=int((self.folder / "clock").read_text()))).date()
@@ -172,7 +178,7 @@ class Site:
 def running(folder: Path) -> Iterator[Site]:
     """Start a site with an empty database; stop all of it at the end."""
     data = folder / "data"
-    record, _ = embedded.ensure(data, {"DATABASE_URL"})
+    record, _ = embedded.ensure(data, {"DATABASE_URL", "REDIS_URL"})
     _, cluster = servers_of(record)
     try:
         migrations.upgrade(record.database_url)
@@ -180,7 +186,7 @@ def running(folder: Path) -> Iterator[Site]:
             settings.write("fsync = off\n")  # processes die here, machines do not
         (folder / "clock").write_text("0")
         cards, port = StripeServer(folder / "stripe"), free_port(None)
-        own = SETTINGS | ROOM | {"DATABASE_URL": record.database_url, "REDIS_URL": "redis://127.0.0.1:1/0"}
+        own = SETTINGS | ROOM | {"DATABASE_URL": record.database_url, "REDIS_URL": record.redis_url}
         own |= {"STRIPE_API_BASE": cards.url, "FILES_URL": str(folder / "files"), "PUBLIC_URL": f"http://127.0.0.1:{port}"}
         command = [sys.executable, "-m", "tests.faults.mortal", str(port), str(folder), str(cluster.folder)]
         log = (folder / "site.log").open("w")

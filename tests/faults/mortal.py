@@ -4,7 +4,8 @@
 runs what the outbox holds and what the clock would start; its exit code is the answer, one line. Everything is the
 product's own; only the driver's commit and the calls of gateways look first whether somebody has to die there:
 FOLDER/order names the point, at which passage, and whom SIGKILL meets: the process itself, or PostgreSQL with all its
-children, whose folder is POSTGRES; or what the broker remembers, as a flush would. FOLDER/broker holds what the broker would, FOLDER/clock by how much the clock is fast.
+children, whose folder is POSTGRES; or it flushes the broker, a Valkey, and FOLDER/forgotten gets a line with the number of
+messages that waited there or were in hand. FOLDER/clock says by how much the clock is fast.
 """
 
 import contextlib
@@ -16,16 +17,19 @@ import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from functools import wraps
+from itertools import cycle
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import psycopg
-from celery.exceptions import Retry
+from kombu import Message
+from kombu.transport.redis import Channel
+from redis import Redis
 
 from market.kernel import clock, uow
 
 PORT, FOLDER, POSTGRES = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
-ORDER, BROKER, FAST = FOLDER / "order", FOLDER / "broker", FOLDER / "clock"
+ORDER, FORGOTTEN, FAST = FOLDER / "order", FOLDER / "forgotten", FOLDER / "clock"
 CLOCKED = ("payments.sweep", "payouts.sweep", "orders.settle", "payments.sync_balance", "notifications.deliver", "outbox.repeat")
 
 
@@ -45,8 +49,7 @@ def reach(point: str) -> bool:
     if order["victim"] == "itself":
         os.kill(os.getpid(), signal.SIGKILL)
     if order["victim"] == "broker":
-        BROKER.unlink(missing_ok=True)
-        Broker.waiting = []
+        flush()
         return False
     server = (POSTGRES / "postmaster.pid").read_text().split()[0]
     children = subprocess.run(["ps", "-o", "pid=", "--ppid", server], check=True, capture_output=True, text=True).stdout.split()
@@ -54,6 +57,15 @@ def reach(point: str) -> bool:
         with contextlib.suppress(ProcessLookupError):
             os.kill(int(pid), signal.SIGKILL)
     return True
+
+
+def flush() -> None:
+    """Let the broker forget all that it holds."""
+    with Redis.from_url(os.environ["REDIS_URL"]) as broker:
+        forgotten = sum(broker.llen(name) for name in NAMES) + broker.hlen("unacked")
+        broker.flushall()
+    with FORGOTTEN.open("a") as lines:
+        lines.write(f"{forgotten}\n")
 
 
 def mortal_commit(connection: psycopg.Connection[Any]) -> None:
@@ -89,59 +101,53 @@ psycopg.Connection.commit, uow._guarded, clock.SystemClock.now = mortal_commit, 
 from sqlalchemy.orm import configure_mappers  # noqa: E402
 
 import serve  # noqa: E402  (the gateways are guarded as their modules are read)
+from market.http.db import db  # noqa: E402
 from workers import app as celery_app  # noqa: E402
+from workers.queues import NAMES  # noqa: E402
 
 
-class Broker:
-    """What Valkey does for Celery, in a file: a message is given until it is acknowledged, a dead worker's to the next."""
-
-    waiting: ClassVar[list[list[Any]]] = []
-
-    def __init__(self) -> None:
-        Broker.waiting = json.loads(BROKER.read_text()) if BROKER.exists() else []
-
-    def send(self, task: str, *, kwargs: dict[str, Any], **_: Any) -> None:
-        """Take a message."""
-        self._keep([*self.waiting, [task, kwargs]])
-
-    def take_all(self) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Give each message, and forget it once it was carried out, well or badly."""
-        while self.waiting:
+def messages(channel: Channel) -> Iterator[Message]:
+    """Give what waits in the broker, one message after the other; it forgets each once it was carried out, well or badly."""
+    empty = 0
+    for name in cycle(NAMES):
+        message = channel.basic_get(name)
+        empty = 0 if message else empty + 1
+        if empty == len(NAMES):
+            return
+        if message:
             try:
-                yield self.waiting[0][0], self.waiting[0][1]
+                yield message
             finally:
-                self._keep(self.waiting[1:])
-
-    def _keep(self, waiting: list[list[Any]]) -> None:
-        Broker.waiting = waiting
-        half = BROKER.with_suffix(".new")
-        half.write_text(json.dumps(waiting))
-        half.replace(BROKER)
+                message.ack()
 
 
-def carry_out(broker: Broker, name: str, kwargs: dict[str, Any]) -> None:
-    """Run one task as a worker does; what the product wants to try again goes to the end of the queue, other faults are lost."""
+def carry_out(name: str, *, message: Message | None = None) -> None:
+    """Run one task as a worker does; what the product wants to try again it puts into the broker, other faults are lost."""
     task = celery_app.app.tasks[name]
-    task.push_request(id="1", retries=0, called_directly=False, is_eager=True, args=(), kwargs=kwargs)
+    args, kwargs, _ = message.payload if message else ((), {}, None)
+    about = message.headers | {"delivery_info": message.delivery_info} if message else {"id": "clock", "retries": 0}
+    task.push_request(**about | {"called_directly": False, "args": args, "kwargs": kwargs})
     try:
-        task(**kwargs)
-    except Retry:
-        broker.send(name, kwargs=kwargs)
-        raise
+        task(*args, **kwargs)
     finally:
         task.pop_request()
 
 
 def work() -> None:
-    """Do what waits: facts, then what the clock starts, then the facts of that. The first fault ends it."""
-    broker = Broker()
-    celery_app.app.send_task = broker.send
-    for clocked in ((), CLOCKED, CLOCKED):
-        for name in (*clocked, "outbox.dispatch"):
-            carry_out(broker, name, {})
-        with contextlib.closing(broker.take_all()) as messages:
-            for name, kwargs in messages:
-                carry_out(broker, name, kwargs)
+    """Do what waits: facts, then what the clock starts, then the facts of that. The first fault ends it.
+
+    First comes what a worker had in hand who died: its time is over.
+    """
+    with celery_app.app.connection_for_read() as connection:
+        channel = connection.default_channel
+        channel.visibility_timeout = 0
+        channel.qos.restore_visible(num=1000)
+        for clocked in ((), CLOCKED, CLOCKED):
+            for name in (*clocked, "outbox.dispatch"):
+                carry_out(name)
+            with contextlib.closing(messages(channel)) as waiting:
+                for message in waiting:
+                    carry_out(message.headers["task"], message=message)
 
 
 def work_when_told() -> None:
@@ -173,7 +179,11 @@ def main() -> None:
     """Serve in children, work here."""
     serve.load("")
     celery_app.app.loader.import_default_modules()
-    configure_mappers()  # here once, not in each worker
+    configure_mappers()  # here once, not in each worker, as the statements of what the clock starts
+    for name in CLOCKED:
+        carry_out(name)
+    with celery_app.InApp.flask_app.app_context():
+        db.engine.dispose()
     if (keeper := os.fork()) == 0:
         keep_serving()
     try:
