@@ -1,5 +1,6 @@
 """Invoices after orders, credit notes after refunds: once each, frozen, with tax that adds up, on the pages."""
 
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
@@ -8,11 +9,12 @@ from sqlalchemy.exc import DBAPIError
 
 from market.http import links
 from market.http.card_page import LINK
-from market.invoices import queries
+from market.invoices import queries, service
 from market.invoices.queries import check, invoices_of
 from market.kernel.actor import Actor
 from market.kernel.ids import new_id
 from market.orders import service as orders
+from market.payments.service.books import days_of
 from market.producers.models import Coop
 from tests.conftest import NOW
 from tests.factories.accounts import make_staff, sign_in
@@ -51,6 +53,16 @@ def test_each_coop_invoices_its_part_once_with_the_tax_on_its_fees(session):
     assert sum(row[1] + row[2] for row in taxed.values()) == paper.total_minor
     assert queries.printed(session, papers[0].id).startswith(b"%PDF")
     assert check(session) == []
+
+
+def test_an_invoice_of_new_years_eve_is_of_the_year_and_the_day_where_the_co_op_is(session):
+    coop = make_coop(session, time_zone="Africa/Kigali")
+    placed = paid_order(session, make_listing(session, producer=make_producer(session, coop=coop)))
+    late = datetime(2026, 12, 31, 22, 30, tzinfo=UTC)
+    invoice_id = service.issue_invoice(session, order_id=placed.order_id, coop_id=coop.id, now=late)
+    paper = queries.paper(session, invoice_id)
+    assert (paper.number, paper.day) == ("INV-2027-000001", date(2027, 1, 1))
+    assert days_of(session, [coop.id], late) == {coop.id: date(2027, 1, 1)}, "so are the books"
 
 
 def refund(session, part, quantity):

@@ -12,6 +12,7 @@ from market.invoices import queries as invoice_queries
 from market.invoices import service as invoices
 from market.kernel.actor import Actor
 from market.kernel.ids import new_id
+from market.kernel.money import Money
 from market.ledger import queries as books
 from market.ledger import service as ledger
 from market.orders import queries, service, tender_queries
@@ -23,6 +24,7 @@ from market.producers.models import Coop, Producer
 from market.treasury import community_queries as community
 from market.treasury import service as treasury
 from market.treasury.community_models import CommunityHolder
+from market.treasury.errors import AmountRefused, NotOpen, SecondPerson
 from tests.conftest import NOW
 from tests.domain.payments.reading import balances
 from tests.domain.payments.test_transfers import arrive
@@ -34,20 +36,31 @@ from tests.factories.producers import make_producer
 ONE, OTHER = (Actor(account_id=new_id(), roles=frozenset({role})) for role in ("preparer", "approver"))
 
 
+def keep_a_unit(session, coop):
+    """The co-op opens a community currency; above 20.00 a second person authorises."""
+    above = community.unit(2000)
+    scheme = treasury.propose_scheme(
+        session, actor=ONE, coop_id=coop.id, legal_check="Folder 7, by A. Lawyer", authorise_above=above, now=NOW
+    )
+    treasury.decide_scheme(session, actor=OTHER, scheme_id=scheme, agreed=True, now=NOW)
+
+
+def hold_it(session, producer):
+    """A member may fall by 50.00."""
+    limits = {"limit_down": community.unit(5000), "growth_cap": community.unit(5000), "limit_up": None}
+    holder = treasury.propose_holder(session, actor=ONE, producer_id=producer.id, now=NOW, **limits)
+    treasury.decide_holder(session, actor=OTHER, holder_id=holder, agreed=True, now=NOW)
+    return holder
+
+
 @pytest.fixture
 def member(session):
     """A listing of a co-op that keeps a community currency, and a member of it who may fall by 50.00: account and holder."""
     listing = make_listing(session)
     coop = session.get_one(Coop, listing.coop_id)
     me = make_producer(session, coop=coop, name="Ana")
-    above = community.unit(2000)
-    scheme = treasury.propose_scheme(
-        session, actor=ONE, coop_id=coop.id, legal_check="Folder 7, by A. Lawyer", authorise_above=above, now=NOW
-    )
-    treasury.decide_scheme(session, actor=OTHER, scheme_id=scheme, agreed=True, now=NOW)
-    limits = {"limit_down": community.unit(5000), "growth_cap": community.unit(5000), "limit_up": None}
-    holder = treasury.propose_holder(session, actor=ONE, producer_id=me.id, now=NOW, **limits)
-    treasury.decide_holder(session, actor=OTHER, holder_id=holder, agreed=True, now=NOW)
+    keep_a_unit(session, coop)
+    holder = hold_it(session, me)
     account = make_producer_account(session, producer=session.get_one(Producer, me.id))
     actor = Actor(account_id=account.id, roles=frozenset({"producer"}), producer_id=me.id, coop_id=coop.id)
     session.commit()
@@ -225,6 +238,24 @@ def test_the_unit_follows_what_is_packed_before_the_card_is_charged(session, mem
     service.settle_due(session, now=NOW)
     assert unit(session, coop, f"lc:{holder}", "lc_held", "lc:coop") == [-kept, 0, kept]
     assert sound(session)
+
+
+def test_a_transfer_stays_in_its_co_op_above_zero_and_within_two_persons(session, member):
+    _, coop, _, _, ana = member
+    luis, stranger = hold_it(session, make_producer(session, coop=coop)), make_producer(session)
+    keep_a_unit(session, session.get_one(Coop, stranger.coop_id))
+    facts = {"actor": ONE, "payer_id": ana, "words": "Seedlings", "now": NOW}
+    with pytest.raises(NotOpen):
+        treasury.pay(session, payee_id=hold_it(session, stranger), money=community.unit(100), **facts)
+    for money in (community.unit(0), community.unit(-100), Money(100, "EUR")):
+        with pytest.raises(AmountRefused):
+            treasury.pay(session, payee_id=luis, money=money, **facts)
+    asked = treasury.pay(session, payee_id=luis, money=community.unit(2001), **facts)
+    assert unit(session, coop, f"lc:{ana}") == [0]
+    with pytest.raises(SecondPerson):
+        treasury.decide_transfer(session, actor=ONE, transfer_id=asked, agreed=True, now=NOW)
+    treasury.decide_transfer(session, actor=OTHER, transfer_id=asked, agreed=True, now=NOW)
+    assert unit(session, coop, f"lc:{ana}", f"lc:{luis}") == [-2001, 2001]
 
 
 @pytest.mark.parametrize("statement", ["UPDATE order_tender SET amount_minor = 1", "DELETE FROM order_tender"])

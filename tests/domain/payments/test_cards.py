@@ -125,6 +125,15 @@ def test_closing_an_unpaid_page_ends_it_and_a_paid_one_is_paid(session, cards):
     assert service.close(unit_of_work, cards, payment_id=never_sent.id, now=NOW).state is State.EXPIRED
 
 
+@pytest.mark.parametrize("came", [Money(9999, "EUR"), Money(10_001, "EUR"), Money(10_000, "USD")])
+def test_another_sum_or_currency_pays_no_order(session, cards, came):
+    payment = make_payment(session)
+    session.commit()
+    cards._see(start(cards, payment).checkout_id, state="succeeded", paid=came)
+    assert service.refresh(unit_of_work, cards, payment_id=payment.id, now=NOW).state is State.SURPLUS
+    assert "payments.paid" not in topics(session)
+
+
 def test_money_for_a_closed_payment_goes_back(session, cards):
     first, second = make_coop(session), make_coop(session)
     payment = make_payment(session, parts=[make_part(first), make_part(second, goods=100, premium=0, charges=0, tax=0)])

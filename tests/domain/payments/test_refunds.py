@@ -1,5 +1,6 @@
 """Refunds: never more than was paid, of no component; sent once; proven by the statement."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -14,7 +15,7 @@ from market.kernel.money import Money
 from market.ledger import queries as books
 from market.ledger.rules import Leg
 from market.payments import queries, service
-from market.payments.errors import NothingToRefund, PaymentDisputed, RefundTooLarge, RefundUnderWay
+from market.payments.errors import NothingToRefund, PaymentDisputed, RefundTooLarge, RefundUnderWay, WrongCurrency
 from market.payments.ports import BalanceLine, DisputeAnswer, RefundAnswer
 from market.payments.rules import Amounts
 from tests.conftest import NOW
@@ -165,6 +166,9 @@ def test_a_refund_made_elsewhere_is_a_fact_like_ours(session, cards, coop, paid)
         [720, 80, 150, 50],
     )
     assert balances(session, coop)["refund_payable"] == 1000
+    other = RefundAnswer("re_other", "succeeded", Money(100, "USD"), intent_id=intent)
+    with pytest.raises(WrongCurrency):
+        service.record_refund_elsewhere(session, intent_id=intent, answer=other, now=NOW)
 
 
 def test_a_transfer_is_given_back_by_the_bank(session, coop):
@@ -186,11 +190,15 @@ def test_a_transfer_is_given_back_by_the_bank(session, coop):
 
 def test_what_the_card_says_late_never_opens_a_refund_that_went_by_bank(session, cards, coop, paid):
     refund = decide(paid, ONE_OF_TEN)
+    with pytest.raises(RefundUnderWay):  # the card may still take it
+        service.refund_by_bank(session, refund_id=refund.id, evidence="too early", actor=system("test"), now=NOW)
     failed = RefundAnswer("re_1", "failed", refund.money, intent_id="pi_1", refund_id=refund.id)
     service.record_refund(session, refund_id=refund.id, answer=failed, now=NOW)
     service.refund_by_bank(session, refund_id=refund.id, evidence="seen in the dashboard", actor=system("test"), now=NOW)
     service.record_refund(session, refund_id=refund.id, answer=failed, now=NOW)
     assert [row.id for row in queries.refunds_to_transfer(session, coop_id=coop.id, currency="EUR")] == [refund.id]
+    taken = service.record_refund(session, refund_id=refund.id, answer=replace(failed, state="succeeded"), now=NOW)
+    assert (taken.state, taken.problem[:18]) == ("decided", "The card processor")
     service.record_bank_refund(session, refund_id=refund.id, amount=refund.money, suspense="suspense:1", now=NOW)
     line = BalanceLine(
         line_id="txn_1", kind="refund_failure", source="re_1", gross=refund.money, fee=Money(0, "EUR"), net=refund.money,

@@ -51,7 +51,7 @@ def sent(session, coop, payee):
     """A bank payout of 64.80 whose file was given to the bank."""
     owe(session, payee)
     run = approved_run(session, coop.id)
-    service.write_files(session, run_id=run.id, now=NOW)
+    service.write_files(session, run_id=run.id, now=NOW + timedelta(hours=1))
     (file,) = queries.files_of_run(session, run.id)
     service.mark_submitted(session, actor=PREPARER, file_id=file.id, now=NOW)
     session.expire_all()
@@ -80,6 +80,7 @@ def test_the_file_is_valid_written_once_and_kept_as_written(session, coop, sent)
     SCHEMA.assertValid(etree.fromstring(body))
     assert b"<EndToEndId>%s</EndToEndId>" % sent.reference.encode() in body
     assert b"<Nm>Nusta Ruiz</Nm>" in body
+    assert b"<CreDtTm>2026-11-25T12:00:00Z</CreDtTm>" in body  # approved then, whenever it is written
     assert (file.count, file.money, sent.state) == (1, Money(6480, "EUR"), "sent")
     assert service.write_files(session, run_id=sent.run_id, now=NOW + timedelta(days=1)) == 0
     with pytest.raises(StepRefused):
@@ -193,6 +194,16 @@ def test_a_refused_payout_frees_its_payables(session, coop, payee, sent):
     books_agree(session, coop)
     with pytest.raises(StepRefused):
         service.fail(session, payout_id=sent.id, reason="again", actor=APPROVER, now=NOW)
+
+
+def test_what_a_report_says_of_one_payment_goes_before_what_it_says_of_the_file(session, coop, payee, sent):
+    ((number,),) = session.execute(text("SELECT message_id FROM payout_file")).all()
+    taken = service.take_status(
+        session, coop_id=coop.id, message_id=number, whole=service.BankStatus(True), actor=PREPARER, now=NOW,
+        payments={sent.reference: service.BankStatus(False, "AC04")},
+    )  # fmt: skip
+    assert (taken.accepted, taken.rejected) == ([], [sent.reference])
+    books_agree(session, coop)
 
 
 def test_nobody_notes_the_refusal_of_a_file_that_may_still_go_out(session, coop, payee):

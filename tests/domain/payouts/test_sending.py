@@ -12,7 +12,7 @@ from market.payouts.ports import Accepted, NotFound, Pending, Refused, Unsure
 from market.payouts.rules.timing import LEASE, Capabilities, Next
 from tests.conftest import NOW
 from tests.domain.payouts.test_runs import books_agree
-from tests.factories.payouts import approved_run, only_payout, owe, take, wallet_payout
+from tests.factories.payouts import APPROVER, approved_run, only_payout, owe, take, wallet_payout
 from tests.factories.producers import make_coop, make_payee_account, make_producer
 
 KEYED = Capabilities(idempotent=True, askable=True, statement=True, reversible=True)
@@ -32,6 +32,13 @@ def queued(session, coop):
     make_payee_account(session, producer=producer, rail="stripe", iban=None, bic=None, stripe_account="acct_1")
     owe(session, producer)
     return only_payout(session, approved_run(session, coop.id))
+
+
+def test_what_is_queued_waits_while_a_stop_stands(session, coop, queued):
+    service.stop(session, coop_ids=[coop.id], found_in="the statement", evidence="RF18200", now=NOW)
+    assert claim(session) is None
+    service.lift(session, actor=APPROVER, coop_id=coop.id, why="compared with the bank's list", now=NOW)
+    assert claim(session).order.payout_id == queued.id
 
 
 def claim(session, now=NOW, rails=RAILS):
