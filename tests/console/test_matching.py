@@ -94,6 +94,7 @@ def test_a_candidate_stands_beside_its_line_and_accepting_leads_on(staff, sessio
     assert "Take it back" in after
     assert "Other" in after
     assert payout_queries.payout(session, payout_id).state == "settled"
+    assert f"/console/statements/lines/{ids[-minor]}" in staff.get(f"/console/payouts/one/{payout_id}").text
     (match,) = state(session, ids[-minor]).matches
     undone = post(staff, f"/console/statements/lines/{ids[-minor]}/undo/{match.id}", undo_reason="at once", back=BASE)
     assert undone.location == BASE

@@ -21,6 +21,7 @@ from market.payouts import queries, service
 from market.payouts.queries import reversals
 from market.producers import queries as producers
 from market.reports.queries import desks
+from market.statements import queries as statements
 
 
 @blueprint.get("/payouts/one/<uuid:payout_id>")
@@ -39,6 +40,7 @@ def _payout_page(payout_id: UUID, form: dict[str, str], errors: dict[str, str]) 
         zone = producers.coop(session, found.coop_id).time_zone
         bags = [each for each in queries.bags_of_run(session, found.run_id) if each.is_open] if found.rail == "cash" else []
         cheque = queries.cheque_of(session, found.id)
+        lines = statements.lines_of_payout(session, found.id)
         receipt_number = queries.receipt_number(session, found.id)
         asked_back = reversals.reversals(session, found.id)
         most_back = reversals.can_be_asked_back(session, found.id) if found.rail == "stripe" else None
@@ -52,6 +54,7 @@ def _payout_page(payout_id: UUID, form: dict[str, str], errors: dict[str, str]) 
         history=history,
         bags=bags,
         cheque=cheque,
+        lines=lines,
         receipt_number=receipt_number,
         asked_back=asked_back,
         most_back=most_back,

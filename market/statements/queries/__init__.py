@@ -11,6 +11,7 @@ from market.statements.queries.lines import (
     line,
     line_of_proposal,
     lines,
+    lines_of_payout,
     open_beside,
 )
 from market.statements.queries.rules import RuleView, lines_of_rule, rule, rule_made_from
@@ -38,6 +39,7 @@ __all__ = [
     "line",
     "line_of_proposal",
     "lines",
+    "lines_of_payout",
     "lines_of_rule",
     "open_beside",
     "rule",

@@ -154,6 +154,14 @@ def open_beside(session: Session, of: LineView) -> list[LineView]:
     return explained(session, session.scalars(statement.order_by(or_(*alike).desc(), near, StatementLine.id).limit(8)).all())
 
 
+def lines_of_payout(session: Session, payout_id: UUID) -> list[LineView]:
+    """Return the lines that settled a payout or brought it back, the newest first."""
+    shows = StatementMatch.target_kind.in_(("payout", "payout_return")), StatementMatch.target_id == payout_id
+    ids = select(StatementMatch.line_id).where(*shows, StatementMatch.undone_at.is_(None))
+    rows = session.scalars(select(StatementLine).where(StatementLine.id.in_(ids)).order_by(StatementLine.booked_on.desc()))
+    return explained(session, rows.all())
+
+
 def line_of_proposal(session: Session, proposal_id: UUID) -> UUID:
     """Return the line that a proposal is about. Raises ProposalNotFound outside this scope."""
     row = session.get(BookingProposal, proposal_id)

@@ -1,6 +1,6 @@
 """Close a period: only at zero, or with every difference explained, and by two persons (money.md 8.5)."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -17,6 +17,7 @@ from market.kernel.ids import new_id
 from market.kernel.money import Money
 from market.kernel.words import say
 from market.ledger import queries as books
+from market.ledger import reports
 from market.ledger import service as ledger
 from market.payouts import queries as payouts
 from market.producers import queries as producers
@@ -94,7 +95,8 @@ def prepare_close(
         select(PeriodClose).where(PeriodClose.coop_id == coop_id, PeriodClose.ends_on == ends_on)
     ).scalar_one_or_none()
     close = found or PeriodClose(id=new_id(), coop_id=coop_id, starts_on=starts_on, ends_on=ends_on)
-    close.state, close.items, close.trial_balance = "prepared", [asdict(each) for each in items], _trial_balance(session, coop_id)
+    close.state, close.items = "prepared", [asdict(each) for each in items]
+    close.trial_balance = _trial_balance(session, coop_id, ends_on)
     close.prepared_by, close.prepared_at = actor.label, now
     session.add(close)
     session.flush()
@@ -122,7 +124,7 @@ def close_period(session: Session, *, close_id: UUID, actor: Actor, now: datetim
     now_found = {(each.key, each.minor) for each in differences(session, coop_id=close.coop_id, ends_on=close.ends_on)}
     if (
         now_found != {(each["key"], each["minor"]) for each in close.items}
-        or _trial_balance(session, close.coop_id) != close.trial_balance
+        or _trial_balance(session, close.coop_id, close.ends_on) != close.trial_balance
     ):
         raise CloseOutdated("The figures have moved since this close was prepared. Prepare it again.")
     close.state, close.closed_by, close.closed_at = "closed", actor.label, now
@@ -265,6 +267,8 @@ def _in_transit(session: Session, account: MoneyAccount, ends_on: date) -> Itera
             yield Difference(f"in_transit:{row.payout_id}", text, row.money.minor, row.money.currency)
 
 
-def _trial_balance(session: Session, coop_id: UUID) -> list[dict[str, Any]]:
-    found: Sequence[books.AccountBalance] = books.balances(session, ledger.book_of(session, coop_id))
-    return [{"code": each.code, "minor": each.money.minor, "currency": each.money.currency} for each in found]
+def _trial_balance(session: Session, coop_id: UUID, ends_on: date) -> list[dict[str, Any]]:
+    """Return what does not stand at zero at the end of the period; what was booked for later days is none of its protocol's."""
+    found = reports.trial_balance(session, ledger.book_of(session, coop_id), since=ends_on, until=ends_on)
+    rows = [(row.code, row.closing) for row in found if row.closing]
+    return [{"code": code, "minor": money.minor, "currency": money.currency} for code, money in rows]

@@ -5,6 +5,9 @@ from datetime import date, timedelta
 import pytest
 
 from market.kernel.errors import DomainError
+from market.kernel.money import Money
+from market.ledger import service as ledger
+from market.ledger.rules import Entry, legs
 from market.statements import queries, service
 from tests.conftest import NOW
 from tests.domain.statements.test_import import balance, lines_of
@@ -32,6 +35,12 @@ def test_a_period_closes_at_zero_by_two_persons_and_stays_closed(session) -> Non
     assert queries.check(session) == []
     close = prepare(session, account)
     assert (close.items, close.starts_on) == ([], date(2026, 1, 1))
+    later = legs(("cash", "reserve", Money(500, "EUR")))  # of a day after the period: neither in its protocol nor in its way
+    ledger.post(session, [Entry(ledger.book_of(session, account.coop_id), "test", "later:1", NOW.date(), "system", later)])
+    assert close.trial_balance == [
+        {"code": "bank:1", "minor": -12, "currency": "EUR"},
+        {"code": "bank_charges", "minor": 12, "currency": "EUR"},
+    ]
     with pytest.raises(DomainError) as refusal:
         service.close_period(session, close_id=close.id, actor=PREPARER, now=NOW)
     assert refusal.value.code == "statements.second_person_needed"
