@@ -79,7 +79,7 @@
     } finally {
       if (running[names] === stop) busy(false);
     }
-    const page = parsed(text), away = answer.status === 503 && $("#content p", page);
+    const page = parsed(text), away = answer.status === 503 && $("#content .lead", page);
     if (away && method !== "GET") return quiet || tell(neat(away.textContent));
     const all = answer.ok && ids.every((id) => byId(id, page));
     if (!all && (quiet || !byId("content", page))) { if (!quiet) location.href = answer.url; return; }
