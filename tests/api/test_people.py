@@ -167,7 +167,7 @@ def test_members_get_gapless_numbers_and_leave(app, session):
     assert len(_call(staff, "GET", "/producers?coop_id=" + str(coop.id)).json["items"]) == 2
 
 
-def test_keys_are_shown_once_work_and_are_revoked(app, client, session, clock):
+def test_keys_are_shown_once_work_end_and_are_revoked(app, client, session, clock):
     coop = make_coop(session)
     staff = _as(app, session, make_staff(session, coop=coop))
     wanted = {"label": "warehouse", "scopes": ["members:read"], "expires_at": (clock.now() + timedelta(days=30)).isoformat()}
@@ -180,6 +180,11 @@ def test_keys_are_shown_once_work_and_are_revoked(app, client, session, clock):
     listed = staff.get("/api/v1/api-keys").json["items"]
     assert made.json["key"] not in str(listed)
     assert listed[0]["last_used_at"] is not None
+    until_noon = _call(staff, "POST", "/api-keys", wanted | {"expires_at": (clock.now() + timedelta(hours=1)).isoformat()}).json
+    assert client.get("/api/v1/members", headers={"Authorization": f"Bearer {until_noon['key']}"}).status_code == 200
+    clock.instant += timedelta(hours=1)
+    ended = client.get("/api/v1/members", headers={"Authorization": f"Bearer {until_noon['key']}"})
+    assert (ended.status_code, ended.json["code"]) == (401, "accounts.api_key_refused")
     assert _call(staff, "DELETE", f"/api-keys/{made.json['id']}").status_code == 204
     assert client.get("/api/v1/members", headers=bearer).json["code"] == "accounts.api_key_refused"
     late = wanted | {"expires_at": (clock.now() + timedelta(days=400)).isoformat()}
