@@ -164,5 +164,6 @@ def _open(opening_id: UUID) -> str:
 def _page(form: dict[str, str], errors: dict[str, str]) -> ResponseReturnValue:
     with unit_of_work() as session:
         coop = producers.coop(session, current_coop())
-    shown = {"form": form, "errors": errors, "actor": current_actor(), "shown": SHOWN, "today": today(coop.time_zone)}
-    return lists.answered(lists.show(DESK, "console/treasury/opening.html", **shown), errors)
+    given = {"form": form, "errors": errors, "actor": current_actor(), "shown": SHOWN, "today": today(coop.time_zone)}
+    page = lists.show(DESK, "console/treasury/opening.html", example=books.EXAMPLE, **given)
+    return lists.answered(page, errors)

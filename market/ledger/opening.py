@@ -20,6 +20,8 @@ from market.ledger.errors import KeyUsedDifferently, UnknownAccount
 from market.ledger.rules import DEBIT, Entry, Leg, kind_of
 
 HEADS = ("account", "currency", "amount")
+EXAMPLE = "account,currency,amount\nbank:1,EUR,50000.00\npayable:17,EUR,120.50\nreserve,EUR,49879.50"
+"""What such a file looks like."""
 MOST_ROWS = 10_000
 
 

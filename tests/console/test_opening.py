@@ -8,7 +8,7 @@ from sqlalchemy.exc import IntegrityError
 
 from market.kernel.money import Money
 from market.ledger import queries as books
-from market.ledger.opening import OpeningNeedsTwo
+from market.ledger.opening import EXAMPLE, OpeningNeedsTwo
 from market.ledger.service import book_of
 from market.payables import queries as payables
 from market.payouts import queries as payouts
@@ -32,7 +32,7 @@ def member(session, coop):
 @pytest.fixture
 def text(session, member):
     number = session.scalar(select(Member.number).where(Member.producer_id == member.id))
-    return f"account,currency,amount\nbank:1,EUR,500.00\npayable:{number},EUR,120.50\nreserve,EUR,379.50\n"
+    return EXAMPLE.replace("payable:17", f"payable:{number}")
 
 
 def preview(desk, text, person=None):

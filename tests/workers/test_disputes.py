@@ -1,10 +1,12 @@
 """A card dispute from the buyer's bank to the books, over the real gateway and the simulator: hold, answer, decision."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 from sqlalchemy import select, update
 
+from market.earnings import service as earnings
 from market.earnings.models import PayableHold
 from market.gateways.stripe_cards import StripeCards
 from market.http.db import unit_of_work
@@ -86,9 +88,32 @@ def heard(session) -> None:
         tasks.note_dispute(**row.payload)
 
 
+def weigh_in(session, part) -> None:
+    """Owe the member for a delivery, due before any sale."""
+    kilo, nothing, day = Decimal(40), Decimal(0), TODAY.date() - timedelta(days=9)
+    facts = {"slip": "W-1", "gross": kilo, "tare": nothing, "rejected": nothing, "unit": "kg", "pool": "2026"}
+    price = {"unit_price": Decimal("3.50"), "deduction": nothing, "currency": part.goods.currency}
+    with unit_of_work() as unit:
+        earnings.price_delivery(
+            unit, actor=STAFF, producer_id=part.producer_id, delivered_on=day, due_on=day, now=TODAY, **facts, **price
+        )
+
+
 def only(session, part):
     (row,) = queries.disputes(session, coop_id=part.coop_id)
     return row
+
+
+def test_a_dispute_holds_the_money_of_its_order_alone(session, cards, server, sold):
+    """What is due first would be taken first, were it not asked what it is owed for."""
+    _placed, part, intent = sold
+    weigh_in(session, part)
+    settle(session, part)
+    server.control("dispute", payment_intent=intent)
+    heard(session)
+    assert payables.open_for(session, source_id=part.id) == []
+    (owed,) = payables.owed_to(session, part.producer_id)
+    assert owed.open.minor == 14_000
 
 
 @pytest.mark.parametrize("settled_first", [True, False])
