@@ -114,6 +114,18 @@ def test_a_line_that_a_payout_took_along_stays_with_its_co_op(session):
     assert balances(session, second) == {}
 
 
+def test_a_payout_that_is_not_the_sum_of_its_lines_books_nothing_and_goes_to_a_person(session):
+    coop = make_coop(session)
+    took(session, coop, 20_000)
+    service.store_lines(session, [came("txn_po", "payout", -19_999, source="po_1", bank_payout="po_1")])
+    members = [row.id for row in session.query(ProcessorLine).filter_by(kind="charge")]
+    assert not service.match_bank_payouts(session, line_id="txn_po", members=[*members, "txn_on_its_way"])
+    assert service.unknown_lines(session) == []  # a line of it is not known yet: it waits
+    assert not service.match_bank_payouts(session, line_id="txn_po", members=members)
+    (line,) = service.unknown_lines(session)
+    assert (line.id, balances(session, coop)) == ("txn_po", {})
+
+
 @pytest.mark.parametrize("kind", ["payout_failure", "payout_cancel"])
 def test_a_payout_to_the_bank_that_came_back_goes_to_the_books_that_it_left(session, kind):
     first, second = make_coop(session), make_coop(session)
