@@ -18,6 +18,7 @@ from market.ledger import queries as ledger
 from market.ledger import service as books
 from market.orders import queries, service
 from market.orders.errors import BasketEmpty, ListingGone, PriceChanged, QuantityFaulty, RefundTooLarge, TwoCurrencies, WrongState
+from market.orders.rules import due_day
 from market.orders.service import WantedLine
 from market.payables import queries as payables
 from market.payments import queries as payments
@@ -129,6 +130,17 @@ def test_from_paid_to_owed_books_e13_and_raises_the_payable(session):
     book = books.book_of(session, listing.coop_id)
     assert all(row.money.minor == 0 for row in ledger.subject_balance(session, book, "held:", part.id))
     assert ledger.check(session) == []
+
+
+def test_the_day_on_which_it_is_earned_is_the_co_ops(session):
+    there = make_coop(session, time_zone="Pacific/Auckland")  # where it is tomorrow already
+    placed = paid_order(session, make_listing(session, producer=make_producer(session, coop=there)))
+    (part,) = parts_of(session, placed.order_id)
+    service.ship(session, actor=STAFF, seller_order_id=part.id, tracking=None, now=NOW)
+    service.confirm(session, actor=STAFF, seller_order_id=part.id, now=NOW)
+    service.settle_due(session, now=NOW)
+    (owed,) = payables.open_for(session, source_id=part.id)
+    assert owed.due_on == due_day(NOW.date() + timedelta(days=1))
 
 
 def test_silence_confirms_after_its_term(session):

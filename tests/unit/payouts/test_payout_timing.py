@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from market.payouts.rules.timing import (
+    LATE,
     LEASE,
     QUIET_PERIOD,
     Capabilities,
@@ -23,6 +24,12 @@ BLIND = Capabilities(idempotent=False, askable=False, statement=False, reversibl
 @pytest.mark.parametrize("rail", [KEYED, ASKABLE, BLIND])
 def test_a_first_send_is_always_allowed(rail: Capabilities) -> None:
     assert next_action(first_sent_at=None, now=FIRST, rail=rail) is Next.SEND
+
+
+@pytest.mark.parametrize(("rail", "expected"), [(KEYED, Next.ASK), (ASKABLE, Next.ASK), (BLIND, Next.SEND)])
+def test_one_that_waited_long_is_asked_about_before_it_is_sent(rail: Capabilities, expected: Next) -> None:
+    assert next_action(first_sent_at=None, now=FIRST, rail=rail, waited=LATE) is Next.SEND
+    assert next_action(first_sent_at=None, now=FIRST, rail=rail, waited=LATE + timedelta(seconds=1)) is expected
 
 
 @pytest.mark.parametrize(
