@@ -18,7 +18,7 @@ from market.invoices.ports import Paper, TaxLine, TransferBox
 from market.kernel import languages
 from market.kernel.formats import day_text, format_quarter, money_text, short_day
 from market.kernel.languages import tell
-from market.kernel.money import Money, exponent
+from market.kernel.money import Money
 from market.kernel.references import grouped
 from market.kernel.uow import gateway
 from market.kernel.words import N_
@@ -260,8 +260,7 @@ def _quantity(value: Decimal, unit: str, language: str) -> str:
 def _unit_price(line: StatementLine, language: str) -> str:
     if line.unit_price is None:
         return ""
-    currency = line.money.currency
-    price = languages.amount(line.unit_price, currency, language, exponent(currency), 4)
+    price = languages.unit_price(line.unit_price, line.money.currency, language)
     return f"{price} / {languages.unit(line.unit, language, 1)}"
 
 

@@ -23,7 +23,6 @@ from market.kernel import languages
 from market.kernel.languages import LANGUAGES, NAMES, PSEUDO
 from market.kernel.money import Money, exponent
 
-UNIT_PRICE_DIGITS = 6
 COOKIE = "locale"
 """Where the session of somebody signed in keeps their language."""
 _FOR_PROGRAMS = ("/api/", "/hooks/")
@@ -155,7 +154,7 @@ def show_minor(minor: int, currency: str) -> str:
 
 def show_unit_price(price: Decimal, currency: str) -> str:
     """Return a price per unit: at least the digits of its currency, at most six, never rounded to look neat."""
-    return languages.amount(price, currency, language(), exponent(currency), UNIT_PRICE_DIGITS)
+    return languages.unit_price(price, currency, language())
 
 
 def show_least_price(price: Decimal, currency: str) -> str:

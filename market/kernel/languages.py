@@ -212,6 +212,11 @@ def amount(value: Decimal, currency: str, language: str, least: int, most: int) 
     return _LETTER_NEXT_TO_DIGIT.sub("\u00a0", shown)  # CLDR's alphaNextToNumber, which Babel leaves out
 
 
+def unit_price(price: Decimal, currency: str, language: str) -> str:
+    """Return a price per unit: at least the digits of its currency, at most six, never rounded to look neat."""
+    return amount(price, currency, language, exponent(currency), 6)
+
+
 @lru_cache(maxsize=128)
 def _pattern(language: str, least: int, most: int) -> Any:
     pattern = copy(locale(language).currency_formats["standard"])

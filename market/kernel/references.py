@@ -38,6 +38,11 @@ def parse(text: str) -> tuple[Kind, int] | None:
     return Kind(int(plain[4])), int(plain[5:])
 
 
+def bare(text: str) -> str:
+    """Return what somebody typed of a reference or number as they are kept: capitals and figures alone."""
+    return "".join(sign for sign in text.upper() if sign.isalnum())
+
+
 def checks(plain: str) -> bool:
     """Return whether the check digits of RF and twelve digits are those of the rest."""
     return 2 <= int(plain[2:4]) <= 98 and int(f"{plain[4:]}2715{plain[2:4]}") % 97 == 1

@@ -10,7 +10,7 @@ from market.kernel import audit, locks
 from market.kernel.actor import Actor
 from market.kernel.clock import day_in
 from market.kernel.money import Money
-from market.kernel.references import Kind, parse
+from market.kernel.references import Kind, bare, parse
 from market.kernel.words import N_, Term, say
 from market.ledger import queries as books
 from market.ledger import service as ledger
@@ -348,16 +348,8 @@ def premium_paid(session: Session, line: StatementLine, account: MoneyAccount, r
 
 def settled(session: Session, line: StatementLine, account: MoneyAccount, reference: str, actor: Actor) -> Wish:
     """Return the match of a line with the payout that a reference names, or with its return. Raises SuggestionGone."""
-    plain = "".join(sign for sign in reference.upper() if sign.isalnum())
     incoming = line.amount_minor > 0
-    rows = (
-        payout_queries.settled(
-            session, coop_id=account.coop_id, rails=account.rails, currency=account.currency, references=[plain]
-        )
-        if incoming
-        else payout_queries.in_transit(session, coop_id=account.coop_id, rails=account.rails, currency=account.currency)
-    )
-    row = next((each for each in rows if each.reference == plain), None)
+    row = (shown_before if incoming else on_its_way)(session, account, reference)
     if row is None:
         if not incoming and shown_before(session, account, reference) is not None:
             raise PaidAgain(
@@ -374,11 +366,18 @@ def settled(session: Session, line: StatementLine, account: MoneyAccount, refere
 
 def shown_before(session: Session, account: MoneyAccount, reference: str) -> InTransit | None:
     """Return the payout of a reference that a line of the account has shown; None when none has."""
-    plain = "".join(sign for sign in reference.upper() if sign.isalnum())
+    wanted = bare(reference)
     rows = payout_queries.settled(
-        session, coop_id=account.coop_id, rails=account.rails, currency=account.currency, references=[plain]
+        session, coop_id=account.coop_id, rails=account.rails, currency=account.currency, references=[wanted]
     )
-    return next((row for row in rows if row.reference == plain), None)
+    return next((row for row in rows if row.reference == wanted), None)
+
+
+def on_its_way(session: Session, account: MoneyAccount, reference: str) -> InTransit | None:
+    """Return the payout of a reference that no line of the account has shown yet; None when none is on its way."""
+    wanted = bare(reference)
+    rows = payout_queries.in_transit(session, coop_id=account.coop_id, rails=account.rails, currency=account.currency)
+    return next((row for row in rows if row.reference == wanted), None)
 
 
 def _post_mirror(session: Session, account: MoneyAccount, match: StatementMatch, actor: Actor, now: datetime) -> None:

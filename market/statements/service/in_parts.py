@@ -10,12 +10,11 @@ from market.kernel import locks
 from market.kernel.actor import Actor
 from market.kernel.money import Money
 from market.kernel.words import say
-from market.payouts import queries as payout_queries
 from market.payouts.queries import InTransit
 from market.statements.errors import LineExplained, LineNotFound, PaidAgain, SuggestionGone, WrongDirection
 from market.statements.models import MoneyAccount, StatementLine
 from market.statements.service.applying import PART, Wish, make_matches, rest_of
-from market.statements.service.deciding import locked_line, note, shown_before
+from market.statements.service.deciding import locked_line, note, on_its_way, shown_before
 
 
 def pay_in_parts(
@@ -32,7 +31,7 @@ def pay_in_parts(
         raise LineNotFound("There is no such statement line here.")
     if any(each.amount_minor > 0 for each in lines):
         raise WrongDirection("Only money that went out pays a payout.", pointer="/of_payout")
-    row = _on_its_way(session, account, reference)
+    row = _waited_for(session, account, reference)
     total = Money(sum(rest_of(each) for each in lines), account.currency)
     if total != row.money or len(lines) < 2:
         raise LineExplained(
@@ -85,12 +84,9 @@ def paid_twice(session: Session, *, line_id: UUID, reference: str, actor: Actor,
     return wish.id
 
 
-def _on_its_way(session: Session, account: MoneyAccount, reference: str) -> InTransit:
+def _waited_for(session: Session, account: MoneyAccount, reference: str) -> InTransit:
     """Return the payout of a reference that no line has shown yet. Raises PaidAgain, SuggestionGone."""
-    plain = "".join(sign for sign in reference.upper() if sign.isalnum())
-    rows = payout_queries.in_transit(session, coop_id=account.coop_id, rails=account.rails, currency=account.currency)
-    row = next((each for each in rows if each.reference == plain), None)
-    if row is not None:
+    if (row := on_its_way(session, account, reference)) is not None:
         return row
     if shown_before(session, account, reference) is not None:
         raise PaidAgain("Another line has shown this payout already. If the bank paid it twice, say so.", pointer="/of_payout")

@@ -20,16 +20,7 @@ from market.statements.errors import LineExplained, LineNotFound, ReasonNeeded, 
 from market.statements.models import MoneyAccount, StatementLine, StatementSuggestion
 from market.statements.service.accounts import account_of
 from market.statements.service.applying import Wish, make_matches, rest_of
-from market.statements.service.deciding import (
-    GIVEN_UP,
-    accepted,
-    bookable,
-    booked,
-    locked_line,
-    note,
-    paid,
-    settled,
-)
+from market.statements.service.deciding import GIVEN_UP, accepted, bookable, booked, locked_line, note, paid, settled
 
 MANY = 500
 """Exact suggestions that one act accepts; the rest waits for the next one."""

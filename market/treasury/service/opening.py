@@ -90,28 +90,32 @@ def hand_over(session: Session, book_id: int, coop_id: UUID, text: str, *, on: d
     Raises OpeningRefused with its row, OpeningNeedsTwo, OpenedAlready.
     """
     rows = []
-    for line in opening_lines(session, coop_id, text):
-        if line.problem is not None:
-            raise OpeningRefused(line.problem, row=line.number)
-        if line.money:
-            owed = line.code.startswith("payable:")
-            subject = derived_id(f"opening:{book_id}:{line.code}:{line.money.currency}") if owed else None
-            rows.append(OpeningRow(line.code, line.money, subject))
-    for row in rows:
-        if row.subject is not None:
-            payee = UUID(row.code.partition(":")[2])
+    for code, money in _balances(session, coop_id, text):
+        head, _colon, payee = code.partition(":")
+        subject = derived_id(f"opening:{book_id}:{code}:{money.currency}") if head == "payable" else None
+        rows.append(OpeningRow(code, money, subject))
+        if subject is not None:
             payables.raise_payable(
                 session,
                 coop_id=coop_id,
-                payee_id=payee,
-                money=row.money,
+                payee_id=UUID(payee),
+                money=money,
                 kind="opening",
                 due_on=on,
                 source_kind="opening_balance",
-                source_id=row.subject,
+                source_id=subject,
             )
     opening.open_books(session, book_id, rows, on=on, by=by, seen_by=seen_by)
     return len(rows)
+
+
+def _balances(session: Session, coop_id: UUID, text: str) -> list[tuple[str, Money]]:
+    """Return account and amount of each row that brings one. Raises OpeningRefused for the first that cannot be taken over."""
+    lines = opening_lines(session, coop_id, text)
+    for line in lines:
+        if line.problem is not None:
+            raise OpeningRefused(line.problem, row=line.number)
+    return [(line.code, line.money) for line in lines if line.money]
 
 
 def propose_opening(
@@ -125,14 +129,10 @@ def propose_opening(
         raise AmountRefused("The day of the handing over lies in the future.", pointer="/on")
     if len(source.strip()) < 3:
         raise EvidenceMissing("Say which books these balances come from, so that they can be looked up again.", pointer="/source")
-    lines = opening_lines(session, coop_id, body)
-    wrong = next((line for line in lines if line.problem is not None), None)
-    if wrong is not None and wrong.problem is not None:
-        raise OpeningRefused(wrong.problem, row=wrong.number)
+    count = len(_balances(session, coop_id, body))
     producers.lock_coop(session, coop_id)
     if session.scalar(select(OpeningBalance.id).where(OpeningBalance.coop_id == coop_id, OpeningBalance.state != "declined")):
         raise NotOpen("The books have their opening balances, or a proposal waits. Correct single accounts instead.")
-    count = sum(1 for line in lines if line.money)
     row = OpeningBalance(
         id=new_id(), coop_id=coop_id, on_day=on, source=source.strip(), name=name, body=body, balances=count, state="proposed",
         proposed_by=actor.label, proposed_at=now,

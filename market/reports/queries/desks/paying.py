@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import BigInteger, case, cast, func, literal, select
 
+from market.kernel.references import bare
 from market.payables.models import Payable
 from market.payables.queries import LIVE
 from market.payouts.models import STATES as PAYOUT_STATES
@@ -73,7 +74,7 @@ def _payout_state(text: str) -> Any:
 
 
 def _payout_named(text: str) -> Any:
-    plain = "".join(sign for sign in text.upper() if sign.isalnum())
+    plain = bare(text)
     if plain.startswith("RF"):
         return Payout.reference == plain
     digits = plain.removeprefix("PO")
