@@ -7,7 +7,7 @@ import urllib.request
 from urllib.parse import urlencode
 
 from bench import data
-from bench.limits import sql_rate
+from bench.limits import Bound, sql_rate
 from bench.load import reads
 from bench.site import Site
 from bench.table import Row
@@ -57,7 +57,7 @@ def search_paths(count: int = PATHS) -> list[str]:
     return paths
 
 
-def card_bound(site: Site) -> tuple[float, str]:
+def card_bound(site: Site) -> Bound:
     """Return how often PostgreSQL alone gives a page of ready-made cards found by one indexed read, on pages of this kind."""
     generator = random.Random(11)
     statements = []
@@ -73,7 +73,7 @@ def card_bound(site: Site) -> tuple[float, str]:
 
 def measure(site: Site) -> list[Row]:
     """Measure the mix and its limits."""
-    bound, by = card_bound(site)
+    bound = card_bound(site)
     empty = reads(site.url, ["/healthz"], site.plan)
     mixed = browse_paths(site.plan.listings, PATHS // 2) + search_paths(PATHS // 2)
     got = reads(site.url, mixed, site.plan)
@@ -81,7 +81,8 @@ def measure(site: Site) -> list[Row]:
     return [
         Row("empty route", empty.per_second, empty.p50_ms, empty.p99_ms, note="the web server's own limit"),
         Row(
-            "catalogue page of 24, mixed search and browse", got.per_second, got.p50_ms, got.p99_ms, bound, f"card bound ({by})",
+            "catalogue page of 24, mixed search and browse", got.per_second, got.p50_ms, got.p99_ms, bound.per_second,
+            f"card bound ({bound.by})",
             0.15, 25, f"{got.per_second / empty.per_second:.0%} of the empty route; {got.wrong} wrong answers",
         ),
         Row(

@@ -103,7 +103,7 @@ def measure(site: Site) -> list[Row]:
             states = queries.states_of_run(session, run.id)
     engine.dispose()
     one_row = [f"UPDATE stock SET held = held WHERE lot_id = '{data.ident(number, 4)}'" for number in range(40)]
-    bound, by = sql_rate(site.database_url, one_row, site.plan)
+    bound = sql_rate(site.database_url, one_row, site.plan)
     right = len(rail.sent) == sending == states.get("sent")
     wrong = "" if right else f"WRONG: {len(rail.sent)} sent of {sending}, {states}"
     return [
@@ -111,8 +111,8 @@ def measure(site: Site) -> list[Row]:
         Row(
             "payout sent, one worker",
             sending / sent,
-            limit=bound / 2,
-            limit_name=f"two commits ({by})",
+            limit=bound.per_second / 2,
+            limit_name=f"two commits ({bound.by})",
             note=wrong or "each sent once",
         ),
     ]
