@@ -6,17 +6,16 @@ that misbehaves.
 
 import logging
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from celery import shared_task
 from flask import current_app
-from sqlalchemy.orm import Session
 
 from market.kernel.clock import day_in
 from market.kernel.errors import DomainError
+from market.kernel.uow import Units
 from market.kernel.words import N_
 from market.payables import queries as payables
 from market.payouts import queries, service
@@ -30,7 +29,6 @@ from workers.base import now, unit_of_work
 AT_ONCE = 500
 _log = logging.getLogger(__name__)
 _UNKNOWN = N_("The processor knows no such transfer, and its key is too old to repeat.")
-OpenUnit = Callable[[], AbstractContextManager[Session]]
 
 
 @shared_task(name="payouts.send", soft_time_limit=240, time_limit=300)
@@ -141,7 +139,7 @@ def alarm(*, payout_id: str, **_: Any) -> None:
     _log.warning("payout %s is %s: %s", row.number, row.state, row.reason)
 
 
-def drain(open_unit: OpenUnit, rails: Mapping[str, Rail], clock: Callable[[], datetime], *, limit: int = AT_ONCE) -> int:
+def drain(open_unit: Units, rails: Mapping[str, Rail], clock: Callable[[], datetime], *, limit: int = AT_ONCE) -> int:
     """Claim, commit, call, one payout after the other, until none waits; return how many calls were made.
 
     What the rail said is recorded in the unit that claims the next one: a commit less for each payout, and still none is
@@ -167,7 +165,7 @@ def drain(open_unit: OpenUnit, rails: Mapping[str, Rail], clock: Callable[[], da
     return limit
 
 
-def _record(open_unit: OpenUnit, called: tuple[service.Claim, Answer], clock: Callable[[], datetime]) -> None:
+def _record(open_unit: Units, called: tuple[service.Claim, Answer], clock: Callable[[], datetime]) -> None:
     with open_unit() as session:
         service.record_outcome(session, claim=called[0], answer=called[1], now=clock())
 

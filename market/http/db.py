@@ -5,7 +5,7 @@ the owner, who migrates.
 """
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 from uuid import UUID
@@ -59,7 +59,7 @@ def unit_of_work() -> AbstractContextManager[Session]:
     return uow.unit_of_work(lambda: db.session())
 
 
-def session_for(coop_id: UUID) -> Callable[[], AbstractContextManager[Session]]:
+def session_for(coop_id: UUID) -> uow.Units:
     """Return how a batch of a co-op's rows is read: an answer streams after the request's own scope has ended."""
     scope = tenancy.scope_of(coop_id)
 

@@ -6,7 +6,7 @@ what must happen is an outbox row.
 
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from functools import wraps
 from typing import Any, TypeVar
@@ -19,6 +19,8 @@ _BUSY = {"40001", "40P01", "55P03", "57014"}
 _open: ContextVar[list[Callable[[], None]] | None] = ContextVar("open_unit_of_work", default=None)
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
+Units = Callable[[], AbstractContextManager[Session]]
+"""What opens one unit of work after the other, for a use case that calls outside between two of them."""
 
 
 def busy(error: DBAPIError | psycopg.Error) -> bool:

@@ -35,17 +35,14 @@ from market.payments.service.open import (
     opening,
     parts_left,
 )
-from market.payments.service.refunds import (
-    give_back_credit,
+from market.payments.service.paying_refunds import (
     prepare_refund,
     record_bank_refund,
     record_refund,
-    record_refund_elsewhere,
     record_refund_outcome,
-    refund,
-    refund_by_bank,
     send_refund,
 )
+from market.payments.service.refunds import give_back_credit, record_refund_elsewhere, refund, refund_by_bank
 from market.payments.service.transfers import record_transfer, undo_transfer
 
 __all__ = [

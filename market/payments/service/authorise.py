@@ -15,14 +15,16 @@ from sqlalchemy.orm import Session
 
 from market.kernel import outbox
 from market.kernel.actor import Actor
+from market.kernel.keys import SAME_KEY_FOR
 from market.kernel.locks import lock_one
 from market.kernel.money import Money
+from market.kernel.uow import Units
 from market.payments.errors import AuthorisationDecided, CaptureTooLarge, PaymentNotOpen
 from market.payments.events import AUTHORISATION_DECIDED
 from market.payments.models import CardAuthorisation, Payment, PaymentPartRow
 from market.payments.ports import CaptureOrder, CardProcessor, ProcessorRefused, ProcessorUnsure
 from market.payments.rules import Amounts, State
-from market.payments.service.cards import SAME_KEY_FOR, Units, apply
+from market.payments.service.cards import apply
 
 TRY_AGAIN, REFUSED_AGAIN = timedelta(minutes=2), timedelta(hours=1)
 _log = logging.getLogger(__name__)

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from market.kernel.ids import new_id
 from market.kernel.locks import lock
 from market.kernel.money import Money
+from market.kernel.uow import Units
 from market.kernel.words import N_, say
 from market.ledger import service as ledger
 from market.ledger.rules import Entry, Leg
@@ -28,7 +29,7 @@ from market.payments.queries import parts, since_for_sync
 from market.payments.rules import Share, shares
 from market.payments.service.books import ACTOR, days_of
 from market.payments.service.disputes import shares_of
-from market.payments.service.refunds import Units, fail_refund, settle_refund
+from market.payments.service.paying_refunds import fail_refund, settle_refund
 
 BY_PAYOUT = ("transfer", "transfer_refund")
 BY_DISPUTE = ("adjustment",)

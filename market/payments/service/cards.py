@@ -6,15 +6,16 @@ function that opens units, and call between two of them.
 """
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from market.kernel import outbox
+from market.kernel.keys import SAME_KEY_FOR
 from market.kernel.locks import lock_one
 from market.kernel.money import Money
+from market.kernel.uow import Units
 from market.kernel.words import say
 from market.ledger import service as ledger
 from market.ledger.rules import Entry
@@ -30,8 +31,6 @@ from market.payments.service.open import expire, ids_of
 from market.payments.service.refunds import give_back, record_taken_less
 from market.producers import queries as producers
 
-Units = Callable[[], AbstractContextManager[Session]]
-SAME_KEY_FOR = timedelta(hours=23)
 KEPT_FOR = timedelta(days=5)  # where the processor does not say how long: what the shortest of the card companies gives
 SHORTEST_PAGE = timedelta(minutes=31)  # the processor refuses pages that close within half an hour; the sweep closes ours
 

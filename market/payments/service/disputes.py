@@ -17,6 +17,7 @@ from market.kernel.ids import new_id
 from market.kernel.locks import lock_one
 from market.kernel.money import Money
 from market.kernel.outbox import announce
+from market.kernel.uow import Units
 from market.ledger import service as ledger
 from market.ledger.rules import Entry
 from market.payments import postings
@@ -29,7 +30,6 @@ from market.payments.queries import parts
 from market.payments.rules import DISPUTE_CLOSED, DISPUTE_OPEN, Share, shares
 from market.payments.service.books import ACTOR, days_of
 from market.payments.service.disputed_refunds import follow_dispute
-from market.payments.service.refunds import Units
 
 
 def record_dispute(session: Session, *, answer: DisputeAnswer, now: datetime) -> UUID:

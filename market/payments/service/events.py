@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from market.kernel import inbox, outbox
 from market.kernel.actor import system
 from market.kernel.errors import DomainError
-from market.kernel.uow import busy
+from market.kernel.uow import Units, busy
 from market.payments.errors import PaymentMissing
 from market.payments.events import EVENT_STORED
 from market.payments.ports import CardProcessor, ProcessorRefused, ProcessorUnsure, ProviderEvent
@@ -32,10 +32,11 @@ from market.payments.queries import (
     waiting_too_long,
 )
 from market.payments.service.authorise import release_late, settle_authorisation
-from market.payments.service.cards import Units, close, record_checkout, refresh
+from market.payments.service.cards import close, record_checkout, refresh
 from market.payments.service.disputes import record_dispute
 from market.payments.service.open import announce_again
-from market.payments.service.refunds import give_back_credit, record_refund, record_refund_elsewhere, send_refund
+from market.payments.service.paying_refunds import record_refund, send_refund
+from market.payments.service.refunds import give_back_credit, record_refund_elsewhere
 
 SOURCE = "stripe"
 ABOUT_PAYMENTS = ("payment_intent.", "checkout.session.")

@@ -1,13 +1,12 @@
-"""Refunds: decided in the books first, then sent under a committed key, then proven by the processor or the bank.
+"""Refunds as they are decided: who gets what back, who bears it, and by which way.
 
-A refund goes back the way the money came. Deciding moves it from where it lies to `refund_payable` (E15, E16, E17);
-the statement of the processor or bank takes it out from there. Transfers in are given back by staff, by bank.
+A refund goes back the way the money came. Deciding moves it from where it lies to `refund_payable` (E15, E16, E17); what
+follows, the sending and the proof, is `paying_refunds`. Transfers in are given back by staff, by bank.
 """
 
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select, update
@@ -32,17 +31,15 @@ from market.payments.errors import (
     RefundUnderWay,
     WrongCurrency,
 )
-from market.payments.events import CLOSED, REFUND_DECIDED, REFUNDED
+from market.payments.events import CLOSED, REFUND_DECIDED
 from market.payments.models import Dispute, Payment, PaymentPartRow, ProcessorLine, Refund
-from market.payments.ports import CardProcessor, ProcessorRefused, ProcessorUnsure, RefundAnswer, RefundOrder
+from market.payments.ports import RefundAnswer
 from market.payments.queries import RefundView, parts, refund_view, refundable, view
 from market.payments.rules import DISPUTE_TOOK, Amounts, PaymentPart, State, over_components
 from market.payments.service.books import credit_account, days_of
 from market.payments.service.open import ids_of
+from market.payments.service.paying_refunds import settle_refund
 
-Units = Callable[[], AbstractContextManager[Session]]
-SAME_KEY_FOR = timedelta(hours=23)
-FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(hours=1)
 SYSTEM = system("payments")
 
 
@@ -217,93 +214,6 @@ def _weights(bought: Sequence[PaymentPart]) -> dict[UUID, int]:
     return weights
 
 
-def prepare_refund(session: Session, *, refund_id: UUID, now: datetime) -> tuple[RefundOrder, bool] | None:
-    """Return the order to send and whether its key is still good; None when there is nothing to do. Commit before the call."""
-    row = lock_one(session, Refund, refund_id)
-    if row.method != "card" or row.state not in ("decided", "unsure", "pending"):
-        return None
-    paid_by = session.get_one(Payment, row.payment_id)
-    if paid_by.intent_id is None:
-        return None
-    row.first_sent_at = row.first_sent_at or now
-    row.attempts += 1
-    row.next_try_at = now + min(FIRST_PAUSE * 2 ** min(row.attempts - 1, 12), LONGEST_PAUSE)
-    order = RefundOrder(row.id, row.idem_key, paid_by.intent_id, Money(row.amount_minor, row.currency))
-    return order, row.state != "pending" and now - row.first_sent_at < SAME_KEY_FOR
-
-
-def send_refund(units: Units, cards: CardProcessor, *, refund_id: UUID, now: datetime) -> RefundView | None:
-    """Send a card refund, or find out what became of it; repeating this gives back once.
-
-    After 23 hours, or while the processor says `pending`, only questions are asked; what nobody can tell goes to a person.
-    """
-    with units() as session:
-        prepared = prepare_refund(session, refund_id=refund_id, now=now)
-    if prepared is None:
-        return None
-    order, fresh = prepared
-    try:
-        answer = cards.refund(order) if fresh else _find(cards, order)
-    except ProcessorRefused as error:
-        return _outcome(units, refund_id, "needs_person", error.detail)
-    except ProcessorUnsure as error:
-        return _outcome(units, refund_id, "unsure", str(error))
-    if answer is None:
-        return _outcome(
-            units, refund_id, "needs_person", N_("The processor knows no such refund, and its key is too old to repeat.")
-        )
-    with units() as session:
-        return record_refund(session, refund_id=refund_id, answer=answer, now=now)
-
-
-def _find(cards: CardProcessor, order: RefundOrder) -> RefundAnswer | None:
-    return next((answer for answer in cards.refunds_of(order.intent_id) if answer.refund_id == order.refund_id), None)
-
-
-def _outcome(units: Units, refund_id: UUID, state: str, problem: str) -> RefundView:
-    with units() as session:
-        return record_refund_outcome(session, refund_id=refund_id, state=state, problem=problem)
-
-
-def record_refund_outcome(session: Session, *, refund_id: UUID, state: str, problem: str) -> RefundView:
-    """Note a call whose outcome is open (`unsure`) or that a person must look at; what is paid stays paid."""
-    row = lock_one(session, Refund, refund_id)
-    if row.state in ("decided", "unsure", "pending"):
-        row.state, row.problem = state, problem
-    return refund_view(row)
-
-
-def record_refund(session: Session, *, refund_id: UUID, answer: RefundAnswer, now: datetime) -> RefundView:
-    """Apply what the processor says about a refund; announces `payments.refunded` once."""
-    row = lock_one(session, Refund, refund_id)
-    row.provider_ref = row.provider_ref or answer.provider_ref
-    if row.method != "card":  # a person has sent it another way since; what the card says late must not open it again
-        if answer.state == "succeeded":
-            row.problem = N_("The card processor says that it gave this back, too. Ask it before the bank pays.")
-    elif answer.state == "failed":
-        fail_refund(row)
-    elif answer.state == "succeeded":
-        settle_refund(session, row, now)
-    elif row.state in ("decided", "unsure"):
-        row.state = "pending"
-    return refund_view(row)
-
-
-def settle_refund(session: Session, row: Refund, now: datetime) -> None:
-    """Mark a locked refund as paid and say so, once."""
-    if row.state in ("paid", "failed"):
-        return
-    row.state, row.paid_at, row.problem = "paid", now, None
-    facts = {"refund_id": str(row.id), "payment_id": str(row.payment_id), "subject_id": str(row.subject_id)}
-    outbox.announce(session, REFUNDED, facts, key=str(row.payment_id))
-
-
-def fail_refund(row: Refund) -> None:
-    """Note on a locked refund that the card did not take the money back; no news for one that goes by bank meanwhile."""
-    if row.method == "card":
-        row.state, row.problem = "failed", N_("The card did not take the money back. Another way is needed.")
-
-
 def record_refund_elsewhere(session: Session, *, intent_id: str, answer: RefundAnswer, now: datetime) -> list[RefundView]:
     """Record a refund that somebody made in the processor's dashboard, over parts and components in proportion.
 
@@ -353,23 +263,6 @@ def record_refund_elsewhere(session: Session, *, intent_id: str, answer: RefundA
 def _is_held(session: Session, book_id: int, amounts: Amounts, subject: UUID) -> bool:
     held = {row.code: row.money for row in subject_balance(session, book_id, "held:", subject)}
     return all(money <= held.get(f"held:{name}", Money.zero(money.currency)) for name, money in amounts.components())
-
-
-def record_bank_refund(session: Session, *, refund_id: UUID, amount: Money, suspense: str, now: datetime) -> tuple[Leg, ...]:
-    """Mark a refund as paid by a debit on the bank's statement and return the legs of its match (E24), for the caller to post.
-
-    Raises RefundUnderWay when it is paid already or goes back by card, WrongCurrency, RefundTooLarge when the debit is not
-    the refund's amount.
-    """
-    row = lock_one(session, Refund, refund_id)
-    if row.method != "transfer" or row.state not in ("decided", "needs_person"):
-        raise RefundUnderWay("This refund is paid already, or goes back by card. The debit is something else.", state=row.state)
-    if amount.currency != row.currency:
-        raise WrongCurrency("The debit is in another currency than the refund.")
-    if amount.minor != row.amount_minor:
-        raise RefundTooLarge("The debit is not the refund's amount.", wanted_minor=row.amount_minor, found_minor=amount.minor)
-    settle_refund(session, row, now)
-    return postings.refund_paid(suspense, amount, row.subject_id)
 
 
 def refund_by_bank(session: Session, *, refund_id: UUID, evidence: str, actor: Actor, now: datetime) -> RefundView:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-SAME_KEY_FOR = timedelta(hours=23)
+from market.kernel.keys import SAME_KEY_FOR
+
 LEASE = timedelta(minutes=3)
 FIRST_PAUSE = timedelta(seconds=20)
 LONGEST_PAUSE = timedelta(hours=1)

@@ -1,7 +1,7 @@
 """Ask back a part of a card transfer that the payee owes: asked by an approver, sent by a worker, booked by the statement."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select
@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from market.kernel import audit, locks
 from market.kernel.actor import Actor
 from market.kernel.ids import new_id
+from market.kernel.keys import SAME_KEY_FOR
 from market.kernel.money import Money
 from market.kernel.words import N_, say
 from market.payouts.errors import ReversalRefused, StepRefused
@@ -18,8 +19,6 @@ from market.payouts.ports import Accepted, Answer, NotFound, Refused, TransferOr
 from market.payouts.queries.reversals import can_be_asked_back
 from market.payouts.service.send import order_of
 
-SAME_KEY_FOR = timedelta(hours=23)
-"""So long the processor knows a key for certain; afterwards only questions are asked (money.md 4.2)."""
 _OPEN = ("asked", "unsure")
 
 

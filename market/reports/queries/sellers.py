@@ -5,8 +5,7 @@ empty, and named in `missing`.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby, islice
 from typing import Any
@@ -16,6 +15,7 @@ from sqlalchemy import Text, and_, cast, func, literal, or_, select, true
 from sqlalchemy.orm import Session
 
 from market.kernel.money import Money
+from market.kernel.uow import Units
 from market.ledger import reports as books
 from market.ledger.models import LedgerAccount, LedgerBook
 from market.ledger.reports import QuarterRow
@@ -181,7 +181,7 @@ def of_page(session: Session, *, coop_id: UUID, year: int, ids: Sequence[UUID]) 
     return found
 
 
-def report(units: Callable[[], AbstractContextManager[Session]], *, coop_id: UUID, year: int) -> Iterator[list[Any]]:
+def report(units: Units, *, coop_id: UUID, year: int) -> Iterator[list[Any]]:
     """Yield the report's rows, in the order of HEADINGS."""
     with units() as session:
         for one in sellers(session, coop_id=coop_id, year=year):

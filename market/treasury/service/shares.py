@@ -6,7 +6,7 @@ the processor's statement books it.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select
@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from market.kernel.actor import SYSTEM, Actor
 from market.kernel.ids import new_id
+from market.kernel.keys import SAME_KEY_FOR
 from market.kernel.locks import lock_one
 from market.kernel.money import Money
 from market.kernel.words import say
@@ -24,8 +25,6 @@ from market.treasury.errors import AmountRefused, EvidenceMissing, NotOpen
 from market.treasury.models import CoopRecipient, CoopShare
 from market.treasury.service.deciding import add, decide, end, locked
 
-SAME_KEY_FOR = timedelta(hours=23)
-"""So long the processor knows a key for certain (money.md 4.2)."""
 Booked = tuple[UUID, tuple[Leg, ...]]
 
 
