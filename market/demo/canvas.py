@@ -114,3 +114,8 @@ def around(x: float, y: float, wide: float, high: float, turn: float = 0, start:
     angles = [start + (end - start) * n / 48 for n in range(49)]
     c, s = cos(turn), sin(turn)
     return [(x + wide * cos(a) * c - high * sin(a) * s, y + wide * cos(a) * s + high * sin(a) * c) for a in angles]
+
+
+def shadow(sheet: Sheet, x: float, y: float, wide: float) -> None:
+    """Draw the shadow of what stands on the table at (x, y), `wide` on each side."""
+    sheet.oval(x, y, wide, wide * 0.11, dark("#6e4a2c", 0.3))

@@ -8,7 +8,8 @@ from functools import cache
 from math import cos, pi, sin
 from random import Random
 
-from market.demo.canvas import HEIGHT, WIDTH, Colour, Point, Sheet, around, curve, dark, light, mix
+from market.demo.canvas import HEIGHT, WIDTH, Colour, Point, Sheet, around, curve, dark, light, mix, shadow
+from market.demo.craft import basket, cotton, shawl
 
 # Sky above, sky below, sun, hills from far to near.
 _LIGHTS: tuple[tuple[Colour, Colour, Colour, tuple[Colour, Colour, Colour]], ...] = (
@@ -46,17 +47,13 @@ def _place(sheet: Sheet, width: int = WIDTH) -> None:
         sheet.line([(0, y + chance.uniform(-6, 6)), (width / 2, y + chance.uniform(-8, 8)), (width, y)], 3, grain)
 
 
-def _shadow(sheet: Sheet, x: float, y: float, wide: float) -> None:
-    sheet.oval(x, y, wide, wide * 0.11, dark("#6e4a2c", 0.3))
-
-
 def _coffee(sheet: Sheet) -> None:
     """A sack of green or roasted beans, a scoop of them on the table, a branch with ripe cherries."""
     chance = sheet.chance
     roasted = chance.random() < 0.4
     beans = ("#5a3824", "#6b442b", "#4a2d1c") if roasted else ("#a7ab78", "#b9b98a", "#949a69")
     jute, x = chance.choice(("#cfae7c", "#c39f6d", "#d8bd92")), chance.uniform(380, 480)
-    _shadow(sheet, x, 640, 240)
+    shadow(sheet, x, 640, 240)
     outline = curve(
         [(x - 190, 400), (x - 215, 520), (x - 190, 640), (x, 655), (x + 190, 640), (x + 215, 520), (x + 190, 400), (x, 372)]
     )
@@ -119,7 +116,7 @@ def _cocoa(sheet: Sheet) -> None:
     """Pods in the colours of ripeness, one of them cut open, beans before them."""
     chance = sheet.chance
     colours = chance.sample(["#d98a2b", "#b9532c", "#8d3b46", "#c9a13b", "#9a5a2b"], 4)
-    _shadow(sheet, 480, 640, 380)
+    shadow(sheet, 480, 640, 380)
     for n, (left, top, tilt) in enumerate(((300, 520, -0.5), (610, 500, 0.35), (455, 560, -0.1))):
         _pod(sheet, left + chance.uniform(-24, 24), top, chance.uniform(150, 180), tilt + chance.uniform(-0.2, 0.2), colours[n])
     x, y, turn = chance.uniform(700, 760), 600, chance.uniform(-0.3, 0.1)
@@ -165,7 +162,7 @@ def _honey(sheet: Sheet) -> None:
     chance = sheet.chance
     gold = chance.choice(("#e0951f", "#c9761b", "#eab13c", "#a85a17"))
     x = chance.uniform(360, 430)
-    _shadow(sheet, x, 648, 190)
+    shadow(sheet, x, 648, 190)
     glass = curve(
         [
             (x - 140, 330),
@@ -224,7 +221,7 @@ def _banana(sheet: Sheet) -> None:
     ripe = chance.choice(("#efc53c", "#e9d04f", "#dcc944", "#c9cf5c"))
     for turn in (-0.1, -0.4, pi + 0.15, pi + 0.45):
         sheet.leaf(480, 630, chance.uniform(330, 390), turn, chance.choice(("#3f7d4e", "#4f8f58", "#2f6b42")))
-    _shadow(sheet, 500, 650, 250)
+    shadow(sheet, 500, 650, 250)
     crown, count = (300 + chance.uniform(-20, 20), 330 + chance.uniform(-20, 10)), 4
     for n in range(count):
         tip = 770 - n * 96, 400 + n * 42 + chance.uniform(-8, 8)
@@ -251,31 +248,12 @@ def _banana(sheet: Sheet) -> None:
     )
 
 
-def _cotton(sheet: Sheet) -> None:
-    """Stems with open bolls."""
-    chance = sheet.chance
-    for n in range(5):
-        x = 150 + n * 165 + chance.uniform(-30, 30)
-        top = chance.uniform(230, 330)
-        sheet.line([(x + chance.uniform(-50, 50), 720), (x + 14, 520), (x, top)], 9, "#6f5237")
-        for leaf in range(2):
-            sheet.leaf(x + 6, 470 + leaf * 90, 110, chance.choice((0.3, pi - 0.3, -0.4, pi + 0.4)), "#5c7d4a")
-        for bx, by, size in ((x, top, 62), (x + chance.choice((-1, 1)) * 70, top + chance.uniform(130, 190), 50)):
-            sheet.line([(x + 8, by + 90), (bx, by + 20)], 7, "#6f5237")
-            for turn in (0.5, 1.2, pi - 1.2, pi - 0.5):
-                sheet.leaf(bx, by + size * 0.5, size * 1.2, turn, "#8a6a45")
-            for angle in range(5):
-                a = angle * 2 * pi / 5 + chance.uniform(-0.2, 0.2)
-                sheet.oval(bx + cos(a) * size * 0.5, by + sin(a) * size * 0.42, size * 0.62, size * 0.56, "#efe9dc")
-            sheet.oval(bx - 6, by - 10, size * 0.7, size * 0.58, "#fffdf6")
-
-
 def _oil(sheet: Sheet) -> None:
     """A bottle, a bowl, a branch of olives."""
     chance = sheet.chance
     green = chance.choice(("#8d9a2f", "#a7a53a", "#74862b"))
     x = chance.uniform(330, 420)
-    _shadow(sheet, x, 650, 130)
+    shadow(sheet, x, 650, 130)
     bottle = curve(
         [
             (x - 34, 170),
@@ -320,79 +298,6 @@ def _oil(sheet: Sheet) -> None:
             sheet.oval(at[0] + 8, at[1] + 34, 5, 7, light(olive, 0.45))
 
 
-def _shawl(sheet: Sheet) -> None:
-    """Folded cloth in a pile, each with its stripes, the uppermost with its fringe."""
-    chance = sheet.chance
-    families = (
-        ("#d8c9ae", "#a98f6e", "#6f5a45", "#f1e9da"), ("#b9532c", "#e0a458", "#7c2f0c", "#f3e2c7"),
-        ("#2f5d6b", "#8fb3b0", "#d9c9a3", "#1f3d4a"), ("#7c5a86", "#c9a3b8", "#e9dcc8", "#4a3557"), ("#3f6b4a", "#a9bd7f", "#efe6c8", "#274531"),
-    )  # fmt: skip
-    _shadow(sheet, 480, 652, 340)
-    for n in range(4):
-        y, wide = 590 - n * 86, 310 - n * 14 + chance.uniform(-16, 16)
-        x, colours = 480 + chance.uniform(-18, 18), chance.choice(families)
-        fold = curve(
-            [
-                (x - wide, y - 34),
-                (x - wide - 26, y + 8),
-                (x - wide, y + 56),
-                (x, y + 60),
-                (x + wide, y + 56),
-                (x + wide + 26, y + 8),
-                (x + wide, y - 34),
-                (x, y - 42),
-            ]
-        )
-        sheet.shape(fold, colours[0])
-        stripes = [(chance.uniform(-0.95, 0.95), chance.choice((8, 14, 26)), chance.choice(colours[1:])) for _ in range(13)]
-
-        def weave(
-            x: float = x,
-            y: float = y,
-            wide: float = wide,
-            stripes: list[tuple[float, int, Colour]] = stripes,
-            ground: Colour = colours[0],
-        ) -> None:
-            for at, width, colour in stripes:
-                sheet.line([(x + at * wide, y - 60), (x + at * wide * 1.02, y + 70)], width, colour)
-            sheet.line([(x - wide - 30, y + 9), (x, y + 14), (x + wide + 30, y + 9)], 5, dark(ground, 0.45))
-            sheet.line([(x - wide - 30, y + 34), (x, y + 40), (x + wide + 30, y + 34)], 3, dark(ground, 0.3))
-
-        sheet.inside(fold, weave)
-        if n == 3:
-            for step in range(-9, 10):
-                fx = x + step * wide / 10
-                sheet.line([(fx, y + 52), (fx + chance.uniform(-5, 5), y + 92)], 5, chance.choice(colours))
-
-
-def _basket(sheet: Sheet) -> None:
-    """A braided basket with bread in it."""
-    chance = sheet.chance
-    palm = chance.choice(("#d8b26a", "#c79a55", "#e0c58c"))
-    band = chance.choice(("#7c2f0c", "#1b5440", "#7c5a86", "#1f4a66"))
-    _shadow(sheet, 480, 650, 300)
-    for n in range(3):
-        x = 360 + n * 120 + chance.uniform(-12, 12)
-        crust = chance.choice(("#c98a4b", "#b8743a", "#d69c5a"))
-        sheet.oval(x, 412 - (n == 1) * 26, 112, 70, crust, chance.uniform(-0.3, 0.3))
-        for cut in (-40, 0, 40):
-            sheet.line([(x + cut - 14, 366 - (n == 1) * 26), (x + cut + 10, 396 - (n == 1) * 26)], 9, "#f0d9b0")
-    outline = curve([(190, 420), (230, 560), (290, 648), (480, 660), (670, 648), (730, 560), (770, 420), (480, 452)])
-    sheet.shape(outline, dark(palm, 0.4))
-
-    def braid() -> None:
-        for row in range(9):
-            for column in range(-1, 22):
-                x, y = 180 + column * 30 + (row % 2) * 15, 430 + row * 27
-                colour = band if row in (3, 4) and (column + row) % 3 else mix(palm, "#8a6a35", chance.random() * 0.2)
-                sheet.oval(x, y + sin(column / 21 * pi) * 18, 16, 11, colour, 0.35 if row % 2 else -0.35)
-
-    sheet.inside(outline, braid)
-    for n in range(24):
-        x = 190 + n * 25.2
-        sheet.oval(x, 424 + sin(n / 23 * pi) * 30, 19, 13, palm if n % 2 else dark(palm, 0.15), 0.5)
-
-
 def _sugar(sheet: Sheet) -> None:
     """Blocks of unrefined sugar and the cane that they come from."""
     chance = sheet.chance
@@ -407,7 +312,7 @@ def _sugar(sheet: Sheet) -> None:
         for y in range(180, 640, 82):
             sheet.line([(x - 11, y), (x + 11, y + 3)], 5, "#6d7a35")
         sheet.leaf(x, 180, 190, chance.uniform(-2.4, -0.7), "#6d9a52")
-    _shadow(sheet, 370, 650, 300)
+    shadow(sheet, 370, 650, 300)
     for x, y in ((250, 590), (470, 590), (360, 480)):
         wide = 104 + chance.uniform(-8, 8)
         sheet.smooth([(x - wide, y - 40), (x + wide, y - 40), (x + wide + 12, y + 56), (x - wide - 12, y + 56)], brown)
@@ -418,7 +323,7 @@ def _sugar(sheet: Sheet) -> None:
 def _mango(sheet: Sheet) -> None:
     """Whole fruit, and dried slices in a bowl."""
     chance = sheet.chance
-    _shadow(sheet, 480, 648, 360)
+    shadow(sheet, 480, 648, 360)
     for x, y, turn in ((250, 520, -0.4), (390, 470, 0.2), (330, 590, 0.1)):
         skin = chance.choice(("#d9862f", "#c8b03c", "#c9563a", "#9fae44"))
         blush, c, s = chance.choice(("#c9563a", "#d98a2b", "#b9532c")), cos(turn), sin(turn)
@@ -443,8 +348,8 @@ def _mango(sheet: Sheet) -> None:
 
 
 _KINDS: dict[str, Callable[[Sheet], None]] = {
-    "coffee": _coffee, "cocoa": _cocoa, "honey": _honey, "bananas": _banana, "cotton": _cotton, "olive oil": _oil,
-    "shawl": _shawl, "basket": _basket, "sugar": _sugar, "mango": _mango,
+    "coffee": _coffee, "cocoa": _cocoa, "honey": _honey, "bananas": _banana, "cotton": cotton, "olive oil": _oil,
+    "shawl": shawl, "basket": basket, "sugar": _sugar, "mango": _mango,
 }  # fmt: skip
 KINDS = tuple(_KINDS)
 
