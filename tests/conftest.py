@@ -59,11 +59,11 @@ def servers() -> dict[str, str]:
 
     filled = embedded.fill(environ | {"MARKET_DATA": str(data)})
     record, _ = embedded.ensure(data, {"DATABASE_URL"})
-    _trust_the_machine(postgres.url("postgres", record.superuser_password, record.postgres_port or 0, "postgres"))
+    trust_the_machine(postgres.url("postgres", record.superuser_password, record.postgres_port or 0, "postgres"))
     return filled
 
 
-def _trust_the_machine(superuser: str) -> None:
+def trust_the_machine(superuser: str) -> None:
     """Let the tests' own server not wait for the disk: processes die in tests, machines do not.
 
     Each database of a test is made and dropped with a checkpoint, which on a busy disk took up to a minute.

@@ -1,7 +1,8 @@
 """Workers that die: `python -m tests.faults.crew DATABASE_URL RAIL_PORT MOMO_URL MODE SEED` forks them until no payout waits.
 
 Each worker runs the product's own `drain` and kills itself (SIGKILL) by dice at named points; the foreman kills some of them
-from outside, at any moment of their lives. Time runs hundreds of times faster and the workers' clocks disagree by up to two hours. MODE `naive` makes a new key
+from outside, at any moment of their lives. Time runs hundreds of times faster, and in the short form it jumps to when the next
+payout wakes up, once nobody has anything to do; the workers' clocks disagree by up to two hours. MODE `naive` makes a new key
 for each attempt, as careless code does; everything else is the same.
 """
 
@@ -9,17 +10,18 @@ import contextlib
 import http.client
 import json
 import math
+import mmap
 import os
 import random
 import signal
+import struct
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import create_engine, event, text
+from sqlalchemy import Engine, create_engine, event, text
 from sqlalchemy.orm import Session, configure_mappers
 
 from config import Settings
@@ -32,10 +34,11 @@ from market.kernel.uow import gateway
 from market.payouts.ports import Accepted, Answer, NotFound, TransferOrder, Unsure
 from market.payouts.rules.timing import Capabilities
 from tests.momo_server import wallets_at
-from workers.payouts import drain
+from workers.payouts import AT_ONCE, drain
 
-WORKERS = 6
-SPEED = 200 if os.environ.get("FAULTS") == "long" else 900  # a key is good for 23 hours, and the long form needs minutes
+WORKERS, FIRST = 6, 4
+LONG = os.environ.get("FAULTS") == "long"
+SPEED = 200 if LONG else 450  # a key is good for 23 hours, and the long form needs minutes
 DEATH = {
     "after_claim": 0.02,
     "before_send": 0.02,
@@ -45,12 +48,38 @@ DEATH = {
     "after_commit": 0.01,
 }
 CALL_TIMEOUT = 120 / SPEED  # below the lease of three minutes
-SHORT_LIVES, SHORT = 0.6, 1.5
+SHORT_LIVES, SHORT = 0.6, 1.5 if LONG else 1.0
 """How many workers are killed from outside, and within how many seconds: counted by lives, a slow machine kills no more."""
+SKEW = timedelta(hours=1)
+QUIET = 2 * CALL_TIMEOUT
+"""Time jumps when no call began for so many seconds: nobody alive is in the middle of one."""
 
 SETTINGS = {"REDIS_URL": "redis://127.0.0.1:1/0", "SECRET_KEY": "test-" * 8, "PASSWORD_SALT": "salt-" * 8, "MARKET_ENV": "test"}
 SETTINGS |= {"STRIPE_KEY": "sk_test_local", "STRIPE_WEBHOOK_SECRET": "whsec_local"}
 Die = Callable[[str], None]
+
+
+class Time:
+    """What time it is for everybody: faster than outside, and in the short form it jumps over what all would wait for."""
+
+    def __init__(self) -> None:
+        self._started, self._shared = time.time(), mmap.mmap(-1, 16)  # with whoever is forked later: seconds jumped, last call
+        self.called()
+
+    def now(self) -> datetime:
+        """Return the time of a clock that goes right."""
+        (jumped,) = struct.unpack_from("d", self._shared)
+        return datetime(2026, 11, 25, 12, tzinfo=UTC) + timedelta(seconds=(time.time() - self._started) * SPEED + jumped)
+
+    def called(self) -> None:
+        """Note that somebody calls a rail."""
+        struct.pack_into("d", self._shared, 8, time.time())
+
+    def jump(self, to: datetime) -> None:
+        """Let it be `to` unless it is later, or somebody may be at work."""
+        jumped, called = struct.unpack_from("dd", self._shared)
+        if not LONG and time.time() - called > QUIET:
+            struct.pack_into("d", self._shared, 0, jumped + max(0, (to - self.now()).total_seconds()))
 
 
 @gateway
@@ -59,8 +88,8 @@ class LoopbackRail:
 
     capabilities = Capabilities(idempotent=True, askable=True, statement=True, reversible=False)
 
-    def __init__(self, port: int, die: Die, *, naive: bool) -> None:
-        self._port, self._die, self._naive = port, die, naive
+    def __init__(self, port: int, die: Die, passing: Time, *, naive: bool) -> None:
+        self._port, self._die, self._passing, self._naive = port, die, passing, naive
 
     def check_details(self, details: object) -> None:
         """Everybody can be paid here."""
@@ -69,6 +98,7 @@ class LoopbackRail:
         """Order the transfer."""
         if self._naive:
             order = replace(order, key=str(new_id()))
+        self._passing.called()
         self._die("before_send")
         body = json.dumps({"payout_id": str(order.payout_id), "key": order.key, "minor": order.money.minor})
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=CALL_TIMEOUT)
@@ -101,8 +131,8 @@ class MortalWallets:
 
     capabilities = MobileMoney.capabilities
 
-    def __init__(self, url: str, die: Die, *, naive: bool) -> None:
-        self._inner, self._die, self._naive = wallets_at(url, timeout=CALL_TIMEOUT), die, naive
+    def __init__(self, url: str, die: Die, passing: Time, *, naive: bool) -> None:
+        self._inner, self._die, self._passing, self._naive = wallets_at(url, timeout=CALL_TIMEOUT), die, passing, naive
 
     def check_details(self, details: Mapping[str, str]) -> str | None:
         """Say what is wrong with them."""
@@ -110,6 +140,7 @@ class MortalWallets:
 
     def send(self, order: TransferOrder) -> Answer:
         """Order the transfer."""
+        self._passing.called()
         self._die("before_send")
         answer = self._inner.send(replace(order, key=str(new_id())) if self._naive else order)
         self._die("after_effect")
@@ -119,6 +150,7 @@ class MortalWallets:
         """Ask, unless careless code has thrown its key away."""
         if self._naive:
             return Accepted(str(new_id()))
+        self._passing.called()
         answer = self._inner.ask(order)
         self._die("after_answer")
         return answer
@@ -128,45 +160,66 @@ class MortalWallets:
         return self._inner.cancel(order)
 
 
-def work(url: str, port: int, momo: str, *, naive: bool, seed: int, started: float) -> None:
-    """Be one worker until nothing waits, or until death."""
-    dice = random.Random(seed)
-    skew = timedelta(minutes=dice.randint(-60, 60))
+@dataclass(frozen=True)
+class Crew:
+    """What all workers share: the database, the rails' addresses, whether each attempt gets a new key, and the time."""
 
-    def die(point: str) -> None:
-        if dice.random() < DEATH[point]:
-            os.kill(os.getpid(), signal.SIGKILL)
+    engine: Engine
+    port: int
+    momo: str
+    naive: bool
+    passing: Time
 
-    def clock() -> datetime:
-        return datetime(2026, 11, 25, 12, tzinfo=UTC) + timedelta(seconds=(time.time() - started) * SPEED) + skew
+    def drain(self, die: Die, skew: timedelta, *, limit: int = AT_ONCE) -> None:
+        """Do what waits, by a clock that is wrong by `skew`."""
+        units = iter(range(10**9))
 
-    options = engine_options(Settings.from_env(SETTINGS | {"DATABASE_URL": url})) | {"pool_size": 1}
-    engine = create_engine(options.pop("url"), **options)
-    units = iter(range(10**9))
+        @contextlib.contextmanager
+        def unit() -> Iterator[Session]:
+            with uow.unit_of_work(lambda: Session(self.engine, expire_on_commit=False)) as session:
+                event.listen(session, "before_commit", lambda _session: die("in_commit"))
+                yield session
+            die("after_commit" if next(units) % 2 else "after_claim")
 
-    @contextlib.contextmanager
-    def unit() -> Iterator[Session]:
-        with uow.unit_of_work(lambda: Session(engine, expire_on_commit=False)) as session:
-            event.listen(session, "before_commit", lambda _session: die("in_commit"))
-            yield session
-        die("after_commit" if next(units) % 2 else "after_claim")
+        stripe = LoopbackRail(self.port, die, self.passing, naive=self.naive)
+        rails = {"stripe": stripe, "momo": MortalWallets(self.momo, die, self.passing, naive=self.naive)}
+        drain(unit, rails, lambda: self.passing.now() + skew, limit=limit)
 
-    rails = {"stripe": LoopbackRail(port, die, naive=naive), "momo": MortalWallets(momo, die, naive=naive)}
-    open_unit: Callable[[], AbstractContextManager[Session]] = unit
-    tenancy.enter(tenancy.EVERYTHING)
-    while True:
-        drain(open_unit, rails, clock)
-        with Session(engine) as session:
-            if not session.execute(text("SELECT count(*) FROM payout WHERE wake_at IS NOT NULL")).scalar_one():
+    def work(self, seed: int) -> None:
+        """Be one worker until nothing waits, or until death."""
+        dice = random.Random(seed)
+        skew = SKEW / 60 * dice.randint(-60, 60)
+
+        def die(point: str) -> None:
+            if dice.random() < DEATH[point]:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        self.engine.dispose(close=False)  # the foreman's connections are its own
+        while True:
+            self.drain(die, skew)
+            with Session(self.engine) as session:
+                wakes = session.execute(text("SELECT min(wake_at) FROM payout")).scalar_one()
+            if wakes is None:
                 return
-        time.sleep(0.1)
+            self.passing.jump(wakes)
+            time.sleep(0.1)
+
+
+def gather(url: str, port: int, momo: str, mode: str) -> Crew:
+    """Load and tie together once what would be loaded in each worker; the foreman sends the first payouts, and does not die."""
+    import_models()
+    configure_mappers()
+    tenancy.enter(tenancy.EVERYTHING)
+    options = engine_options(Settings.from_env(SETTINGS | {"DATABASE_URL": url})) | {"pool_size": 1}
+    crew = Crew(create_engine(options.pop("url"), **options), port, momo, mode == "naive", Time())
+    crew.drain(lambda point: None, timedelta(0), limit=FIRST)
+    return crew
 
 
 def main(url: str, port: int, momo: str, mode: str, seed: int) -> int:
     """Keep the crew at work; return how many died."""
-    dice, started, deaths, born = random.Random(seed), time.time(), 0, 0
-    import_models()
-    configure_mappers()  # once, not in each worker
+    crew = gather(url, port, momo, mode)
+    dice, deaths, born = random.Random(seed), 0, 0
     ends: dict[int, float] = {}
     finished, failed = False, 0
     while ends or not finished:
@@ -174,7 +227,7 @@ def main(url: str, port: int, momo: str, mode: str, seed: int) -> int:
             born += 1
             if (pid := os.fork()) == 0:
                 with contextlib.suppress(BaseException):
-                    work(url, port, momo, naive=mode == "naive", seed=seed * 100_000 + born, started=started)
+                    crew.work(seed * 100_000 + born)
                     os._exit(0)
                 os._exit(1)
             ends[pid] = time.time() + dice.uniform(0, SHORT) if dice.random() < SHORT_LIVES else math.inf

@@ -1,10 +1,11 @@
-"""The site whose parts die on order: `python -m tests.faults.mortal PORT FOLDER POSTGRES`.
+"""The site whose parts die on order: `python -m tests.faults.mortal PORT FOLDER`.
 
-`serve.py` serves on PORT with one process, which is started anew when it dies. A line on standard input forks a worker that
+It loads while its servers are made: the first line on standard input is JSON, the `environ` that names them and PostgreSQL's
+folder. Then `serve.py` serves on PORT with one process, which is started anew when it dies. A line on standard input forks a worker that
 runs what the outbox holds and what the clock would start; its exit code is the answer, one line. Everything is the
 product's own; only the driver's commit and the calls of gateways look first whether somebody has to die there:
 FOLDER/order names the point, at which passage, and whom SIGKILL meets: the process itself, or PostgreSQL with all its
-children, whose folder is POSTGRES; or it flushes the broker, a Valkey, and FOLDER/forgotten gets a line with the number of
+children; or it flushes the broker, a Valkey, and FOLDER/forgotten gets a line with the number of
 messages that waited there or were in hand. FOLDER/clock says by how much the clock is fast.
 """
 
@@ -26,9 +27,10 @@ from kombu import Message
 from kombu.transport.redis import Channel
 from redis import Redis
 
+from market.embedded.ports import runs, wait_until
 from market.kernel import clock, uow
 
-PORT, FOLDER, POSTGRES = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
+PORT, FOLDER = sys.argv[1], Path(sys.argv[2])
 ORDER, FORGOTTEN, FAST = FOLDER / "order", FOLDER / "forgotten", FOLDER / "clock"
 CLOCKED = ("payments.sweep", "payouts.sweep", "orders.settle", "payments.sync_balance", "notifications.deliver", "outbox.repeat")
 
@@ -51,11 +53,14 @@ def reach(point: str) -> bool:
     if order["victim"] == "broker":
         flush()
         return False
-    server = (POSTGRES / "postmaster.pid").read_text().split()[0]
-    children = subprocess.run(["ps", "-o", "pid=", "--ppid", server], check=True, capture_output=True, text=True).stdout.split()
-    for pid in (server, *children):
+    server = int((POSTGRES / "postmaster.pid").read_text().split()[0])
+    command = ["ps", "-o", "pid=", "--ppid", str(server)]
+    children = subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+    for pid in (server, *map(int, children)):
         with contextlib.suppress(ProcessLookupError):
-            os.kill(int(pid), signal.SIGKILL)
+            os.kill(pid, signal.SIGKILL)
+    # While it seems to live, whoever starts it anew would ask it to stop and wait for that, seconds where nobody buries it.
+    assert wait_until(lambda: not runs(server, ("postgres",)), seconds=60)
     return True
 
 
@@ -100,7 +105,13 @@ psycopg.Connection.commit, uow._guarded, clock.SystemClock.now = mortal_commit, 
 
 from sqlalchemy.orm import configure_mappers  # noqa: E402
 
-import serve  # noqa: E402  (the gateways are guarded as their modules are read)
+import market.app  # noqa: E402, F401  (the gateways are guarded as their modules are read)
+
+told = json.loads(sys.stdin.readline())
+os.environ.update(told["environ"])
+POSTGRES = Path(told["postgres"])
+
+import serve  # noqa: E402
 from market.http.db import db  # noqa: E402
 from workers import app as celery_app  # noqa: E402
 from workers.queues import NAMES  # noqa: E402

@@ -5,7 +5,6 @@ heard no answer asks again, as a browser, a program or the processor would. Orac
 bank's file. `FAULTS=long` lets each of them die at every point of every step.
 """
 
-import os
 import random
 from collections import Counter
 from datetime import UTC, datetime, timedelta
@@ -23,10 +22,9 @@ from tests.factories.accounts import actor_for, make_staff
 from tests.factories.catalogue import make_listing
 from tests.factories.producers import make_coop, make_payee_account, make_producer
 from tests.factories.statements import import_bytes, make_account
-from tests.faults.deaths import Death, Site, running
+from tests.faults.deaths import LONG, Death, Site, running
 
 pytestmark = pytest.mark.faults
-LONG = os.environ.get("FAULTS") == "long"
 POINTS = ("before_commit", "after_commit", "before_call", "after_call")
 BUYER = {"name": "Ana", "email": "ana@example.org", "street": "Calle", "postcode": "28001", "town": "Madrid", "country": "ES"}
 IBANS = ("DE89370400440532013000", "DE75512108001245126199")
@@ -92,11 +90,16 @@ class Coop:
         return self.site.survive(lambda: self.site.call("GET", f"/api/v1{path}", Authorization=f"Bearer {self.keys[by]}"))
 
     def work(self) -> None:
-        """Let workers do what waits: first the broker forgets all, when dice say so, then they, or the database, die."""
-        self.site.survive(self.site.work, Death("broker", "before_commit", self._dice.randint(2, 8)))
+        """Let workers do what waits: first the broker forgets all, when dice say so, then they, or the database, die.
+
+        The long form also lets one work right after each flush, and once more at the end, when nothing of it should be left.
+        """
+        flush = Death("broker", "before_commit", self._dice.randint(2, 8))
+        self.site.survive(self.site.work, flush, repeat=LONG)
         self.site.let_pass(35)  # then what it has forgotten is handed over again
-        self.site.survive(self.site.work, *next(self._deaths))
-        self.site.survive(self.site.work)  # what was claimed by the dead is taken up when its time is over
+        self.site.survive(self.site.work, *next(self._deaths))  # the one after a death takes up what the dead had claimed
+        if LONG:
+            self.site.survive(self.site.work)
 
     def sell(self) -> None:
         """Place an order over three producers, pay it, hear of it, give a third back, send the rest."""
