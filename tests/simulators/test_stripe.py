@@ -71,6 +71,77 @@ def test_an_intent_is_confirmed_captured_and_cancelled_by_the_rules(client):
     assert declined.value.code == "card_declined"
 
 
+def test_an_authorisation_tells_of_its_charge_when_it_is_taken_and_when_its_time_is_over(tmp_path):
+    server = StripeServer(tmp_path)
+    try:
+        client = stripe.StripeClient(KEY, base_addresses={"api": server.url}, max_network_retries=0)
+        later = INTENT | {"capture_method": "manual", "confirm": True, "payment_method": "pm_card_visa"}
+        taken, over = client.v1.payment_intents.create(later), client.v1.payment_intents.create(later)
+        client.v1.payment_intents.capture(taken.id, {"amount_to_capture": 4000})
+        server.control("clock", advance=7 * 86_400 + 1)
+        ended = client.v1.payment_intents.retrieve(over.id)
+        assert (ended.status, ended.cancellation_reason) == ("canceled", "expired")
+        events = client.v1.events.list({"types": ["charge.*"]}).data
+        told = {charge: [event.type for event in events if event.data.object["id"] == charge] for charge in
+                (taken.latest_charge, over.latest_charge)}  # fmt: skip
+        assert told == {
+            taken.latest_charge: ["charge.captured", "charge.succeeded"],
+            over.latest_charge: ["charge.expired", "charge.succeeded"],
+        }
+        assert client.v1.refunds.list().data == []
+    finally:
+        server.stop()
+
+
+CARD = {"number": "4242424242424242", "exp_month": 12, "exp_year": 34, "cvc": "123"}
+
+
+@pytest.mark.parametrize(
+    ("wrong", "code"),
+    [
+        ({"number": "4242424242424241"}, "incorrect_number"),
+        ({"number": "4111111111111111"}, "card_declined"),
+        ({"exp_month": 13}, "invalid_expiry_month"),
+        ({"exp_year": 2020}, "invalid_expiry_year"),
+        ({"cvc": "12"}, "invalid_cvc"),
+    ],
+)
+def test_a_card_that_cannot_be_is_refused_with_its_code(client, wrong, code):
+    with pytest.raises(stripe.CardError) as refusal:
+        client.v1.payment_methods.create({"type": "card", "card": CARD | wrong})
+    assert refusal.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("params", "param"),
+    [
+        ({"type": "card", "card": {"number": "4242424242424242"}}, "card"),
+        ({"type": "sepa_debit", "sepa_debit": {"iban": "AT00"}}, "sepa_debit[iban]"),
+        ({"type": "blik", "blik": {}}, "type"),
+    ],
+)
+def test_a_way_to_pay_that_cannot_be_is_refused_and_named(client, params, param):
+    with pytest.raises(stripe.InvalidRequestError) as refusal:
+        client.v1.payment_methods.create(params)
+    assert refusal.value.param == param
+
+
+def test_an_intent_is_paid_with_the_method_named_last(client):
+    first, second = (client.v1.payment_methods.create({"type": "card", "card": CARD}) for _ in range(2))
+    intent = client.v1.payment_intents.create(INTENT | {"payment_method": first.id})
+    paid = client.v1.payment_intents.confirm(intent.id, {"payment_method": second.id})
+    assert (intent.payment_method, paid.payment_method, paid.status) == (first.id, second.id, "succeeded")
+    assert client.v1.charges.retrieve(paid.latest_charge).payment_method == second.id
+
+
+def test_what_cannot_be_given_back_says_why(client):
+    unpaid = client.v1.payment_intents.create(INTENT)
+    with pytest.raises(stripe.InvalidRequestError, match="does not have a successful charge"):
+        client.v1.refunds.create({"payment_intent": unpaid.id})
+    with pytest.raises(stripe.InvalidRequestError, match="missing a payment method"):
+        client.v1.payment_intents.confirm(unpaid.id)
+
+
 def test_a_declined_card_is_replayed_under_its_key(client):
     params = INTENT | {"confirm": True, "payment_method": "pm_card_chargeDeclined"}
     ids = set()

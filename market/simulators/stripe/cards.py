@@ -30,6 +30,7 @@ CARDS: dict[str, Method] = dict(
         _card("4000000000000069", "decline", "expired_card"),
         _card("4000000000000127", "decline", "incorrect_cvc"),
         _card("4000000000000119", "decline", "processing_error"),
+        _card("4000000000000341", "decline", "generic_decline"),  # can be kept for a customer, and not be charged
         _card("4000002500003155", "authenticate"),
         _card("4000002760003184", "authenticate"),
         _card("4000000000003220", "authenticate"),
@@ -47,6 +48,8 @@ TOKENS: dict[str, Method] = {
     "pm_card_visa": CARDS["4242424242424242"],
     "pm_card_mastercard": CARDS["5555555555554444"],
     "pm_card_chargeDeclined": CARDS["4000000000000002"],
+    "pm_card_visa_chargeDeclined": CARDS["4000000000000002"],
+    "pm_card_chargeCustomerFail": CARDS["4000000000000341"],
     "pm_card_visa_chargeDeclinedInsufficientFunds": CARDS["4000000000009995"],
     "pm_card_authenticationRequired": CARDS["4000002760003184"],
     "pm_sepaDebit_success": DEBITS["AT611904300234573201"],

@@ -1,7 +1,8 @@
 """PaymentIntents, charges and refunds."""
 
 from .balance import ZERO_DECIMAL, book, fee_of
-from .cards import MESSAGES, TOKENS, Method
+from .cards import MESSAGES, Method
+from .methods import usable
 from .problems import Refusal, invalid
 from .store import Body
 from .world import Request, World, listing
@@ -28,6 +29,8 @@ def create_intent(world: World, request: Request) -> Body:
     """POST /v1/payment_intents."""
     params = request.params
     check_amount(params["amount"], params["currency"])
+    if params.get("payment_method"):
+        params["payment_method"] = usable(world, params["payment_method"])[0]
     intent = new_intent(world, params)
     if params.get("confirm"):
         _confirm(world, intent, params)
@@ -94,11 +97,13 @@ def confirm_intent(world: World, request: Request) -> Body:
 
 
 def _confirm(world: World, intent: Body, params: Body) -> None:
-    name = str(params.get("payment_method") or intent["payment_method"] or "")
-    if name not in TOKENS:
-        raise Refusal(400, f"No such PaymentMethod: '{name}'", code="resource_missing", param="payment_method")
+    name = params.get("payment_method") or intent["payment_method"]
+    if not name:
+        message = "You cannot confirm this PaymentIntent because it's missing a payment method."
+        raise Refusal(400, message, code="payment_intent_unexpected_state", payment_intent=dict(intent))
+    intent["payment_method"], method = usable(world, str(name))
     intent["return_url"] = params.get("return_url", intent["return_url"])
-    attempt(world, intent, TOKENS[name])
+    attempt(world, intent, method)
     error = intent["last_payment_error"]
     if error:
         raise Refusal(
@@ -207,6 +212,7 @@ def succeed(world: World, intent: Body) -> None:
         charge["payment_method_details"]["card"]["capture_before"] = until
         world.store.save(charge)
         world.store.save(intent)
+        world.tell("charge.succeeded", charge)
         world.tell("payment_intent.amount_capturable_updated", intent)
     else:
         _take(world, intent, charge, intent["amount"])
@@ -221,7 +227,7 @@ def _take(world: World, intent: Body, charge: Body, amount: int) -> None:
     world.store.save(charge)
     world.store.save(intent)
     world.effect("charge", charge, payment_intent=intent["id"], metadata=intent["metadata"])
-    world.tell("charge.succeeded", charge)
+    world.tell("charge.captured" if intent["capture_method"] == "manual" else "charge.succeeded", charge)
     world.tell("payment_intent.succeeded", intent)
 
 
@@ -296,6 +302,8 @@ def create_refund(world: World, request: Request) -> Body:
     identity = params.get("charge")
     if identity is None:
         identity = world.need("payment_intent", params["payment_intent"], "payment_intent")["latest_charge"]
+        if identity is None:
+            raise Refusal(400, f"This PaymentIntent ({params['payment_intent']}) does not have a successful charge to refund.")
     charge = world.need("charge", identity, "charge")
     if not charge["captured"] or charge["status"] != "succeeded":
         raise Refusal(400, f"This {charge['object']} has not been captured.", code="charge_not_refundable")
@@ -303,7 +311,9 @@ def create_refund(world: World, request: Request) -> Body:
     if left == 0:
         raise Refusal(400, f"Charge {charge['id']} has already been refunded.", code="charge_already_refunded")
     amount = params.get("amount", left)
-    if not 1 <= amount <= left:
+    if amount < 1:
+        raise invalid("This value must be greater than or equal to 1.", "amount", "parameter_invalid_integer")
+    if amount > left:
         raise Refusal(400, f"Refund amount ({amount}) is greater than unrefunded amount on charge ({left}).", param="amount")
     refund = world.new(
         "refund",

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import NamedTuple
 
-from . import balance, connect, disputes, payments, sessions
+from . import balance, connect, disputes, methods, payments, sessions
 from .store import Body
 from .world import Request, World
 
@@ -34,6 +34,8 @@ def _route(method: str, path: str, handler: Handler, shape: str) -> Route:
 
 
 ROUTES = (
+    _route("POST", "/v1/payment_methods", methods.create_method, "payment_method_create"),
+    _route("GET", "/v1/payment_methods/{id}", methods.retrieve_method, "payment_method_retrieve"),
     _route("POST", "/v1/payment_intents", payments.create_intent, "payment_intent_create"),
     _route("GET", "/v1/payment_intents", payments.list_intents, "payment_intent_list"),
     _route("GET", "/v1/payment_intents/{id}", payments.retrieve_intent, "payment_intent_retrieve"),

@@ -200,6 +200,7 @@ def tick(world: World) -> None:
         expire(world, session)
     for intent in world.store.find("payment_intent", due, world.seconds()):
         if intent["status"] == "requires_capture":
-            cancel(world, intent, "automatic")
+            cancel(world, intent, "expired")  # `automatic` until 2025-03-31.basil
+            world.tell("charge.expired", world.need("charge", intent["latest_charge"]))
         else:
             settle_delayed(world, intent, intent["_later"])

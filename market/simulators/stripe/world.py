@@ -1,6 +1,7 @@
 """What every part of the simulator needs at hand: store, clock, settings, and the making of events."""
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from stripe._api_version import _ApiVersion
@@ -56,6 +57,10 @@ class World:
     def seconds(self) -> int:
         """The clock in whole seconds, as Stripe writes instants."""
         return int(self.now())
+
+    def year(self) -> int:
+        """The year by that clock, of which expiry dates are judged."""
+        return datetime.fromtimestamp(self.now(), UTC).year
 
     def new(self, kind: str, prefix: str, **fields: Any) -> Body:
         """Store and return a new object with the fields that every object has."""
