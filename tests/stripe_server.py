@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+import stripe
+
 ROOT = Path(__file__).parents[1]
 KEY, SECRET = "sk_test_local", "whsec_local"
 WORKS, DECLINED, CHALLENGE, DEBIT = "4242424242424242", "4000000000000002", "4000002500003155", "AT611904300234573201"
@@ -67,3 +69,7 @@ class StripeServer:
             assert status == 303, body
             assert location is not None
         return location
+
+    def answer_challenge(self, intent: stripe.PaymentIntent, *, approve: bool) -> None:
+        """Answer the bank's question (3-D Secure) on the intent's page."""
+        self.submit(f"/3ds/{intent.id}", decision="approve" if approve else "refuse")
