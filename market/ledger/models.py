@@ -1,4 +1,5 @@
-"""Tables of the books (money.md 1.3). Their triggers and the function `ledger_post` stand in the migration."""
+"""Tables of the books (money.md 1.3). Their triggers and the functions `ledger_post` and `ledger_post_set` stand in
+the migrations."""
 
 from datetime import date, datetime
 from typing import Any
@@ -35,6 +36,16 @@ class Xid8(UserDefinedType[str]):
     def get_col_spec(self, **_: object) -> str:
         """Return the SQL name of the type."""
         return "xid8"
+
+
+class LedgerMove(UserDefinedType[object]):
+    """One row of a set to book, as `ledger_post_set` takes it: codes of accounts, which it looks up, instead of their ids."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: object) -> str:
+        """Return the SQL name of the type."""
+        return "ledger_move"
 
 
 ischema_names["xid8"] = Xid8  # so that comparing models with a database knows the type

@@ -9,7 +9,23 @@ from uuid import UUID
 from weakref import WeakKeyDictionary
 
 from psycopg.errors import Error as DatabaseError
-from sqlalchemy import BigInteger, Engine, Select, Text, column, func, literal, select, table, text, update
+from sqlalchemy import (
+    BigInteger,
+    Date,
+    Engine,
+    Select,
+    Subquery,
+    Text,
+    case,
+    cast,
+    false,
+    func,
+    literal,
+    null,
+    select,
+    text,
+    update,
+)  # fmt: skip
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
@@ -18,7 +34,7 @@ from market.kernel import direct
 from market.kernel.errors import DomainError
 from market.kernel.words import N_
 from market.ledger.errors import KeyUsedDifferently, LimitExceeded, NoBook, NotAMirror, PeriodClosed
-from market.ledger.models import LedgerAccount, LedgerBook, LedgerPeriod
+from market.ledger.models import LedgerAccount, LedgerBook, LedgerMove, LedgerPeriod
 from market.ledger.rules import Entry, kind_of
 
 _CLOSE = text("SELECT ledger_close(:book, :last, :by, :at)")
@@ -31,43 +47,6 @@ _POST = text(
 _MANY = 500
 # A plan made while the tables were small could look at each row of one for each of many entries: plan again for many.
 _PLAN_AGAIN = text("DISCARD PLANS")
-_MOVE = ("key", "n", "debit", "credit", "currency", "amount_minor", "subject")
-_MOVES = table("ledger_move", *(column(name) for name in (*_MOVE, "on_day", "happened_on")))
-_STAGE = (
-    text("DROP TABLE IF EXISTS pg_temp.ledger_move"),
-    text(
-        'CREATE TEMPORARY TABLE ledger_move (key text COLLATE "C" NOT NULL, n integer NOT NULL, debit text NOT NULL,'
-        " credit text NOT NULL, currency text NOT NULL, amount_minor bigint NOT NULL, subject uuid, on_day date,"
-        " happened_on date) ON COMMIT DROP"
-    ),
-)
-_ABSENT = text(
-    "SELECT code, currency FROM ("
-    "  SELECT debit AS code, currency FROM ledger_move UNION SELECT credit, currency FROM ledger_move) m"
-    " WHERE NOT EXISTS (SELECT FROM ledger_account a WHERE (a.book_id, a.code, a.currency) = (:book, m.code, m.currency))"
-)
-_POST_MOVES = text(
-    """
-WITH legs AS (
-  SELECT array_agg(d.id ORDER BY key, n) AS debits, array_agg(c.id ORDER BY key, n) AS credits,
-         array_agg(m.currency ORDER BY key, n) AS currencies, array_agg(amount_minor ORDER BY key, n) AS amounts,
-         array_agg(subject ORDER BY key, n) AS subjects
-  FROM ledger_move m
-  JOIN ledger_account d ON (d.book_id, d.code, d.currency) = (:book, m.debit, m.currency)
-  JOIN ledger_account c ON (c.book_id, c.code, c.currency) = (:book, m.credit, m.currency)),
-entries AS (
-  SELECT count(*)::int AS n, array_agg(key ORDER BY key) AS keys, array_agg(legs ORDER BY key) AS counts,
-         array_agg(on_day ORDER BY key) AS days,
-         array_agg(CASE WHEN happened_on IS NOT NULL THEN jsonb_build_object('happened_on', happened_on) END
-                   ORDER BY key) AS notes
-  FROM (SELECT key, count(*)::int AS legs, min(on_day) AS on_day, min(happened_on) AS happened_on
-        FROM ledger_move GROUP BY key) x)
-SELECT cardinality(ledger_post(
-  array_fill(CAST(:book AS bigint), ARRAY[n]), array_fill(CAST(:kind AS text), ARRAY[n]), keys, days,
-  array_fill(CAST(:actor AS text), ARRAY[n]), array_fill(CAST(NULL AS bigint), ARRAY[n]), notes, counts,
-  debits, credits, currencies, amounts, subjects))
-FROM entries, legs WHERE n > 0"""
-)
 # Per database: (book, code, currency) -> account id. Accounts never change; one made in an unfinished transaction is not
 # kept here.
 _known: WeakKeyDictionary[Engine, dict[tuple[int, str, str], int]] = WeakKeyDictionary()
@@ -151,30 +130,43 @@ def post_selected(
 ) -> int:
     """Book what `moves` selects without bringing it here, all or none, and return the number of transactions.
 
-    For many like facts. `moves` gives a row a posting: key, n (its place in the transaction), debit, credit (codes of the
-    chart), currency, amount_minor, subject, and its day unless all are of the day `on`; rows of one key are one transaction.
-    The laws, locks and refusals are those of `post`, and so is `late`; accounts are made on first use.
+    For many like facts. `moves` gives a row a posting: key, n (its place in the transaction), debit, credit (codes of the chart),
+    currency, amount_minor, subject, and its day (on_day) unless all are of the day `on`; rows of one key are one transaction.
+    The laws, locks and refusals are those of `post`, and so is `late`; accounts are made on first use (`moves` is asked again).
     """
     session.flush()
-    for statement in _STAGE:
-        session.execute(statement)
-    session.execute(insert(_MOVES).from_select([*_MOVE, *([] if on else ["on_day"])], moves))
-    session.execute(text("ANALYZE ledger_move (key, debit, credit, currency)"))
-    if on:
-        session.execute(update(_MOVES).values(on_day=on))
-    elif late and (last := _closed_through(session, {book_id}).get(book_id)):
-        values = {"on_day": last + timedelta(days=1), "happened_on": _MOVES.c.on_day}
-        session.execute(update(_MOVES).where(_MOVES.c.on_day <= last).values(values))
-    absent = [(book_id, code, currency) for code, currency in session.execute(_ABSENT, {"book": book_id})]
-    if absent:
-        session.info.setdefault("ledger_fresh_accounts", set()).update(absent)
-        session.execute(insert(LedgerAccount).on_conflict_do_nothing(), [_new_account(key) for key in sorted(absent)])
-    session.execute(_PLAN_AGAIN)
-    values = {"book": book_id, "kind": kind, "actor": actor}
+    last = _closed_through(session, {book_id}).get(book_id) if late else None
+    statement = _post_set(book_id, kind, actor, moves.subquery("moves"), on, last)
     try:
-        return session.execute(_POST_MOVES, values).scalar() or 0
+        entries, *absent = session.execute(statement).one()
+        if absent[0]:
+            _open_accounts(session, sorted((book_id, code, currency) for code, currency in zip(*absent, strict=True)))
+            entries, *absent = session.execute(statement).one()
     except DBAPIError as error:
         raise _refusal(error) from error
+    if absent[0]:
+        raise RuntimeError(f"accounts {absent} were made and are absent")
+    return int(entries)
+
+
+def _open_accounts(session: Session, keys: Sequence[tuple[int, str, str]]) -> None:
+    """Make accounts of the chart that are not there yet; they count as known when the transaction has ended."""
+    fresh: set[tuple[int, str, str]] = session.info.setdefault("ledger_fresh_accounts", set())
+    fresh.update(keys)
+    session.execute(insert(LedgerAccount).on_conflict_do_nothing(), [_new_account(key) for key in keys])
+
+
+def _post_set(
+    book_id: int, kind: str, actor: str, moves: Subquery, on: date | None, closed_through: date | None
+) -> Select[*tuple[Any, ...]]:
+    """Return the statement that hands the moves to the database function: the entries booked, or the accounts that are absent."""
+    *move, day = (*moves.c, literal(on, Date)) if on else moves.c
+    late = (day <= literal(closed_through, Date)) if closed_through else false()
+    first_open = literal(closed_through + timedelta(days=1), Date) if closed_through else null()
+    columns = (*move, case((late, first_open), else_=day), case((late, day)))
+    given = select(func.array_agg(cast(func.row(*columns), LedgerMove()))).scalar_subquery()
+    posted = func.ledger_post_set(book_id, kind, actor, given)
+    return select(posted.table_valued("entries", "absent_codes", "absent_currencies"))
 
 
 def _entry_columns(entries: Sequence[Entry]) -> dict[str, Any]:
@@ -265,8 +257,7 @@ def _accounts(session: Session, entries: Sequence[Entry]) -> dict[tuple[int, str
     fresh: set[tuple[int, str, str]] = session.info.setdefault("ledger_fresh_accounts", set())
     found = _find(session, missing)
     if absent := [key for key in missing if key not in found]:
-        fresh.update(absent)
-        session.execute(insert(LedgerAccount).on_conflict_do_nothing(), [_new_account(key) for key in absent])
+        _open_accounts(session, absent)
         found |= _find(session, absent)
     known.update({key: account_id for key, account_id in found.items() if key not in fresh})
     return known | found

@@ -63,19 +63,27 @@ def test_what_stands_is_kept_and_what_is_not_there_is_missed(session, facts, sta
 
 
 def test_a_posting_needs_accounts_of_its_book_in_its_currency(session, facts):
-    number = session.execute(text(TRANSACTION), facts).scalar_one()
     one = text("SELECT debit_id, credit_id FROM ledger_posting WHERE book_id = :book LIMIT 1")
     (debit, credit), (foreign, _) = (session.execute(one, {"book": facts[name]}).one() for name in ("book", "other"))
     for left, right, currency in ((foreign, credit, "EUR"), (debit, foreign, "EUR"), (debit, credit, "USD")):
-        values = f"VALUES (:book, {number}, 1, {left}, {right}, '{currency}', 1)"
-        refused(session, f"{POSTING} {values}", facts, "does not have in this currency")
+        values = f"SELECT :book, id, 1, {left}, {right}, '{currency}', 1 FROM t"
+        refused(session, f"WITH t AS ({TRANSACTION}) {POSTING} {values}", facts, "does not have in this currency")
 
 
 def test_one_posting_that_does_not_fit_refuses_all_of_its_statement(session, facts):
-    number = session.execute(text(TRANSACTION), facts).scalar_one()
-    rows = f"SELECT p.book_id, {number}, g.n, p.debit_id, p.credit_id, CASE g.n WHEN 2 THEN 'USD' ELSE p.currency END, 1"
-    statement = f"{POSTING} {rows} FROM {A_POSTING}, generate_series(1, 3) AS g(n)"
+    rows = "SELECT p.book_id, t.id, g.n, p.debit_id, p.credit_id, CASE g.n WHEN 2 THEN 'USD' ELSE p.currency END, 1"
+    statement = f"WITH t AS ({TRANSACTION}) {POSTING} {rows} FROM t, {A_POSTING}, generate_series(1, 3) AS g(n)"
     refused(session, statement, facts, "does not have in this currency")
+
+
+def test_a_transaction_comes_with_its_postings_in_one_statement(session, facts):
+    refused(session, TRANSACTION, facts, "has no posting")
+    two = TRANSACTION.replace("RETURNING", ", (:book, 'test', 'test:2', sha256('x'), '2026-11-20', 'test') RETURNING")
+    rows = f"SELECT :book, min(t.id), 1, p.debit_id, p.credit_id, p.currency, 1 FROM t, {A_POSTING} GROUP BY 4, 5, 6"
+    refused(session, f"WITH t AS ({two}) {POSTING} {rows}", facts, "has no posting")
+    number = session.execute(text(f"WITH t AS ({TRANSACTION}) {POSTING} {rows} RETURNING transaction_id"), facts).scalar_one()
+    more = f"SELECT book_id, {number}, 2, debit_id, credit_id, currency, 1 FROM {A_POSTING}"
+    session.execute(text(f"{POSTING} {more}"), facts)  # another leg, as long as the transaction is not finished
 
 
 def test_a_payout_is_of_the_co_op_of_its_run(session, facts):
