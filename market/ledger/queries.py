@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
 from market.kernel.money import Money
-from market.ledger.models import LedgerTransaction
+from market.ledger.models import LedgerPeriod, LedgerTransaction
 from market.ledger.rules import Leg
 
 _BALANCES = """
@@ -105,6 +105,13 @@ def books(session: Session) -> Sequence[tuple[int, UUID | None]]:
     """Return the books in this scope as (id, co-op)."""
     rows = session.execute(text("SELECT id, coop_id FROM ledger_book ORDER BY id")).all()
     return [(row.id, row.coop_id) for row in rows]
+
+
+def days_of(session: Session, book_id: int) -> tuple[date, date]:
+    """Return the first and the last day that a book has periods for, open or closed."""
+    days = select(func.min(LedgerPeriod.starts_on), func.max(LedgerPeriod.ends_on)).where(LedgerPeriod.book_id == book_id)
+    first, last = session.execute(days).one()
+    return first, last
 
 
 def postings(session: Session, book_id: int, *, since: date | None = None, until: date | None = None) -> Iterator[PostingLine]:

@@ -36,7 +36,7 @@ def _one_of(column: str, words: tuple[str, ...]) -> str:
 class MoneyAccount(CoopOwned, Base):
     """An account that a bank keeps for the co-op, or a mobile-money provider, with its mirror and suspense account in the books.
 
-    A wallet has the digits of its number in the place of an IBAN.
+    `iban` holds the bank's own number where the country has no IBAN, and the digits of a wallet's number.
     """
 
     __tablename__ = "money_account"

@@ -1,5 +1,6 @@
 """Bank accounts of a co-op and their opening balances (E01)."""
 
+import re
 from datetime import date, datetime
 from uuid import UUID
 
@@ -31,10 +32,11 @@ def open_account(
 ) -> MoneyAccount:
     """Register a bank account and book what lies on it on `opened_on` (E01: mirror → opening, or the reverse).
 
-    The first one gets the mirror `bank:1` and the suspense account `suspense:1`. A `wallet` is kept by a mobile-money provider:
-    its `iban` is its phone number or account number there. Raises BadIban, BadCurrency, AccountExists.
+    The first one gets the mirror `bank:1` and the suspense account `suspense:1`. `iban` is the bank's own number of the account
+    where the country has no IBAN; a `wallet` is kept by a mobile-money provider, with its phone number or account number there.
+    Raises BadIban, BadCurrency, AccountExists.
     """
-    iban = checked_wallet(iban) if wallet else checked_iban(iban)
+    iban = checked_wallet(iban) if wallet else checked_number(iban)
     if currency not in EXPONENTS:
         raise BadCurrency("Choose a currency by its three letters, such as EUR.", pointer="/currency")
     taken = session.execute(
@@ -77,6 +79,21 @@ def checked_wallet(text: str) -> str:
     if not (6 <= len(digits) <= 20 and digits.isascii() and digits.isdigit()):
         raise BadIban("A wallet's number has 6 to 20 digits.", pointer="/iban")
     return digits
+
+
+def checked_number(text: str) -> str:
+    """Return the number of a bank account in its compact form: an IBAN, or the bank's own number where there are none.
+
+    What begins like an IBAN must be one. Raises BadIban.
+    """
+    number = re.sub(r"[\s./-]", "", text).upper()
+    if number[:2].isalpha() and number[2:4].isdigit():
+        return checked_iban(number)
+    if not (4 <= len(number) <= 34 and number.isascii() and number.isalnum() and any(sign.isdigit() for sign in number)):
+        raise BadIban(
+            "An account's number has 4 to 34 letters and digits; an IBAN has 15 to 34, two letters first.", pointer="/iban"
+        )
+    return number
 
 
 def account_of(session: Session, money_account_id: UUID) -> MoneyAccount:

@@ -19,12 +19,12 @@ from market.statements.errors import FileNotFound, NotADraft
 from market.statements.events import IMPORTED, RECEIVED
 from market.statements.models import MoneyAccount, PeriodClose, Statement, StatementFile, StatementLine
 from market.statements.rules import postings, shapes
-from market.statements.rules.accounts import same_account
 from market.statements.rules.identity import earliest_key
 from market.statements.rules.sums import check_chain
 from market.statements.service.accounts import account_of
 from market.statements.service.announcing import enrich, write_interim
 from market.statements.service.csv_formats import mappings_of
+from market.statements.service.fitting import misfit_of
 from market.statements.service.preparing import LINE_COLUMNS, PART_COLUMNS, Prepared, Unpacked, prepare_file
 
 LEGS_PER_ENTRY = 5_000
@@ -66,13 +66,13 @@ def import_file(
             outcome=known.outcome,
         )
         return Imported(known.id, "known", reason, known.findings)
-    misfit = None if prepared.refusal else _misfit(account, prepared)
-    refusal = prepared.refusal or misfit
+    misfit = None if prepared.refusal else misfit_of(session, account, prepared)
+    refusal, code = misfit or (prepared.refusal, prepared.code)
     findings = [] if refusal else _findings(session, account, prepared)
     held = any(finding["hold"] for finding in findings) and not confirmed
     file = known or new_file(account, prepared, actor=actor, now=now)
     file.outcome = outcome = "refused" if refusal else "draft" if held else "imported"
-    file.reason, file.code = refusal, "statements.other_account" if misfit else prepared.code
+    file.reason, file.code = refusal, code
     file.format, file.findings, file.balances = prepared.format, findings, _balances(prepared)
     file.provisional_lines, file.read_bytes = prepared.provisional, prepared.size_bytes
     session.add(file)
@@ -172,21 +172,6 @@ def known_file(session: Session, account: MoneyAccount, sha256: str) -> Statemen
     """Return the file of these bytes, if the account has it."""
     statement = select(StatementFile).where(StatementFile.money_account_id == account.id, StatementFile.sha256 == sha256)
     return session.execute(statement).scalar_one_or_none()
-
-
-def _misfit(account: MoneyAccount, prepared: Prepared) -> str | None:
-    for statement in prepared.statements:
-        if not same_account(statement.account, account.iban, account.currency):
-            return say(
-                "the file is about the account %(account)s, not about %(iban)s; choose or register that account",
-                account=statement.account,
-                iban=account.iban,
-            )
-        if foreign := sorted(set(statement.booked) - {account.currency}):
-            return say(
-                "the file books %(foreign)s, the account is kept in %(currency)s", foreign=foreign, currency=account.currency
-            )
-    return None
 
 
 def _last(session: Session, account: MoneyAccount) -> Statement | None:

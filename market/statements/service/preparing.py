@@ -63,6 +63,7 @@ class Prepared:
     refusal: str | None = None
     code: str | None = None
     statements: list[Statement] = field(default_factory=list)
+    first_day: date | None = None
     last_days: dict[int, date] = field(default_factory=dict)
     booked: int = 0
     provisional: int = 0
@@ -168,6 +169,8 @@ def prepare_file(
 def _keep(prepared: Prepared, line: Line) -> None:
     assert line.booked_on is not None  # the reader refuses booked lines without a day
     prepared.booked += 1
+    if prepared.first_day is None or line.booked_on < prepared.first_day:
+        prepared.first_day = line.booked_on
     last = prepared.last_days.get(line.statement)
     prepared.last_days[line.statement] = max(last, line.booked_on) if last else line.booked_on
     line_id = next(prepared.ids)

@@ -181,3 +181,37 @@ def test_an_account_is_registered_once_with_a_valid_iban(session) -> None:
         with pytest.raises(DomainError) as refusal:
             make_account(session, coop=type("C", (), {"id": account.coop_id, "iban": iban, "currency": "EUR"}))
         assert refusal.value.code == code
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept", "named"),
+    [
+        ("1220 0012-345.678", "12200012345678", "12200 012345678"),
+        ("45050050/76198810", "4505005076198810", "45050050/76198810"),
+        ("0100123456700", "0100123456700", "0100123456700"),
+        ("9100", "9100", "9100"),
+    ],
+)
+def test_an_account_of_a_country_without_ibans_has_the_banks_own_number(session, typed, kept, named) -> None:
+    """Kenya, Peru, India, the United States and others have no IBAN; what begins like one must still be one."""
+    account = make_account(session, iban=typed)
+    assert account.iban == kept
+    content = f":20:X\n:25:{named}\n:28C:1\n:60F:C261119EUR0,00\n:61:2611201120C100,NTRFNONREF//A1\n:62F:C261120EUR100,00\n-\n"
+    assert import_bytes(session, account, content.encode()).outcome == "imported"
+
+
+@pytest.mark.parametrize("typed", ["123", "no digits", "9" * 35, "12\u0664\u06654"])
+def test_what_is_no_account_number_is_refused(session, typed) -> None:
+    with pytest.raises(DomainError) as refusal:
+        make_account(session, iban=typed)
+    assert refusal.value.code == "statements.bad_iban"
+
+
+def test_lines_outside_the_books_are_refused_and_the_file_is_kept(session) -> None:
+    account = make_account(session)
+    old = DAY.replace(year=2013)
+    result = import_lines(session, account, [line(100, ref="A", day=old), line(100, ref="B")], on=old)
+    file = session.get_one(StatementFile, result.file_id)
+    assert (result.outcome, file.code) == ("refused", "statements.outside_the_books")
+    assert "2013-11-20" in (file.reason or "")
+    assert (file.size_bytes > 0, lines_of(session, account)) == (True, [])

@@ -37,10 +37,13 @@ class BankAccountsOut(Strict):
 
 
 class BankAccountIn(Strict):
-    """A bank account to be registered, or a mobile-money wallet with its number in the place of the IBAN."""
+    """A bank account to be registered, or a mobile-money wallet.
+
+    `iban` is the bank's own number where the country has no IBAN, or the wallet's number.
+    """
 
     name = fields.String(required=True, validate=validate.Length(1, 80))
-    iban = fields.String(required=True, validate=validate.Length(6, 60))
+    iban = fields.String(required=True, validate=validate.Length(4, 60))
     wallet = fields.Boolean(load_default=False)
     currency = fields.String(required=True, validate=validate.Regexp("^[A-Z]{3}$"))
     opened_on = fields.Date(required=True)
