@@ -171,6 +171,8 @@ def _asked(session: Session) -> Asked:
     first, last = entry.day("from", required=False), entry.day("to", required=False)
     coop = producers.coop(session, current_coop())
     until = last or today(coop.time_zone)
+    if first and first > until:  # the page says so beside the field, and shows what came after the first
+        until = max(first, today(coop.time_zone))
     account, names = entry.text("account", required=False, limit=120), account_words.names(session, coop.id)
     return Asked(coop, book_of(session, coop.id), first or until.replace(day=1), until, account, names)
 

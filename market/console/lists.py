@@ -248,6 +248,10 @@ def _chosen(desk: Desk, source: Source | Computed) -> tuple[dict[str, str], dict
                 "amount": told(no_amount(refusal)),
                 "choice": _("Please choose one of the list."),
             }.get(each.kind, _("This cannot be searched for. Try a word or a number."))
+    days = {each.name for each in desk.filters if each.kind == "day"}
+    if {"from", "to"} <= days & chosen.keys() and date.fromisoformat(chosen["to"]) < date.fromisoformat(chosen["from"]):
+        errors["to"] = _("The last day lies before the first.")
+        del chosen["to"]
     return chosen, errors
 
 

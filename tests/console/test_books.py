@@ -67,6 +67,15 @@ def test_what_cannot_be_read_is_said_and_the_report_stays(desk):
     assert "Nothing fits these filters" in page.text
 
 
+def test_a_span_that_ends_before_it_begins_is_said_and_shows_what_came_after_its_first_day(desk):
+    page = desk.get(desk.preparer, "/console/books?from=2026-11-01&to=2026-10-01")
+    assert "The last day lies before the first." in page.text
+    lines = desk.get(desk.preparer, "/console/books/lines?from=2026-11-21&to=2026-11-01")
+    assert "The last day lies before the first." in lines.text
+    file = desk.get(desk.preparer, "/console/books?from=2026-01-01&to=2025-01-01&format=csv").text
+    assert "64.80" in file
+
+
 def test_a_report_goes_on_after_the_last_row_seen(desk, monkeypatch):
     monkeypatch.setitem(Computed.page.__kwdefaults__, "limit", 1)
     first = desk.get(desk.preparer, "/console/books?from=2026-01-01&to=2026-12-31").text
