@@ -78,6 +78,7 @@ class SellerPart:
     release_on: date | None
     lines: tuple[Line, ...]
     packed_at: datetime | None = None
+    earned_at: datetime | None = None
     unsent: Money = field(kw_only=True)
 
     @property
@@ -301,6 +302,7 @@ def _parts(session: Session, sellers: Sequence[SellerOrder], numbers: dict[UUID,
             release_on=seller.release_on,
             lines=tuple(lines.get(seller.id, ())),
             packed_at=seller.packed_at,
+            earned_at=(seller.confirmed_at or seller.settled_at) if seller.settled_at else None,
         )
         for seller in sellers
     ]

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import date
 from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from market.earnings import queries as earnings
+from market.kernel.clock import day_in
 from market.kernel.money import Money, total
 from market.kernel.words import N_, Term, say
 from market.ledger import queries as books
@@ -37,7 +39,7 @@ def payee_statement(session: Session, payout_id: UUID) -> PayeeStatement:
     member = producers.member(session, coop_id=row.coop_id, producer_id=row.payee_id)
     paid_for = payables.by_ids(session, [payable_id for payable_id, _ in items(session, payout_id)])
     back = of_payout(session, payout_id)
-    lines = tuple(_all_lines(session, paid_for, back))
+    lines = tuple(_all_lines(session, paid_for, back, coop.time_zone))
     gross = row.gross + total([money for _, _, money in back], row.gross.currency)
     if sum(line.money.minor for line in lines) != gross.minor:
         raise AssertionError(f"the lines of payout {row.number} do not add up to {row.gross.text}")
@@ -61,14 +63,16 @@ def payee_statement(session: Session, payout_id: UUID) -> PayeeStatement:
     )
 
 
-def _all_lines(session: Session, paid_for: list[Owed], back: list[tuple[UUID, UUID, Money]]) -> Iterator[StatementLine]:
+def _all_lines(
+    session: Session, paid_for: list[Owed], back: list[tuple[UUID, UUID, Money]], zone: str
+) -> Iterator[StatementLine]:
     """Yield what was earned: what came back to advances out of a thing is part of what it brought, told once."""
     more: dict[UUID, int] = {}
     for source_id, _, money in back:
         more[source_id] = more.get(source_id, 0) + money.minor
     for owed in paid_for:
         earned = Money(owed.money.minor + more.pop(owed.source_id, 0), owed.money.currency)
-        yield from _lines(session, replace(owed, money=earned))
+        yield from _lines(session, replace(owed, money=earned), zone)
 
 
 def _recovered(session: Session, back: list[tuple[UUID, UUID, Money]]) -> Iterator[StatementDeduction]:
@@ -79,24 +83,28 @@ def _recovered(session: Session, back: list[tuple[UUID, UUID, Money]]) -> Iterat
         yield StatementDeduction(say("advance: %(reason)s", reason=advance.reason), money, advance.left)
 
 
-def _lines(session: Session, owed: Owed) -> list[StatementLine]:
-    """Return one line per thing sold; one for the whole where there are no order lines that add up to it."""
+def _lines(session: Session, owed: Owed, zone: str) -> list[StatementLine]:
+    """Return one line per thing sold; one for the whole where there are no order lines that add up to it.
+
+    The day of a sale is the one on which it was earned where the co-op is: a payee knows that day, not when it fell due.
+    """
     if owed.source_kind != "seller_order":
         return [StatementLine(owed.due_on, Term(owed.what), str(owed.source_id)[-8:], owed.money)]
     sale = orders.seller_order(session, owed.source_id)
-    lines = [_sold(owed, sale.number, line) for line in sale.lines]
+    day = day_in(sale.earned_at, zone) if sale.earned_at else owed.due_on
+    lines = [_sold(owed, sale.number, line, day) for line in sale.lines]
     kept = [line for line in lines if line.money]
     if sum(line.money.minor for line in kept) == owed.money.minor:
         return kept
-    return [StatementLine(owed.due_on, ", ".join(line.title for line in sale.lines), sale.number, owed.money)]
+    return [StatementLine(day, ", ".join(line.title for line in sale.lines), sale.number, owed.money)]
 
 
-def _sold(owed: Owed, number: str, line: Line) -> StatementLine:
+def _sold(owed: Owed, number: str, line: Line, day: date) -> StatementLine:
     goods = [part.money - part.returned for part in line.parts if COMPONENT.get(part.kind) == "goods"]
     money = total(goods, owed.money.currency)
     quantity = line.quantity - line.returned
     return StatementLine(
-        on=owed.due_on,
+        on=day,
         text=line.title,
         number=number,
         money=money,

@@ -23,14 +23,16 @@ from market.payments import queries as payment_queries
 from market.payments import service as payments
 from market.payments.ports import Checkout, RefundAnswer
 from market.payouts import queries as payouts
-from market.producers.models import Certificate
+from market.payouts import service as payout_service
+from market.producers.models import Certificate, Producer
 from market.treasury import service as treasury
 from tests.conftest import NOW
 from tests.domain.payments.reading import balances, topics
 from tests.factories.catalogue import make_listing, make_product
 from tests.factories.orders import paid_order, parts_of, pay, place
+from tests.factories.payouts import approved_run, only_payout
 from tests.factories.prices import make_reference
-from tests.factories.producers import make_coop, make_producer
+from tests.factories.producers import make_coop, make_payee_account, make_producer
 
 pytestmark = pytest.mark.usefixtures("agreed")
 STAFF = Actor(account_id=new_id(), roles=frozenset({"preparer"}))
@@ -248,6 +250,19 @@ def test_e17_settled_and_not_yet_paid_out_is_refunded_by_who_bears_it(session, c
     assert [total.open.minor for total in payables.owed_to(session, listing.producer_id)] == [owed]
     assert balances(session, coop)["refund_payable"] == parts_of(session, placed.order_id)[0].refunded.minor > 0
     assert payouts.check(session) == []
+
+
+def test_a_payee_reads_the_day_on_which_it_was_earned_not_when_it_fell_due(session, coop, listing):
+    make_payee_account(session, producer=session.get_one(Producer, listing.producer_id))
+    _, part = settled(session, listing)
+    later = NOW + timedelta(days=30)
+    row = only_payout(session, approved_run(session, coop.id, now=later))
+    payout_service.write_files(session, run_id=row.run_id, now=later)
+    payout_service.settle(session, payout_id=row.id, money=row.money, booked_on=later.date(), suspense="suspense:1", now=later)
+    (line,) = payouts.payee_statement(session, row.id).lines
+    (owed,) = payables.by_ids(session, [payable for payable, _ in payouts.items(session, row.id)])
+    assert (line.number, line.on) == (part.number, NOW.date())
+    assert owed.due_on > line.on
 
 
 def test_e20_the_refund_of_what_was_paid_out_is_a_claim_that_the_next_run_nets(session, coop, listing):
