@@ -42,7 +42,7 @@ from market.payments.service.paying_refunds import (
     record_refund_outcome,
     send_refund,
 )
-from market.payments.service.refunds import give_back_credit, record_refund_elsewhere, refund, refund_by_bank
+from market.payments.service.refunds import give_back_credit, record_refund_elsewhere, refund, refund_by_bank, undo_bank_refund
 from market.payments.service.transfers import record_transfer, undo_transfer
 
 __all__ = [
@@ -94,6 +94,7 @@ __all__ = [
     "sync_bank_payouts",
     "take_back_line",
     "transfer_lines_waiting",
+    "undo_bank_refund",
     "undo_transfer",
     "unknown_lines",
 ]

@@ -293,6 +293,19 @@ def refund_by_bank(session: Session, *, refund_id: UUID, evidence: str, actor: A
     return refund_view(row)
 
 
+def undo_bank_refund(session: Session, *, refund_id: UUID) -> RefundView:
+    """Take back that a debit paid a refund, because its match is undone; the caller mirrors the postings. It is owed again.
+
+    Raises RefundUnderWay when it is not paid by bank, PaymentDisputed while the buyer's bank has taken the payment back.
+    """
+    row = lock_one(session, Refund, refund_id)
+    if row.method != "transfer" or row.state != "paid":
+        raise RefundUnderWay("This refund is not paid by bank. Its match cannot be taken back.", state=row.state)
+    _refuse_disputed(session, row.payment_id)
+    row.state, row.paid_at = "decided", None
+    return refund_view(row)
+
+
 def give_back_credit(session: Session, *, payment_id: UUID, actor: Actor, now: datetime) -> RefundView:
     """Decide to give back what lies in a buyer's credit: a surplus, a transfer that came too late, or too little and no more.
 

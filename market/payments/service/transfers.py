@@ -11,6 +11,8 @@ from market.kernel import outbox
 from market.kernel.ids import new_id
 from market.kernel.locks import lock_one
 from market.kernel.money import Money
+from market.ledger import service as ledger
+from market.ledger.queries import balance
 from market.ledger.rules import Leg
 from market.payments.errors import PaymentMissing, PaymentNotOpen, TransferAlreadyUsed, WrongCurrency
 from market.payments.events import PAID, SURPLUS
@@ -107,7 +109,8 @@ def _become(session: Session, row: Payment, before: State, what: Arrival, now: d
 def undo_transfer(session: Session, *, line_subject: UUID, now: datetime) -> PaymentView:
     """Take back that a line belonged to a payment, because its match is undone; the caller mirrors the postings.
 
-    Only while the payment waits for more: once it completed an order, the way back is a refund. Raises PaymentNotOpen.
+    While the payment waits for more, or where the line brought only credit: too late, or once more (E08, E09), and the buyer
+    has not been given it back. What completed an order is no such line: its way back is a refund. Raises PaymentNotOpen.
     """
     receipt = session.scalars(
         select(TransferReceipt).where(TransferReceipt.line_subject == line_subject, TransferReceipt.undone_at.is_(None))
@@ -116,8 +119,21 @@ def undo_transfer(session: Session, *, line_subject: UUID, now: datetime) -> Pay
         raise PaymentNotOpen("No payment counts this line.")
     row = lock_one(session, Payment, receipt.payment_id)
     if row.state != State.PART_PAID:
-        raise PaymentNotOpen("The order is paid by this line. Give the money back by a refund instead.", state=row.state)
+        _refuse_used(session, row, receipt)
     receipt.undone_at = now
     row.received_minor -= receipt.amount_minor
-    row.state = State.PART_PAID if row.received_minor else State.AWAITING_TRANSFER
+    if row.state == State.PART_PAID:
+        row.state = State.PART_PAID if row.received_minor else State.AWAITING_TRANSFER
+    elif row.state == State.SURPLUS and not row.received_minor:
+        row.state, row.paid_at = State.CANCELLED, None  # it had ended before the money came, and waits for none
     return view(row)
+
+
+def _refuse_used(session: Session, row: Payment, receipt: TransferReceipt) -> None:
+    """Refuse to take back a line whose money is no longer the buyer's credit alone."""
+    only_credit = row.state == State.SURPLUS or (row.paid_at is not None and row.paid_at < receipt.received_at)
+    if not only_credit:
+        raise PaymentNotOpen("The order is paid by this line. Give the money back by a refund instead.", state=row.state)
+    credit = balance(session, ledger.book_of(session, receipt.coop_id), credit_account(row.id), receipt.currency)
+    if credit.minor < receipt.amount_minor:
+        raise PaymentNotOpen("The buyer was given this money back, or it is decided. The line cannot mean something else now.")

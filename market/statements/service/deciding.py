@@ -10,23 +10,19 @@ from market.kernel import audit, locks
 from market.kernel.actor import Actor
 from market.kernel.clock import day_in
 from market.kernel.money import Money
-from market.kernel.references import Kind, bare, parse
-from market.kernel.words import N_, Term, say
+from market.kernel.words import say
 from market.ledger import queries as books
 from market.ledger import service as ledger
 from market.ledger.rules import Entry
-from market.payments import queries as payment_queries
 from market.payments import service as payments
 from market.payouts import queries as payout_queries
 from market.payouts import service as payouts
-from market.payouts.queries import InTransit
 from market.producers import queries as producers
 from market.statements.errors import (
     LineExplained,
     LineNotFound,
     MatchNotFound,
     MatchUndone,
-    PaidAgain,
     PaidInParts,
     ReasonNeeded,
     SecondPersonNeeded,
@@ -38,9 +34,8 @@ from market.statements.service.accounts import account_of
 from market.statements.service.applying import PART, Wish, make_matches, posting_key, rest_of
 from market.statements.service.booking_rules import confirm_rule, doubt_rule, rule_of
 from market.statements.service.importing import closed_through, posting_day
+from market.statements.service.referring import meant
 from market.statements.service.targets import payee_of, sweep_id
-from market.treasury import loan_queries as loans
-from market.treasury import premium_queries as premiums
 
 GIVEN_UP = ("write_off", "bank_charges")
 """What the co-op bears itself; above its own limit only an approver books it (money.md 8.3). What a rule finds needs nobody."""
@@ -78,35 +73,25 @@ def accept_suggestion(session: Session, *, suggestion_id: UUID, line_id: UUID, a
 
 
 def match_reference(session: Session, *, line_id: UUID, reference: str, actor: Actor, now: datetime) -> UUID:
-    """Match a line to the payout or payment whose reference a person read on it, or knows. Returns the match's id."""
+    """Match a line to what has the reference that a person read on it, or knows: payment, payout, refund, loan, premium.
+
+    Returns the match's id. Raises ReasonNeeded for no reference of ours, and the refusals of what it names.
+    """
     line, account = locked_line(session, line_id)
-    found = parse(reference)
-    if found is None:
-        raise ReasonNeeded(
-            "This is not one of our references: RF and twelve digits. Look for a mistyped digit.", pointer="/reference"
+    wish, whole = meant(session, line, account, reference, actor, pointer="/reference"), None
+    if wish.target_kind == "payout" and wish.target_id is not None:
+        whole = payout_queries.payout(session, wish.target_id).money
+    if whole is not None and wish.line_minor < whole.minor:
+        rest = Money(wish.line_minor, account.currency)
+        raise PaidInParts(
+            say(
+                "The payout is %(money)s and this line %(rest)s."
+                " If the bank paid it in several lines, match them together below.",
+                money=whole,
+                rest=rest,
+            ),
+            pointer="/reference",
         )
-    if found[0] is Kind.PAYMENT:
-        wish = paid(session, line, reference, actor)
-    elif found[0] is Kind.LOAN:
-        wish = lent(session, line, account, reference, actor)
-    elif found[0] is Kind.PREMIUM:
-        wish = premium_paid(session, line, account, reference, actor)
-    else:
-        wish = settled(session, line, account, reference, actor)
-        whole = None
-        if wish.target_kind == "payout" and wish.target_id is not None:
-            whole = payout_queries.payout(session, wish.target_id).money
-        if whole is not None and wish.line_minor < whole.minor:
-            rest = Money(wish.line_minor, account.currency)
-            raise PaidInParts(
-                say(
-                    "The payout is %(money)s and this line %(rest)s."
-                    " If the bank paid it in several lines, match them together below.",
-                    money=whole,
-                    rest=rest,
-                ),
-                pointer="/reference",
-            )
     note(session, actor, "statements.matched", line, now, {"reference": reference, "match": str(wish.id)})
     make_matches(session, account, [wish], now=now)
     return wish.id
@@ -180,7 +165,7 @@ def _given_up(session: Session, line_id: UUID) -> int:
 def undo_match(session: Session, *, match_id: UUID, reason: str, actor: Actor, now: datetime) -> None:
     """Take one match back by the mirror of its posting; the others on the line stay, and the pair is not proposed again.
 
-    Raises MatchNotFound, MatchUndone, and for a payment the refusal of payments when its order moved on.
+    Raises MatchNotFound, MatchUndone, and for a payment or refund the refusal of payments when it moved on.
     """
     if len(reason.strip()) < 3:
         raise ReasonNeeded("Say in a few words why the match was wrong.", pointer="/reason")
@@ -193,10 +178,12 @@ def undo_match(session: Session, *, match_id: UUID, reason: str, actor: Actor, n
     match = locks.lock_one(session, StatementMatch, match.id)
     if match.undone_at is not None:
         raise MatchUndone("This match was taken back already.")
-    if match.target_kind in ("payout_return", "refund"):
-        raise MatchUndone("Others build on this: the debt is open again, or the refund is done. Book the correction by hand.")
+    if match.target_kind == "payout_return":
+        raise MatchUndone("Others build on this: the debt is open again. Book the correction by hand.")
     if match.target_kind == "payment":
         payments.undo_transfer(session, line_subject=match.id, now=now)
+    elif match.target_kind == "refund" and match.target_id is not None:
+        payments.undo_bank_refund(session, refund_id=match.target_id)
     elif match.target_kind == "payout" and match.target_id is not None:
         payouts.unsettle(session, payout_id=match.target_id, now=now)
         for part in session.scalars(_parts_of_payout(match.target_id)).all():
@@ -301,83 +288,6 @@ def accepted(session: Session, suggestion: StatementSuggestion, actor: Actor) ->
         evidence=suggestion.evidence,
         reason=reason,
     )
-
-
-def paid(session: Session, line: StatementLine, reference: str, actor: Actor) -> Wish:
-    """Return the match of a line's rest with the payment that a reference names. Raises SuggestionGone."""
-    payment = payment_queries.payment_by_reference(session, reference)
-    if payment is None:
-        raise SuggestionGone("No payment has this reference.", pointer="/reference")
-    minor, evidence = rest_of(line), {"reference": "by_person"}
-    return Wish(line.id, "payment", payment.id, minor, "full", "person", actor.label, evidence=evidence)
-
-
-def lent(session: Session, line: StatementLine, account: MoneyAccount, reference: str, actor: Actor) -> Wish:
-    """Return the match of a line with the loan that a reference names: its money came (E39), or a repayment went (E40).
-
-    Raises SuggestionGone, WrongDirection for more than is still to come or on its way.
-    """
-    loan_id = loans.by_reference(session, reference, coop_id=account.coop_id)
-    if loan_id is None:
-        raise SuggestionGone("No loan that was taken on has this reference.", pointer="/reference")
-    loan = loans.loan(session, loan_id, on=line.booked_on)
-    minor, came = rest_of(line), line.amount_minor > 0
-    expected = loan.money - loan.received if came else loan.on_its_way
-    if expected.currency != account.currency or expected.minor < minor:
-        raise WrongDirection(say("Of this loan only %(money)s is expected on a line.", money=expected), pointer="/reference")
-    code = loans.account_of(loan_id) if came else f"in_transit:{loans.rail_of(loan_id)}"
-    evidence = {"reference": "by_person"}
-    return Wish(line.id, "account", None, minor, "full", "person", actor.label, account_code=code, evidence=evidence)
-
-
-def premium_paid(session: Session, line: StatementLine, account: MoneyAccount, reference: str, actor: Actor) -> Wish:
-    """Return the match of a line with the premium on account that a reference names (E35).
-
-    Raises SuggestionGone, WrongDirection.
-    """
-    invoice_id = premiums.by_reference(session, reference, coop_id=account.coop_id)
-    if invoice_id is None:
-        raise SuggestionGone("No premium that was invoiced has this reference.", pointer="/reference")
-    due, minor = premiums.invoice(session, invoice_id).due, rest_of(line)
-    if line.amount_minor < 0 or due.currency != account.currency or due.minor < minor:
-        raise WrongDirection(say("Of this premium only %(money)s is expected on a line.", money=due), pointer="/reference")
-    evidence = {"reference": "by_person", "invoice": str(invoice_id)}
-    code = premiums.RECEIVABLE
-    return Wish(line.id, "account", None, minor, "full", "person", actor.label, account_code=code, evidence=evidence)
-
-
-def settled(session: Session, line: StatementLine, account: MoneyAccount, reference: str, actor: Actor) -> Wish:
-    """Return the match of a line with the payout that a reference names, or with its return. Raises SuggestionGone."""
-    incoming = line.amount_minor > 0
-    row = (shown_before if incoming else on_its_way)(session, account, reference)
-    if row is None:
-        if not incoming and shown_before(session, account, reference) is not None:
-            raise PaidAgain(
-                "Another line has shown this payout already. If the bank paid it twice, say so below.", pointer="/reference"
-            )
-        state = "settled" if incoming else N_("on its way")
-        raise SuggestionGone(say("No payout with this reference is %(state)s.", state=Term(state)), pointer="/reference")
-    kind, target = ("return", "payout_return") if incoming else ("full", "payout")
-    minor = min(rest_of(line), row.money.minor)
-    fee = row.money.minor - minor if incoming else 0
-    evidence = {"reference": "by_person", "reason": line.return_reason}
-    return Wish(line.id, target, row.payout_id, minor, kind, "person", actor.label, fee_minor=fee, evidence=evidence)
-
-
-def shown_before(session: Session, account: MoneyAccount, reference: str) -> InTransit | None:
-    """Return the payout of a reference that a line of the account has shown; None when none has."""
-    wanted = bare(reference)
-    rows = payout_queries.settled(
-        session, coop_id=account.coop_id, rails=account.rails, currency=account.currency, references=[wanted]
-    )
-    return next((row for row in rows if row.reference == wanted), None)
-
-
-def on_its_way(session: Session, account: MoneyAccount, reference: str) -> InTransit | None:
-    """Return the payout of a reference that no line of the account has shown yet; None when none is on its way."""
-    wanted = bare(reference)
-    rows = payout_queries.in_transit(session, coop_id=account.coop_id, rails=account.rails, currency=account.currency)
-    return next((row for row in rows if row.reference == wanted), None)
 
 
 def _post_mirror(session: Session, account: MoneyAccount, match: StatementMatch, actor: Actor, now: datetime) -> None:

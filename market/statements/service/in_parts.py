@@ -14,7 +14,8 @@ from market.payouts.queries import InTransit
 from market.statements.errors import LineExplained, LineNotFound, PaidAgain, SuggestionGone, WrongDirection
 from market.statements.models import MoneyAccount, StatementLine
 from market.statements.service.applying import PART, Wish, make_matches, rest_of
-from market.statements.service.deciding import locked_line, note, on_its_way, shown_before
+from market.statements.service.deciding import locked_line, note
+from market.statements.service.referring import on_its_way, shown_before
 
 
 def pay_in_parts(

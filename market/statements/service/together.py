@@ -14,13 +14,13 @@ from sqlalchemy.orm import Session
 
 from market.kernel import locks
 from market.kernel.actor import Actor
-from market.kernel.references import Kind, parse
 from market.kernel.words import N_
 from market.statements.errors import LineExplained, LineNotFound, ReasonNeeded, SuggestionGone, WrongDirection
 from market.statements.models import MoneyAccount, StatementLine, StatementSuggestion
 from market.statements.service.accounts import account_of
 from market.statements.service.applying import Wish, make_matches, rest_of
-from market.statements.service.deciding import GIVEN_UP, accepted, bookable, booked, locked_line, note, paid, settled
+from market.statements.service.deciding import GIVEN_UP, accepted, bookable, booked, locked_line, note
+from market.statements.service.referring import meant
 
 MANY = 500
 """Exact suggestions that one act accepts; the rest waits for the next one."""
@@ -150,16 +150,7 @@ def parts_of(session: Session, line: StatementLine, account: MoneyAccount, piece
 def _piece(session: Session, line: StatementLine, account: MoneyAccount, piece: Piece, number: int, actor: Actor) -> Wish:
     if not piece.reference:
         return bookable(line, piece.account_code, piece.reason, piece.minor, actor)
-    found = parse(piece.reference)
-    if found is None:
-        raise ReasonNeeded(
-            "This is not one of our references: RF and twelve digits. Look for a mistyped digit.", pointer=f"/reference-{number}"
-        )
-    wish = (
-        paid(session, line, piece.reference, actor)
-        if found[0] is Kind.PAYMENT
-        else settled(session, line, account, piece.reference, actor)
-    )
+    wish = meant(session, line, account, piece.reference, actor, pointer=f"/reference-{number}")
     return replace(wish, line_minor=piece.minor, kind="partial" if piece.minor < wish.line_minor else wish.kind)
 
 

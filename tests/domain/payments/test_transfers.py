@@ -26,11 +26,11 @@ def coop(session):
     return make_coop(session)
 
 
-def arrive(session, payment, minor, *, line=None, currency="EUR"):
+def arrive(session, payment, minor, *, line=None, currency="EUR", now=NOW):
     """Import a line, match it, as the statements do."""
     line = line or new_id()
     money = Money(minor, currency)
-    result = service.record_transfer(session, payment_id=payment.id, line_subject=line, amount=money, booked_on=DAY, now=NOW)
+    result = service.record_transfer(session, payment_id=payment.id, line_subject=line, amount=money, booked_on=DAY, now=now)
     book = ledger.book_of(session, result.coop_id)
     imported = Entry(book, "import", f"import:{line}", DAY, "t", legs(("bank:1", "suspense:1", money)))
     ledger.post(session, [imported, Entry(book, "match", f"match:{line}", DAY, "t", result.legs)])
@@ -136,6 +136,30 @@ def test_a_part_payment_can_be_undone_but_not_a_paid_order(session, coop):
     arrive(session, payment, 10000, line=last)
     with pytest.raises(PaymentNotOpen):
         service.undo_transfer(session, line_subject=last, now=NOW)
+
+
+def test_what_only_became_credit_can_be_undone_until_it_is_given_back(session, coop):
+    late, twice = (make_payment(session, parts=[make_part(coop)], method="transfer") for _ in range(2))
+    one, two, three = new_id(), new_id(), new_id()
+    service.expire(session, payment_id=late.id, now=NOW)
+    arrive(session, late, 10000, line=one)
+    undone = service.undo_transfer(session, line_subject=one, now=NOW)
+    assert (undone.state, undone.received.minor, undone.paid_at) == (State.CANCELLED, 0, None)
+
+    arrive(session, twice, 10000, line=two)
+    arrive(session, twice, 10000, line=three, now=NOW + timedelta(days=1))
+    undone = service.undo_transfer(session, line_subject=three, now=NOW + timedelta(days=1))
+    assert (undone.state, undone.received.minor) == (State.SUCCEEDED, 10000)
+    with pytest.raises(PaymentNotOpen, match="paid by this line"):
+        service.undo_transfer(session, line_subject=two, now=NOW)
+
+    other = make_payment(session, parts=[make_part(coop)], method="transfer")
+    service.expire(session, payment_id=other.id, now=NOW)
+    four = new_id()
+    arrive(session, other, 10000, line=four)
+    service.give_back_credit(session, payment_id=other.id, actor=system("t"), now=NOW)
+    with pytest.raises(PaymentNotOpen, match="given this money back"):
+        service.undo_transfer(session, line_subject=four, now=NOW)
 
 
 def test_staff_give_a_buyers_credit_back_by_bank(session, coop):

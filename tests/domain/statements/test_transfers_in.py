@@ -10,6 +10,7 @@ from market.payments.rules import State
 from market.reports.queries import tasks
 from market.reports.queries.lists import Viewer
 from market.statements import service
+from market.statements.errors import SuggestionGone
 from tests.conftest import NOW
 from tests.domain.statements.test_matching import LATER, awaited_payment, balance, lines_of, matches, run, suggestions
 from tests.factories.payouts import PREPARER
@@ -113,3 +114,54 @@ def test_the_rest_of_a_payment_that_was_too_much_is_asked_about_without_what_was
     service.accept_suggestion(session, suggestion_id=found.id, line_id=found.line_id, actor=PREPARER, now=NOW)
     assert payments.payment(session, payment.id).is_paid
     assert suggestions(session) == []
+
+
+def test_a_wrong_match_with_a_cancelled_order_is_undone_alone_and_the_line_is_open_again(session, coop, account) -> None:
+    payment = awaited_payment(session, coop)
+    payment_service.cancel_unsent(session, payment_id=payment.id, now=NOW)
+    import_lines(session, account, [line(10_000, day=LATER, ref="A", text=payment.reference)])
+    run(session, account)
+    (found,) = suggestions(session)
+    service.accept_suggestion(session, suggestion_id=found.id, line_id=found.line_id, actor=PREPARER, now=NOW)
+    assert balance(session, account, f"buyer_credit:{payment.id}") == 10_000
+    (made,) = matches(session)
+    service.undo_match(session, match_id=made.id, reason="another Ana", actor=PREPARER, now=NOW)
+    (row,) = lines_of(session, account)
+    assert (row.state, row.matched_minor, payments.payment(session, payment.id).state) == ("new", 0, State.CANCELLED)
+    assert (balance(session, account, f"buyer_credit:{payment.id}"), balance(session, account, "suspense:1")) == (0, -10_000)
+
+
+def given_back(session, coop, account):
+    """A refund by bank of 100.00 that waits to be sent, and a debit of as much that names nothing."""
+    payment = awaited_payment(session, coop)
+    payment_service.cancel_unsent(session, payment_id=payment.id, now=NOW)
+    came = line(10_000, day=LATER, ref="A", reference=payment.reference)
+    import_lines(session, account, [came, line(-10_000, day=LATER, ref="B", text="transfer")])
+    run(session, account)
+    found = next(each for each in suggestions(session) if each.target_id == payment.id)
+    service.accept_suggestion(session, suggestion_id=found.id, line_id=found.line_id, actor=PREPARER, now=NOW)
+    refund = payment_service.give_back_credit(session, payment_id=payment.id, actor=PREPARER, now=NOW)
+    return refund, next(each for each in lines_of(session, account) if each.amount_minor < 0)
+
+
+def test_a_debit_is_matched_with_the_refund_whose_reference_a_person_knows_and_taken_back_alone(session, coop, account) -> None:
+    refund, debit = given_back(session, coop, account)
+    made = service.match_reference(session, line_id=debit.id, reference=refund.reference, actor=PREPARER, now=NOW)
+    assert payments.refund(session, refund.id).state == "paid"
+    assert (balance(session, account, "suspense:1"), balance(session, account, "refund_payable")) == (0, 0)
+    service.undo_match(session, match_id=made, reason="that was the rent", actor=PREPARER, now=NOW)
+    assert payments.refund(session, refund.id).state == "decided"
+    assert (balance(session, account, "suspense:1"), balance(session, account, "refund_payable")) == (10_000, 10_000)
+    assert waiting(session, account)["refund_by_bank"] == 1
+    pieces = [service.Piece(10_000, reference=refund.reference)]
+    service.split_or_propose(session, line_id=debit.id, pieces=pieces, actor=PREPARER, now=NOW)
+    assert payments.refund(session, refund.id).state == "paid"
+
+
+def test_a_refund_that_does_not_wait_is_no_answer_to_a_line(session, coop, account) -> None:
+    refund, debit = given_back(session, coop, account)
+    service.match_reference(session, line_id=debit.id, reference=refund.reference, actor=PREPARER, now=NOW)
+    import_lines(session, account, [line(-10_000, day=LATER, ref="C")], number=2)
+    again = next(each for each in lines_of(session, account) if each.state == "new")
+    with pytest.raises(SuggestionGone, match="No refund"):
+        service.match_reference(session, line_id=again.id, reference=refund.reference, actor=PREPARER, now=NOW)
