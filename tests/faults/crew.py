@@ -1,5 +1,7 @@
-"""Workers that die: `python -m tests.faults.crew DATABASE_URL RAIL_PORT MOMO_URL MODE SEED` forks them until no payout waits.
+"""Workers that die: `python -m tests.faults.crew` forks them for each line that comes in, JSON, until no payout waits.
 
+A line names `url` of the database, `port` of the rail, `momo` (the address of the wallets), `mode` and `seed`; the answer is the
+number of deaths.
 Each worker runs the product's own `drain` and kills itself (SIGKILL) by dice at named points; the foreman kills some of them
 from outside, at any moment of their lives. Time runs hundreds of times faster, and in the short form it jumps to when the next
 payout wakes up, once nobody has anything to do; the workers' clocks disagree by up to two hours. MODE `naive` makes a new key
@@ -206,19 +208,15 @@ class Crew:
 
 
 def gather(url: str, port: int, momo: str, mode: str) -> Crew:
-    """Load and tie together once what would be loaded in each worker; the foreman sends the first payouts, and does not die."""
-    import_models()
-    configure_mappers()
-    tenancy.enter(tenancy.EVERYTHING)
+    """Make ready once what would be made in each worker: the foreman sends the first payouts, and does not die."""
     options = engine_options(Settings.from_env(SETTINGS | {"DATABASE_URL": url})) | {"pool_size": 1}
     crew = Crew(create_engine(options.pop("url"), **options), port, momo, mode == "naive", Time())
     crew.drain(lambda point: None, timedelta(0), limit=FIRST)
     return crew
 
 
-def main(url: str, port: int, momo: str, mode: str, seed: int) -> int:
-    """Keep the crew at work; return how many died."""
-    crew = gather(url, port, momo, mode)
+def keep_at_work(crew: Crew, seed: int) -> int:
+    """Keep the crew at work until no payout waits; return how many died."""
     dice, deaths, born = random.Random(seed), 0, 0
     ends: dict[int, float] = {}
     finished, failed = False, 0
@@ -247,5 +245,16 @@ def main(url: str, port: int, momo: str, mode: str, seed: int) -> int:
     return deaths
 
 
+def main() -> None:
+    """Load what all workers need, then be a foreman for each line."""
+    import_models()
+    configure_mappers()
+    tenancy.enter(tenancy.EVERYTHING)
+    for line in sys.stdin:
+        wanted = json.loads(line)
+        seed = wanted.pop("seed")
+        print(keep_at_work(gather(**wanted), seed), flush=True)
+
+
 if __name__ == "__main__":
-    print(main(sys.argv[1], int(sys.argv[2]), sys.argv[3], sys.argv[4], int(sys.argv[5])))
+    main()

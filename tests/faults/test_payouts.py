@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from collections import Counter
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,6 +29,7 @@ from tests.momo_server import MomoServer
 pytestmark = pytest.mark.faults
 PAYOUTS, LEAST_DEATHS = (1000, 200) if os.environ.get("FAULTS") == "long" else (40, 12)
 NAIVE = 30
+PATIENCE_S = 600
 WALLET_FAULTS = (("drop_before", 0.1), ("drop_after", 0.15), ("500_after", 0.07), ("slow", 0.03))
 METHOD = {".*/transfer": "POST", ".*/transfer/.*": "GET"}
 
@@ -81,12 +83,27 @@ def engine(make_database, request):
     engine.dispose()
 
 
-def crew_at_work(engine, log: Path, mode: str, seed: int) -> int:
+@pytest.fixture(scope="module")
+def foreman():
+    """The process that forks the workers; it loads while the database is made."""
+    command = [sys.executable, "-m", "tests.faults.crew"]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        yield process
+        process.stdin.close()
+
+
+def crew_at_work(foreman, engine, log: Path, mode: str, seed: int) -> int:
+    """Let a crew pay everybody; return how many workers died."""
     with rail(log, seed) as port, wallets(log.parent / "momo", seed) as momo:
         url = engine.url.render_as_string(hide_password=False)
-        command = [sys.executable, "-m", "tests.faults.crew", url, str(port), momo.url, mode, str(seed)]
-        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=600, check=True)
-    return int(done.stdout)
+        foreman.stdin.write(json.dumps({"url": url, "port": port, "momo": momo.url, "mode": mode, "seed": seed}) + "\n")
+        foreman.stdin.flush()
+        limit = threading.Timer(PATIENCE_S, foreman.kill)
+        limit.start()
+        try:
+            return int(foreman.stdout.readline())
+        finally:
+            limit.cancel()
 
 
 def paid(log: Path) -> Counter[str]:
@@ -98,9 +115,9 @@ def paid_to_wallets(log: Path) -> Counter[str]:
     return Counter(json.loads(line)["external_id"] for line in lines)
 
 
-def test_everybody_is_paid_exactly_once_while_workers_die(engine, tmp_path, report):
+def test_everybody_is_paid_exactly_once_while_workers_die(foreman, engine, tmp_path, report):
     log = tmp_path / "effects"
-    deaths = crew_at_work(engine, log, "safe", seed=7)
+    deaths = crew_at_work(foreman, engine, log, "safe", seed=7)
     assert deaths >= LEAST_DEATHS
     with Session(engine) as session, tenancy.scoped(tenancy.EVERYTHING):
         ids = {str(row) for row in session.execute(text("SELECT id FROM payout WHERE rail = 'stripe'")).scalars()}
@@ -129,9 +146,9 @@ def test_everybody_is_paid_exactly_once_while_workers_die(engine, tmp_path, repo
     )
 
 
-def test_a_new_key_per_attempt_pays_people_twice(engine, tmp_path, report):
+def test_a_new_key_per_attempt_pays_people_twice(foreman, engine, tmp_path, report):
     log = tmp_path / "effects"
-    crew_at_work(engine, log, "naive", seed=7)
+    crew_at_work(foreman, engine, log, "naive", seed=7)
     counts = paid(log)
     assert max(counts.values()) > 1
     twice = sum(count > 1 for count in counts.values())
