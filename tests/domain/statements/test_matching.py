@@ -218,6 +218,17 @@ def test_undoing_one_match_touches_nothing_else(session, coop, account) -> None:
     assert books.check(session) == []
 
 
+def test_an_undone_match_is_booked_on_the_day_of_the_co_op(session, coop, account) -> None:
+    coop.time_zone = "Pacific/Auckland"  # where it is tomorrow already
+    import_lines(session, account, [line(-12, ref="F")])
+    (row,) = lines_of(session, account)
+    options = {"account_code": "bank_charges", "reason": "fee", "actor": PREPARER, "now": NOW}
+    match = service.book_line(session, line_id=row.id, **options)
+    service.undo_match(session, match_id=match, reason="wrong one", actor=PREPARER, now=NOW)
+    undone = books.booked(session, ledger.book_of(session, coop.id), f"match:{match}:undo")
+    assert undone.on == NOW.date() + timedelta(days=1)
+
+
 def test_a_payment_that_completed_an_order_is_given_back_not_undone(session, coop, account) -> None:
     payment = awaited_payment(session, coop)
     import_lines(session, account, [line(10_000, day=LATER, ref="A", reference=payment.reference)])
