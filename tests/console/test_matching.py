@@ -8,10 +8,11 @@ import pytest
 from sqlalchemy import select
 
 from market.kernel.ids import new_id
+from market.payments import queries as payment_queries
 from market.payouts import queries as payout_queries
 from market.statements import queries
 from market.statements.models import MoneyAccount, StatementLine, StatementSuggestion
-from tests.domain.statements.test_matching import sent_payout
+from tests.domain.statements.test_matching import awaited_payment, sent_payout
 from tests.factories.accounts import csrf_token, make_staff, sign_in
 from tests.factories.statements import import_lines, line, make_account
 
@@ -175,6 +176,18 @@ def test_candidates_are_accepted_together(staff, session, coop, account_id):
     assert {payout_queries.payout(session, each).state for each in names} == {"settled"}
 
 
+def test_together_the_last_candidate_gets_what_is_left_of_the_line(staff, session, coop, account_id):
+    orders = [awaited_payment(session, coop, minor) for minor in (6_000, 5_000)]
+    ids = bank(session, account_id, line(10_000, ref="A"))
+    chosen = [
+        suggest(session, ids[10_000], each, target_kind="payment", line_minor=each.money.minor, rank=rank)
+        for rank, each in enumerate(orders)
+    ]
+    assert post(staff, f"{BASE}/lines/{ids[10_000]}/together", suggestion=chosen, back=BASE).status_code == 303
+    assert state(session, ids[10_000]).rest.minor == 0
+    assert [payment_queries.payment(session, each.id).due.minor for each in orders] == [0, 1_000]
+
+
 def test_all_exact_ones_are_accepted_at_once_and_no_others(staff, session, coop, account_id):
     sure, _ = sent_payout(session, coop)
     doubtful, _ = sent_payout(session, coop)
@@ -243,9 +256,11 @@ def test_several_lines_that_pay_one_payout_are_matched_and_taken_back_together(s
 
 def test_a_payout_that_the_bank_paid_twice_becomes_a_claim(staff, session, coop, account_id):
     payout, payee = sent_payout(session, coop)
-    ids = bank(session, account_id, line(-6_480, ref="A", day=date(2026, 11, 19)), line(-6_480, ref="B"))
+    days = [date(2026, 11, day) for day in (18, 19, 20)]
+    minors = (-6_480, -6_480, -6_481)
+    ids = bank(session, account_id, *(line(minor, ref=str(day), day=day) for minor, day in zip(minors, days, strict=True)))
     lines = session.scalars(select(StatementLine).order_by(StatementLine.booked_on)).all()
-    first, again = (row.id for row in lines)
+    first, again, more = (row.id for row in lines)
     assert again == ids[-6_480]
     twice = {"of_payout": payout.reference, "step": "twice"}
     assert post(staff, f"{BASE}/lines/{again}/payout", **twice).status_code == 422  # no line has shown it yet
@@ -255,6 +270,8 @@ def test_a_payout_that_the_bank_paid_twice_becomes_a_claim(staff, session, coop,
     assert post(staff, f"{BASE}/lines/{again}/payout", **twice).status_code == 303
     (match,) = state(session, again).matches
     assert match.account_code == f"claim:{payee.id}"
+    refused = post(staff, f"{BASE}/lines/{more}/payout", **twice)
+    assert (refused.status_code, "this line is more" in refused.text) == (422, True), "nobody owes more than went out"
 
 
 def test_a_rule_that_was_not_made_or_still_counts_is_said(staff, session, account_id):

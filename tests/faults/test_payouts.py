@@ -89,7 +89,7 @@ def foreman():
     command = [sys.executable, "-m", "tests.faults.crew"]
     with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         yield process
-        process.stdin.close()
+        process.kill()  # nothing of it is worth waiting for
 
 
 def crew_at_work(foreman, engine, log: Path, mode: str, seed: int) -> int:

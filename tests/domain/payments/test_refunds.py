@@ -222,6 +222,8 @@ def test_no_refund_goes_by_bank_while_the_buyers_bank_has_taken_the_payment_back
     service.record_dispute(session, answer=taken, now=NOW)
     with pytest.raises(PaymentDisputed):
         service.refund_by_bank(session, refund_id=refund.id, evidence="nothing came", actor=system("test"), now=NOW)
+    with pytest.raises(PaymentDisputed):
+        decide(paid, ONE_OF_TEN)
 
 
 @pytest.mark.parametrize(("decision", "state"), [("won", "decided"), ("lost", "paid")])

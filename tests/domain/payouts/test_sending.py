@@ -78,11 +78,12 @@ def test_a_definite_no_fails_and_frees(session, coop, queued):
     books_agree(session, coop)
 
 
-def test_a_late_yes_to_what_is_owed_again_stops_the_coop(session, coop, queued):
+@pytest.mark.parametrize("yes", [Accepted("tr_1"), Pending("tr_1")])
+def test_a_late_yes_to_what_is_owed_again_stops_the_coop(session, coop, queued, yes):
     late = claim(session)
     second = claim(session, NOW + timedelta(hours=1))
     service.record_outcome(session, claim=second, answer=Refused("account closed"), now=NOW)
-    assert not service.record_outcome(session, claim=late, answer=Accepted("tr_1"), now=NOW)
+    assert not service.record_outcome(session, claim=late, answer=yes, now=NOW)
     (stop,) = queries.stops(session, coop_id=coop.id)
     assert stop.evidence == queued.reference
 

@@ -305,6 +305,7 @@ def test_a_preparer_alone_books_what_the_coop_allows_and_not_in_small_parts(sess
     with pytest.raises(DomainError) as in_parts:
         service.book_line(session, amount_minor=450, **options)
     assert {nobody_alone.value.code, in_parts.value.code} == {"statements.second_person_needed"}
+    service.book_line(session, amount_minor=50, **options)  # exactly what it allows
 
 
 def test_a_dismissed_suggestion_does_not_come_back(session, coop, account) -> None:
