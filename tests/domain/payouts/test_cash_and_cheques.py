@@ -190,6 +190,16 @@ def test_a_receipt_that_was_wrong_is_taken_back_by_a_second_person(session, coop
     books_agree(session, coop)
 
 
+def test_a_receipt_taken_back_after_its_bag_was_counted_puts_the_money_into_the_box(session, coop, cash):
+    run, (large, _) = cash
+    bag_id = issue(session, run)
+    pay(session, large, bag_id)
+    assert not close(session, bag_id, 80_000)
+    service.take_back_receipt(session, actor=APPROVER, payout_id=large.id, reason="wrong member", now=NOW)
+    assert (balance(session, coop, "cash_bag:1"), balance(session, coop, "cash:1")) == (0, 900_000)
+    books_agree(session, coop)
+
+
 def test_a_cheque_is_sent_when_issued_and_cashed_when_a_statement_shows_it(session, coop, cheque):
     service.issue_cheque(session, actor=PREPARER, **cheque_facts(cheque))
     assert queries.payout(session, cheque.id).state == "sent"
