@@ -30,6 +30,15 @@ def credit(*, seller_order_id: str, **_: Any) -> None:
         _print(invoice_id)
 
 
+@shared_task(name="invoices.credit_ended")
+def credit_ended(*, order_id: str, **_: Any) -> None:
+    """Take back in full what was invoiced of an order that ended unpaid after its payment was taken back."""
+    with unit_of_work() as session:
+        made = service.credit_ended(session, order_id=UUID(order_id), now=now())
+    for invoice_id in made:
+        _print(invoice_id)
+
+
 def _print(invoice_id: UUID) -> None:
     with unit_of_work() as session:
         facts = None if queries.printed(session, invoice_id) else queries.paper(session, invoice_id)

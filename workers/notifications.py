@@ -97,6 +97,11 @@ def _papers(mail: Claimed) -> tuple[Attachment, ...]:
         with unit_of_work() as session:
             found = [(one, invoices.printed(session, one.id)) for one in invoices.invoices_of(session, UUID(order_id))]
         return tuple(_pdf(one.number, body) for one, body in found if body and one.kind == "invoice")
+    if order_id := facts.get("attach_ended"):
+        documents.credit_ended(order_id=order_id)
+        with unit_of_work() as session:
+            found = [(one, invoices.printed(session, one.id)) for one in invoices.invoices_of(session, UUID(order_id))]
+        return tuple(_pdf(one.number, body) for one, body in found if body and one.kind == "credit_note")
     if seller_order_id := facts.get("attach_credit"):
         documents.credit(seller_order_id=seller_order_id)
         with unit_of_work() as session:

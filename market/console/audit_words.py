@@ -53,6 +53,7 @@ ACTIONS: dict[str, Any] = {
     "orders.problem_solved": _l("problem solved"),
     "orders.dispute_borne": _l("loss of a dispute borne"),
     "orders.refunded": _l("refund decided"),
+    "orders.payment_taken_back": _l("payment taken back"),
     "packaging.declared": _l("packaging described"),
     "payments.cash_taken": _l("paid in cash"),
     "payments.dispute": _l("dispute came"),

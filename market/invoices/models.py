@@ -26,6 +26,7 @@ class Invoice(CoopOwned, Base):
     """What one co-op invoices of one order, or credits of it; `facts` is all that is printed.
 
     A credit note is for a refund, or for goods that were replaced at the same price: then it names both and comes to nothing.
+    Or it takes back the whole invoice, once, of an order that `ended` unpaid after its payment was taken back.
     """
 
     __tablename__ = "invoice"
@@ -38,6 +39,7 @@ class Invoice(CoopOwned, Base):
     invoice_id: Mapped[UUID | None] = mapped_column(ForeignKey("invoice.id"), index=True)
     refund_id: Mapped[UUID | None] = mapped_column(ForeignKey("refund.id"))
     substitution_id: Mapped[UUID | None] = mapped_column(ForeignKey("substitution.id"))
+    ended: Mapped[bool] = mapped_column(server_default=text("false"))
     currency: Mapped[str] = mapped_column(CHAR(3))
     net_minor: Mapped[Minor]
     tax_minor: Mapped[Minor]
@@ -53,10 +55,11 @@ class Invoice(CoopOwned, Base):
         UniqueConstraint("substitution_id"),
         CheckConstraint("kind IN ('invoice', 'credit_note')", name="kind"),
         CheckConstraint("(kind = 'credit_note') = (invoice_id IS NOT NULL)", name="corrects"),
-        CheckConstraint("num_nonnulls(refund_id, substitution_id) = (kind = 'credit_note')::int", name="cause"),
+        CheckConstraint("num_nonnulls(refund_id, substitution_id) + ended::int = (kind = 'credit_note')::int", name="cause"),
         CheckConstraint("total_minor = net_minor + tax_minor", name="total"),
         CheckConstraint("CASE WHEN substitution_id IS NULL THEN total_minor > 0 ELSE total_minor = 0 END", name="amount"),
         CheckConstraint("year = extract(year FROM issued_on)", name="year"),
+        Index("invoice_ended_once", "invoice_id", unique=True, postgresql_where=text("ended")),
         Index("invoice_one_per_order", "order_id", "coop_id", unique=True, postgresql_where=text("kind = 'invoice'")),
     )
 

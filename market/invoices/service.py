@@ -16,6 +16,7 @@ from market.invoices.ports import Paper
 from market.invoices.queries import draft, item_of, pieces_of, view
 from market.invoices.rules import CREDIT_NOTE, INVOICE
 from market.kernel.clock import day_in
+from market.kernel.words import N_
 from market.orders import change_queries as changes
 from market.orders import queries as orders
 from market.orders.change_queries import Offer
@@ -25,6 +26,8 @@ from market.orders.tender_queries import returned_with
 from market.payments import queries as payments
 from market.payments.queries import RefundView
 from market.producers import queries as producers
+
+ENDED = N_("The order was not paid and has ended")
 
 
 def issue_invoice(session: Session, *, order_id: UUID, coop_id: UUID, now: datetime) -> UUID:
@@ -54,6 +57,34 @@ def issue_credit_notes(session: Session, *, seller_order_id: UUID, now: datetime
     part = orders.seller_order(session, seller_order_id)
     invoice_id = issue_invoice(session, order_id=part.order_id, coop_id=part.coop_id, now=now)
     return [_credit(session, part, swaps, cause, invoice_id, now) for cause in causes]
+
+
+def credit_ended(session: Session, *, order_id: UUID, now: datetime) -> list[UUID]:
+    """Take back in full, once, what was invoiced of an order that ended unpaid after its payment was taken back.
+
+    Returns the ids of the credit notes; none where nothing was invoiced, or the order waits or is paid.
+    """
+    if orders.order(session, order_id).state != "cancelled":
+        return []
+    statement = select(Invoice).where(Invoice.order_id == order_id, Invoice.kind == INVOICE).order_by(Invoice.coop_id)
+    return [_credit_whole(session, invoice, now) for invoice in session.scalars(statement).all()]
+
+
+def _credit_whole(session: Session, invoice: Invoice, now: datetime) -> UUID:
+    statement = select(Invoice.id).where(Invoice.invoice_id == invoice.id, Invoice.ended)
+    known = session.scalars(statement).one_or_none()
+    if known is not None:
+        return known
+    paper = replace(
+        Paper.thaw(invoice.facts),
+        kind=CREDIT_NOTE,
+        corrects=view(invoice).number,
+        reason=str(ENDED),
+        issued_on=day_in(now, producers.coop(session, invoice.coop_id).time_zone).isoformat(),
+    )
+    series = _locked_series(session, invoice.coop_id, CREDIT_NOTE, paper.day.year)
+    known = session.scalars(statement).one_or_none()
+    return known or _freeze(session, paper, series, order_id=invoice.order_id, now=now, invoice_id=invoice.id, ended=True)
 
 
 def _credit(
@@ -129,7 +160,7 @@ def _freeze(
     order_id: UUID,
     now: datetime,
     invoice_id: UUID | None = None,
-    **cause: UUID,
+    **cause: UUID | bool,
 ) -> UUID:
     if not rules.sums_agree(paper.lines, paper.taxes, paper.total_minor):
         raise AssertionError(f"the lines of a {paper.kind} of order {paper.order_number} do not add up")
@@ -167,5 +198,6 @@ def keep_print(session: Session, *, invoice_id: UUID, body: bytes, now: datetime
 
 
 def coops_of(session: Session, order_id: UUID) -> Sequence[UUID]:
-    """Return the co-ops that invoice a part of an order, each once."""
-    return sorted({part.coop_id for part in orders.order(session, order_id).parts})
+    """Return the co-ops that invoice a part of an order, each once; none while it is not paid, or not any more."""
+    order = orders.order(session, order_id)
+    return sorted({part.coop_id for part in order.parts}) if order.state == "paid" else []

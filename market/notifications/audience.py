@@ -18,7 +18,7 @@ from market.earnings import queries as earnings
 from market.kernel.money import Money
 from market.orders import change_queries as changes
 from market.orders import queries as orders
-from market.orders.queries import OrderView, SellerPart
+from market.orders.queries import OrderView, SellerPart, TransferInstructions
 from market.payments import queries as payments
 from market.payouts import queries as payouts
 from market.producers import queries as producers
@@ -86,18 +86,45 @@ def _placed(session: Session, payload: Payload) -> list[Telling]:
     transfer = orders.transfer_instructions(session, order) if order.method == "transfer" else None
     if transfer is None:
         return []
-    facts = {
+    return [_buyer(order, f"order:{order.id}:placed", "order_placed", **_how_to_pay(order, transfer))]
+
+
+def _how_to_pay(order: OrderView, transfer: TransferInstructions) -> dict[str, Any]:
+    return {
         "total": _money(transfer.amount),
         "holder": transfer.holder,
         "iban": transfer.iban,
         "reference": transfer.reference,
         "until": _instant(order.expires_at),
     }
-    return [_buyer(order, f"order:{order.id}:placed", "order_placed", **facts)]
+
+
+def _unpaid(session: Session, payload: Payload) -> list[Telling]:
+    """Tell that a payment was somebody else's, unless the order has been paid since: then the next mail says what holds."""
+    order, times = orders.order(session, UUID(payload["order_id"])), payload["times"]
+    if order.state == "paid" or str(order.times_taken_back) != times:
+        return []
+    transfer = orders.transfer_instructions(session, order) if order.state == "placed" else None
+    told = []
+    if transfer is not None:
+        told.append(_buyer(order, f"order:{order.id}:unpaid:{times}", "order_unpaid", **_how_to_pay(order, transfer)))
+    for part in order.parts:
+        person = _producer(session, part.producer_id)
+        if person is not None:
+            fact, link = f"seller_order:{part.id}:unpaid:{times}", ("packing_note", str(part.id))
+            told.append(_to_person(person, fact=fact, kind="packing_taken_back", link=link, facts={"number": part.number}))
+    return told
+
+
+def _again(order: OrderView) -> str:
+    """Return what makes a payment after one that was taken back another fact than the first."""
+    return f":{order.times_taken_back}" if order.times_taken_back else ""
 
 
 def _paid(session: Session, payload: Payload) -> list[Telling]:
     order = orders.order(session, UUID(payload["order_id"]))
+    if order.state != "paid":
+        return []  # the payment was taken back before anybody was told
     rows = [
         [{"part": [line.title, piece.label]}, _money(line.charged(piece))]
         for part in order.parts
@@ -106,7 +133,14 @@ def _paid(session: Session, payload: Payload) -> list[Telling]:
         for piece in line.parts
     ]
     told = [
-        _buyer(order, f"order:{order.id}:paid", "receipt", total=_money(order.charged), rows=rows, attach_invoices=str(order.id))
+        _buyer(
+            order,
+            f"order:{order.id}:paid{_again(order)}",
+            "receipt",
+            total=_money(order.charged),
+            rows=rows,
+            attach_invoices=str(order.id),
+        )
     ]
     for part in order.parts:
         if part.packed_at is not None:
@@ -126,7 +160,11 @@ def _packing_note(order: OrderView, part: SellerPart, person: Person) -> Telling
         "rows": [[line.title, f"{line.quantity.normalize():f} {line.unit}"] for line in part.lines],
     }
     return _to_person(
-        person, fact=f"seller_order:{part.id}:paid", kind="packing_note", link=("packing_note", str(part.id)), facts=facts
+        person,
+        fact=f"seller_order:{part.id}:paid{_again(order)}",
+        kind="packing_note",
+        link=("packing_note", str(part.id)),
+        facts=facts,
     )
 
 
@@ -215,7 +253,8 @@ def _surplus(session: Session, payload: Payload) -> list[Telling]:
 
 def _cancelled(session: Session, payload: Payload) -> list[Telling]:
     order = orders.order(session, UUID(payload["order_id"]))
-    return [_buyer(order, f"order:{order.id}:cancelled", "order_cancelled")]
+    papers = {"attach_ended": str(order.id)} if order.times_taken_back else {}
+    return [_buyer(order, f"order:{order.id}:cancelled", "order_cancelled", **papers)]
 
 
 def _problem(session: Session, payload: Payload) -> list[Telling]:
@@ -343,6 +382,7 @@ TELLERS: dict[str, Teller] = {
     "desks.report_done": _report_done,
     "orders.placed": _placed,
     "orders.paid": _paid,
+    "orders.unpaid": _unpaid,
     "orders.shipped": _shipped,
     "orders.refunded": _refunded,
     "orders.changed": _changed,

@@ -20,6 +20,7 @@ TOPIC_OF = {
     "weigh_note": "selling",
     "packing_changed": "selling",
     "packing_stopped": "selling",
+    "packing_taken_back": "selling",
     "payout_settled": "money",
     "payee_account_confirmed": "money",
     "payable_held": "money",

@@ -63,6 +63,18 @@ class WrongState(Conflict):
     code = "orders.wrong_state"
 
 
+class PartSent(Conflict):
+    """A part of the order has left, so its payment stays."""
+
+    code = "orders.part_sent"
+
+
+class PartChanged(Conflict):
+    """Something of the order was given back or replaced since it was paid, so its payment stays."""
+
+    code = "orders.part_changed"
+
+
 class RefundTooLarge(Conflict):
     """More would be given back than was ordered or paid."""
 

@@ -4,6 +4,7 @@ PLACED = "orders.placed"
 AUTHORISED = "orders.authorised"
 PACKED = "orders.packed"
 PAID = "orders.paid"
+UNPAID = "orders.unpaid"  # order_id, times: its payment was taken back
 SHIPPED = "orders.shipped"
 REFUNDED = "orders.refunded"
 CHANGED = "orders.changed"

@@ -42,7 +42,10 @@ class BasketLine(Base):
 
 
 class Order(Base):
-    """The buyer's order over any number of producers and co-ops, in one currency."""
+    """The buyer's order over any number of producers and co-ops, in one currency.
+
+    `times_taken_back` counts how often its payment turned out to be somebody else's: what is told each time is another fact.
+    """
 
     __tablename__ = "orders"
 
@@ -67,6 +70,7 @@ class Order(Base):
     cancelled_at: Mapped[datetime | None]
     problem: Mapped[str | None]
     placed_from: Mapped[bytes | None]
+    times_taken_back: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
 
     __table_args__ = (
         UniqueConstraint("number"),

@@ -46,7 +46,7 @@ BEARERS = (("coop", "the co-op"), ("producer", "the producer"), ("carrier", "the
 _NEXT = {
     "placed": {"authorised", "paid", "cancelled"},
     "authorised": {"paid", "cancelled"},
-    "paid": {"shipped", "refunded"},
+    "paid": {"shipped", "refunded", "placed"},  # placed again: the payment was somebody else's
     "shipped": {"confirmed", "refunded"},
     "confirmed": {"settled", "refunded"},
     "settled": set(),

@@ -87,6 +87,24 @@ class TransferAlreadyUsed(Conflict):
     code = "payments.transfer_already_used"
 
 
+class LaterTransfer(Conflict):
+    """Another transfer of the payment came after this one, so that one's match is taken back first."""
+
+    code = "payments.later_transfer"
+
+
+class TransferGivenBack(Conflict):
+    """Money of the payment goes back or went back, so what came in cannot be taken from it any more."""
+
+    code = "payments.transfer_given_back"
+
+
+class TransferEarned(Conflict):
+    """What the transfer paid has been earned and is not held any more."""
+
+    code = "payments.transfer_earned"
+
+
 class ProcessorUnavailable(Unavailable):
     """The card processor does not answer."""
 

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Uuid, bindparam, select, text
+from sqlalchemy import Uuid, bindparam, select, text, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.orm import Session
 
@@ -61,6 +61,21 @@ WITH late AS (SELECT hold.id, lot_id, quantity FROM hold JOIN stock USING (lot_i
   WHERE order_id = :order_id AND state = 'released' AND on_hand - held >= quantity),
 taken AS (UPDATE hold SET state = 'taken' FROM late WHERE hold.id = late.id RETURNING late.lot_id, late.quantity)
 UPDATE stock SET on_hand = on_hand - quantity FROM taken WHERE stock.lot_id = taken.lot_id
+"""
+)
+_BACK = text(
+    """
+WITH back AS (UPDATE hold SET state = 'live', expires_at = :until WHERE order_id = :order_id AND state = 'taken'
+  RETURNING lot_id, quantity)
+UPDATE stock SET on_hand = on_hand + quantity, held = held + quantity FROM back WHERE stock.lot_id = back.lot_id
+"""
+)
+_AGAIN = text(
+    """
+WITH again AS (UPDATE hold SET state = 'live' FROM stock
+  WHERE hold.lot_id = stock.lot_id AND order_id = :order_id AND state = 'released' AND on_hand - held >= quantity
+  RETURNING hold.lot_id, quantity)
+UPDATE stock SET held = held + quantity FROM again WHERE stock.lot_id = again.lot_id
 """
 )
 _RELEASE = """
@@ -146,8 +161,20 @@ def take_holds(session: Session, *, order_id: UUID) -> list[Shortfall]:
     show_availability(
         session, session.scalars(select(Stock.lot_id).where(Stock.lot_id.in_(lots), Stock.on_hand == Stock.held)).all()
     )
-    missing = select(Hold.lot_id, Hold.quantity).where(Hold.order_id == order_id, Hold.state == "released").order_by(Hold.lot_id)
-    return [Shortfall(lot_id, quantity) for lot_id, quantity in session.execute(missing)]
+    return _short(session, order_id)
+
+
+def hold_again(session: Session, *, order_id: UUID, until: datetime) -> list[Shortfall]:
+    """Hold what an order had taken until a new time: its payment was taken back. Doing it again moves no goods.
+
+    What could not be given when it was paid is held too, if it is there now; what is not is returned.
+    """
+    lots = _lock_lots_of(session, order_id)
+    session.execute(_BACK, {"order_id": order_id, "until": until})
+    session.execute(_AGAIN, {"order_id": order_id})
+    session.execute(update(Hold).where(Hold.order_id == order_id, Hold.state == "live").values(expires_at=until))
+    show_availability(session, lots)
+    return _short(session, order_id)
 
 
 def lock_holds(session: Session, *, order_ids: Sequence[UUID]) -> None:
@@ -183,6 +210,11 @@ def return_stock(session: Session, *, order_id: UUID, wants: Iterable[tuple[UUID
         stock.on_hand += back[stock.lot_id]
     session.flush()  # the cards' mark below reads the rows
     show_availability(session, list(back))
+
+
+def _short(session: Session, order_id: UUID) -> list[Shortfall]:
+    missing = select(Hold.lot_id, Hold.quantity).where(Hold.order_id == order_id, Hold.state == "released").order_by(Hold.lot_id)
+    return [Shortfall(lot_id, quantity) for lot_id, quantity in session.execute(missing)]
 
 
 def _lock_lots_of(session: Session, order_id: UUID) -> Sequence[UUID]:

@@ -89,7 +89,7 @@ class SellerPart:
 
 @dataclass(frozen=True, slots=True)
 class OrderView:
-    """A buyer's order with its parts."""
+    """A buyer's order with its parts. `times_taken_back` is how often its payment turned out to be somebody else's."""
 
     id: UUID
     number: int
@@ -108,6 +108,7 @@ class OrderView:
     placed_at: datetime
     expires_at: datetime
     paid_at: datetime | None
+    times_taken_back: int
     parts: tuple[SellerPart, ...]
 
     @property
@@ -266,6 +267,7 @@ def _order_view(row: Order, parts: Iterable[SellerPart]) -> OrderView:
         placed_at=row.placed_at,
         expires_at=row.expires_at,
         paid_at=row.paid_at,
+        times_taken_back=row.times_taken_back,
         parts=tuple(parts),
     )
 

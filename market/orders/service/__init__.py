@@ -14,6 +14,7 @@ from market.orders.service.place import Buyer, PlacedOrder, Quote, QuotedLine, W
 from market.orders.service.refund import note_refunds, refund_lines, refund_seller_order, worth
 from market.orders.service.substitute import answer_substitution, propose_substitution
 from market.orders.service.tender import pay_charges_in_unit
+from market.orders.service.unpay import take_back_payment
 
 __all__ = [
     "Buyer",
@@ -55,6 +56,7 @@ __all__ = [
     "settle_due",
     "ship",
     "solve_problem",
+    "take_back_payment",
     "to_settle",
     "worth",
 ]

@@ -7,8 +7,10 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from market.kernel.clock import day_in
+from market.kernel.money import Money
+from market.ledger.queries import subject_balance
 from market.ledger.rules import Leg
-from market.payments.rules import Move
+from market.payments.rules import Amounts, Move, PaymentPart
 from market.producers.queries import coop
 
 ACTOR = "system:payments"
@@ -27,3 +29,9 @@ def days_of(session: Session, coop_ids: Iterable[UUID], instant: datetime) -> di
 def credit_account(payment_id: UUID) -> str:
     """Return the account where a buyer's own money waits: the surplus of one payment."""
     return f"buyer_credit:{payment_id}"
+
+
+def is_held(session: Session, book_id: int, amounts: Amounts | PaymentPart, subject: UUID) -> bool:
+    """Whether all of these amounts of a seller order are still held: paid, and neither earned nor given back."""
+    held = {row.code: row.money for row in subject_balance(session, book_id, "held:", subject)}
+    return all(money <= held.get(f"held:{name}", Money.zero(money.currency)) for name, money in amounts.components())

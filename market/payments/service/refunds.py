@@ -19,7 +19,7 @@ from market.kernel.locks import lock_one
 from market.kernel.money import Money, allocate
 from market.kernel.words import N_, Term, say
 from market.ledger import service as ledger
-from market.ledger.queries import balance, subject_balance
+from market.ledger.queries import balance
 from market.ledger.rules import Entry, Leg
 from market.payments import postings
 from market.payments.errors import (
@@ -36,7 +36,7 @@ from market.payments.models import Dispute, Payment, PaymentPartRow, ProcessorLi
 from market.payments.ports import RefundAnswer
 from market.payments.queries import RefundView, parts, refund_view, refundable, view
 from market.payments.rules import DISPUTE_TOOK, Amounts, PaymentPart, State, over_components
-from market.payments.service.books import credit_account, days_of
+from market.payments.service.books import credit_account, days_of, is_held
 from market.payments.service.open import ids_of
 from market.payments.service.paying_refunds import settle_refund
 
@@ -246,9 +246,7 @@ def record_refund_elsewhere(session: Session, *, intent_id: str, answer: RefundA
         session.add(row)
         settle_refund(session, row, now)
         legs = (
-            postings.refund_decided(amounts, part.subject)
-            if _is_held(session, books[part.coop_id], amounts, part.subject)
-            else ()
+            postings.refund_decided(amounts, part.subject) if is_held(session, books[part.coop_id], amounts, part.subject) else ()
         )
         legs = legs or (Leg("refund_cost", "refund_payable", money, part.subject),)  # the payee has earned it: the co-op bears it
         key = f"refund:{row.id}:decided"
@@ -258,11 +256,6 @@ def record_refund_elsewhere(session: Session, *, intent_id: str, answer: RefundA
     session.execute(line.values(state="new", problem=None))  # its line may have come before we knew
     ledger.post(session, entries, late=True)
     return [refund_view(row) for row in made]
-
-
-def _is_held(session: Session, book_id: int, amounts: Amounts, subject: UUID) -> bool:
-    held = {row.code: row.money for row in subject_balance(session, book_id, "held:", subject)}
-    return all(money <= held.get(f"held:{name}", Money.zero(money.currency)) for name, money in amounts.components())
 
 
 def refund_by_bank(session: Session, *, refund_id: UUID, evidence: str, actor: Actor, now: datetime) -> RefundView:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from market.kernel import outbox
@@ -14,13 +14,22 @@ from market.kernel.money import Money
 from market.ledger import service as ledger
 from market.ledger.queries import balance
 from market.ledger.rules import Leg
-from market.payments.errors import PaymentMissing, PaymentNotOpen, TransferAlreadyUsed, WrongCurrency
+from market.payments.errors import (
+    LaterTransfer,
+    PaymentDisputed,
+    PaymentMissing,
+    PaymentNotOpen,
+    TransferAlreadyUsed,
+    TransferEarned,
+    TransferGivenBack,
+    WrongCurrency,
+)
 from market.payments.events import PAID, SURPLUS
-from market.payments.models import Payment, PaymentPartRow, TransferReceipt
+from market.payments.models import Dispute, Payment, PaymentPartRow, Refund, TransferReceipt
 from market.payments.queries import PaymentView, parts, view
 from market.payments.rules import PAID as PAID_STATES
 from market.payments.rules import Arrival, State, arrival
-from market.payments.service.books import credit_account, legs_of
+from market.payments.service.books import credit_account, is_held, legs_of
 from market.payments.service.open import ids_of
 
 
@@ -106,34 +115,92 @@ def _become(session: Session, row: Payment, before: State, what: Arrival, now: d
         outbox.announce(session, PAID, ids_of(view(row)), key=str(row.id))
 
 
-def undo_transfer(session: Session, *, line_subject: UUID, now: datetime) -> PaymentView:
+@dataclass(frozen=True, slots=True)
+class TakenBack:
+    """The payment after one of its transfers was taken from it, and whether what it pays is not paid any more."""
+
+    payment: PaymentView
+    unpaid: bool
+
+
+def undo_transfer(session: Session, *, line_subject: UUID, until: datetime, now: datetime) -> TakenBack:
     """Take back that a line belonged to a payment, because its match is undone; the caller mirrors the postings.
 
-    While the payment waits for more, or where the line brought only credit: too late, or once more (E08, E09), and the buyer
-    has not been given it back. What completed an order is no such line: its way back is a refund. Raises PaymentNotOpen.
+    What came too much is taken from the buyer's credit. Where it had completed the payment, the rest is awaited again until
+    `until`, and the caller sees to what was paid. Locks the payment. Raises PaymentNotOpen for a line that no payment counts,
+    LaterTransfer, TransferGivenBack, TransferEarned, PaymentDisputed.
     """
-    receipt = session.scalars(
-        select(TransferReceipt).where(TransferReceipt.line_subject == line_subject, TransferReceipt.undone_at.is_(None))
-    ).one_or_none()
-    if receipt is None:
+    mine = TransferReceipt.line_subject == line_subject, TransferReceipt.undone_at.is_(None)
+    payment_id = session.scalars(select(TransferReceipt.payment_id).where(*mine)).one_or_none()
+    row = lock_one(session, Payment, payment_id) if payment_id else None
+    receipt = session.scalars(select(TransferReceipt).where(*mine)).one_or_none()
+    if row is None or receipt is None:
         raise PaymentNotOpen("No payment counts this line.")
-    row = lock_one(session, Payment, receipt.payment_id)
-    if row.state != State.PART_PAID:
-        _refuse_used(session, row, receipt)
+    completed_by = _completing(session, row) if row.state == State.SUCCEEDED else None
+    unpaid = completed_by is receipt
+    if unpaid:
+        _refuse_unless_whole(session, row, receipt)
+    elif row.state != State.PART_PAID:
+        _refuse_unless_too_much(session, row, receipt, completed_by)
     receipt.undone_at = now
     row.received_minor -= receipt.amount_minor
-    if row.state == State.PART_PAID:
+    if unpaid or row.state == State.PART_PAID:
         row.state = State.PART_PAID if row.received_minor else State.AWAITING_TRANSFER
-    elif row.state == State.SURPLUS and not row.received_minor:
-        row.state, row.paid_at = State.CANCELLED, None  # it had ended before the money came, and waits for none
-    return view(row)
+    elif row.state == State.SURPLUS and row.received_minor == row.refunded_minor:
+        row.state, row.paid_at = State.CANCELLED, None  # as it had ended before money came
+    if unpaid:
+        row.paid_at = row.acknowledged_at = row.asked_at = None
+        row.expires_at = until
+        session.execute(update(PaymentPartRow).where(PaymentPartRow.payment_id == row.id).values(written_off_minor=0))
+    session.flush()
+    return TakenBack(view(row), unpaid)
 
 
-def _refuse_used(session: Session, row: Payment, receipt: TransferReceipt) -> None:
-    """Refuse to take back a line whose money is no longer the buyer's credit alone."""
-    only_credit = row.state == State.SURPLUS or (row.paid_at is not None and row.paid_at < receipt.received_at)
-    if not only_credit:
-        raise PaymentNotOpen("The order is paid by this line. Give the money back by a refund instead.", state=row.state)
-    credit = balance(session, ledger.book_of(session, receipt.coop_id), credit_account(row.id), receipt.currency)
-    if credit.minor < receipt.amount_minor:
-        raise PaymentNotOpen("The buyer was given this money back, or it is decided. The line cannot mean something else now.")
+def _receipts(session: Session, payment: Payment) -> list[TransferReceipt]:
+    """Return the transfers that a payment counts, in the order in which it took note of them."""
+    mine = TransferReceipt.payment_id == payment.id, TransferReceipt.undone_at.is_(None)
+    return list(session.scalars(select(TransferReceipt).where(*mine).order_by(TransferReceipt.received_at, TransferReceipt.id)))
+
+
+def _completing(session: Session, payment: Payment) -> TransferReceipt | None:
+    return next((each for each in _receipts(session, payment) if each.became == State.SUCCEEDED), None)
+
+
+def _refuse_unless_whole(session: Session, payment: Payment, receipt: TransferReceipt) -> None:
+    """Refuse to unpay what is not as the transfer left it: nothing came after it, went back, or was earned."""
+    if _receipts(session, payment)[-1] is not receipt:
+        raise LaterTransfer(
+            "More money came for this order after it. Take the match of that line back first, then this one, and then match"
+            " that line again: it pays the order."
+        )
+    if session.scalars(select(Refund.id).where(Refund.payment_id == payment.id).limit(1)).first() is not None:
+        raise TransferGivenBack(
+            "Money of this payment goes back or went back already. Leave the match, and ask this buyer to pay again under the"
+            " reference of the order that the money was meant for."
+        )
+    if session.scalars(select(Dispute.id).where(Dispute.payment_id == payment.id).limit(1)).first() is not None:
+        raise PaymentDisputed("The buyer's bank disputes this payment. Its decision comes first.")
+    bought = parts(session, payment.id)
+    books = ledger.books_of(session, {part.coop_id for part in bought})
+    if not all(is_held(session, books[part.coop_id], part, part.subject) for part in bought):
+        raise TransferEarned(
+            "What this line paid has been earned by the producers. Leave the match, and ask this buyer to pay again under the"
+            " reference of the order that the money was meant for."
+        )
+
+
+def _refuse_unless_too_much(
+    session: Session, payment: Payment, receipt: TransferReceipt, completed_by: TransferReceipt | None
+) -> None:
+    """Refuse to take back what is not, or not any more, the buyer's credit of a payment that is paid or has ended."""
+    if completed_by is not None and (receipt.received_at, receipt.id) < (completed_by.received_at, completed_by.id):
+        raise LaterTransfer(
+            "A later line completed what this one began. Take the match of that line back first, then this one, and then match"
+            " that line again."
+        )
+    book_id = ledger.book_of(session, receipt.coop_id)
+    left = balance(session, book_id, credit_account(payment.id), receipt.currency)
+    if left.minor < receipt.amount_minor:
+        raise TransferGivenBack(
+            "This money went back to its sender already, or is about to. Leave the match: the line that pays it out explains it."
+        )

@@ -11,7 +11,6 @@ from market.statements.service.deciding import (
     dismiss_suggestion,
     match_reference,
     park_line,
-    undo_match,
 )
 from market.statements.service.importing import Imported, confirm_file, discard_file, import_file
 from market.statements.service.in_parts import paid_twice, pay_in_parts
@@ -27,6 +26,7 @@ from market.statements.service.preparing import Prepared, prepare_file
 from market.statements.service.proposing import book_or_propose, decide_proposal, split_or_propose
 from market.statements.service.taking import read_file, receive_file, take_draft, take_file
 from market.statements.service.together import Piece, accept_many, accept_several, exact_suggestions
+from market.statements.service.undoing import undo_match
 
 __all__ = [
     "BOOKABLE",

@@ -3,26 +3,18 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from market.kernel import audit, locks
 from market.kernel.actor import Actor
-from market.kernel.clock import day_in
 from market.kernel.money import Money
 from market.kernel.words import say
-from market.ledger import queries as books
-from market.ledger import service as ledger
-from market.ledger.rules import Entry
-from market.payments import service as payments
 from market.payouts import queries as payout_queries
-from market.payouts import service as payouts
 from market.producers import queries as producers
 from market.statements.errors import (
     LineExplained,
     LineNotFound,
-    MatchNotFound,
-    MatchUndone,
     PaidInParts,
     ReasonNeeded,
     SecondPersonNeeded,
@@ -31,11 +23,10 @@ from market.statements.errors import (
 )
 from market.statements.models import MoneyAccount, StatementLine, StatementMatch, StatementSuggestion
 from market.statements.service.accounts import account_of
-from market.statements.service.applying import PART, Wish, make_matches, posting_key, rest_of
+from market.statements.service.applying import Wish, make_matches, rest_of
 from market.statements.service.booking_rules import confirm_rule, doubt_rule, rule_of
-from market.statements.service.importing import closed_through, posting_day
 from market.statements.service.referring import meant
-from market.statements.service.targets import payee_of, sweep_id
+from market.statements.service.targets import payee_of
 
 GIVEN_UP = ("write_off", "bank_charges")
 """What the co-op bears itself; above its own limit only an approver books it (money.md 8.3). What a rule finds needs nobody."""
@@ -162,64 +153,6 @@ def _given_up(session: Session, line_id: UUID) -> int:
     return int(session.scalar(select(func.coalesce(func.sum(func.abs(StatementMatch.line_minor)), 0)).where(*live)) or 0)
 
 
-def undo_match(session: Session, *, match_id: UUID, reason: str, actor: Actor, now: datetime) -> None:
-    """Take one match back by the mirror of its posting; the others on the line stay, and the pair is not proposed again.
-
-    Raises MatchNotFound, MatchUndone, and for a payment or refund the refusal of payments when it moved on.
-    """
-    if len(reason.strip()) < 3:
-        raise ReasonNeeded("Say in a few words why the match was wrong.", pointer="/reason")
-    match = session.get(StatementMatch, match_id)
-    if match is None:
-        raise MatchNotFound("There is no such match here.")
-    if (payout := match.evidence.get(PART)) is not None:  # what one payout was paid in is taken back as one
-        match = session.scalars(_live_of_payout(UUID(payout))).one_or_none() or match
-    line, account = locked_line(session, match.line_id)
-    match = locks.lock_one(session, StatementMatch, match.id)
-    if match.undone_at is not None:
-        raise MatchUndone("This match was taken back already.")
-    if match.target_kind == "payout_return":
-        raise MatchUndone("Others build on this: the debt is open again. Book the correction by hand.")
-    if match.target_kind == "payment":
-        payments.undo_transfer(session, line_subject=match.id, now=now)
-    elif match.target_kind == "refund" and match.target_id is not None:
-        payments.undo_bank_refund(session, refund_id=match.target_id)
-    elif match.target_kind == "payout" and match.target_id is not None:
-        payouts.unsettle(session, payout_id=match.target_id, now=now)
-        for part in session.scalars(_parts_of_payout(match.target_id)).all():
-            _take_back(session, account, part, locked_line(session, part.line_id)[0], actor, now, reason)
-    rule_id = rule_of(match.evidence)
-    if rule_id is not None:
-        doubt_rule(session, rule_id)
-    rejected = (
-        match.target_id or rule_id or (sweep_id(match.evidence["bank_payout"]) if "bank_payout" in match.evidence else None)
-    )
-    if rejected is not None:
-        session.add(_dismissed(match, actor, now, rejected))
-    _take_back(session, account, match, line, actor, now, reason)
-
-
-def _take_back(
-    session: Session, account: MoneyAccount, match: StatementMatch, line: StatementLine, actor: Actor, now: datetime, reason: str
-) -> None:
-    match.undone_by, match.undone_at, match.undone_reason = actor.label, now, reason.strip()
-    line.matched_minor -= match.line_minor
-    line.state = "new"
-    note(session, actor, "statements.undone", line, now, {"match": str(match.id), "reason": reason.strip()})
-    _post_mirror(session, account, match, actor, now)
-
-
-def _live_of_payout(payout_id: UUID) -> Select[StatementMatch]:
-    mine = StatementMatch.target_kind == "payout", StatementMatch.target_id == payout_id
-    return select(StatementMatch).where(*mine, StatementMatch.undone_at.is_(None))
-
-
-def _parts_of_payout(payout_id: UUID) -> Select[StatementMatch]:
-    return select(StatementMatch).where(
-        StatementMatch.evidence[PART].astext == str(payout_id), StatementMatch.undone_at.is_(None)
-    )
-
-
 def park_line(session: Session, *, line_id: UUID, question: str, actor: Actor, now: datetime) -> None:
     """Put a line aside with a question to a colleague; it stays on suspense. An empty question takes it back."""
     line, _ = locked_line(session, line_id)
@@ -287,44 +220,6 @@ def accepted(session: Session, suggestion: StatementSuggestion, actor: Actor) ->
         account_code=code,
         evidence=suggestion.evidence,
         reason=reason,
-    )
-
-
-def _post_mirror(session: Session, account: MoneyAccount, match: StatementMatch, actor: Actor, now: datetime) -> None:
-    book_id = ledger.book_of(session, account.coop_id)
-    booked = books.transaction_id(session, book_id, posting_key(match.id))
-    legs = tuple(leg.mirrored() for leg in books.legs_of(session, book_id, booked))
-    today = day_in(now, producers.coop(session, account.coop_id).time_zone)
-    on, note = posting_day(today, closed_through(session, account.coop_id))
-    entry = Entry(
-        book_id,
-        "statement_match_undone",
-        f"{posting_key(match.id)}:undo",
-        on,
-        actor.label,
-        legs,
-        reverses=booked,
-        note=note,
-    )
-    ledger.post(session, [entry])
-
-
-def _dismissed(match: StatementMatch, actor: Actor, now: datetime, target_id: UUID) -> StatementSuggestion:
-    return StatementSuggestion(
-        coop_id=match.coop_id,
-        line_id=match.line_id,
-        part=match.part,
-        target_kind=match.target_kind,
-        target_id=target_id,
-        line_minor=match.line_minor,
-        fee_minor=match.fee_minor,
-        kind=match.kind,
-        rule=match.rule,
-        evidence=match.evidence,
-        account_code=match.account_code,
-        rank=0,
-        dismissed_by=actor.label,
-        dismissed_at=now,
     )
 
 

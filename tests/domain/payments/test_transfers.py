@@ -8,11 +8,20 @@ import pytest
 from market.kernel.actor import system
 from market.kernel.ids import new_id
 from market.kernel.money import Money
+from market.ledger import queries as books
 from market.ledger import service as ledger
 from market.ledger.rules import Entry, legs
 from market.payments import queries, service
-from market.payments.errors import NothingToRefund, PaymentNotOpen, TransferAlreadyUsed, WrongCurrency
-from market.payments.rules import State
+from market.payments.errors import (
+    LaterTransfer,
+    NothingToRefund,
+    PaymentNotOpen,
+    TransferAlreadyUsed,
+    TransferEarned,
+    TransferGivenBack,
+    WrongCurrency,
+)
+from market.payments.rules import Amounts, State
 from tests.conftest import NOW
 from tests.domain.payments.reading import balances, topics
 from tests.factories.payments import make_part, make_payment
@@ -122,20 +131,118 @@ def test_a_line_counts_once_and_only_in_its_currency(session, coop):
         )
 
 
-def test_a_part_payment_can_be_undone_but_not_a_paid_order(session, coop):
-    payment, line, last = make_payment(session, parts=[make_part(coop)], method="transfer"), new_id(), new_id()
+UNTIL = NOW + timedelta(days=5)
+
+
+def undo(session, line):
+    """Take a line from its payment and mirror its match, as the statements do."""
+    taken = service.undo_transfer(session, line_subject=line, until=UNTIL, now=NOW)
+    coop_id = queries.parts(session, taken.payment.id)[0].coop_id
+    book = ledger.book_of(session, coop_id)
+    booked = books.transaction_id(session, book, f"match:{line}")
+    mirror = tuple(leg.mirrored() for leg in books.legs_of(session, book, booked))
+    ledger.post(session, [Entry(book, "undone", f"match:{line}:undo", DAY, "t", mirror, reverses=booked)])
+    return taken
+
+
+def test_a_part_payment_can_be_undone_once(session, coop):
+    payment, line = make_payment(session, parts=[make_part(coop)], method="transfer"), new_id()
     arrive(session, payment, 100, line=line)
-    assert service.undo_transfer(session, line_subject=line, now=NOW).state is State.AWAITING_TRANSFER
+    taken = undo(session, line)
+    assert (taken.payment.state, taken.unpaid) == (State.AWAITING_TRANSFER, False)
     with pytest.raises(PaymentNotOpen):  # once: what it counted is gone
-        service.undo_transfer(session, line_subject=line, now=NOW)
+        undo(session, line)
     again = service.record_transfer(
         session, payment_id=payment.id, line_subject=line, amount=Money(300, "EUR"), booked_on=DAY, now=NOW
     )
     assert (again.payment.state, again.payment.received.minor) == (State.PART_PAID, 300)
-    assert service.undo_transfer(session, line_subject=line, now=NOW).received.minor == 0
-    arrive(session, payment, 10000, line=last)
-    with pytest.raises(PaymentNotOpen):
-        service.undo_transfer(session, line_subject=last, now=NOW)
+    assert service.undo_transfer(session, line_subject=line, until=UNTIL, now=NOW).payment.received.minor == 0
+
+
+@pytest.mark.parametrize("minor", [10000, 9970, 10250])
+def test_what_completed_a_payment_is_taken_back_to_the_cent(session, coop, minor):
+    part, line = make_part(coop), new_id()
+    payment = make_payment(session, parts=[part], method="transfer")
+    arrive(session, payment, minor, line=line)
+    service.acknowledge(session, payment_id=payment.id, now=NOW)
+    taken = undo(session, line)
+    assert taken.unpaid
+    assert (taken.payment.state, taken.payment.received.minor) == (State.AWAITING_TRANSFER, 0)
+    assert (taken.payment.paid_at, taken.payment.expires_at) == (None, UNTIL)
+    assert balances(session, coop) == {"bank:1": minor, "suspense:1": -minor}
+    assert arrive(session, payment, 10000).is_paid, "it can be paid again"
+    assert [one.id for one in queries.unacknowledged(session)] == [payment.id], "and is told again"
+    left = queries.refundable(session, payment_id=payment.id, subject=part.subject)
+    assert left.total.minor == 10000, "nothing is written off any more"
+
+
+def test_of_two_transfers_the_one_that_completed_it_goes_first(session, coop):
+    payment, first, last = make_payment(session, parts=[make_part(coop)], method="transfer"), new_id(), new_id()
+    arrive(session, payment, 6000, line=first)
+    arrive(session, payment, 4000, line=last)
+    with pytest.raises(LaterTransfer):
+        undo(session, first)
+    taken = undo(session, last)
+    assert (taken.payment.state, taken.payment.due.minor, taken.unpaid) == (State.PART_PAID, 4000, True)
+    assert balances(session, coop) == {"bank:1": 10000, "suspense:1": -4000, f"buyer_credit:{payment.id}": 6000}
+    assert undo(session, first).payment.state is State.AWAITING_TRANSFER
+    assert balances(session, coop) == {"bank:1": 10000, "suspense:1": -10000}
+
+
+def test_what_came_twice_is_taken_back_before_what_paid(session, coop):
+    payment, wrong, own = make_payment(session, parts=[make_part(coop)], method="transfer"), new_id(), new_id()
+    arrive(session, payment, 10000, line=wrong)
+    arrive(session, payment, 10000, line=own)
+    with pytest.raises(LaterTransfer):
+        undo(session, wrong)
+    taken = undo(session, own)
+    assert (taken.payment.state, taken.unpaid) == (State.SUCCEEDED, False)
+    assert undo(session, wrong).unpaid
+    assert balances(session, coop) == {"bank:1": 20000, "suspense:1": -20000}
+
+
+def test_money_of_an_ended_payment_is_taken_back_until_it_goes_back(session, coop):
+    payment, line, given = make_payment(session, parts=[make_part(coop)], method="transfer"), new_id(), new_id()
+    service.expire(session, payment_id=payment.id, now=NOW)
+    arrive(session, payment, 10000, line=line)
+    taken = undo(session, line)
+    assert (taken.payment.state, taken.payment.received.minor, taken.unpaid) == (State.CANCELLED, 0, False)
+    assert balances(session, coop) == {"bank:1": 10000, "suspense:1": -10000}
+    arrive(session, payment, 10000, line=given)
+    service.give_back_credit(session, payment_id=payment.id, actor=system("test"), now=NOW)
+    with pytest.raises(TransferGivenBack):
+        undo(session, given)
+
+
+def test_a_payment_of_which_something_was_given_back_stays(session, coop):
+    part, line, more = make_part(coop), new_id(), new_id()
+    payment = make_payment(session, parts=[part], method="transfer")
+    arrive(session, payment, 10000, line=line)
+    arrive(session, payment, 10000, line=more)
+    service.give_back_credit(session, payment_id=payment.id, actor=system("test"), now=NOW)
+    with pytest.raises(TransferGivenBack):
+        undo(session, more)
+    with pytest.raises(LaterTransfer):
+        undo(session, line)
+    other, line = make_payment(session, parts=[part], method="transfer"), new_id()
+    arrive(session, other, 10000, line=line)
+    one = Amounts.of("EUR", (100, 0, 0, 0))
+    service.refund(
+        session, payment_id=other.id, subject=part.subject, amounts=one, reason="r", bearer="coop", actor=system("t"), now=NOW
+    )
+    with pytest.raises(TransferGivenBack):
+        undo(session, line)
+    assert queries.payment(session, other.id).is_paid
+
+
+def test_what_was_earned_stays(session, coop):
+    part, line = make_part(coop), new_id()
+    payment = make_payment(session, parts=[part], method="transfer")
+    arrive(session, payment, 10000, line=line)
+    earned = legs(("held:goods", "payable:x", Money(1, "EUR")), subject=part.subject)
+    ledger.post(session, [Entry(ledger.book_of(session, coop.id), "release", "release", DAY, "t", earned)])
+    with pytest.raises(TransferEarned):
+        undo(session, line)
 
 
 def test_what_only_became_credit_can_be_undone_until_it_is_given_back(session, coop):

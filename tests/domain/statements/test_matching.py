@@ -229,13 +229,20 @@ def test_an_undone_match_is_booked_on_the_day_of_the_co_op(session, coop, accoun
     assert undone.on == NOW.date() + timedelta(days=1)
 
 
-def test_a_payment_that_completed_an_order_is_given_back_not_undone(session, coop, account) -> None:
+def test_a_match_that_was_taken_back_can_be_made_and_taken_back_again(session, coop, account) -> None:
     payment = awaited_payment(session, coop)
     import_lines(session, account, [line(10_000, day=LATER, ref="A", reference=payment.reference)])
     run(session, account)
     (match,) = matches(session)
-    with pytest.raises(DomainError, match="refund"):
+    for _ in range(2):
         service.undo_match(session, match_id=match.id, reason="not theirs", actor=PREPARER, now=NOW)
+        assert payment_queries.payment(session, payment.id).state == "awaiting_transfer"
+        assert balance(session, account, "suspense:1") == -10_000
+        assert run(session, account).matched == 0, "a pair that was wrong is not proposed again"
+        line_id, who = match.line_id, {"actor": PREPARER, "now": NOW}
+        again = service.match_reference(session, line_id=line_id, reference=payment.reference, **who)
+        (match,) = matches(session, id=again)
+    assert payment_queries.payment(session, payment.id).is_paid
 
 
 def test_a_line_is_split_and_never_used_up_twice(session, account) -> None:  # E51
