@@ -68,7 +68,8 @@ class Money:
     def __post_init__(self) -> None:
         if type(self.minor) is not int:
             raise TypeError(f"money is whole minor units, not {self.minor!r}")
-        exponent(self.currency)
+        if self.currency not in _DIGITS:
+            exponent(self.currency)
 
     @classmethod
     def zero(cls, currency: str) -> "Money":
@@ -164,9 +165,9 @@ class Money:
 
 def total(amounts: Sequence[Money], currency: str) -> Money:
     """Return the sum of `amounts`, all of which must be in `currency`."""
-    result = Money.zero(currency)
+    result = Money(sum(amount.minor for amount in amounts), currency)
     for amount in amounts:
-        result = result + amount
+        result._same(amount)
     return result
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from uuid import UUID
 
-from market.kernel.money import Money, allocate, exponent
+from market.kernel.money import Money, allocate, exponent, total
 
 COMPONENTS = ("goods", "premium", "charges", "tax")
 
@@ -80,7 +80,7 @@ class PaymentPart:
     @property
     def total(self) -> Money:
         """The sum; raises ValueError when the currencies differ."""
-        return self.goods + self.premium + self.charges + self.tax
+        return total([self.goods, self.premium, self.charges, self.tax], self.goods.currency)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +97,7 @@ def total_of(parts: Sequence[PaymentPart]) -> Money:
     """Return what a payment of these parts comes to. Raises ValueError when empty or of several currencies."""
     if not parts:
         raise ValueError("a payment has at least one part")
-    result = Money.zero(parts[0].total.currency)
-    for part in parts:
-        result = result + part.total
-    return result
+    return total([part.total for part in parts], parts[0].goods.currency)
 
 
 def paid_moves(part: PaymentPart, source: str) -> list[Move]:
@@ -200,7 +197,7 @@ class Amounts:
     @property
     def total(self) -> Money:
         """The sum of the four."""
-        return self.goods + self.premium + self.charges + self.tax
+        return total([self.goods, self.premium, self.charges, self.tax], self.goods.currency)
 
 
 def over_components(left: Amounts, amount: Money) -> Amounts:
