@@ -48,7 +48,7 @@ def issue_credit_notes(session: Session, *, seller_order_id: UUID, now: datetime
 
     Returns all of their ids, oldest first. The invoice comes first, should it be missing: facts arrive in any order.
     """
-    refunds = [one for one in payments.refunds_of(session, subject=seller_order_id) if one.kind != "surplus"]
+    refunds = payments.refunds_of(session, subject=seller_order_id)  # a surplus is about the order, which has no credit note
     swaps = [one for one in changes.substitutions(session, [seller_order_id]) if one.state == "accepted"]
     decided = {one.decided_at for one in refunds}
     causes: list[RefundView | Offer] = [*refunds, *(one for one in swaps if one.decided_at not in decided)]

@@ -74,6 +74,15 @@ def test_above_the_limit_a_second_person_authorises(desk, session, members, unit
     for _ in range(2):
         desk.post(desk.approver, f"{PAGE}/transfers/{waiting}", word="yes")
     assert unit() == {"Ana": -2000, "Luis": 2000}
+    desk.post(desk.preparer, f"{PAGE}/{ana}/pay", payee=str(luis), amount="10", words="Exactly the limit")
+    assert unit() == {"Ana": -3000, "Luis": 3000}
+    desk.post(desk.preparer, f"{PAGE}/{ana}/pay", payee=str(luis), amount="11", words="A sheep")
+    own = session.scalars(select(CommunityTransfer).where(CommunityTransfer.state == "pending")).one()
+    own.asked_by = session.get_one(CommunityTransfer, waiting).authorised_by  # who authorises now
+    session.commit()
+    refused = desk.post(desk.approver, f"{PAGE}/transfers/{own.id}", word="yes")
+    assert (refused.status_code, unit()) == (303, {"Ana": -3000, "Luis": 3000}), "refused in words, on the page"
+    assert session.get_one(CommunityTransfer, own.id).state == "pending"
 
 
 def test_a_member_pays_on_a_page_of_their_own_and_leaves_with_a_debt_that_all_share(desk, session, coop, members, unit):

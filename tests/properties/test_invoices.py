@@ -35,3 +35,9 @@ def test_lines_and_tax_sum_to_the_total(
     given_back = {name: data.draw(st.integers(0, minor)) for name, minor in most.items()}
     credited = rules.credited(all_pieces, given_back, currency)
     assert rules.sums_agree(rules.credit_lines(credited), rules.taxes_of(credited), sum(given_back.values()))
+
+
+def test_tax_that_goes_back_follows_what_was_taxed_at_each_rate() -> None:
+    bought = [Piece("goods", 1000, Decimal(20), 200), Piece("goods", 4000, Decimal(5), 200)]
+    given_back = {"goods": 5000, "premium": 0, "charges": 0, "tax": 400}
+    assert rules.credited(bought, given_back, "EUR") == tuple(bought)

@@ -90,9 +90,17 @@ def test_two_advances_are_recovered_by_priority_within_the_cap(session, member):
     assert laws_hold(session)
 
 
+def test_one_payment_pays_an_advance_back_once(session, member):
+    advance(session, member, 5000)
+    owed = owe(session, member, 4000, "RWF")
+    assert sum(leg.money.minor for leg in recover(session, owed, on=DAY)) == 2000
+    assert recover(session, owed, on=DAY) == (), "the cap is for the payment, however often it is looked at"
+
+
 def test_the_lowest_cap_of_several_advances_holds_and_no_advance_pays_another(session, member):
     advances = [advance(session, member, 40_000, cap_percent=Decimal(cap)) for cap in (50, 20)]
-    assert recover(session, owe(session, member, 1000, "RWF", kind="advance"), on=DAY) == ()
+    for kind in ("advance", "premium", "bonus"):
+        assert recover(session, owe(session, member, 1000, "RWF", kind=kind), on=DAY) == ()
     slip(session, member, gross=Decimal(250), tare=Decimal(0), rejected=Decimal(0), unit_price=Decimal(400), deduction=Decimal(0))
     assert sum(balance(session, member, f"advance:{one}") for one in advances) == 80_000 - 20_000
     assert laws_hold(session)
@@ -235,6 +243,8 @@ def test_a_hold_ends_by_itself_after_its_last_day(session):
         appeal="Ask the office.", ends_on=NOW.date() + timedelta(days=1), source_id=new_id(), now=NOW,
     )  # fmt: skip
     assert service.end_due_holds(session, now=NOW + timedelta(days=1)) == 0
+    somewhere = NOW + timedelta(days=1, hours=23)  # eleven in the morning in London, and still its last day in the Pacific
+    assert service.end_due_holds(session, now=somewhere) == 0
     assert service.end_due_holds(session, now=NOW + timedelta(days=3)) == 1
     assert service.end_due_holds(session, now=NOW + timedelta(days=3)) == 0
     assert laws_hold(session)

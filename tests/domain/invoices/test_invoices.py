@@ -63,6 +63,11 @@ def test_an_invoice_of_new_years_eve_is_of_the_year_and_the_day_where_the_co_op_
     paper = queries.paper(session, invoice_id)
     assert (paper.number, paper.day) == ("INV-2027-000001", date(2027, 1, 1))
     assert days_of(session, [coop.id], late) == {coop.id: date(2027, 1, 1)}, "so are the books"
+    (part,) = parts_of(session, placed.order_id)
+    refund(session, part, 1)
+    (note_id,) = service.issue_credit_notes(session, seller_order_id=part.id, now=late)
+    note = queries.paper(session, note_id)
+    assert (note.number, note.day) == ("CN-2027-000001", date(2027, 1, 1))
 
 
 def refund(session, part, quantity):

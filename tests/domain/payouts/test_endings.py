@@ -171,8 +171,10 @@ def test_an_account_that_the_bank_called_closed_is_not_paid_again(session, coop,
         approved_run(session, coop.id)
 
 
-def test_more_cannot_come_back_than_went_out(session, coop, sent):
+def test_more_cannot_come_back_than_went_out_nor_nothing(session, coop, sent):
     settle(session, coop, sent)
+    with pytest.raises(AmountDiffers):
+        give_back(session, sent.id, Money(0, "EUR"), "MS03")
     with pytest.raises(AmountDiffers):
         give_back(session, sent.id, Money(6481, "EUR"), "")
 
@@ -206,6 +208,14 @@ def test_an_undone_payout_is_booked_on_the_day_of_the_co_op(session, coop, payee
     undone = books.booked(session, ledger.book_of(session, coop.id), f"payout:{sent.id}:undone")
     assert undone.on == NOW.date() + timedelta(days=1)
     assert topics(session)[-1] == "payouts.failed", "staff and payee hear of it"
+
+
+def test_a_bank_that_accepts_what_had_failed_puzzles_a_person(session, coop, payee, sent):
+    ((number,),) = session.execute(text("SELECT message_id FROM payout_file")).all()
+    service.fail(session, payout_id=sent.id, reason="AC01 wrong account", actor=APPROVER, now=NOW)
+    said = {"whole": service.BankStatus(True), "payments": {}, "message_id": number}
+    taken = service.take_status(session, coop_id=coop.id, actor=PREPARER, now=NOW, **said)
+    assert (taken.accepted, taken.known, taken.puzzling) == ([], [], [sent.reference])
 
 
 def test_what_a_report_says_of_one_payment_goes_before_what_it_says_of_the_file(session, coop, payee, sent):

@@ -1,5 +1,7 @@
 """Runs: planned set-based, approved by another person, posted, and never paying a payable twice."""
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
@@ -59,6 +61,15 @@ def test_a_run_pays_each_payee_once_per_currency(session, coop, payee):
     assert run.totals == (queries.Total("sepa", 1, Money(6500, EUR)),)
     assert len(queries.items(session, row.id)) == 2
     books_agree(session, coop)
+
+
+def test_a_run_is_of_the_day_of_the_co_op(session, coop, payee):
+    coop.time_zone = "Pacific/Auckland"  # where it is tomorrow already
+    owe(session, payee)
+    row = only_payout(session, approved_run(session, coop.id))
+    tomorrow = NOW.date() + timedelta(days=1)
+    assert queries.run(session, row.run_id).execute_on == tomorrow
+    assert books.booked(session, ledger.book_of(session, coop.id), f"payout:{row.id}:scheduled").on == tomorrow
 
 
 def test_a_payee_without_an_account_stays_owed_and_is_named(session, coop, payee):

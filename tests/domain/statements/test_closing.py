@@ -8,9 +8,11 @@ from market.kernel.errors import DomainError
 from market.kernel.money import Money
 from market.ledger import service as ledger
 from market.ledger.rules import Entry, legs
+from market.producers.models import Coop
 from market.statements import queries, service
 from tests.conftest import NOW
 from tests.domain.statements.test_import import balance, lines_of
+from tests.domain.statements.test_matching import sent_payout
 from tests.factories.payouts import APPROVER, PREPARER
 from tests.factories.statements import DAY, import_lines, line, make_account
 
@@ -81,12 +83,35 @@ def test_a_close_that_moved_since_it_was_prepared_is_refused(session) -> None:
     assert refusal.value.code == "statements.close_outdated"
 
 
+def test_a_close_whose_balances_moved_is_refused_though_nothing_has_to_be_explained(session) -> None:
+    account = make_account(session)
+    import_lines(session, account, [line(-12, ref="A")])
+    book(session, lines_of(session, account)[0])
+    close = prepare(session, account)
+    moved = legs(("cash", "reserve", Money(500, "EUR")))
+    ledger.post(session, [Entry(ledger.book_of(session, account.coop_id), "test", "late:1", END, "system", moved)])
+    assert service.differences(session, coop_id=account.coop_id, ends_on=END) == []
+    with pytest.raises(DomainError) as refusal:
+        service.close_period(session, close_id=close.id, actor=APPROVER, now=NOW)
+    assert refusal.value.code == "statements.close_outdated"
+
+
+@pytest.mark.parametrize(("days", "said"), [(6, False), (7, True)])
+def test_a_payout_that_is_on_no_statement_after_a_week_is_a_difference(session, days, said) -> None:
+    account = make_account(session)
+    payout, _ = sent_payout(session, session.get_one(Coop, account.coop_id))
+    found = service.differences(session, coop_id=account.coop_id, ends_on=NOW.date() + timedelta(days=days))
+    assert (f"in_transit:{payout.id}" in [each.key for each in found]) is said
+
+
 def test_missing_statements_gaps_and_drafts_are_differences(session) -> None:
     account = make_account(session)
     options = {"coop_id": account.coop_id, "ends_on": END + timedelta(days=3)}
     assert [each.key for each in service.differences(session, **options)] == [f"missing:{account.id}"]
     import_lines(session, account, [line(-12, ref="A")])
     book(session, lines_of(session, account)[0])
+    a_day_short = service.differences(session, coop_id=account.coop_id, ends_on=END + timedelta(days=1))
+    assert [each.key for each in a_day_short] == [f"missing:{account.id}"]
     later = DAY + timedelta(days=2)
     import_lines(session, account, [line(-1, ref="B", day=later)], number=2, opening=500, on=later)
     found = {each.key.partition(":")[0]: each for each in service.differences(session, **options)}

@@ -67,7 +67,8 @@ def test_a_rejected_payment_is_owed_again_with_the_banks_reason(session, coop, a
 @pytest.mark.parametrize("status", ["ACCP", "ACSC", "PDNG"])
 def test_accepted_is_not_paid(session, coop, account, status: str) -> None:
     payout, _ = sent_payout(session, coop)
-    take(session, account, report(message_of(session, payout), payment(payout.reference, status)))
+    result = take(session, account, report(message_of(session, payout), payment(payout.reference, status)))
+    assert [finding["text"][:10] for finding in result.findings] == ["0 accepted" if status == "PDNG" else "1 accepted"]
     assert payout_queries.payout(session, payout.id).state == "sent"
     import_lines(session, account, [paid_line(payout)])
     service.run_matching(session, money_account_id=account.id, actor=CLERK, now=NOW)
