@@ -8,8 +8,12 @@ from market.ledger import service as ledger
 from market.producers.models import Producer
 from market.treasury import community_queries as queries
 from market.treasury.community_models import CommunityHolder, CommunityLeaving, CommunityScheme, CommunityTransfer
+from market.treasury.errors import BeyondLimit, NotOpen
+from market.treasury.service import community as service
+from tests.conftest import NOW
 from tests.factories.accounts import csrf_token, make_producer_account, make_staff, sign_in
-from tests.factories.producers import make_producer
+from tests.factories.payouts import APPROVER, PREPARER
+from tests.factories.producers import make_coop, make_producer
 
 PAGE = "/console/treasury/community"
 SCHEME = {"legal_check": "Folder 7, opinion of A. Lawyer", "authorise_above": "100"}
@@ -164,3 +168,28 @@ def test_programs_open_it_hold_it_pay_and_leave_with_the_scopes_of_their_own(cli
     shown = call("preparer", "GET", "/community-currency").json
     assert shown["scheme"]["state"] == "open"
     assert {one["name"]: one["state"] for one in shown["holders"]} == {"Ana": "left", "Luis": "open"}
+
+
+def test_nobody_holds_more_than_agreed_and_nothing_leaves_the_co_op(session, coop, members):
+    holders = []
+    for each in (coop, make_coop(session)):
+        scheme = {"coop_id": each.id, "legal_check": "Folder 7, opinion", "authorise_above": queries.unit(100_000)}
+        made = service.propose_scheme(session, actor=PREPARER, now=NOW, **scheme)
+        service.decide_scheme(session, actor=APPROVER, scheme_id=made, agreed=True, now=NOW)
+        for _ in range(2):
+            limits = {name: queries.unit(5000) for name in ("limit_down", "growth_cap")} | {"limit_up": queries.unit(1000)}
+            member = make_producer(session, coop=each).id
+            held = service.propose_holder(session, actor=PREPARER, producer_id=member, now=NOW, **limits)
+            service.decide_holder(session, actor=APPROVER, holder_id=held, agreed=True, now=NOW)
+            holders.append(held)
+    ana, luis, stranger, _ = holders
+
+    def pay(payee, minor):
+        money = queries.unit(minor)
+        service.pay(session, actor=PREPARER, payer_id=ana, payee_id=payee, money=money, words="hay", now=NOW)
+
+    pay(luis, 1000)
+    with pytest.raises(BeyondLimit), session.begin_nested():
+        pay(luis, 1)
+    with pytest.raises(NotOpen):
+        pay(stranger, 1)
