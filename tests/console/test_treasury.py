@@ -76,6 +76,15 @@ def test_premium_is_decided_paid_with_its_paper_and_ended_by_the_bank(desk, sess
     assert books.check(session) == []
 
 
+def test_all_that_the_fund_holds_can_be_planned_and_all_of_that_be_spent(desk, session, balance):
+    assert desk.post(desk.preparer, FUND, **ITEM | {"amount": "8.00"}).status_code == 303
+    item = only(session, PremiumItem)
+    desk.post(desk.approver, f"{FUND}/{item.id}", word="yes")
+    assert desk.post(desk.preparer, f"{FUND}/{item.id}/spendings", **SPENDING | {"amount": "8.00"}).status_code == 303
+    desk.post(desk.approver, f"/console/treasury/spendings/{only(session, PremiumSpending).id}", word="yes")
+    assert (balance(f"fund_committed:{item.id}"), balance("premium_in_transit")) == (0, 800)
+
+
 def test_more_than_the_fund_holds_and_no_minutes_are_refused(desk, session):
     page = desk.post(desk.preparer, FUND, **ITEM | {"amount": "8.01"})
     assert page.status_code == 422

@@ -30,6 +30,12 @@ def test_the_banks_own_id_counts_more_than_the_text() -> None:
     assert line_key(one) == line_key(two) != line_key(replace(COFFEE, bank_ref="A2"))
 
 
+def test_a_running_balance_tells_equal_lines_apart_where_the_bank_gives_no_id() -> None:
+    one, two = (replace(COFFEE, running_minor=minor) for minor in (1000, 550))
+    assert line_key(one) != line_key(two)
+    assert line_key(replace(one, bank_ref="A1")) == line_key(replace(two, bank_ref="A1"))
+
+
 def test_two_coffees_are_two_lines_and_an_overlap_adds_none() -> None:
     key, tea = line_key(COFFEE), line_key(replace(COFFEE, text="tea"))
     assert list(occurrences([key, tea, key], {})) == [1, 1, 2]
