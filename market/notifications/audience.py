@@ -105,9 +105,7 @@ def _unpaid(session: Session, payload: Payload) -> list[Telling]:
     if order.state == "paid" or str(order.times_taken_back) != times:
         return []
     transfer = orders.transfer_instructions(session, order) if order.state == "placed" else None
-    told = []
-    if transfer is not None:
-        told.append(_buyer(order, f"order:{order.id}:unpaid:{times}", "order_unpaid", **_how_to_pay(order, transfer)))
+    told = [_buyer(order, f"order:{order.id}:unpaid:{times}", "order_unpaid", **_how_to_pay(order, transfer))] if transfer else []
     for part in order.parts:
         person = _producer(session, part.producer_id)
         if person is not None:
