@@ -21,7 +21,6 @@ REFUSED = {
     "no_statement": N_("There is no statement in the file."),
     "not_well_formed": N_("The file is damaged: it is no well-formed XML."),
     "nul_byte": N_("The file holds characters that no text has. It may be damaged."),
-    "outside_the_books": N_("The file has a line of a day that the books of the co-op do not have."),
     "packed_file": N_("The file is packed. Unpack it and choose the statement inside."),
     "payment_status": N_("This is a report on payments, not a statement."),
     "too_many_lines": N_("The file has too many entries. Ask your bank for one per month."),

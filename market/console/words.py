@@ -201,6 +201,8 @@ LETTERS: Words = {
     "weigh_note": (_l("order to weigh and pack"), ""),
     "packing_changed": (_l("order to pack changed"), ""),
     "packing_stopped": (_l("order not to pack any more"), ""),
+    "order_unpaid": (_l("payment taken back, to the buyer"), ""),
+    "packing_taken_back": (_l("payment taken back, to the producer"), ""),
     "order_shipped": (_l("order on its way"), ""),
     "order_substitute": (_l("something else offered"), ""),
     "order_refunded": (_l("refund decided"), ""),
