@@ -68,8 +68,7 @@ class Money:
     def __post_init__(self) -> None:
         if type(self.minor) is not int:
             raise TypeError(f"money is whole minor units, not {self.minor!r}")
-        if self.currency not in _DIGITS:
-            exponent(self.currency)
+        exponent(self.currency)
 
     @classmethod
     def zero(cls, currency: str) -> "Money":

@@ -22,6 +22,7 @@ from market.kernel import direct, outbox
 from market.kernel.actor import Actor
 from market.kernel.errors import DomainError
 from market.kernel.ids import new_id
+from market.kernel.uow import Units
 from market.statements.events import IMPORTED
 from market.statements.models import MoneyAccount, StatementLine, StatementSuggestion
 from market.statements.rules.candidates import WINDOW
@@ -38,7 +39,6 @@ from market.statements.service.lost import stop_on_unknown_payouts
 from market.statements.service.settling import settle_portion
 from market.statements.service.targets import awaited_targets, ended_targets, open_sweeps, payouts_on_their_way
 
-Units = Callable[[], AbstractContextManager[Session]]
 Job = Callable[[], Any]
 Start = Callable[[Job], Job]
 """Begin a job, and return what waits for its result."""

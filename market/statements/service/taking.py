@@ -12,13 +12,14 @@ from sqlalchemy import literal, select, tuple_, update
 
 from market.kernel import locks, outbox
 from market.kernel.actor import Actor, system
+from market.kernel.uow import Units
 from market.statements.events import RECEIVED
 from market.statements.models import MoneyAccount, StatementFile
 from market.statements.rules.readers.source import Readable
 from market.statements.service.accounts import account_of
 from market.statements.service.csv_formats import file_of, mappings_of
 from market.statements.service.importing import Imported, confirm_file, new_file
-from market.statements.service.matching import Units, match_lines
+from market.statements.service.matching import match_lines
 from market.statements.service.preparing import Unpacked, keep_bytes, prepare_file
 from market.statements.service.reports import import_prepared
 
