@@ -35,9 +35,10 @@ def ship(session: Session, *, actor: Actor, seller_order_id: UUID, tracking: str
         raise OrderMissing("There is no such order among yours.")
     if seller.problem is not None:
         raise WrongState("This order has an open problem. Staff must solve it first.", problem=seller.problem)
+    # Asked before the row is touched: changed twice in a transaction, it would lock its order, which others lock before it.
+    zone = producers.coops_by_id(session, [seller.coop_id])[seller.coop_id].time_zone
     seller.state = rules.next_state(seller.state, "shipped")
     seller.shipped_at, seller.tracking = now, (tracking or "").strip() or None
-    zone = producers.coops_by_id(session, [seller.coop_id])[seller.coop_id].time_zone
     seller.release_on = rules.release_day(day_in(now, zone))
     _note(session, actor, seller, "orders.shipped", now)
     announce(session, events.SHIPPED, {"seller_order_id": seller.id})
