@@ -29,8 +29,8 @@ SCHEDULE: dict[str, dict[str, Any]] = {
     "orders-expire": {"task": "orders.expire", "schedule": 30.0},
     # Producers do not wait for a buyer who forgot to say that it came.
     "orders-confirmed-by-silence": {"task": "orders.confirm_silent", "schedule": 3600.0},
-    # What has arrived is earned within the minute.
-    "orders-settle": {"task": "orders.settle", "schedule": 20.0},
+    # What has arrived is earned within seconds; a look that finds nothing is one short query.
+    "orders-settle": {"task": "orders.settle", "schedule": 5.0},
     # Law 5 again: who does not open the desk is told by mail, once a day for each kind of thing that waits too long.
     "notifications-ring": {"task": "notifications.ring", "schedule": 3600.0},
     # Mail that failed is tried again when its time has come, and a lost wake-up is made good.

@@ -30,5 +30,5 @@ class Inbox:
             links = [link for mail in self.mails(to) for link in mail["links"] if re.search(pattern, link)]
             if links:
                 return str(links[0])
-            time.sleep(0.3)
+            time.sleep(0.1)
         raise Unexpected(f"no mail to {to} with a link like {pattern}")

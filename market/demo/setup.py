@@ -2,16 +2,16 @@
 
 import json
 import re
-from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from importlib.resources import files
+from itertools import count
 from typing import Any
 from urllib.parse import quote
 from uuid import uuid4
 
 from market.demo.browser import Browser, Unexpected
 from market.demo.pictures import picture
-from market.demo.site import CoopSite, Listed, Site, control, email_of, flask, product_key
+from market.demo.site import CoopSite, Listed, Site, at_once, control, email_of, flask, product_key
 from market.demo.world import ADMIN, COOPS, PAYEE_IBANS, CoopPlan, Good
 
 QUOTES: tuple[dict[str, str], ...] = (
@@ -32,16 +32,19 @@ def coops(site: Site) -> str:
     """Make three co-ops, each with a preparer and an approver."""
     for plan in COOPS:
         made = site.admin.api("POST", "/coops", plan.terms | {"slug": plan.slug})
-        people = []
-        for role in ("preparer", "approver"):
-            email = f"{role}@{plan.slug}.example"
-            body = {"email": email, "name": role.capitalize(), "role": role, "locale": plan.language}
+        for role in _STAFF:
+            body = {"email": f"{role}@{plan.slug}.example", "name": role.capitalize(), "role": role, "locale": plan.language}
             site.admin.api("POST", f"/coops/{made['id']}/roles", body)
-            people.append(site.person(email))
-        told = {f"body_{language}": story for language, story in plan.told.items()}
-        people[1].submit("/console/coop/texts", {"language": "en"} | told)
-        site.coops.append(CoopSite(plan, made["id"], preparer=people[0], approver=people[1]))
+        site.coops.append(CoopSite(plan, made["id"]))
+    people = iter(at_once(site.person, [f"{role}@{plan.slug}.example" for plan in COOPS for role in _STAFF]))
+    for coop in site.coops:
+        coop.preparer, coop.approver = next(people), next(people)
+        told = {f"body_{language}": story for language, story in coop.plan.told.items()}
+        coop.approver.submit("/console/coop/texts", {"language": "en"} | told)
     return f"{len(site.coops)} co-ops, {2 * len(site.coops)} members of staff"
+
+
+_STAFF = ("preparer", "approver")
 
 
 def price_rows(site: Site) -> str:
@@ -113,7 +116,7 @@ def _washed_row(browser: Browser) -> str:
 
 def floors(site: Site) -> str:
     """Let the craft co-op decide its own least prices."""
-    count = 0
+    decided = 0
     for coop in site.coops:
         for floor in coop.plan.floors:
             form = {
@@ -128,41 +131,52 @@ def floors(site: Site) -> str:
                 "sure": "yes",
             }
             coop.approver.submit("/console/floors", form)
-            count += 1
-    return f"{count} floors decided by an assembly"
+            decided += 1
+    return f"{decided} floors decided by an assembly"
 
 
 def members(site: Site) -> str:
     """Add producers as members, invite them, enter where they are paid; a second person confirms each account."""
-    iban = iter(PAYEE_IBANS)
-    for coop in site.coops:
-        for number, name in enumerate(coop.plan.members):
-            email = email_of(name, coop.plan.slug)
-            body = {"name": name, "region": coop.plan.region, "language": coop.plan.language, "email": email}
-            made = coop.preparer.api("POST", "/producers", body)
-            account = _payee_account(coop, name, number, iban)
-            entered = coop.preparer.api("POST", f"/producers/{made['id']}/payee-accounts", account)
-            coop.approver.api("POST", f"/payee-accounts/{entered['id']}/confirm")
-            coop.producers.append((made["id"], name, Browser(site.url, email)))
-        for certificate in coop.plan.certificates:
-            span = {"valid_from": "2026-01-01", "valid_to": "2028-12-31"}
-            entered = coop.preparer.api("POST", "/certificates", certificate | span)
-            coop.approver.api(
-                "PUT", f"/certificates/{entered['id']}/status", {"status": "active", "reason": "seen at the issuer"}
-            )
-    with ThreadPoolExecutor(4) as pool:
-        for coop in site.coops:
-            people = list(pool.map(site.person, [browser.name for _, _, browser in coop.producers]))
-            coop.producers = [(row[0], row[1], person) for row, person in zip(coop.producers, people, strict=True)]
-    return f"{sum(len(coop.producers) for coop in site.coops)} producers, each paid to an account that two people have seen"
+    ibans = iter(PAYEE_IBANS)
+    own = [
+        [next(ibans) if _rail(coop, number) == "sepa" else "" for number, _ in enumerate(coop.plan.members)]
+        for coop in site.coops
+    ]
+    made = at_once(lambda pair: _join(*pair), list(zip(site.coops, own, strict=True)))
+    emails = [email_of(name, coop.plan.slug) for coop in site.coops for name in coop.plan.members]
+    people = iter(at_once(site.person, emails))
+    for coop, ids in zip(site.coops, made, strict=True):
+        coop.producers = [(id_, name, next(people)) for id_, name in zip(ids, coop.plan.members, strict=True)]
+    return f"{len(emails)} producers, each paid to an account that two people have seen"
 
 
-def _payee_account(coop: CoopSite, name: str, number: int, iban: Any) -> dict[str, Any]:
-    rail = coop.plan.rails[number % len(coop.plan.rails)]
+def _join(coop: CoopSite, ibans: list[str]) -> list[str]:
+    """Enter a co-op's members with their accounts, and its certificates; return the members' ids."""
+    ids = []
+    for number, name in enumerate(coop.plan.members):
+        email = email_of(name, coop.plan.slug)
+        body = {"name": name, "region": coop.plan.region, "language": coop.plan.language, "email": email}
+        ids.append(coop.preparer.api("POST", "/producers", body)["id"])
+        account = _payee_account(coop, name, number, ibans[number])
+        entered = coop.preparer.api("POST", f"/producers/{ids[-1]}/payee-accounts", account)
+        coop.approver.api("POST", f"/payee-accounts/{entered['id']}/confirm")
+    for certificate in coop.plan.certificates:
+        span = {"valid_from": "2026-01-01", "valid_to": "2028-12-31"}
+        entered = coop.preparer.api("POST", "/certificates", certificate | span)
+        coop.approver.api("PUT", f"/certificates/{entered['id']}/status", {"status": "active", "reason": "seen at the issuer"})
+    return ids
+
+
+def _rail(coop: CoopSite, number: int) -> str:
+    return str(coop.plan.rails[number % len(coop.plan.rails)])
+
+
+def _payee_account(coop: CoopSite, name: str, number: int, iban: str) -> dict[str, Any]:
+    rail = _rail(coop, number)
     account: dict[str, Any] = {"rail": rail, "currency": coop.plan.terms["currency"], "holder": name}
     account |= {"street": "Calle Real", "building": str(number + 1), "town": "Pueblo", "postcode": "10000", "country": "DE"}
     if rail == "sepa":
-        account |= {"iban": next(iban), "country": "DE"}
+        account |= {"iban": iban, "country": "DE"}
     elif rail == "stripe":
         account |= {"stripe_account": f"acct_{coop.plan.slug.replace('-', '')}{number}", "country": "GH"}
     elif rail == "momo":
@@ -186,36 +200,30 @@ def products(site: Site) -> str:
 def goods(site: Site) -> str:
     """Record two lots for each producer and publish a listing from each, checked against every floor that applies."""
     refused = _below_the_floor(site)
-    for number in range(
-        max(len(coop.producers) for coop in site.coops)
-    ):  # in turn, so that the shop's first page shows everybody
-        for coop in site.coops:
-            if number >= len(coop.producers):
-                continue
-            producer_id, _, browser = coop.producers[number]
-            for good in coop.plan.goods_of(number):
-                lot = record_lot(browser, coop.plan, good)
-                listing = browser.api("POST", "/listings", listing_body(site, good, lot["id"], coop))
-                browser.api("POST", f"/listings/{listing['id']}/publish")
-                if good.told:
-                    titles = {f"title_{language}": title for language, (title, _) in good.told.items()}
-                    bodies = {f"body_{language}": story for language, (_, story) in good.told.items()}
-                    browser.submit(f"/producer/listings/{listing['id']}/texts", {"language": "en"} | titles | bodies)
-                    browser.submit(f"/producer/lots/{lot['id']}/texts", {"language": "en"} | titles)
-                coop.listings.append(
-                    Listed(
-                        listing["id"],
-                        good.title,
-                        str(coop.plan.terms["currency"]),
-                        good.price,
-                        coop.id,
-                        producer_id,
-                        lot["slug"],
-                        int(good.step),
-                    )
-                )
-    count = sum(len(coop.listings) for coop in site.coops)
-    return f"{count} lots and listings; one listing was refused: {refused}"
+    for number in range(max(len(coop.producers) for coop in site.coops)):  # in turn: the shop's first page shows everybody
+        turn = [(site, coop, number) for coop in site.coops if number < len(coop.producers)]
+        for (_, coop, _), listed in zip(turn, at_once(lambda one: _offered(*one), turn), strict=True):
+            coop.listings += listed
+    offered = sum(len(coop.listings) for coop in site.coops)
+    return f"{offered} lots and listings; one listing was refused: {refused}"
+
+
+def _offered(site: Site, coop: CoopSite, number: int) -> list[Listed]:
+    """Let a co-op's member record its lots and publish its listings."""
+    producer_id, _, browser = coop.producers[number]
+    currency = str(coop.plan.terms["currency"])
+    offered = []
+    for good in coop.plan.goods_of(number):
+        lot = record_lot(browser, coop.plan, good)
+        listing = browser.api("POST", "/listings", listing_body(site, good, lot["id"], coop))
+        browser.api("POST", f"/listings/{listing['id']}/publish")
+        if good.told:
+            titles = {f"title_{language}": title for language, (title, _) in good.told.items()}
+            bodies = {f"body_{language}": story for language, (_, story) in good.told.items()}
+            browser.submit(f"/producer/listings/{listing['id']}/texts", {"language": "en"} | titles | bodies)
+            browser.submit(f"/producer/lots/{lot['id']}/texts", {"language": "en"} | titles)
+        offered.append(Listed(listing["id"], good.title, currency, good.price, coop.id, producer_id, lot["slug"], int(good.step)))
+    return offered
 
 
 def listing_body(site: Site, good: Good, lot_id: str, coop: CoopSite) -> dict[str, Any]:
@@ -263,16 +271,19 @@ def record_lot(browser: Browser, plan: CoopPlan, good: Good) -> dict[str, str]:
 
 def photos(site: Site) -> str:
     """Give each listing a picture."""
-    count = 0
-    for coop in site.coops:
-        kinds = {good.title: good.product["kind"] for good in coop.plan.goods}
-        people = {producer_id: browser for producer_id, _, browser in coop.producers}
-        for listing in coop.listings:
-            body = picture(kinds[listing.title], count)
-            path = f"/listings/{listing.id}/photo?alt={quote(listing.title)}"
-            people[listing.producer].raw("PUT", path, body, "image/jpeg")
-            count += 1
-    return f"{count} pictures"
+    numbers = count()
+    shelves = [(coop, [(next(numbers), listing) for listing in coop.listings]) for coop in site.coops]
+    at_once(lambda shelf: _shown(*shelf), shelves)
+    return f"{next(numbers)} pictures"
+
+
+def _shown(coop: CoopSite, shelf: list[tuple[int, Listed]]) -> None:
+    """Draw a picture for each listing of a co-op, by its number, and let the producer give it."""
+    kinds = {good.title: good.product["kind"] for good in coop.plan.goods}
+    people = {producer_id: browser for producer_id, _, browser in coop.producers}
+    for number, listing in shelf:
+        path = f"/listings/{listing.id}/photo?alt={quote(listing.title)}"
+        people[listing.producer].raw("PUT", path, picture(kinds[listing.title], number), "image/jpeg")
 
 
 def _below_the_floor(site: Site) -> str:

@@ -4,14 +4,20 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 from urllib.request import Request, urlopen
 
 from market.demo.browser import Browser, Unexpected
 from market.demo.mailbox import Inbox
 from market.demo.world import PASSWORD, CoopPlan, Good
 from market.kernel.text import slug
+
+AT_ONCE = 4
+Item = TypeVar("Item")
+Found = TypeVar("Found")
 
 
 @dataclass
@@ -34,8 +40,8 @@ class CoopSite:
 
     plan: CoopPlan
     id: str
-    preparer: Browser
-    approver: Browser
+    preparer: Browser = field(init=False)
+    approver: Browser = field(init=False)
     producers: list[tuple[str, str, Browser]] = field(default_factory=list)  # (id, name, browser)
     listings: list[Listed] = field(default_factory=list)
 
@@ -66,6 +72,12 @@ class Site:
         fresh = Browser(self.url, email)
         fresh.sign_in(email, PASSWORD)
         return fresh
+
+
+def at_once(work: Callable[[Item], Found], items: Iterable[Item]) -> list[Found]:
+    """Do `work` for several items at a time, as people do; each item has browsers of its own. Return what came, in order."""
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return list(pool.map(work, items))
 
 
 def flask(*arguments: str) -> None:

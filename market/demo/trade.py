@@ -1,11 +1,10 @@
 """Buying and selling: orders over several producers, cards that work and cards that do not, dispatch, arrival, refunds."""
 
 import random
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from market.demo.browser import Browser, Unexpected
-from market.demo.site import CoopSite, Listed, Site
+from market.demo.site import CoopSite, Listed, Site, at_once
 from market.demo.world import BUYERS
 
 ORDERS = 100
@@ -46,8 +45,7 @@ def orders(site: Site) -> str:
         pool = [row for row in listings if row.coop in single] if transfer else listings
         lines = _basket(pool, chance, coops=1 if transfer else 2)
         plans.append({"lines": lines, "buyer": _buyer(number), "method": "transfer" if transfer else "card"})
-    with ThreadPoolExecutor(4) as pool_of_threads:
-        site.orders = list(pool_of_threads.map(lambda plan: _place(site, plan), plans))
+    site.orders = at_once(lambda plan: _place(site, plan), plans)
     total = {
         currency: sum(o["total"]["minor"] for o in site.orders if o["total"]["currency"] == currency)
         for currency in ("EUR", "USD")
@@ -85,9 +83,9 @@ def payments(site: Site) -> str:
             raise Unexpected(f"the card page led to {page.url}")
         browser.close()
 
-    with ThreadPoolExecutor(4) as pool:
-        list(pool.map(pay, enumerate(cards)))
-    paid = [order for order in cards if state_of(site, order)["state"] == "paid"]
+    at_once(pay, enumerate(cards))
+    seen = at_once(lambda order: state_of(site, order), cards)
+    paid = [order for order, now in zip(cards, seen, strict=True) if now["state"] == "paid"]
     if len(paid) != len(cards) - ABANDONED:
         raise Unexpected(f"{len(paid)} of {len(cards) - ABANDONED} card orders are paid")
     site.figures["paid"] = paid
@@ -133,20 +131,26 @@ def fulfilment(site: Site) -> str:
 
 def fulfil(site: Site, placed: list[dict[str, Any]]) -> str:
     """Send and confirm every open part of some orders, then wait until the books have settled them."""
-    count = 0
-    for order in placed:
-        buyer = Browser(site.url, "buyer")
-        for part in state_of(site, order)["parts"]:
-            if part["state"] != "paid":
-                continue
-            producer = next(row for row in coop_of(site, part["coop_id"]).producers if row[0] == part["producer_id"])[2]
-            producer.api("POST", f"/seller-orders/{part['id']}/ship", {"tracking": f"TR{count:06}"})
-            buyer.api("POST", f"/orders/{order['id']}/parts/{part['id']}/confirm?key={order['key']}")
-            count += 1
-        buyer.close()
+    own: dict[str, list[tuple[dict[str, Any], dict[str, Any]]]] = {}
+    for order, seen in zip(placed, at_once(lambda order: state_of(site, order), placed), strict=True):
+        for part in seen["parts"]:
+            if part["state"] == "paid":
+                own.setdefault(part["producer_id"], []).append((order, part))
+    at_once(lambda parts: _sent(site, parts), own.values())
     for coop in site.coops:
         coop.preparer.until("GET", "/seller-orders?state=confirmed", lambda page: not page["items"])
-    return f"{count} parts sent, confirmed and settled with their producers"
+    return f"{sum(len(parts) for parts in own.values())} parts sent, confirmed and settled with their producers"
+
+
+def _sent(site: Site, parts: list[tuple[dict[str, Any], dict[str, Any]]]) -> None:
+    """Let one producer send the parts of some orders, and each buyer say that theirs came."""
+    coop = coop_of(site, parts[0][1]["coop_id"])
+    producer = next(person for producer_id, _, person in coop.producers if producer_id == parts[0][1]["producer_id"])
+    buyer = Browser(site.url, "buyer")
+    for order, part in parts:
+        producer.api("POST", f"/seller-orders/{part['id']}/ship", {"tracking": f"TR{order['number']:06}"})
+        buyer.api("POST", f"/orders/{order['id']}/parts/{part['id']}/confirm?key={order['key']}")
+    buyer.close()
 
 
 def waiting(site: Site) -> str:

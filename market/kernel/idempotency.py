@@ -40,7 +40,10 @@ class KeyUsedDifferently(Conflict):
 
 def input_hash(payload: Mapping[str, Any]) -> bytes:
     """Return a digest of a request that does not depend on the order of its fields."""
-    return hashlib.sha256(json.dumps(payload, sort_keys=True, default=str).encode()).digest()
+    return hashlib.sha256(_sorted(payload).encode()).digest()
+
+
+_sorted = json.JSONEncoder(sort_keys=True, default=str).encode
 
 
 def recall(session: Session, *, scope: str, key: str, payload: Mapping[str, Any]) -> tuple[int, dict[str, Any]] | None:

@@ -177,8 +177,10 @@ def _authorised(session: Session, payload: Payload) -> list[Telling]:
 
 
 def _of_part(session: Session, payload: Payload) -> tuple[OrderView, SellerPart]:
-    part = orders.seller_order(session, UUID(payload["seller_order_id"]))
-    return orders.order(session, part.order_id), part
+    seller_order_id = UUID(payload["seller_order_id"])
+    order_id, _ = orders.belonging_of(session, seller_order_id)
+    order = orders.order(session, order_id)
+    return order, next(part for part in order.parts if part.id == seller_order_id)
 
 
 def _shipped(session: Session, payload: Payload) -> list[Telling]:
@@ -200,7 +202,7 @@ def _refunded(session: Session, payload: Payload) -> list[Telling]:
 
 def _changed(session: Session, payload: Payload) -> list[Telling]:
     """Tell the producer what is to be sent now: the packing note that they have is not right any more."""
-    _, part = _of_part(session, payload)
+    part = orders.seller_order(session, UUID(payload["seller_order_id"]))
     person = _producer(session, part.producer_id)
     if person is None:
         return []
@@ -256,7 +258,7 @@ def _cancelled(session: Session, payload: Payload) -> list[Telling]:
 
 
 def _problem(session: Session, payload: Payload) -> list[Telling]:
-    _, part = _of_part(session, payload)
+    part = orders.seller_order(session, UUID(payload["seller_order_id"]))
     link = ("staff_order", str(part.id))
     facts: dict[str, Any] = {"number": part.number}
     kind, fact = "refunded_elsewhere", f"elsewhere:{part.refunded.minor}"
@@ -360,7 +362,7 @@ def coops(session: Session, payload: Payload) -> list[UUID]:
     if "coop_id" in payload:
         return [UUID(payload["coop_id"])]
     if "seller_order_id" in payload:
-        return [orders.seller_order(session, UUID(payload["seller_order_id"])).coop_id]
+        return [orders.belonging_of(session, UUID(payload["seller_order_id"]))[1]]
     if "payout_id" in payload:
         return [payouts.payout(session, UUID(payload["payout_id"])).coop_id]
     if "hold_id" in payload:

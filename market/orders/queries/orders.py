@@ -230,6 +230,15 @@ def seller_order(session: Session, seller_order_id: UUID, *, producer_id: UUID |
     return _parts(session, [row[0]], {row[0].order_id: row[1]})[0]
 
 
+def belonging_of(session: Session, seller_order_id: UUID) -> tuple[UUID, UUID]:
+    """Return the order and the co-op that one seller order in this scope belongs to. Raises OrderMissing."""
+    columns = (SellerOrder.order_id, SellerOrder.coop_id)
+    row = session.execute(select(*columns).where(SellerOrder.id == seller_order_id)).one_or_none()
+    if row is None:
+        raise OrderMissing("There is no such order here.")
+    return row[0], row[1]
+
+
 @dataclass(frozen=True, slots=True)
 class ComplaintView:
     """What a buyer said is wrong with a part, and the co-op's answer."""
