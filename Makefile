@@ -8,6 +8,8 @@ UP_TEST = $(SUPERVISOR) --data var/test
 # TESTS="tests/cli -k mail" narrows the run; JOBS=1 makes it serial.
 JOBS ?= auto
 TESTS ?=
+# Where the environment forbids compiled modules, each of the many processes would compile all of them again at its start.
+export PYTHONDONTWRITEBYTECODE =
 
 .DEFAULT_GOAL := help
 .PHONY: help venv venv-dev chromium run down clean test test-fast faults check format lint types imports db-new db-check openapi openapi-write messages messages-check journey screens bench lock
