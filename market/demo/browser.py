@@ -99,7 +99,7 @@ class Browser:
         while not done(seen := self.api(method, path)):
             if time.monotonic() > end:
                 raise Unexpected(f"{self.name}: {path} did not get there: {str(seen)[:500]}")
-            time.sleep(0.1)
+            time.sleep(0.3)
         return seen
 
     def raw(self, method: str, path: str, body: bytes, content_type: str, *, expect: tuple[int, ...] = (200, 201, 202)) -> Answer:
