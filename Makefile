@@ -11,6 +11,9 @@ TESTS ?=
 # Where the environment forbids compiled modules, each of the many processes would compile all of them again at its start.
 export PYTHONDONTWRITEBYTECODE =
 
+# A site is seven processes: what one has compiled serves the others, also where an image tells Python to keep nothing.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help venv venv-dev chromium run down clean test test-fast faults check format lint types imports db-new db-check openapi openapi-write messages messages-check journey screens bench lock
 

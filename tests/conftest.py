@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import nullcontext
 from datetime import UTC, datetime
@@ -27,6 +28,11 @@ from market.http import db as http_db
 from market.kernel import tenancy
 from market.kernel.clock import FixedClock
 from market.ports import Ports
+
+# A run starts a hundred processes of the site, and each would compile the whole of it anew where Python is told to keep nothing
+# compiled, as images of containers tell it.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 pytest_plugins = ("tests.skips", "tests.chromium")
 ROOT = Path(__file__).parents[1]
