@@ -38,6 +38,8 @@ class World:
     producer: Producer = field(init=False)
     people: dict[str, Account | None] = field(init=False)
     _made: dict[tuple[str, str], Any] = field(init=False, default_factory=dict)
+    _cookies: dict[str, str | None] = field(init=False, default_factory=dict)
+    _tokens: dict[str | None, tuple[str, str]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         session = self.session
@@ -79,22 +81,42 @@ class World:
         return adapter.build(rule.endpoint, values, method=next(iter(rule.methods - {"HEAD", "OPTIONS"})))
 
     def client(self, name: str) -> FlaskClient:
-        """Return the browser of somebody."""
-        return sign_in(self.app.test_client(), self.session, self.people[name])
+        """Return a new browser of somebody; they sign in once, and their cookie is that of all their browsers."""
+        client = self.app.test_client()
+        if name not in self._cookies:
+            self._cookies[name] = _cookie(sign_in(client, self.session, self.people[name]))
+        return _with_cookie(client, self._cookies[name])
 
     def token(self, client: FlaskClient) -> str:
-        """Return the token that a form of theirs would carry."""
-        return csrf_token(client)
+        """Return the token that a form of theirs would carry; it is drawn once for all browsers with that cookie."""
+        before = _cookie(client)
+        if before not in self._tokens:
+            token = csrf_token(client)
+            self._tokens[before] = (token, _cookie(client) or "")
+        token, after = self._tokens[before]
+        _with_cookie(client, after)
+        return token
 
     def call(self, name: str, method: str, path: str, endpoint: str = "") -> Any:
         """Call as somebody, with a valid token and the registered body."""
         client = self.client(name)
         options: dict[str, Any] = {}
         if method != "GET":
-            options["headers"] = {"X-CSRFToken": csrf_token(client)}
+            options["headers"] = {"X-CSRFToken": self.token(client)}
             body = BODIES.get((endpoint, method), {})
             options["json" if path.startswith("/api/") else "data"] = body
         return client.open(path, method=method, **options)
+
+
+def _cookie(client: FlaskClient) -> str | None:
+    found = client.get_cookie(client.application.config["SESSION_COOKIE_NAME"])
+    return found.value if found else None
+
+
+def _with_cookie(client: FlaskClient, value: str | None) -> FlaskClient:
+    if value is not None:
+        client.set_cookie(client.application.config["SESSION_COOKIE_NAME"], value)
+    return client
 
 
 def routes(app: Flask) -> list[tuple[Rule, str, Access]]:
