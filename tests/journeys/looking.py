@@ -16,7 +16,8 @@ COPY = "/as-seen"
 UNLABELLED = """() => [...document.querySelectorAll('input, select, textarea')]
     .filter(e => e.type !== 'hidden' && !e.labels.length && !e.getAttribute('aria-label')).map(e => e.outerHTML)"""
 
-READ = """only => axe.run({preload: false, resultTypes: ['violations'], ...only}).then(read => read.violations.map(
+READ = """([but, only]) => axe.run(
+    but ? {exclude: [[but]]} : document, {preload: false, resultTypes: ['violations'], ...only}).then(read => read.violations.map(
     one => `${one.id}: ${one.help}: ${one.nodes.slice(0, 3).map(node => node.html.slice(0, 200)).join(' | ')}`))"""
 COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
 
@@ -64,15 +65,18 @@ class Looker:
         return findings(self._copy)
 
 
-def findings(page: Page, scheme: str = "light", *, again: bool = True) -> list[str]:
-    """Return everything that axe finds in a colour scheme, and, `again`, what it finds in the colours of the other one."""
+def findings(page: Page, scheme: str = "light", *, again: bool = True, but: str = "") -> list[str]:
+    """Return everything that axe finds in a colour scheme, and, `again`, what it finds in the colours of the other one.
+
+    It does not look into what the selector `but` names.
+    """
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE_SCRIPT)
     schemes = (scheme, {"light": "dark", "dark": "light"}[scheme]) if again else (scheme,)
     found = []
     for each in schemes:
         page.emulate_media(color_scheme=each, reduced_motion="reduce")  # no colour halfway to another
-        found += [f"{each}: {fault}" for fault in page.evaluate(READ, {} if each == scheme else COLOURS)]
+        found += [f"{each}: {fault}" for fault in page.evaluate(READ, [but, {} if each == scheme else COLOURS])]
     return found
 
 
