@@ -47,6 +47,7 @@ TOPICS: dict[str, tuple[str, ...]] = {
     "payouts.needs_person": ("payouts.alarm", "notifications.tell"),
     "payouts.printed": ("notifications.tell",),
     "payouts.returned": ("payouts.alarm", "notifications.tell"),
+    "payouts.stayed_paid": ("notifications.tell",),
     "payouts.stopped": ("notifications.tell",),
     "payouts.settled": ("payouts.print",),
     "pricing.rows_changed": ("catalogue.reevaluate",),

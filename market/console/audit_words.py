@@ -67,6 +67,7 @@ ACTIONS: dict[str, Any] = {
     "payouts.submitted": _l("bank file handed in"),
     "payouts.cash_paid": _l("cash paid"),
     "payouts.receipt_taken_back": _l("receipt taken back"),
+    "payouts.return_taken_back": _l("return taken back: paid as before"),
     "payouts.box_filled": _l("cash box filled"),
     "payouts.asked_back": _l("part of a transfer asked back"),
     "payouts.decided": _l("outcome of a payout decided"),

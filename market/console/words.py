@@ -219,6 +219,7 @@ LETTERS: Words = {
     "payable_held": (_l("money held back"), ""),
     "payout_settled": (_l("payout arrived"), ""),
     "payout_trouble": (_l("payout that needs a person"), ""),
+    "payout_stayed_paid": (_l("payout that did not come back after all"), ""),
     "report_done": (_l("file ready"), ""),
     "alarm_overdue": (_l("alarm: owed and overdue"), ""),
     "alarm_account": (_l("alarm: no account to pay to"), ""),

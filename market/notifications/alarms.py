@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from market.notifications.audience import Telling, staff_of
+from market.notifications.telling import Telling, staff_of
 from market.payables import queries as payables
 from market.payouts import queries as payouts
 from market.producers import queries as producers

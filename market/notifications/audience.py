@@ -3,9 +3,7 @@
 `link` names the page that the mail leads to; the edge, which knows addresses and keys, makes a URL of it.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +13,8 @@ from market.accounts import queries as accounts
 from market.accounts.queries import Person
 from market.desks import queries as desks
 from market.earnings import queries as earnings
-from market.kernel.money import Money
+from market.notifications.of_payouts import OF_PAYOUTS
+from market.notifications.telling import Payload, Teller, Telling, as_instant, as_money, person_of, staff_of, to_person
 from market.orders import change_queries as changes
 from market.orders import queries as orders
 from market.orders.queries import OrderView, SellerPart, TransferInstructions
@@ -24,53 +23,10 @@ from market.payouts import queries as payouts
 from market.producers import queries as producers
 
 
-@dataclass(frozen=True, slots=True)
-class Telling:
-    """One mail to be: to whom, of what kind, about which fact."""
-
-    fact: str
-    kind: str
-    email: str
-    name: str
-    locale: str
-    account_id: UUID | None = None
-    link: tuple[str, str] | str = ""
-    facts: dict[str, Any] = field(default_factory=dict)
-    about: tuple[UUID, ...] = ()
-    """The co-ops whose business it is, where the fact itself names none."""
-
-
-Payload = Mapping[str, str]
-Teller = Callable[[Session, Payload], list[Telling]]
-
-
-def _money(amount: Money) -> dict[str, Any]:
-    return {"money": [amount.minor, amount.currency]}
-
-
-def _instant(at: datetime) -> dict[str, str]:
-    return {"instant": at.isoformat()}
-
-
-def _to_person(person: Person, *, fact: str, kind: str, link: tuple[str, str] | str, facts: dict[str, Any]) -> Telling:
-    return Telling(fact, kind, person.email, person.name, person.locale, person.id, link, facts)
-
-
-def staff_of(session: Session, coop_id: UUID) -> list[Person]:
-    """Return the people with a role for a co-op."""
-    grants = [grant for grant in accounts.grants(session, coop_id=coop_id) if grant.coop_id == coop_id]
-    return [accounts.person(session, account_id) for account_id in dict.fromkeys(grant.account_id for grant in grants)]
-
-
-def _producer(session: Session, producer_id: UUID) -> Person | None:
-    account_id = producers.producer(session, producer_id).account_id
-    return accounts.person(session, account_id) if account_id else None
-
-
 def _letter(session: Session, payload: Payload) -> list[Telling]:
     person = accounts.person(session, UUID(payload["account_id"]))
     return [
-        _to_person(person, fact=f"letter:{payload['letter_id']}", kind=payload["kind"], link=payload.get("link", ""), facts={})
+        to_person(person, fact=f"letter:{payload['letter_id']}", kind=payload["kind"], link=payload.get("link", ""), facts={})
     ]
 
 
@@ -91,11 +47,11 @@ def _placed(session: Session, payload: Payload) -> list[Telling]:
 
 def _how_to_pay(order: OrderView, transfer: TransferInstructions) -> dict[str, Any]:
     return {
-        "total": _money(transfer.amount),
+        "total": as_money(transfer.amount),
         "holder": transfer.holder,
         "iban": transfer.iban,
         "reference": transfer.reference,
-        "until": _instant(order.expires_at),
+        "until": as_instant(order.expires_at),
     }
 
 
@@ -107,10 +63,10 @@ def _unpaid(session: Session, payload: Payload) -> list[Telling]:
     transfer = orders.transfer_instructions(session, order) if order.state == "placed" else None
     told = [_buyer(order, f"order:{order.id}:unpaid:{times}", "order_unpaid", **_how_to_pay(order, transfer))] if transfer else []
     for part in order.parts:
-        person = _producer(session, part.producer_id)
+        person = person_of(session, part.producer_id)
         if person is not None:
             fact, link = f"seller_order:{part.id}:unpaid:{times}", ("packing_note", str(part.id))
-            told.append(_to_person(person, fact=fact, kind="packing_taken_back", link=link, facts={"number": part.number}))
+            told.append(to_person(person, fact=fact, kind="packing_taken_back", link=link, facts={"number": part.number}))
     return told
 
 
@@ -124,7 +80,7 @@ def _paid(session: Session, payload: Payload) -> list[Telling]:
     if order.state != "paid":
         return []  # the payment was taken back before anybody was told
     rows = [
-        [{"part": [line.title, piece.label]}, _money(line.charged(piece))]
+        [{"part": [line.title, piece.label]}, as_money(line.charged(piece))]
         for part in order.parts
         for line in part.lines
         if line.unsent < line.quantity
@@ -135,7 +91,7 @@ def _paid(session: Session, payload: Payload) -> list[Telling]:
             order,
             f"order:{order.id}:paid{_again(order)}",
             "receipt",
-            total=_money(order.charged),
+            total=as_money(order.charged),
             rows=rows,
             attach_invoices=str(order.id),
         )
@@ -143,7 +99,7 @@ def _paid(session: Session, payload: Payload) -> list[Telling]:
     for part in order.parts:
         if part.packed_at is not None:
             continue  # they packed it before it was charged
-        person = _producer(session, part.producer_id)
+        person = person_of(session, part.producer_id)
         if person is not None:
             told.append(_packing_note(order, part, person))
     return told
@@ -153,11 +109,11 @@ def _packing_note(order: OrderView, part: SellerPart, person: Person) -> Telling
     address = f"{order.name}, {order.street} {order.building}, {order.postcode} {order.town}, {order.country}"
     facts = {
         "number": part.number,
-        "goods": _money(part.goods),
+        "goods": as_money(part.goods),
         "address": " ".join(address.split()),
         "rows": [[line.title, f"{line.quantity.normalize():f} {line.unit}"] for line in part.lines],
     }
-    return _to_person(
+    return to_person(
         person,
         fact=f"seller_order:{part.id}:paid{_again(order)}",
         kind="packing_note",
@@ -168,9 +124,9 @@ def _packing_note(order: OrderView, part: SellerPart, person: Person) -> Telling
 
 def _authorised(session: Session, payload: Payload) -> list[Telling]:
     order = orders.order(session, UUID(payload["order_id"]))
-    told = [_buyer(order, f"order:{order.id}:authorised", "order_authorised", total=_money(order.total))]
+    told = [_buyer(order, f"order:{order.id}:authorised", "order_authorised", total=as_money(order.total))]
     for part in order.parts:
-        person = _producer(session, part.producer_id)
+        person = person_of(session, part.producer_id)
         if person is not None:
             told.append(replace(_packing_note(order, part, person), fact=f"seller_order:{part.id}:authorised", kind="weigh_note"))
     return told
@@ -193,17 +149,17 @@ def _shipped(session: Session, payload: Payload) -> list[Telling]:
 def _refunded(session: Session, payload: Payload) -> list[Telling]:
     order, part = _of_part(session, payload)
     if not part.refunded:
-        facts = {"less": _money(part.unsent), "attach_credit": str(part.id)}
+        facts = {"less": as_money(part.unsent), "attach_credit": str(part.id)}
         return [_buyer(order, f"seller_order:{part.id}:charged_less", "order_charged_less", **facts)]
     # The sum names the fact: a second refund of the same part is another one.
     fact = f"seller_order:{part.id}:refunded:{part.refunded.minor}"
-    return [_buyer(order, fact, "order_refunded", refunded=_money(part.refunded), attach_credit=str(part.id))]
+    return [_buyer(order, fact, "order_refunded", refunded=as_money(part.refunded), attach_credit=str(part.id))]
 
 
 def _changed(session: Session, payload: Payload) -> list[Telling]:
     """Tell the producer what is to be sent now: the packing note that they have is not right any more."""
     part = orders.seller_order(session, UUID(payload["seller_order_id"]))
-    person = _producer(session, part.producer_id)
+    person = person_of(session, part.producer_id)
     if person is None:
         return []
     left = [(line, line.quantity - line.returned) for line in part.lines if line.quantity > line.returned]
@@ -211,7 +167,7 @@ def _changed(session: Session, payload: Payload) -> list[Telling]:
     fact = f"seller_order:{part.id}:changed:{payload['change_id']}"
     kind = "packing_changed" if rows else "packing_stopped"
     return [
-        _to_person(person, fact=fact, kind=kind, link=("packing_note", str(part.id)), facts={"number": part.number, "rows": rows})
+        to_person(person, fact=fact, kind=kind, link=("packing_note", str(part.id)), facts={"number": part.number, "rows": rows})
     ]
 
 
@@ -231,7 +187,7 @@ def _refund_arrived(session: Session, payload: Payload) -> list[Telling]:
     order = orders.order(session, payment.subject_id)
     # By another way after a failure it is another fact.
     fact = f"refund:{refund.id}:{refund.method}"
-    return [_buyer(order, fact, "refund_arrived", refunded=_money(refund.money), reference=refund.reference)]
+    return [_buyer(order, fact, "refund_arrived", refunded=as_money(refund.money), reference=refund.reference)]
 
 
 def _surplus(session: Session, payload: Payload) -> list[Telling]:
@@ -245,7 +201,7 @@ def _surplus(session: Session, payload: Payload) -> list[Telling]:
     for coop_id in dict.fromkeys(part.coop_id for part in order.parts):
         facts = {"number": number, "by_hand": payment.method == "transfer"}
         told += [
-            _to_person(person, fact=fact, kind="surplus_staff", link=("payments", ""), facts=facts)
+            to_person(person, fact=fact, kind="surplus_staff", link=("payments", ""), facts=facts)
             for person in staff_of(session, coop_id)
         ]
     return told
@@ -266,11 +222,11 @@ def _problem(session: Session, payload: Payload) -> list[Telling]:
         kind, fact = "problem", "problem"
     elif part.problem == "charged_less":
         kind, fact = "charged_less", "charged_less"
-        facts["charged"] = _money(part.charged)
+        facts["charged"] = as_money(part.charged)
     else:
-        facts["refunded"] = _money(part.refunded)
+        facts["refunded"] = as_money(part.refunded)
     return [
-        _to_person(person, fact=f"seller_order:{part.id}:{fact}", kind=kind, link=link, facts=facts)
+        to_person(person, fact=f"seller_order:{part.id}:{fact}", kind=kind, link=link, facts=facts)
         for person in staff_of(session, part.coop_id)
     ]
 
@@ -279,15 +235,13 @@ def _payee_entered(session: Session, payload: Payload) -> list[Telling]:
     coop_id, producer = UUID(payload["coop_id"]), producers.producer(session, UUID(payload["producer_id"]))
     fact = f"payee_account:{payload['payee_account_id']}:entered"
     return [
-        _to_person(
-            person, fact=fact, kind="payee_account_entered", link=("payee_accounts", ""), facts={"producer": producer.name}
-        )
+        to_person(person, fact=fact, kind="payee_account_entered", link=("payee_accounts", ""), facts={"producer": producer.name})
         for person in staff_of(session, coop_id)
     ]
 
 
 def _payee_confirmed(session: Session, payload: Payload) -> list[Telling]:
-    person = _producer(session, UUID(payload["producer_id"]))
+    person = person_of(session, UUID(payload["producer_id"]))
     if person is None:
         return []
     rows = producers.live_payee_accounts(session, UUID(payload["coop_id"]))
@@ -296,65 +250,28 @@ def _payee_confirmed(session: Session, payload: Payload) -> list[Telling]:
         return []
     shown = f"{account.holder}, {account.iban[:4]} … {account.iban[-4:]}" if account.iban else f"{account.holder}, {account.rail}"
     fact = f"payee_account:{account.id}:confirmed"
-    return [_to_person(person, fact=fact, kind="payee_account_confirmed", link="", facts={"account": shown})]
+    return [to_person(person, fact=fact, kind="payee_account_confirmed", link="", facts={"account": shown})]
 
 
 def _payable_held(session: Session, payload: Payload) -> list[Telling]:
     hold = earnings.hold(session, UUID(payload["hold_id"]))
-    person = _producer(session, hold.producer_id)
+    person = person_of(session, hold.producer_id)
     if person is None:
         return []
     facts = {
-        "amount": _money(hold.money),
+        "amount": as_money(hold.money),
         "until": {"day": hold.ends_on.isoformat()},
         "reason": hold.reason,
         "appeal": hold.appeal,
     }
-    return [_to_person(person, fact=f"hold:{hold.id}", kind="payable_held", link=("money", ""), facts=facts)]
-
-
-def _payout_printed(session: Session, payload: Payload) -> list[Telling]:
-    payout = payouts.payout(session, UUID(payload["payout_id"]))
-    person = _producer(session, payout.payee_id)
-    if person is None:
-        return []
-    facts = {"amount": _money(payout.money), "reference": payout.reference, "attach_statement": str(payout.id)}
-    return [_to_person(person, fact=f"payout:{payout.id}:settled", kind="payout_settled", link=("money", ""), facts=facts)]
-
-
-def _payouts_stopped(session: Session, payload: Payload) -> list[Telling]:
-    coop_id = UUID(payload["coop_id"])
-    found = payouts.stops(session, coop_id=coop_id)
-    if not found:
-        return []
-    facts = {"found_in": found[-1].found_in, "evidence": found[-1].evidence}
-    return [
-        _to_person(person, fact=f"stop:{coop_id}:{found[-1].evidence}", kind="payouts_stopped", link=("payouts", ""), facts=facts)
-        for person in staff_of(session, coop_id)
-    ]
-
-
-def _payout_trouble(session: Session, payload: Payload) -> list[Telling]:
-    payout = payouts.payout(session, UUID(payload["payout_id"]))
-    producer = producers.producer(session, payout.payee_id)
-    facts = {
-        "amount": _money(payout.money),
-        "reference": payout.reference,
-        "producer": producer.name,
-        "reason": {"said": payout.reason or payout.state.replace("_", " ")},
-    }
-    link = ("payout_run", str(payout.run_id))
-    return [
-        _to_person(person, fact=f"payout:{payout.id}:{payout.state}", kind="payout_trouble", link=link, facts=facts)
-        for person in staff_of(session, payout.coop_id)
-    ]
+    return [to_person(person, fact=f"hold:{hold.id}", kind="payable_held", link=("money", ""), facts=facts)]
 
 
 def _report_done(session: Session, payload: Payload) -> list[Telling]:
     job = desks.job(session, UUID(payload["job_id"]))
     person = accounts.person(session, job.account_id)
     facts = {"file": job.file_name, "rows_written": f"{job.done}"}
-    return [_to_person(person, fact=f"report:{job.id}", kind="report_done", link=("report_lists", ""), facts=facts)]
+    return [to_person(person, fact=f"report:{job.id}", kind="report_done", link=("report_lists", ""), facts=facts)]
 
 
 def coops(session: Session, payload: Payload) -> list[UUID]:
@@ -376,8 +293,7 @@ def coops(session: Session, payload: Payload) -> list[UUID]:
     return []
 
 
-TELLERS: dict[str, Teller] = {
-    "payouts.stopped": _payouts_stopped,
+TELLERS: dict[str, Teller] = OF_PAYOUTS | {
     "accounts.letter": _letter,
     "desks.report_done": _report_done,
     "orders.placed": _placed,
@@ -395,8 +311,4 @@ TELLERS: dict[str, Teller] = {
     "producers.payee_account_entered": _payee_entered,
     "producers.payee_account_confirmed": _payee_confirmed,
     "earnings.held": _payable_held,
-    "payouts.printed": _payout_printed,
-    "payouts.failed": _payout_trouble,
-    "payouts.returned": _payout_trouble,
-    "payouts.needs_person": _payout_trouble,
 }

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from market.accounts import queries as accounts
 from market.catalogue import queries as catalogue
-from market.notifications.audience import Telling
+from market.notifications.telling import Telling
 from market.producers import queries as producers
 
 WINDOW = timedelta(days=7)

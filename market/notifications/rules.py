@@ -30,6 +30,7 @@ TOPIC_OF = {
     "charged_less": "desk",
     "surplus_staff": "desk",
     "payout_trouble": "desk",
+    "payout_stayed_paid": "desk",
     "payouts_stopped": "desk",
     "report_done": "desk",
     "alarm_overdue": "alarms",

@@ -18,8 +18,9 @@ from market.kernel.locks import lock_one
 from market.kernel.words import say
 from market.notifications import news, rules
 from market.notifications.alarms import ringing
-from market.notifications.audience import TELLERS, Telling, coops
+from market.notifications.audience import TELLERS, coops
 from market.notifications.models import Notification, NotificationPreference
+from market.notifications.telling import Telling
 from market.producers import service as producers
 
 LEASE = timedelta(minutes=5)

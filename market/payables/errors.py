@@ -31,3 +31,9 @@ class TooLittleOwed(Conflict):
     """Less is open for the payee than is to be held, netted or taken off."""
 
     code = "payables.too_little_owed"
+
+
+class MovedOn(Conflict):
+    """What a return had made owed again is not open any more: the return is not taken back."""
+
+    code = "payables.moved_on"

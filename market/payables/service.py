@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 from market.kernel import direct
 from market.kernel.ids import new_id
 from market.kernel.money import Money
-from market.kernel.words import Term, say
-from market.payables.errors import AlreadyOnItsWay, NotAboveZero, PayableNotFound, RaisedDifferently, TooLittleOwed
+from market.kernel.words import N_, Term, say
+from market.payables.errors import AlreadyOnItsWay, MovedOn, NotAboveZero, PayableNotFound, RaisedDifferently, TooLittleOwed
 from market.payables.models import OPEN, Payable
 from market.payables.queries import Owed, owed_from
 
@@ -196,6 +196,42 @@ def mark_unpaid(session: Session, *, payable_ids: Sequence[UUID]) -> None:
     """Undo `mark_paid`: the match that showed the money was taken back."""
     for part in _slices(payable_ids):
         _all_moved(_move(session, _among(part), Payable.state == "paid", state="scheduled"), len(part))
+
+
+_MOVED_ON = {
+    "taken": N_(
+        "What was owed again waits in a payout run for approval. Discard that run first, then take this match back, and prepare"
+        " the run anew."
+    ),
+    "scheduled": N_(
+        "What was owed again is on its way in another payout. Cancel that payout if it has not left yet. If it has, wait until"
+        " the bank shows it or refuses it."
+    ),
+    "paid": N_(
+        "What was owed again was paid again since. If this payout never came back, the producer was paid twice: take the match"
+        " of the later payout back and note it as refused, then take this match back, and say of the later line that it paid"
+        " this payout twice."
+    ),
+    "held": N_("What was owed again is held back. End that hold first, then take this match back."),
+}
+_NOT_WHOLE = N_(
+    "A part of what was owed again was held back, set off or refunded since. Leave the match, and even it out by a correction of"
+    " what the producer is owed."
+)
+
+
+def pay_again(session: Session, *, payable_ids: Sequence[UUID], taker: UUID) -> None:
+    """Mark open payables as paid again by the run `taker`, whose payout of them did not come back after all. Locks the rows.
+
+    Raises MovedOn, with what to do first, when one of them is not open any more.
+    """
+    rows = _locked(session, _among(payable_ids))
+    for row in rows:
+        if row.state != "open":
+            raise MovedOn(_MOVED_ON.get(row.state, _NOT_WHOLE), state=row.state)
+    for row in rows:
+        row.state, row.taken_by = "paid", taker
+    session.flush()
 
 
 def _source(coop_id: UUID, source_kind: str, source_id: UUID) -> tuple[ColumnElement[bool], ...]:

@@ -197,7 +197,10 @@ class Refund(CoopOwned, Base):
 
 
 class TransferReceipt(CoopOwned, Base):
-    """One statement line that brought money for a payment. Undone when its match was undone."""
+    """One statement line that brought money for a payment, whose state `was` before and `became`.
+
+    Undone when its match was undone.
+    """
 
     __tablename__ = "transfer_receipt"
 
@@ -207,6 +210,7 @@ class TransferReceipt(CoopOwned, Base):
     currency: Mapped[str] = mapped_column(CHAR(3))
     amount_minor: Mapped[Minor]
     booked_on: Mapped[date]
+    was: Mapped[str | None]
     became: Mapped[str]
     received_at: Mapped[Instant]
     undone_at: Mapped[datetime | None]

@@ -115,3 +115,9 @@ class PayoutsStopped(Conflict):
     """Nothing goes out: a rail or bank shows a payout that is not known here."""
 
     code = "payouts.stopped"
+
+
+class ClaimSettled(Conflict):
+    """A claim that a returned payout had netted, and that stood again, has been paid or given up since."""
+
+    code = "payouts.claim_settled"

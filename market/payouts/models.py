@@ -128,6 +128,8 @@ class Payout(CoopOwned, Base):
     """Money for one payee over one rail. `wake_at` is when a worker may take it (again), to send or to ask; null: none may.
 
     The key for the rail follows from the id, so that no payout can ever have another's; so does the UETR (rules.pain001).
+    `times_returned` counts how often a statement or a receipt brought it back: each time is another fact to be told.
+    `earlier_reason` is the `reason` that stood there before, for when it did not come back after all.
     """
 
     __tablename__ = "payout"
@@ -153,6 +155,8 @@ class Payout(CoopOwned, Base):
     provider_ref: Mapped[str | None]
     file_id: Mapped[UUID | None] = mapped_column(ForeignKey("payout_file.id"))
     reason: Mapped[str | None]
+    earlier_reason: Mapped[str | None]
+    times_returned: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
     settled_on: Mapped[date | None]
     changed_at: Mapped[Instant]
 
@@ -195,7 +199,8 @@ class Payout(CoopOwned, Base):
 class PayoutItem(CoopOwned, Base):
     """A payable inside a payout. Not released = live, and a payable has one live item at most: nobody is paid twice.
 
-    The trigger `belongs` looks up payout and payable, which are never deleted, once for all items of a statement.
+    The trigger `belongs` looks up payout and payable, which are never deleted, once for all items of a statement. What was
+    released stays so, unless its payout is paid: then it did not come back after all.
     """
 
     __tablename__ = "payout_item"

@@ -100,7 +100,7 @@ class MatchNotFound(Missing):
 
 
 class MatchUndone(Conflict):
-    """The match was undone before, or something was built on it."""
+    """The match was undone before."""
 
     code = "statements.match_undone"
 
@@ -145,3 +145,9 @@ class PaidAgain(Conflict):
     """Another line has shown the payout that this one names: the bank may have paid it twice."""
 
     code = "statements.paid_again"
+
+
+class MatchBuiltOn(Conflict):
+    """What the match booked to an account was used since, so that its mirror would leave too little there."""
+
+    code = "statements.match_built_on"

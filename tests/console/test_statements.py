@@ -7,7 +7,8 @@ import pytest
 from market.payouts import queries as payout_queries
 from market.statements import queries
 from tests.console.conftest import Desk
-from tests.domain.statements.test_matching import paid_line, sent_payout
+from tests.domain.statements.test_matching import matches, paid_line, sent_payout
+from tests.domain.statements.test_undoing import Returned
 from tests.factories.accounts import make_account, make_staff
 from tests.factories.producers import make_coop
 from tests.factories.statements import DAY, import_lines, line, make_file
@@ -181,3 +182,28 @@ def test_the_queue_is_paged(desk, session, account):
     first = desk.get(f"/{account.id}").text
     assert "Next page" in first
     assert first.count(">Look<") == 50
+
+
+def test_a_return_is_taken_back_at_the_desk_and_a_payout_that_came_back_from_its_end(desk, session, coop, account):
+    case = Returned(session, coop, account)
+    payout_id, returned = case.payout.id, case.match.line_id
+    (paid,) = [one.line_id for one in matches(session, target_kind="payout")]
+    session.commit()
+
+    def undo(line_id):
+        match = next(one for one in queries.line(session, line_id).matches if not one.undone_at)
+        return desk.post(f"/lines/{line_id}/undo/{match.id}", undone=str(match.id), undo_reason="it was the rent")
+
+    page = desk.get(f"/lines/{returned}").text
+    assert "counts as paid as before" in page
+    refused = undo(paid)
+    assert (refused.status_code, "Take the match of that line back first" in refused.text) == (422, True)
+    assert undo(returned).status_code == 303
+    session.expire_all()
+    assert payout_queries.payout(session, payout_id).state == "settled"
+    assert "it was the rent" in desk.get(f"/lines/{returned}").text
+    shown = Desk.get(desk, desk.preparer, f"/console/payouts/one/{payout_id}").text
+    assert "return taken back: paid as before" in shown
+    assert undo(paid).status_code == 303
+    session.expire_all()
+    assert payout_queries.payout(session, payout_id).state == "sent"

@@ -93,6 +93,7 @@ def record_transfer(
             currency=amount.currency,
             amount_minor=amount.minor,
             booked_on=booked_on,
+            was=before,
             became=what.state,
             received_at=now,
         )
@@ -146,8 +147,8 @@ def undo_transfer(session: Session, *, line_subject: UUID, until: datetime, now:
     row.received_minor -= receipt.amount_minor
     if unpaid or row.state == State.PART_PAID:
         row.state = State.PART_PAID if row.received_minor else State.AWAITING_TRANSFER
-    elif row.state == State.SURPLUS and row.received_minor == row.refunded_minor:
-        row.state, row.paid_at = State.CANCELLED, None  # as it had ended before money came
+    elif receipt.became == State.SURPLUS and not any(each.became == State.SURPLUS for each in _receipts(session, row)):
+        row.state, row.paid_at = _ended_as(session, row), None
     if unpaid:
         row.paid_at = row.acknowledged_at = row.asked_at = None
         row.expires_at = until
@@ -160,6 +161,16 @@ def _receipts(session: Session, payment: Payment) -> list[TransferReceipt]:
     """Return the transfers that a payment counts, in the order in which it took note of them."""
     mine = TransferReceipt.payment_id == payment.id, TransferReceipt.undone_at.is_(None)
     return list(session.scalars(select(TransferReceipt).where(*mine).order_by(TransferReceipt.received_at, TransferReceipt.id)))
+
+
+def _ended_as(session: Session, payment: Payment) -> State:
+    """Return how a payment had ended before money came that it did not want any more.
+
+    The first line that came then knows it, even if it was taken back; those of before the column was there do not.
+    """
+    late = select(TransferReceipt.was).where(TransferReceipt.payment_id == payment.id, TransferReceipt.became == State.SURPLUS)
+    was = session.scalars(late.where(TransferReceipt.was.is_distinct_from(State.SURPLUS)).limit(1)).first()
+    return State(was or State.CANCELLED)
 
 
 def _completing(session: Session, payment: Payment) -> TransferReceipt | None:

@@ -68,6 +68,7 @@ class PayoutRow:
     provider_ref: str | None
     file_id: UUID | None
     reason: str | None
+    times_returned: int
     settled_on: date | None
     changed_at: datetime
 
@@ -177,6 +178,7 @@ def payout_from(row: Payout) -> PayoutRow:
         provider_ref=row.provider_ref,
         file_id=row.file_id,
         reason=row.reason,
+        times_returned=row.times_returned,
         settled_on=row.settled_on,
         changed_at=row.changed_at,
     )

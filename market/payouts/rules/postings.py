@@ -23,7 +23,10 @@ def undone(payee: UUID, rail: str, money: Money, payout: UUID, *, deducted: Mone
 
 
 def returned(payee: UUID, suspense: str, back: Money, kept: Money, payout: UUID, *, deducted: Money) -> tuple[Leg, ...]:
-    """E43: a paid payout came back, less what the bank `kept`: the debt is whole again, and so is a netted claim."""
+    """E43: a paid payout came back, less what the bank `kept`: the debt is whole again, and so is a netted claim.
+
+    The reverse is the match undone (`payouts.service.stay_paid`).
+    """
     payable = f"payable:{payee}"
     return legs((suspense, payable, back), ("bank_charges", payable, kept), (f"claim:{payee}", payable, deducted), subject=payout)
 

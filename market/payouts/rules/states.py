@@ -42,6 +42,7 @@ class Step(StrEnum):
     SETTLE = "settle"
     UNSETTLE = "unsettle"
     RETURN = "return"
+    STAY_PAID = "stay_paid"
     GIVE_UP = "give_up"
     CONFIRM = "confirm"
     HAND_OVER = "hand_over"
@@ -76,6 +77,7 @@ TRANSITIONS: Mapping[Step, Transition] = {
     Step.SETTLE: Transition(_from(State.SENDING, State.SENT, State.UNKNOWN, State.NEEDS_PERSON), State.SETTLED, posts="E19"),
     Step.UNSETTLE: Transition(_from(State.SETTLED), State.SENT),
     Step.RETURN: Transition(_from(State.SETTLED), State.RETURNED, posts="E43", frees=True),
+    Step.STAY_PAID: Transition(_from(State.RETURNED), State.SETTLED),  # the line that brought it back was something else
     Step.GIVE_UP: Transition(_from(State.UNKNOWN, State.SENDING, State.SENT), State.NEEDS_PERSON),
     Step.CONFIRM: Transition(_from(State.NEEDS_PERSON), State.SENT),
     Step.ISSUE: Transition(_from(State.QUEUED), State.SENT),
@@ -83,6 +85,7 @@ TRANSITIONS: Mapping[Step, Transition] = {
 }
 
 FINAL = frozenset({State.FAILED, State.CANCELLED, State.RETURNED})
+"""What it paid is owed again. Only that a statement brought one back can still turn out to be wrong."""
 IN_TRANSIT = frozenset(
     {State.APPROVED, State.QUEUED, State.SENDING, State.SENT, State.UNKNOWN, State.NEEDS_PERSON},
 )
@@ -105,5 +108,5 @@ def transition(state: str, step: Step) -> Transition:
 
 
 def is_final(state: str) -> bool:
-    """Return whether nothing can happen to a payout any more (a settled one can still be returned)."""
+    """Return whether nothing is sent or settled any more (a settled one can still be returned, and the return taken back)."""
     return state in FINAL

@@ -21,6 +21,7 @@ from market.payouts.service.settle import (
     settle,
     settle_all,
     settle_selected,
+    stay_paid,
     unsettle,
 )
 from market.payouts.service.statement import keep_statement
@@ -67,6 +68,7 @@ __all__ = [
     "settle",
     "settle_all",
     "settle_selected",
+    "stay_paid",
     "stop",
     "stop_for_unknown",
     "take_back_receipt",

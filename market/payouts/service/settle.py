@@ -1,7 +1,7 @@
 """How a payout ends: settled by a statement line, failed, returned, cancelled, or decided by a person.
 
-`settle_all`, `settle_selected`, `unsettle` and `return_all` are called by statements, which posts: they return the legs
-against its suspense account. `fail`, `cancel_payout` and `decide_unknown` post themselves (E42).
+`settle_all`, `settle_selected`, `unsettle`, `return_all` and `stay_paid` are called by statements, which posts: against its
+suspense account, the legs that they return. `fail`, `cancel_payout` and `decide_unknown` post themselves (E42).
 """
 
 from collections.abc import Sequence
@@ -18,10 +18,11 @@ from market.kernel.actor import Actor
 from market.kernel.clock import day_in
 from market.kernel.money import Money
 from market.kernel.words import say
+from market.ledger import queries as books
 from market.ledger import service as ledger
 from market.ledger.rules import Entry, Leg
 from market.payables import service as payables
-from market.payouts.errors import AmountDiffers, EvidenceNeeded, PayoutNotFound, SamePerson, StepRefused
+from market.payouts.errors import AmountDiffers, ClaimSettled, EvidenceNeeded, PayoutNotFound, SamePerson, StepRefused
 from market.payouts.models import Payout, PayoutItem, PayoutRun
 from market.payouts.rules import postings
 from market.payouts.rules.states import TRANSITIONS, State, Step, Transition, transition
@@ -114,8 +115,17 @@ def settle_selected(
 
 
 def unsettle(session: Session, *, payout_id: UUID, now: datetime) -> None:
-    """Take a settlement back because its match was undone; the caller posts the mirror. The payout counts as sent."""
+    """Take a settlement back because its match was undone; the caller posts the mirror. The payout counts as sent.
+
+    Raises StepRefused while another line says that it came back.
+    """
     row = locks.lock_one(session, Payout, payout_id)
+    if row.state == State.RETURNED:
+        raise StepRefused(
+            "Another line of a statement says that this payout came back; the payout's page shows it. Take the match of that line"
+            " back first, then this one.",
+            state=row.state,
+        )
     _enter(row, transition(row.state, Step.UNSETTLE), now)
     row.settled_on = None
     payables.mark_unpaid(session, payable_ids=_live_items(session, [row.id]))
@@ -145,12 +155,45 @@ def return_all(session: Session, given_back: Sequence[GivenBack], *, suspense: s
             raise AmountDiffers(
                 say("The payout was %(sent)s, the line gives back %(money)s.", sent=sent, money=money), payout_id=str(row.id)
             )
+        row.earlier_reason, row.times_returned = row.reason, row.times_returned + 1
         _enter(row, step, now, reason=one.reason)
         deducted = Money(row.deducted_minor, row.currency)
         moved[row.id] = postings.returned(row.payee_id, suspense, money, sent - money, row.id, deducted=deducted)
     _release(session, list(moved), now)
-    outbox.announce_many(session, "payouts.returned", [{"payout_id": payout_id} for payout_id in moved])
+    times = [{"payout_id": payout_id, "times": rows[payout_id].times_returned} for payout_id in moved]
+    outbox.announce_many(session, "payouts.returned", times)
     return moved
+
+
+def stay_paid(session: Session, *, payout_id: UUID, reason: str, actor: Actor, now: datetime) -> None:
+    """Take back that a payout came back, because its match is undone: it is paid as before; the caller posts the mirror.
+
+    Only while what was owed again is still whole: what was paid, held, set off or refunded since stays what it became. Locks
+    the payout, then its payables. Raises StepRefused, MovedOn (payables), ClaimSettled for a netted claim that ended since.
+    """
+    row = locks.lock_one(session, Payout, payout_id)
+    came_back, step = row.reason, transition(row.state, Step.STAY_PAID)
+    items = select(PayoutItem.payable_id).where(PayoutItem.payout_id == row.id)
+    payables.pay_again(session, payable_ids=list(session.scalars(items)), taker=row.run_id)
+    deducted = Money(row.deducted_minor, row.currency)
+    book_id = ledger.book_of(session, row.coop_id)
+    if deducted and books.balance(session, book_id, f"claim:{row.payee_id}", row.currency) < deducted:
+        raise ClaimSettled(
+            say(
+                "This payout had kept %(money)s of what the producer owed, and that debt has ended otherwise since. Leave the"
+                " match, and even it out by a correction of what the producer is owed.",
+                money=deducted,
+            )
+        )
+    _enter(row, step, now)
+    row.reason, row.earlier_reason = row.earlier_reason, None
+    session.flush()  # its items come back to a paid payout alone
+    session.execute(update(PayoutItem).where(PayoutItem.payout_id == row.id).values(released_at=None))
+    outbox.announce(session, "payouts.stayed_paid", {"payout_id": row.id, "times": row.times_returned})
+    audit.record(
+        session, actor=actor, action="payouts.return_taken_back", subject_kind="payout", subject_id=row.id, now=now,
+        coop_id=row.coop_id, old={"state": "returned", "reason": came_back}, new={"state": row.state, "reason": reason},
+    )  # fmt: skip
 
 
 def fail(session: Session, *, payout_id: UUID, reason: str, actor: Actor, now: datetime) -> None:

@@ -9,14 +9,16 @@ from sqlalchemy.orm import Session
 from market.kernel import locks
 from market.kernel.actor import Actor
 from market.kernel.clock import day_in
+from market.kernel.money import Money
 from market.ledger import queries as books
 from market.ledger import service as ledger
+from market.ledger.errors import LimitExceeded
 from market.ledger.rules import Entry
 from market.orders import service as orders
 from market.payments import service as payments
 from market.payouts import service as payouts
 from market.producers import queries as producers
-from market.statements.errors import MatchNotFound, MatchUndone, ReasonNeeded
+from market.statements.errors import MatchBuiltOn, MatchNotFound, MatchUndone, ReasonNeeded
 from market.statements.models import MoneyAccount, StatementLine, StatementMatch, StatementSuggestion
 from market.statements.service.applying import PART, posting_key
 from market.statements.service.booking_rules import doubt_rule, rule_of
@@ -28,8 +30,8 @@ from market.statements.service.targets import sweep_id
 def undo_match(session: Session, *, match_id: UUID, reason: str, actor: Actor, now: datetime) -> None:
     """Take one match back by the mirror of its posting; the others on the line stay, and the pair is not proposed again.
 
-    An order that it paid waits for its payment again. Raises MatchNotFound, MatchUndone, and for a payment or refund the
-    refusals of payments and orders when something of it moved on.
+    An order that it paid waits for its payment again, a payout that it brought back is paid as before. Raises MatchNotFound,
+    MatchUndone, MatchBuiltOn, and the refusals of payments, orders and payouts when something of it moved on.
     """
     if len(reason.strip()) < 3:
         raise ReasonNeeded("Say in a few words why the match was wrong.", pointer="/reason")
@@ -42,17 +44,9 @@ def undo_match(session: Session, *, match_id: UUID, reason: str, actor: Actor, n
     match = locks.lock_one(session, StatementMatch, match.id)
     if match.undone_at is not None:
         raise MatchUndone("This match was taken back already.")
-    if match.target_kind == "payout_return":
-        raise MatchUndone("Others build on this: the debt is open again. Book the correction by hand.")
-    if match.target_kind == "payment":
-        assert match.target_id is not None
-        orders.take_back_payment(
-            session, actor=actor, payment_id=match.target_id, line_subject=match.id, reason=reason.strip(), now=now
-        )
-    elif match.target_kind == "refund" and match.target_id is not None:
-        payments.undo_bank_refund(session, refund_id=match.target_id)
-    elif match.target_kind == "payout" and match.target_id is not None:
-        payouts.unsettle(session, payout_id=match.target_id, now=now)
+    if match.target_id is not None:
+        _free_target(session, match, match.target_id, actor, reason.strip(), now)
+    if match.target_kind == "payout" and match.target_id is not None:
         for part in session.scalars(_parts_of_payout(match.target_id)).all():
             _take_back(session, account, part, locked_line(session, part.line_id)[0], actor, now, reason)
     rule_id = rule_of(match.evidence)
@@ -66,13 +60,26 @@ def undo_match(session: Session, *, match_id: UUID, reason: str, actor: Actor, n
     _take_back(session, account, match, line, actor, now, reason)
 
 
+def _free_target(session: Session, match: StatementMatch, target_id: UUID, actor: Actor, reason: str, now: datetime) -> None:
+    """Let whoever owns what the line meant take that back, or refuse."""
+    if match.target_kind == "payment":
+        orders.take_back_payment(session, actor=actor, payment_id=target_id, line_subject=match.id, reason=reason, now=now)
+    elif match.target_kind == "refund":
+        payments.undo_bank_refund(session, refund_id=target_id)
+    elif match.target_kind == "payout":
+        payouts.unsettle(session, payout_id=target_id, now=now)
+    elif match.target_kind == "payout_return":
+        payouts.stay_paid(session, payout_id=target_id, reason=reason, actor=actor, now=now)
+
+
 def _take_back(
     session: Session, account: MoneyAccount, match: StatementMatch, line: StatementLine, actor: Actor, now: datetime, reason: str
 ) -> None:
     match.undone_by, match.undone_at, match.undone_reason = actor.label, now, reason.strip()
     line.matched_minor -= match.line_minor
     line.state = "new"
-    note(session, actor, "statements.undone", line, now, {"match": str(match.id), "reason": reason.strip()})
+    amount = Money(match.line_minor, account.currency).text
+    note(session, actor, "statements.undone", line, now, {"match": str(match.id), "amount": amount, "reason": reason.strip()})
     _post_mirror(session, account, match, actor, now)
 
 
@@ -103,7 +110,13 @@ def _post_mirror(session: Session, account: MoneyAccount, match: StatementMatch,
         reverses=booked,
         note=note,
     )
-    ledger.post(session, [entry])
+    try:
+        ledger.post(session, [entry])
+    except LimitExceeded as error:
+        raise MatchBuiltOn(
+            "The money of this match was used since: spent, paid back, or netted with what somebody is owed. Take that back"
+            " first, or leave the match."
+        ) from error
 
 
 def _dismiss(session: Session, match: StatementMatch, actor: Actor, now: datetime, target_id: UUID) -> None:

@@ -206,7 +206,7 @@ def test_money_of_an_ended_payment_is_taken_back_until_it_goes_back(session, coo
     service.expire(session, payment_id=payment.id, now=NOW)
     arrive(session, payment, 10000, line=line)
     taken = undo(session, line)
-    assert (taken.payment.state, taken.payment.received.minor, taken.unpaid) == (State.CANCELLED, 0, False)
+    assert (taken.payment.state, taken.payment.received.minor, taken.unpaid) == (State.EXPIRED, 0, False)
     assert balances(session, coop) == {"bank:1": 10000, "suspense:1": -10000}
     arrive(session, payment, 10000, line=given)
     service.give_back_credit(session, payment_id=payment.id, actor=system("test"), now=NOW)
@@ -251,7 +251,7 @@ def test_what_only_became_credit_can_be_undone_until_it_is_given_back(session, c
     service.expire(session, payment_id=late.id, now=NOW)
     arrive(session, late, 10000, line=one)
     undone = service.undo_transfer(session, line_subject=one, until=UNTIL, now=NOW).payment
-    assert (undone.state, undone.received.minor, undone.paid_at) == (State.CANCELLED, 0, None)
+    assert (undone.state, undone.received.minor, undone.paid_at) == (State.EXPIRED, 0, None)
 
     arrive(session, twice, 10000, line=two)
     arrive(session, twice, 10000, line=three, now=NOW + timedelta(days=1))
