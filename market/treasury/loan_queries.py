@@ -119,11 +119,11 @@ def loan_of(session: Session, repayment_id: UUID) -> UUID:
 
 
 def by_reference(session: Session, typed: str, *, coop_id: UUID) -> UUID | None:
-    """Return the accepted loan of a co-op that a reference names."""
+    """Return the loan of a co-op that a reference names: an accepted one, or a closed one, whose lines may be matched anew."""
     found = parse(typed)
     if found is None or found[0] is not Kind.LOAN:
         return None
-    wanted = (Loan.coop_id == coop_id, Loan.number == found[1], Loan.state == "accepted")
+    wanted = (Loan.coop_id == coop_id, Loan.number == found[1], Loan.state.in_(("accepted", "closed")))
     return session.scalars(select(Loan.id).where(*wanted)).one_or_none()
 
 

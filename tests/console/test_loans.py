@@ -14,8 +14,8 @@ from market.ledger import queries as books
 from market.ledger import service as ledger
 from market.payouts import queries as payouts
 from market.statements import service as statements
-from market.statements.errors import WrongDirection
-from market.statements.models import StatementLine
+from market.statements.errors import MatchBuiltOn, WrongDirection
+from market.statements.models import StatementLine, StatementMatch
 from market.treasury import rules
 from market.treasury.models import Loan, LoanRepayment
 from tests.conftest import NOW
@@ -85,6 +85,17 @@ def test_a_loan_comes_and_goes_back_with_its_interest(desk, session, coop, balan
     session.commit()
     assert desk.post(desk.approver, f"{LOANS}/{loan.id}/close").status_code == 303
     assert only(session, Loan).state == "closed"
+    arrived, repaid = session.scalars(select(StatementMatch.id).order_by(StatementMatch.id))
+    again = {"reason": "another lender", "actor": CLERK, "now": NOW}
+    with pytest.raises(MatchBuiltOn), session.begin_nested():
+        statements.undo_match(session, match_id=arrived, **again)
+    statements.undo_match(session, match_id=repaid, **again)
+    assert (balance(transit), balance("suspense:1")) == (4_950_000, -100 + 4_950_000)
+    with pytest.raises(WrongDirection, match=r"only 0\.00 EUR"):
+        statements.match_reference(session, line_id=more, **typed)
+    statements.match_reference(session, line_id=back, **typed)
+    assert balance(transit) == 0
+    assert books.check(session) == [] == payouts.check(session)
 
 
 def test_a_repayment_that_the_bank_did_not_pay_is_taken_back(desk, session, coop, balance):

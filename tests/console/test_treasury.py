@@ -66,6 +66,9 @@ def test_premium_is_decided_paid_with_its_paper_and_ended_by_the_bank(desk, sess
     import_lines(session, account, [line(-500, ref="a"), line(-1, ref="b")])
     paid, other = session.scalars(select(StatementLine).order_by(StatementLine.amount_minor)).all()
     who = {"account_code": "premium_in_transit", "reason": "roof", "actor": CLERK, "now": NOW}
+    made = statements.book_line(session, line_id=paid.id, **who)
+    statements.undo_match(session, match_id=made, reason="another roof", actor=CLERK, now=NOW)
+    assert (balance("premium_in_transit"), balance("premium_bank")) == (500, 800)
     statements.book_line(session, line_id=paid.id, **who)
     with pytest.raises(WrongDirection, match=r"Only 0\.00 EUR"):
         statements.book_line(session, line_id=other.id, **who)

@@ -3,6 +3,7 @@
 from sqlalchemy.orm import Session
 
 from market.kernel.actor import Actor
+from market.kernel.money import Money
 from market.kernel.references import Kind, bare, parse
 from market.kernel.words import N_, Term, say
 from market.payments import queries as payment_queries
@@ -49,14 +50,16 @@ def given_back(session: Session, line: StatementLine, account: MoneyAccount, ref
 def lent(session: Session, line: StatementLine, account: MoneyAccount, reference: str, actor: Actor) -> Wish:
     """Return the match of a line with the loan that a reference names: its money came (E39), or a repayment went (E40).
 
-    Raises SuggestionGone, WrongDirection for more than is still to come or on its way.
+    To a loan that has ended nothing comes any more. Raises SuggestionGone, WrongDirection for more than is still to come or on
+    its way.
     """
     loan_id = loans.by_reference(session, reference, coop_id=account.coop_id)
     if loan_id is None:
         raise SuggestionGone("No loan that was taken on has this reference.", pointer="/reference")
     loan = loans.loan(session, loan_id, on=line.booked_on)
     minor, came = rest_of(line), line.amount_minor > 0
-    expected = loan.money - loan.received if came else loan.on_its_way
+    to_come = loan.money - loan.received if loan.state == "accepted" else Money.zero(loan.money.currency)
+    expected = to_come if came else loan.on_its_way
     if expected.currency != account.currency or expected.minor < minor:
         raise WrongDirection(say("Of this loan only %(money)s is expected on a line.", money=expected), pointer="/reference")
     code = loans.account_of(loan_id) if came else f"in_transit:{loans.rail_of(loan_id)}"
