@@ -107,7 +107,7 @@ def _check(lines: dict[UUID, Line], account: MoneyAccount, wishes: Sequence[Wish
         if (incoming and line.amount_minor < 0) or (wish.target_kind in ("payout", "refund") and line.amount_minor > 0):
             raise WrongDirection("Money that came in cannot be a payout, and money that went out cannot be a payment.")
     for line_id, minor in wanted.items():
-        if minor > rest_of(lines[line_id]):
+        if minor > rest_of(lines[line_id]) or not minor:  # somebody has explained all of it meanwhile
             rest = Money(rest_of(lines[line_id]), account.currency)
             raise LineExplained(say("Of this line only %(rest)s is still unexplained.", rest=rest), rest_minor=rest.minor)
 

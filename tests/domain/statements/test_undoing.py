@@ -295,3 +295,15 @@ def test_money_that_came_too_late_leaves_the_payment_as_it_had_ended(session, co
         assert payment_queries.payment(session, payment.id).state == state
         assert standing(session, account) == before
     agree(session)
+
+
+def test_a_line_that_a_colleague_has_explained_meanwhile_is_explained_by_nothing_more(session, coop, account) -> None:
+    payment = awaited_payment(session, coop)
+    import_lines(session, account, [line(10_000, ref="A")])
+    (came,) = session.scalars(select(StatementLine.id))
+    for _ in range(2):
+        made = service.match_reference(session, line_id=came, reference=payment.reference, **WHO)
+        with pytest.raises(DomainError, match=r"only 0\.00 EUR") as refused:
+            service.match_reference(session, line_id=came, reference=payment.reference, **WHO)
+        assert refused.value.code == "statements.line_explained"
+        undo(session, made)
