@@ -82,7 +82,7 @@ def save_columns(file_id: UUID) -> ResponseReturnValue:
                 found = None
             else:
                 currency = queries.account(session, queries.file(session, file_id).account_id).currency
-                found = service.try_mapping(service.file_of(session, file_id), mapping, currency)
+                found = service.try_mapping(session, service.file_of(session, file_id), mapping, currency)
     except DomainError as refusal:
         entry = Entry(request.form)
         entry.refused(refusal, otherwise="columns")

@@ -68,17 +68,19 @@ class MoneyAccount(CoopOwned, Base):
 class StatementFile(CoopOwned, Base):
     """A file as it came, kept in every case, compressed; `findings` are what a person was told about it.
 
-    `waiting`: a worker reads it; `read_bytes` says how far it is. `code` is the refusal's stable name.
+    One that has statements of several accounts has a row for each; its bytes are kept with one of them, the others'
+    `original_id`. `waiting`: a worker reads it; `read_bytes` says how far it is. `code` is the refusal's stable name.
     """
 
     __tablename__ = "statement_file"
 
     id: Mapped[Id]
     money_account_id: Mapped[UUID] = mapped_column(ForeignKey("money_account.id"))
+    original_id: Mapped[UUID | None] = mapped_column(ForeignKey("statement_file.id"))
     sha256: Mapped[str]
     name: Mapped[str]
     size_bytes: Mapped[int]
-    body_zlib: Mapped[bytes] = mapped_column(LargeBinary)
+    body_zlib: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)
     outcome: Mapped[str]
     reason: Mapped[str | None]
     code: Mapped[str | None]
@@ -98,6 +100,7 @@ class StatementFile(CoopOwned, Base):
         UniqueConstraint("money_account_id", "sha256"),
         CheckConstraint(_one_of("outcome", OUTCOMES), name="outcome"),
         CheckConstraint("(outcome = 'refused') = (reason IS NOT NULL)", name="reason"),
+        CheckConstraint("(body_zlib IS NULL) = (original_id IS NOT NULL)", name="bytes"),
         CheckConstraint("sha256 ~ '^[0-9a-f]{64}$'", name="sha256"),
         Index("statement_file_newest", "money_account_id", "uploaded_at"),
     )

@@ -9,6 +9,7 @@ from market.payouts import queries as payout_queries
 from market.payouts import service as payouts
 from tests.conftest import NOW
 from tests.domain.statements.test_matching import awaited_payment
+from tests.domain.statements.test_several_accounts import SECOND, THIRD, joined, of
 from tests.factories.accounts import csrf_token, make_staff, sign_in
 from tests.factories.payouts import PREPARER, approved_run, owe
 from tests.factories.producers import make_coop, make_payee_account, make_producer
@@ -63,6 +64,13 @@ def test_an_account_is_opened_and_a_file_imported_once(call, session, coop):
     assert call("GET", path + "/lines", shw="all").status_code == 422
     figures = call("GET", "/accounts").json["items"][0]["figures"]
     assert (figures["mirror"]["minor"], figures["difference"]["minor"], figures["open_lines"]) == (3_833, 0, 1)
+    second = make_bank_account(session, coop=coop, iban=SECOND, name="Savings")
+    more = make_file(account, [line(1, ref="B")], number=2, opening=3_833)
+    both = call("POST", path + "/files", data=joined(more, make_file(second, [line(2, ref="C")]), make_file(of(THIRD), [])))
+    (other,) = both.json["others"]
+    assert [each["code"] for each in both.json["findings"]] == ["account_unknown"]
+    assert (other["account_id"], other["outcome"], other["new_lines"]) == (str(second.id), "imported", 1)
+    assert [each["id"] for each in call("GET", f"/files/{other['id']}").json["others"]] == [both.json["id"]]
 
 
 def test_a_part_of_a_line_is_booked_once_per_key(call, session, coop):

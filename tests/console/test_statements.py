@@ -1,6 +1,7 @@
 """The staff pages of statements: upload, accept, book, undo, close; by forms alone, and only for one's own co-op."""
 
 import io
+import re
 
 import pytest
 
@@ -8,6 +9,7 @@ from market.payouts import queries as payout_queries
 from market.statements import queries
 from tests.console.conftest import Desk
 from tests.domain.statements.test_matching import matches, paid_line, sent_payout
+from tests.domain.statements.test_several_accounts import SECOND, THIRD, joined, of
 from tests.domain.statements.test_undoing import Returned
 from tests.factories.accounts import make_account, make_staff
 from tests.factories.producers import make_coop
@@ -76,6 +78,20 @@ def test_a_refused_file_says_why_and_can_be_downloaded_as_it_came(desk, session,
     back = desk.get(f"/files/{file_id}/content")
     assert back.data == b"<!DOCTYPE x><Document/>"
     assert back.headers["Content-Disposition"].startswith("attachment")
+
+
+def test_a_file_of_several_accounts_says_what_became_of_each_in_the_readers_language(desk, session, coop, account):
+    second = make_bank_account(session, coop=coop, iban=SECOND, name="Savings")
+    content = joined(make_file(account, [line(3, ref="A")]), make_file(second, [line(2, ref="B")]), make_file(of(THIRD), []))
+    path = upload(desk, account, content).location.removeprefix(BASE)
+    page = desk.get(path).text
+    assert "taken for other accounts" in page
+    assert "Savings</a>" in page
+    assert f"{THIRD} in EUR, which is not registered here" in page
+    other = re.search(r'href="[^"]*(/files/[^"]*)">Savings', page)[1]
+    assert desk.get(f"{other}/content").data == content
+    spanish = desk.get(f"{path}?lang=es").text
+    assert f"extractos de la cuenta {THIRD} en EUR" in spanish
 
 
 def test_a_draft_is_imported_by_an_explicit_act(desk, session, account):

@@ -60,6 +60,8 @@ def upload(query: dict[str, Any], account_id: UUID) -> dict[str, Any]:
 
     The answer says what became of it: `imported`, `draft` (findings need a person: send it with `confirm=true`, or confirm
     it), `refused` with the reason, or `known: true` for bytes that were sent before. The bytes are kept in every case.
+    Statements of the co-op's other accounts are imported into those: `others` says what became of them, and a finding which
+    accounts are not registered. `confirm` is about the account of the address alone.
     """
     request.max_content_length = LARGEST_FILE
     result = service.take_file(
@@ -72,12 +74,13 @@ def upload(query: dict[str, Any], account_id: UUID) -> dict[str, Any]:
         now=now(),
     )
     with unit_of_work() as session:
-        return _file(queries.file(session, result.file_id), known=result.outcome == "known")
+        return _file(session, result.file_id, known=result.outcome == "known")
 
 
-def _file(row: queries.FileView, *, known: bool = False) -> dict[str, Any]:
-    names = [name for name in shapes.StatementFileOut().fields if name != "known"]
-    return {name: getattr(row, name) for name in names} | {"known": known}
+def _file(session: Session, file_id: UUID, *, known: bool = False) -> dict[str, Any]:
+    row, others = queries.file(session, file_id), queries.same_file(session, file_id)
+    names = [name for name in shapes.StatementFileOut().fields if name not in ("known", "others")]
+    return {name: getattr(row, name) for name in names} | {"known": known, "others": others}
 
 
 @blueprint.get("/files/<uuid:file_id>")
@@ -86,7 +89,7 @@ def _file(row: queries.FileView, *, known: bool = False) -> dict[str, Any]:
 def file(file_id: UUID) -> dict[str, Any]:
     """Show what became of a file."""
     with unit_of_work() as session:
-        return _file(queries.file(session, file_id))
+        return _file(session, file_id)
 
 
 @blueprint.post("/files/<uuid:file_id>/confirm")
@@ -98,7 +101,7 @@ def confirm(file_id: UUID) -> dict[str, Any]:
         account_id = queries.file(session, file_id).account_id
     service.take_draft(unit_of_work, file_id=file_id, money_account_id=account_id, actor=current_actor(), now=now())
     with unit_of_work() as session:
-        return _file(queries.file(session, file_id))
+        return _file(session, file_id)
 
 
 @blueprint.get("/accounts/<uuid:account_id>/lines")

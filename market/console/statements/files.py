@@ -48,8 +48,10 @@ def file(file_id: UUID) -> ResponseReturnValue:
     with unit_of_work() as session:
         row = queries.file(session, file_id)
         account = queries.account(session, row.account_id)
+        others = queries.same_file(session, file_id)
         history = desks.history(session, "statement_file", file_id)
-    return render_template("console/statements/file.html", file=row, account=account, history=history, amount=_amount)
+    page = {"file": row, "account": account, "others": others, "history": history}
+    return render_template("console/statements/file.html", amount=_amount, **page)
 
 
 def _amount(minor: int | None, currency: str) -> str:

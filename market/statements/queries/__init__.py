@@ -1,7 +1,7 @@
 """Reads of statements: accounts with their running figures, files, lines with what may explain them, rules, closes."""
 
 from market.statements.queries.accounts import AccountView, CloseView, Figures, account, accounts, check, close, closes, figures
-from market.statements.queries.files import FileView, file, file_body, files
+from market.statements.queries.files import FileView, SameFile, file, file_body, files, same_file
 from market.statements.queries.lines import (
     STATES,
     LineView,
@@ -26,6 +26,7 @@ __all__ = [
     "MatchView",
     "ProposalView",
     "RuleView",
+    "SameFile",
     "SuggestionView",
     "account",
     "accounts",
@@ -44,4 +45,5 @@ __all__ = [
     "open_beside",
     "rule",
     "rule_made_from",
+    "same_file",
 ]

@@ -12,10 +12,8 @@ from sqlalchemy.orm import Session
 
 from market.kernel import paging
 from market.kernel.paging import Page
-from market.statements.errors import FileNotFound
-from market.statements.models import (
-    StatementFile,
-)
+from market.statements.models import MoneyAccount, StatementFile
+from market.statements.service.keeping import file_of, packed
 
 PAGE = 50
 
@@ -42,6 +40,17 @@ class FileView:
     uploaded_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class SameFile:
+    """The same bytes in another account of the co-op: what became of the statements that they have for it."""
+
+    id: UUID
+    account_id: UUID
+    account: str
+    outcome: str
+    new_lines: int
+
+
 def files(session: Session, account_id: UUID, *, cursor: str | None = None, limit: int = PAGE) -> Page[FileView]:
     """Return a page of an account's files, newest first."""
     statement = select(StatementFile).where(StatementFile.money_account_id == account_id)
@@ -55,18 +64,24 @@ def files(session: Session, account_id: UUID, *, cursor: str | None = None, limi
 
 def file(session: Session, file_id: UUID) -> FileView:
     """Return one file. Raises FileNotFound outside this scope."""
-    row = session.get(StatementFile, file_id)
-    if row is None:
-        raise FileNotFound("There is no such statement file here.")
-    return _file(row)
+    return _file(file_of(session, file_id))
+
+
+def same_file(session: Session, file_id: UUID) -> list[SameFile]:
+    """Return what became of a file in the co-op's other accounts. Raises FileNotFound outside this scope."""
+    row = file_of(session, file_id)
+    statement = (
+        select(StatementFile.id, MoneyAccount.id, MoneyAccount.name, StatementFile.outcome, StatementFile.new_lines)
+        .join(MoneyAccount, MoneyAccount.id == StatementFile.money_account_id)
+        .where(MoneyAccount.coop_id == row.coop_id, StatementFile.sha256 == row.sha256, StatementFile.id != row.id)
+        .order_by(MoneyAccount.mirror, MoneyAccount.id)
+    )
+    return [SameFile(*each) for each in session.execute(statement)]
 
 
 def file_body(session: Session, file_id: UUID) -> bytes:
     """Return a file as it came. Raises FileNotFound outside this scope."""
-    row = session.get(StatementFile, file_id)
-    if row is None:
-        raise FileNotFound("There is no such statement file here.")
-    return zlib.decompress(row.body_zlib)
+    return zlib.decompress(packed(session, file_of(session, file_id)))
 
 
 def _file(row: StatementFile) -> FileView:

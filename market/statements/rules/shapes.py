@@ -158,6 +158,16 @@ class Statement:
             self.findings.append(Finding(code, text, hold))
 
     @property
+    def booked_lines(self) -> int:
+        """Return how many of its lines are final; none of an interim report."""
+        return 0 if self.interim else sum(each.credits + each.debits for each in self.booked.values())
+
+    @property
+    def kept_in(self) -> str:
+        """Return the currency in which the account is kept: that of all its booked lines, else what the head says."""
+        return next(iter(self.booked)) if len(self.booked) == 1 else self.currency
+
+    @property
     def booked_minor(self) -> int:
         """Return the sum of booked lines in the account's currency."""
         totals = self.booked.get(self.currency, Totals())

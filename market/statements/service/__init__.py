@@ -3,7 +3,7 @@
 from market.statements.service.accounts import open_account
 from market.statements.service.booking_rules import RULED, end_rule, make_rule, matches_of_rule
 from market.statements.service.closing import Difference, close_period, differences, prepare_close
-from market.statements.service.csv_formats import PREVIEW, file_of, mapping_from, mappings_of, save_mapping, try_mapping, unpacked
+from market.statements.service.csv_formats import PREVIEW, mapping_from, mappings_of, save_mapping, try_mapping
 from market.statements.service.deciding import (
     BOOKABLE,
     accept_suggestion,
@@ -14,6 +14,7 @@ from market.statements.service.deciding import (
 )
 from market.statements.service.importing import Imported, confirm_file, discard_file, import_file
 from market.statements.service.in_parts import paid_twice, pay_in_parts
+from market.statements.service.keeping import file_of, unpacked
 from market.statements.service.matching import (
     Matched,
     apply_slice,

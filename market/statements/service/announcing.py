@@ -13,14 +13,15 @@ from market.statements.models import MoneyAccount, StatementFile
 from market.statements.service.preparing import INTERIM_COLUMNS, Prepared
 
 _STAGE = """
-CREATE TEMPORARY TABLE incoming_interim (id uuid, format text, status text, identity uuid, occurrence integer, expected_on date,
- amount_minor bigint, currency text, bank_ref text, refs text[], creditor_refs text[], batch_refs text[],
+CREATE TEMPORARY TABLE incoming_interim (id uuid, statement integer, n integer, format text, status text, identity uuid,
+ expected_on date, amount_minor bigint, currency text, bank_ref text, refs text[], creditor_refs text[], batch_refs text[],
  counterparty_name text, counterparty_account text, text text, parts jsonb) ON COMMIT DROP"""
-_OTHERS = ", ".join(column for column in INTERIM_COLUMNS if column not in ("format", "expected_on"))
+_OTHERS = ", ".join(column for column in INTERIM_COLUMNS if column not in ("statement", "n", "format", "expected_on"))
 _INSERT = f"""
-INSERT INTO statement_interim_line (coop_id, money_account_id, file_id, format, expected_on, {_OTHERS})
-SELECT :coop, :account, :file, CASE format WHEN 'pending' THEN format ELSE :format END, coalesce(expected_on, :day), {_OTHERS}
-FROM incoming_interim ON CONFLICT (money_account_id, identity, occurrence) DO NOTHING"""  # noqa: S608 - column names of this module
+INSERT INTO statement_interim_line (coop_id, money_account_id, file_id, format, expected_on, occurrence, {_OTHERS})
+SELECT :coop, :account, :file, CASE format WHEN 'pending' THEN format ELSE :format END, coalesce(expected_on, :day),
+       row_number() OVER (PARTITION BY identity ORDER BY statement, n), {_OTHERS}
+FROM incoming_interim WHERE statement = ANY (:statements) ON CONFLICT (money_account_id, identity, occurrence) DO NOTHING"""  # noqa: S608 - column names of this module
 # A batch that a statement books as one sum, and a notification that lists what is in it: one of each, or nothing is done.
 _ENRICH = """
 WITH pair AS (
@@ -48,8 +49,8 @@ UPDATE statement_line l SET parts = p.n FROM (SELECT line_id, count(*) AS n FROM
 WHERE l.id = p.line_id AND l.money_account_id = :account AND l.parts = 0"""
 
 
-def write_interim(session: Session, account: MoneyAccount, file: StatementFile, prepared: Prepared) -> None:
-    """Keep the announced lines of a file that are not known yet."""
+def stage_interim(session: Session, prepared: Prepared) -> None:
+    """Copy the announced lines of a file into a temporary table, if it has any."""
     if not prepared.provisional:
         return
     session.execute(text("DROP TABLE IF EXISTS pg_temp.incoming_interim"))
@@ -62,8 +63,15 @@ def write_interim(session: Session, account: MoneyAccount, file: StatementFile, 
     ):
         while chunk := prepared.interim.read(1 << 20):
             copy.write(chunk)
+
+
+def write_interim(session: Session, account: MoneyAccount, file: StatementFile, prepared: Prepared) -> None:
+    """Keep the staged lines of the statements of `prepared` that are not known yet."""
+    if not prepared.provisional:
+        return
     given = {"coop": account.coop_id, "account": account.id, "file": file.id, "day": file.uploaded_at.date()}
-    session.execute(text(_INSERT), given | {"format": prepared.format})
+    statements = [each.index for each in prepared.statements]
+    session.execute(text(_INSERT), given | {"format": prepared.format, "statements": statements})
 
 
 def enrich(session: Session, account: MoneyAccount) -> int:

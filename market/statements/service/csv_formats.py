@@ -12,12 +12,13 @@ from sqlalchemy.orm import Session
 from market.kernel import audit
 from market.kernel.actor import Actor
 from market.kernel.words import say
-from market.statements.errors import BadMapping, FileNotFound
+from market.statements.errors import BadMapping
 from market.statements.models import CsvFormat, StatementFile
 from market.statements.rules.readers.delimited import CsvMapping, fingerprint, header_of, read_csv
 from market.statements.rules.readers.source import Source
 from market.statements.rules.shapes import Line, Statement, Unreadable
 from market.statements.service.accounts import account_of
+from market.statements.service.keeping import file_of, packed
 from market.statements.service.preparing import Unpacked
 
 PREVIEW = 20
@@ -41,11 +42,11 @@ def mapping_from(stored: Mapping[str, Any]) -> CsvMapping:
         raise BadMapping(say("The mapping cannot be used: %(error)s.", error=error), pointer="/mapping") from error
 
 
-def try_mapping(file: StatementFile, mapping: CsvMapping, currency: str) -> tuple[list[Line], Statement]:
+def try_mapping(session: Session, file: StatementFile, mapping: CsvMapping, currency: str) -> tuple[list[Line], Statement]:
     """Read a kept file by a mapping; return its first lines and its statement. Raises BadMapping with what does not fit."""
     first: list[Line] = []
     try:
-        for event in read_csv(Source(Unpacked(file.body_zlib)), mapping, default_currency=currency):
+        for event in read_csv(Source(Unpacked(packed(session, file))), mapping, default_currency=currency):
             if isinstance(event, Statement):
                 return first, event
             if len(first) < PREVIEW:
@@ -64,8 +65,8 @@ def save_mapping(
     """
     file = file_of(session, file_id)
     account = account_of(session, file.money_account_id)
-    read = try_mapping(file, mapping, account.currency)
-    header = header_of(Source(Unpacked(file.body_zlib)), mapping)
+    read = try_mapping(session, file, mapping, account.currency)
+    header = header_of(Source(Unpacked(packed(session, file))), mapping)
     mark = fingerprint(header)
     session.execute(
         update(CsvFormat)
@@ -87,16 +88,3 @@ def save_mapping(
     audit.record(session, actor=actor, action="statements.csv_mapped", subject_kind="money_account", subject_id=account.id,
                  coop_id=account.coop_id, now=now, new={"columns": dict(mapping.columns)})  # fmt: skip
     return read
-
-
-def unpacked(session: Session, file_id: UUID) -> Unpacked:
-    """Return the bytes of a kept file as a stream. Raises FileNotFound."""
-    return Unpacked(file_of(session, file_id).body_zlib)
-
-
-def file_of(session: Session, file_id: UUID) -> StatementFile:
-    """Return a kept file of this scope. Raises FileNotFound."""
-    file = session.get(StatementFile, file_id)
-    if file is None:
-        raise FileNotFound("There is no such statement file here.")
-    return file

@@ -9,9 +9,8 @@ import hashlib
 import json
 import re
 import zlib
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from operator import attrgetter
 from tempfile import SpooledTemporaryFile
@@ -32,7 +31,7 @@ LINE_COLUMNS = (
     "reversal", "returned", "return_reason", "charges_minor", "parts",
 )  # fmt: skip
 INTERIM_COLUMNS = (
-    "id", "format", "status", "identity", "occurrence", "expected_on", "amount_minor", "currency", "bank_ref", "refs",
+    "id", "statement", "n", "format", "status", "identity", "expected_on", "amount_minor", "currency", "bank_ref", "refs",
     "creditor_refs", "batch_refs", "counterparty_name", "counterparty_account", "text", "parts",
 )  # fmt: skip
 PART_COLUMNS = (
@@ -63,20 +62,37 @@ class Prepared:
     refusal: str | None = None
     code: str | None = None
     statements: list[Statement] = field(default_factory=list)
-    first_day: date | None = None
+    first_days: dict[int, date] = field(default_factory=dict)
     last_days: dict[int, date] = field(default_factory=dict)
-    booked: int = 0
-    provisional: int = 0
     lines: SpooledTemporaryFile[bytes] = field(default_factory=_spool)
     parts: SpooledTemporaryFile[bytes] = field(default_factory=_spool)
     interim: SpooledTemporaryFile[bytes] = field(default_factory=_spool)
-    seen: Counter[UUID] = field(default_factory=Counter)
     ids: Iterator[str] = field(default_factory=series)
 
     @property
     def format(self) -> str:
         """Return the name of the file's format; empty when it was not recognised."""
         return self.statements[0].format if self.statements else ""
+
+    @property
+    def booked(self) -> int:
+        """Return how many booked lines its statements have."""
+        return sum(each.booked_lines for each in self.statements)
+
+    @property
+    def provisional(self) -> int:
+        """Return how many lines its statements have that a booked one will say again."""
+        return sum(each.lines for each in self.statements) - self.booked
+
+    @property
+    def days(self) -> tuple[date, date] | None:
+        """Return the first and the last day of its booked lines; None when there are none."""
+        own = [each.index for each in self.statements if each.index in self.first_days]
+        return (min(self.first_days[one] for one in own), max(self.last_days[one] for one in own)) if own else None
+
+    def only(self, statements: list[Statement]) -> "Prepared":
+        """Return the same file as if it had but these statements: its rows stay where they are, and are shared."""
+        return replace(self, statements=statements)
 
 
 class _Kept:
@@ -168,11 +184,13 @@ def prepare_file(
 
 def _keep(prepared: Prepared, line: Line) -> None:
     assert line.booked_on is not None  # the reader refuses booked lines without a day
-    prepared.booked += 1
-    if prepared.first_day is None or line.booked_on < prepared.first_day:
-        prepared.first_day = line.booked_on
-    last = prepared.last_days.get(line.statement)
-    prepared.last_days[line.statement] = max(last, line.booked_on) if last else line.booked_on
+    first = prepared.first_days.get(line.statement)
+    if first is None:
+        prepared.first_days[line.statement] = prepared.last_days[line.statement] = line.booked_on
+    elif line.booked_on < first:
+        prepared.first_days[line.statement] = line.booked_on
+    elif line.booked_on > prepared.last_days[line.statement]:
+        prepared.last_days[line.statement] = line.booked_on
     line_id = next(prepared.ids)
     prepared.lines.write(line_row(line, line_id))
     for part in line.parts:
@@ -202,12 +220,9 @@ def line_row(line: Line, line_id: str) -> bytes:
 
 def _keep_interim(prepared: Prepared, line: Line) -> None:
     """Keep a line that a booked statement will say again; without any day it cannot be told when to expect it."""
-    prepared.provisional += 1
-    identity = line_key(line)
-    prepared.seen[identity] += 1
     parts = [dict(zip(PART_COLUMNS[1:], _part_values(part), strict=True)) for part in line.parts]
     values = (
-        new_id(), "camt" if line.interim else "pending", line.status, identity, prepared.seen[identity],
+        new_id(), line.statement, line.n, "camt" if line.interim else "pending", line.status, line_key(line),
         line.booked_on or line.value_on, line.amount_minor, line.currency, line.bank_ref, line.refs,
         find_references(*line.refs, line.text), line.batch_refs, line.counterparty_name, line.counterparty_account, line.text,
         json.dumps(parts),

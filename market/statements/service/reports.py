@@ -17,7 +17,8 @@ from market.statements.rules.readers.pain002 import ACCEPTED, REJECTED, StatusRe
 from market.statements.rules.readers.source import Source
 from market.statements.rules.shapes import Unreadable
 from market.statements.service.accounts import account_of
-from market.statements.service.importing import Imported, import_file, known_file, new_file
+from market.statements.service.importing import Imported, import_file
+from market.statements.service.keeping import known_files, new_file
 from market.statements.service.preparing import Prepared, Unpacked
 
 SHOWN = 100
@@ -37,10 +38,10 @@ def import_prepared(
 
 def _import_report(session: Session, account: MoneyAccount, prepared: Prepared, actor: Actor, now: datetime) -> Imported:
     locks.lock(session, MoneyAccount, [account.id])
-    known = known_file(session, account, prepared.sha256)
+    known = known_files(session, [account.id], prepared.sha256).get(account.id)
     if known is not None and known.outcome not in ("waiting", "refused"):
-        return Imported(known.id, "known", N_("The bank's report was taken before."), known.findings)
-    file = known or new_file(account, prepared, actor=actor, now=now)
+        return Imported(known.id, account.id, "known", N_("The bank's report was taken before."), known.findings)
+    file = known or new_file(session, account, prepared, actor=actor, now=now)
     file.format, file.read_bytes = "pain.002", prepared.size_bytes
     try:
         report = read_pain002(Source(Unpacked(prepared.body_zlib)))
@@ -51,11 +52,10 @@ def _import_report(session: Session, account: MoneyAccount, prepared: Prepared, 
         file.outcome, file.reason, file.code = "refused", str(refusal), refusal.code
     except FileNotFound as refusal:
         file.outcome, file.reason, file.code = "refused", refusal.detail.rstrip("."), "statements.unknown_payment_file"
-    session.add(file)
     session.flush()
     audit.record(session, actor=actor, action=f"statements.report_{file.outcome}", subject_kind="statement_file",
                  subject_id=file.id, coop_id=account.coop_id, now=now, new={"sha256": file.sha256})  # fmt: skip
-    return Imported(file.id, file.outcome, file.reason, file.findings)
+    return Imported(file.id, account.id, file.outcome, file.reason, file.findings)
 
 
 def _apply(session: Session, account: MoneyAccount, report: StatusReport, actor: Actor, now: datetime) -> payouts.StatusTaken:

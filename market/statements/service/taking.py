@@ -17,8 +17,10 @@ from market.statements.events import RECEIVED
 from market.statements.models import MoneyAccount, StatementFile
 from market.statements.rules.readers.source import Readable
 from market.statements.service.accounts import account_of
-from market.statements.service.csv_formats import file_of, mappings_of
-from market.statements.service.importing import Imported, confirm_file, new_file
+from market.statements.service.csv_formats import mappings_of
+from market.statements.service.fitting import LEFT_OUT
+from market.statements.service.importing import Imported, confirm_file
+from market.statements.service.keeping import file_of, known_files, new_file, packed
 from market.statements.service.matching import match_lines
 from market.statements.service.preparing import Unpacked, keep_bytes, prepare_file
 from market.statements.service.reports import import_prepared
@@ -42,7 +44,7 @@ def take_file(
         result = import_prepared(
             session, money_account_id=money_account_id, prepared=prepared, actor=actor, now=now, confirmed=confirmed
         )
-    _match(units, result, money_account_id, actor, now)
+    _match(units, result, actor, now)
     return result
 
 
@@ -55,25 +57,25 @@ def receive_file(units: Units, *, money_account_id: UUID, stream: Readable, name
     with units() as session:
         account = account_of(session, money_account_id)
         locks.lock(session, MoneyAccount, [account.id])
-        file = session.execute(
-            select(StatementFile).where(StatementFile.money_account_id == account.id, StatementFile.sha256 == kept.sha256)
-        ).scalar_one_or_none()
+        file = known_files(session, [account.id], kept.sha256).get(account.id)
         if file is None:
-            file = new_file(account, kept, actor=actor, now=now)
-            session.add(file)
+            file = new_file(session, account, kept, actor=actor, now=now)
             session.flush()
         outbox.announce(session, RECEIVED, {"file_id": file.id}, key=str(file.id))
         return file.id
 
 
 def read_file(units: Units, *, file_id: UUID, now: datetime) -> Imported | None:
-    """Read and import a received file, noting how far it is; None when that was done before. Raises FileNotFound."""
+    """Read and import a received file, noting how far it is; None when that was done before. Raises FileNotFound.
+
+    One that has statements of accounts unknown till then is read again: they may have been registered since.
+    """
     with units() as session:
         file = file_of(session, file_id)
-        if file.outcome not in ("waiting", "refused"):
+        if file.outcome not in ("waiting", "refused") and not any(each["code"] in LEFT_OUT for each in file.findings):
             return None
         account = account_of(session, file.money_account_id)
-        account_id, name, currency, body = account.id, file.name, account.currency, file.body_zlib
+        account_id, name, currency, body = account.id, file.name, account.currency, packed(session, file)
         mappings = mappings_of(session, account.id)
         file.read_bytes = max(file.read_bytes, 1)  # in hand: later files of the account wait for it
 
@@ -111,10 +113,11 @@ def take_draft(units: Units, *, file_id: UUID, money_account_id: UUID, actor: Ac
     """Import a draft that a person confirms, and match its lines."""
     with units() as session:
         result = confirm_file(session, file_id=file_id, actor=actor, now=now)
-    _match(units, result, money_account_id, actor, now)
+    _match(units, result, actor, now)
     return result
 
 
-def _match(units: Units, result: Imported, money_account_id: UUID, actor: Actor, now: datetime) -> None:
-    if result.outcome == "imported" and 0 < result.new_lines <= AT_ONCE:
-        match_lines(units, money_account_id=money_account_id, actor=actor, now=now)
+def _match(units: Units, result: Imported, actor: Actor, now: datetime) -> None:
+    for each in (result, *result.others):
+        if each.outcome == "imported" and 0 < each.new_lines <= AT_ONCE:
+            match_lines(units, money_account_id=each.account_id, actor=actor, now=now)

@@ -66,8 +66,18 @@ class StatementFindingOut(Strict):
     statement = fields.String(required=True)
 
 
+class StatementFileElsewhereOut(Strict):
+    """What became of the same file in another account of the co-op, under its own `id`."""
+
+    id = fields.UUID(required=True)
+    account_id = fields.UUID(required=True)
+    account = fields.String(required=True)
+    outcome = fields.String(required=True)
+    new_lines = fields.Integer(required=True)
+
+
 class StatementFileOut(Strict):
-    """A statement file and what became of it: imported, draft, refused, discarded; `known` when it was sent before."""
+    """A statement file and what became of it in one account: imported, draft, refused, discarded; `known` when sent before."""
 
     id = fields.UUID(required=True)
     name = fields.String(required=True)
@@ -81,6 +91,7 @@ class StatementFileOut(Strict):
     known_lines = fields.Integer(required=True)
     provisional_lines = fields.Integer(required=True)
     uploaded_at = fields.AwareDateTime(required=True)
+    others = fields.List(fields.Nested(StatementFileElsewhereOut), required=True)
 
 
 class StatementLinesQuery(Strict):
