@@ -82,16 +82,20 @@ def test_a_refused_file_says_why_and_can_be_downloaded_as_it_came(desk, session,
 
 def test_a_file_of_several_accounts_says_what_became_of_each_in_the_readers_language(desk, session, coop, account):
     second = make_bank_account(session, coop=coop, iban=SECOND, name="Savings")
-    content = joined(make_file(account, [line(3, ref="A")]), make_file(second, [line(2, ref="B")]), make_file(of(THIRD), []))
+    content = joined(
+        make_file(account, [line(3, ref="A")], opening=500), make_file(second, [line(2, ref="B")]), make_file(of(THIRD), [])
+    )
     path = upload(desk, account, content).location.removeprefix(BASE)
     page = desk.get(path).text
     assert "taken for other accounts" in page
     assert "Savings</a>" in page
+    assert "the bank had 5.00 EUR on the account, and our books have 0.00 EUR" in page
     assert f"{THIRD} in EUR, which is not registered here" in page
     other = re.search(r'href="[^"]*(/files/[^"]*)">Savings', page)[1]
     assert desk.get(f"{other}/content").data == content
     spanish = desk.get(f"{path}?lang=es").text
     assert f"extractos de la cuenta {THIRD} en EUR" in spanish
+    assert "el banco tenía" in spanish
 
 
 def test_a_draft_is_imported_by_an_explicit_act(desk, session, account):

@@ -11,6 +11,7 @@ from market.kernel import audit
 from market.kernel.actor import Actor
 from market.kernel.money import EXPONENTS, Money
 from market.kernel.words import say
+from market.ledger import queries as books
 from market.ledger import service as ledger
 from market.ledger.rules import Entry, Leg
 from market.statements.errors import AccountExists, AccountNotFound, BadCurrency, BadIban
@@ -94,6 +95,14 @@ def checked_number(text: str) -> str:
             "An account's number has 4 to 34 letters and digits; an IBAN has 15 to 34, two letters first.", pointer="/iban"
         )
     return number
+
+
+def in_our_books(session: Session, account: MoneyAccount, book_id: int) -> Money:
+    """Return what our books say lies on an account, the premium's share included."""
+    mirror = books.balance(session, book_id, account.mirror, account.currency)
+    if account.holds_premium:
+        mirror += books.balance(session, book_id, "premium_bank", account.currency)
+    return mirror
 
 
 def account_of(session: Session, money_account_id: UUID) -> MoneyAccount:

@@ -23,6 +23,7 @@ from market.payouts import queries as payouts
 from market.producers import queries as producers
 from market.statements.errors import CloseOutdated, DifferencesUnexplained, PeriodIsClosed, SecondPersonNeeded
 from market.statements.models import MoneyAccount, PeriodClose, Statement, StatementFile, StatementLine
+from market.statements.service.accounts import in_our_books
 from market.statements.service.importing import closed_through
 
 IN_TRANSIT_LIMIT = timedelta(days=7)
@@ -254,10 +255,7 @@ def mirror_and_closing(session: Session, account: MoneyAccount, book_id: int) ->
     ).scalar_one_or_none()
     if closing is None:
         return None
-    mirror = books.balance(session, book_id, account.mirror, account.currency)
-    if account.holds_premium:
-        mirror += books.balance(session, book_id, "premium_bank", account.currency)
-    return mirror, Money(closing, account.currency)
+    return in_our_books(session, account, book_id), Money(closing, account.currency)
 
 
 def _in_transit(session: Session, account: MoneyAccount, ends_on: date) -> Iterator[Difference]:

@@ -147,6 +147,26 @@ def test_a_known_statement_in_other_bytes_is_that_one(session) -> None:
     assert (result.outcome, result.new_lines, result.known_lines) == ("imported", 0, 1)
 
 
+@pytest.mark.parametrize(("opening", "differs"), [(None, True), (Money(50_000, "EUR"), False)])
+def test_a_first_statement_is_compared_with_the_opening_balance_of_the_books(session, opening, differs) -> None:
+    account = make_account(session, opening=opening)
+    result = import_lines(session, account, [line(100, ref="A")], opening=50_000)
+    assert (result.outcome, result.new_lines) == ("imported", 1)  # said, and nothing held back
+    assert [each["code"] for each in result.findings] == ["opening_differs"] * differs
+    assert not differs or "the bank had 500.00 EUR on the account, and our books have 0.00 EUR" in result.findings[0]["text"]
+    later = DAY + timedelta(days=1)
+    after = import_lines(session, account, [line(1, ref="B", day=later)], number=2, opening=50_100, on=later)
+    assert after.findings == []
+    of_another = make_account(session)
+    ofx = (
+        "OFXHEADER:100\n\n<OFX><BANKMSGSRSV1><STMTTRNRS><STMTRS><CURDEF>EUR<BANKACCTFROM><ACCTID>"
+        f"{of_another.iban}</BANKACCTFROM><BANKTRANLIST><STMTTRN><TRNTYPE>CREDIT<DTPOSTED>20261120<TRNAMT>1.00<FITID>1</STMTTRN>"
+        "</BANKTRANLIST><LEDGERBAL><BALAMT>4.00<DTASOF>20261120</LEDGERBAL></STMTRS></STMTTRNRS></BANKMSGSRSV1></OFX>"
+    )
+    (said,) = import_bytes(session, of_another, ofx.encode()).findings
+    assert "the bank had 3.00 EUR" in said["text"]
+
+
 def test_parts_of_a_batch_are_kept(session) -> None:
     account = make_account(session)
     parts = (line(-400, end_to_end="E1"), line(-600, end_to_end="E2"))
