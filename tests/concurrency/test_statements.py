@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Callable
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
+from sqlalchemy.exc import OperationalError
 
 from market.app import create_app
 from market.gateways import memory
@@ -19,14 +20,14 @@ from market.ledger import queries as books
 from market.ledger import service as ledger
 from market.payouts import queries as payout_queries
 from market.statements import queries, service
-from market.statements.errors import LineExplained, MatchUndone
+from market.statements.errors import CloseOutdated, LineExplained, MatchUndone
 from market.statements.models import Statement
 from market.statements.service import exact
 from tests.conftest import NOW, settings_for
 from tests.domain.statements.test_matching import paid_line, sent_payout
 from tests.factories.payouts import APPROVER, PREPARER
 from tests.factories.producers import make_coop
-from tests.factories.statements import CLERK, import_bytes, import_lines, line, make_account, make_file
+from tests.factories.statements import CLERK, DAY, import_bytes, import_lines, line, make_account, make_file
 from workers.base import side_by_side
 
 
@@ -113,6 +114,30 @@ def test_two_files_of_one_account_at_the_same_moment_end_as_in_their_order(real_
         found = [(row.number[-1], row.continues) for row in session.execute(chain.order_by(Statement.position))]
         assert found == [(n, True) for n in "1234"]
     assert suspense(account) == -10
+
+
+def test_a_period_does_not_close_beside_an_import_that_has_not_ended(real_app, account):
+    """A file that is being taken may end as a draft, over which no period closes: the close waits for it and looks again."""
+    with unit_of_work() as session:
+        import_lines(session, account, [line(0, ref="A")])
+    who = {"coop_id": account.coop_id, "ends_on": DAY, "explanations": {}, "now": NOW}
+    with unit_of_work() as session:
+        close_id = service.prepare_close(session, actor=PREPARER, **who).id
+
+    def close():
+        with unit_of_work() as session:
+            session.execute(text("SET LOCAL lock_timeout = '100ms'"))
+            try:
+                return service.close_period(session, close_id=close_id, actor=APPROVER, now=NOW).state
+            except OperationalError:
+                session.rollback()
+                return "waits"
+
+    with unit_of_work() as session:
+        gap = make_file(account, [line(1, ref="B")], number=2, opening=500)
+        assert import_bytes(session, account, gap).outcome == "draft"
+        assert at_once(real_app, close, times=1) == ["waits"]
+    assert at_once(real_app, close, times=1) == [CloseOutdated]
 
 
 def test_two_people_explain_one_line_once(real_app, account):

@@ -147,6 +147,17 @@ def test_a_known_statement_in_other_bytes_is_that_one(session) -> None:
     assert (result.outcome, result.new_lines, result.known_lines) == ("imported", 0, 1)
 
 
+def test_a_statement_is_a_known_one_by_number_opening_and_closing_and_by_no_two_of_them(session) -> None:
+    """Banks count anew each year, and a balance comes again."""
+    account = make_account(session)
+    import_lines(session, account, [line(100, ref="A")])
+    for number, opening, minor in ((1, 50, 50), (1, 0, 70), (2, 0, 100)):
+        content = make_file(account, [line(minor, ref=f"{number}-{opening}-{minor}")], number=number, opening=opening)
+        result = import_bytes(session, account, content, confirmed=True)
+        assert (result.new_lines, result.known_lines) == (1, 0)
+        assert "does_not_continue" in {each["code"] for each in result.findings}
+
+
 @pytest.mark.parametrize(("opening", "differs"), [(None, True), (Money(50_000, "EUR"), False)])
 def test_a_first_statement_is_compared_with_the_opening_balance_of_the_books(session, opening, differs) -> None:
     account = make_account(session, opening=opening)
