@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from market.kernel.words import Term, say
+from market.kernel.words import N_, say, sentences
 from market.payouts.errors import StepRefused
 
 
@@ -90,20 +90,51 @@ IN_TRANSIT = frozenset(
     {State.APPROVED, State.QUEUED, State.SENDING, State.SENT, State.UNKNOWN, State.NEEDS_PERSON},
 )
 
+STANDS: Mapping[State, str] = {
+    State.DRAFT: N_("This payout is a draft: its run is not approved yet."),
+    State.APPROVED: N_("This payout is approved, and not yet handed on to be paid out."),
+    State.QUEUED: N_("This payout waits to be paid out."),
+    State.SENDING: N_("This payout is being sent right now."),
+    State.SENT: N_("This payout was sent, and waits for the statement that shows it."),
+    State.UNKNOWN: N_("This payout was sent, and no answer came: whether it went out is being asked."),
+    State.NEEDS_PERSON: N_("Nobody knows yet whether this payout went out: a person has to find out and say so on its page."),
+    State.SETTLED: N_("This payout is paid."),
+    State.FAILED: N_("This payout failed: nothing was paid, and what it was for can go into a new run."),
+    State.CANCELLED: N_("This payout was cancelled: what it was for can go into a new run."),
+    State.RETURNED: N_("This payout came back: what it was for can go into a new run."),
+}
+"""Where a payout stands, as a refusal tells staff."""
+
+WHEN: Mapping[Step, str] = {
+    Step.APPROVE: N_("Only a draft is approved: look at its run again."),
+    Step.QUEUE: N_("Only what was approved just now is handed on to be paid out."),
+    Step.DISCARD: N_("Only a draft is thrown away. After the approval it can be cancelled until it is sent."),
+    Step.CANCEL: N_(
+        "It can be cancelled after the approval and until it is sent. Then only the bank or the payee can give it back."
+    ),
+    Step.CLAIM: N_("Only what waits to be paid out, or has no answer yet, is sent."),
+    Step.ACCEPT: N_("Only what is being sent can be noted as sent."),
+    Step.LOSE: N_("Only what is being sent can be left without an answer."),
+    Step.FAIL: N_("It can be noted as failed only while it is on its way."),
+    Step.SETTLE: N_("A line of a statement settles only what is on its way: look for what else this line can mean."),
+    Step.UNSETTLE: N_("Only what a line of a statement has settled counts as sent again."),
+    Step.RETURN: N_("Only what is paid can come back: match the line that shows its payment first."),
+    Step.STAY_PAID: N_("Only what came back can count as paid again."),
+    Step.GIVE_UP: N_("Only what was sent and has no answer is left to a person."),
+    Step.CONFIRM: N_("A person's word is asked for only while nobody knows whether it went out."),
+    Step.ISSUE: N_(
+        "A cheque is made out only while the payout waits to be paid out. To replace one, void it first and prepare a new run."
+    ),
+    Step.HAND_OVER: N_("Cash is handed over only while the payout waits to be paid out. Do not pay it out again."),
+}
+"""When a step is possible, and what to do instead."""
+
 
 def transition(state: str, step: Step) -> Transition:
-    """Return the row for `step`. Raises StepRefused, naming both words, when a payout in `state` cannot take it."""
+    """Return the row for `step`. Raises StepRefused, saying where the payout stands and when the step is possible."""
     row = TRANSITIONS[step]
     if state not in row.sources:
-        raise StepRefused(
-            say(
-                "A payout that is %(state)s cannot %(step)s.",
-                state=Term(state.replace("_", " ")),
-                step=Term(step.replace("_", " ")),
-            ),
-            state=str(state),
-            step=str(step),
-        )
+        raise StepRefused(sentences(say(STANDS[State(state)]), say(WHEN[step])), state=str(state), step=str(step))
     return row
 
 

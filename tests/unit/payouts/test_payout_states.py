@@ -2,8 +2,9 @@
 
 import pytest
 
+from market.kernel.languages import tell
 from market.payouts.errors import StepRefused
-from market.payouts.rules.states import FINAL, IN_TRANSIT, TRANSITIONS, State, Step, is_final, transition
+from market.payouts.rules.states import FINAL, IN_TRANSIT, STANDS, TRANSITIONS, WHEN, State, Step, is_final, transition
 
 HAPPY_PATH = [
     (State.DRAFT, Step.APPROVE, State.APPROVED),
@@ -49,7 +50,11 @@ def test_each_way_out_of_transit_posts_or_gives_back() -> None:
         assert not leaves or row.posts in {"E19", "E42", "E46"}, step
 
 
-def test_every_state_is_reached_and_the_refusal_names_both_words() -> None:
+def test_every_state_is_reached_and_each_refusal_says_where_the_payout_stands_and_what_is_possible() -> None:
     assert {row.target for row in TRANSITIONS.values()} | {State.DRAFT} == set(State)
-    with pytest.raises(StepRefused, match="needs person cannot claim"):
-        transition("needs_person", Step.CLAIM)
+    for step, row in TRANSITIONS.items():
+        for state in set(State) - row.sources:
+            with pytest.raises(StepRefused) as refusal:
+                transition(state, step)
+            assert refusal.value.detail == f"{STANDS[state]} {WHEN[step]}"
+            assert tell(refusal.value.detail, "sw").count(".") == refusal.value.detail.count(".") > 1
