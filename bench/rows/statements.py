@@ -39,7 +39,8 @@ from market.kernel.memory import give_back
 from market.kernel.money import Money
 from market.ledger import service as ledger
 from market.statements import service
-from market.statements.models import StatementFile, StatementMatch, StatementSuggestion
+from market.statements.match_models import StatementMatch, StatementSuggestion
+from market.statements.models import StatementFile
 from market.statements.rules.claims import Claim, Target
 from market.wiring import bare_app
 from workers.base import COLLECT, now

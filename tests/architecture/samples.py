@@ -28,7 +28,8 @@ from market.pricing.models import ImportBatch
 from market.producers.models import Certificate
 from market.provenance.models import CaptureJob
 from market.statements import service as statements
-from market.statements.models import BookingProposal, MoneyAccount, PeriodClose, StatementFile, StatementLine, StatementSuggestion
+from market.statements.match_models import BookingProposal, StatementSuggestion
+from market.statements.models import MoneyAccount, PeriodClose, StatementFile, StatementLine
 from market.treasury.community_models import CommunityHolder, CommunityLeaving, CommunityScheme, CommunityTransfer
 from market.treasury.models import (
     CoopRecipient,

@@ -15,7 +15,8 @@ from market.ledger import service as ledger
 from market.payouts import queries as payouts
 from market.statements import service as statements
 from market.statements.errors import MatchBuiltOn, WrongDirection
-from market.statements.models import StatementLine, StatementMatch
+from market.statements.match_models import StatementMatch
+from market.statements.models import StatementLine
 from market.treasury import rules
 from market.treasury.models import Loan, LoanRepayment
 from tests.conftest import NOW

@@ -11,7 +11,8 @@ from market.kernel.ids import new_id
 from market.payments import queries as payment_queries
 from market.payouts import queries as payout_queries
 from market.statements import queries
-from market.statements.models import MoneyAccount, StatementLine, StatementSuggestion
+from market.statements.match_models import StatementSuggestion
+from market.statements.models import MoneyAccount, StatementLine
 from tests.domain.statements.test_matching import awaited_payment, sent_payout
 from tests.factories.accounts import csrf_token, make_staff, sign_in
 from tests.factories.statements import import_lines, line, make_account

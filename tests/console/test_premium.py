@@ -9,7 +9,8 @@ from market.ledger import service as ledger
 from market.orders import queries as orders
 from market.statements import service as statements
 from market.statements.errors import SuggestionGone, WrongDirection
-from market.statements.models import StatementLine, StatementMatch
+from market.statements.match_models import StatementMatch
+from market.statements.models import StatementLine
 from market.treasury.models import PremiumInvoice
 from tests.conftest import NOW
 from tests.factories.statements import CLERK, import_lines, line, make_account

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from market.console.statements import files as pages
 from market.kernel.outbox import OutboxRow
 from market.statements import queries
-from market.statements.models import BookingRule
+from market.statements.match_models import BookingRule
 from market.statements.rules.readers.guess import guess
 from market.statements.rules.readers.source import Source
 from tests.console.test_statements import BASE, account, desk, upload  # noqa: F401 - fixtures

@@ -16,7 +16,8 @@ from market.payments.queries import refund_view, view
 from market.payouts.models import Payout
 from market.payouts.rules.numbers import payout_number
 from market.reports.queries.lists import Listed, Sorting, Source, Viewer, contains, one_named
-from market.statements.models import StatementLine, StatementMatch, StatementSuggestion
+from market.statements.match_models import StatementMatch, StatementSuggestion
+from market.statements.models import StatementLine
 from market.statements.queries import STATES, LineView, SuggestionView
 from market.statements.service.booking_rules import RULE
 

@@ -16,7 +16,7 @@ from market.payments import queries as payments
 from market.payments.models import ProcessorLine, ProcessorShare
 from market.payments.postings import MIRROR, SUSPENSE
 from market.reports.queries.lists import Sorting, Source, Viewer, between_days, one_named, one_of
-from market.statements.models import StatementMatch
+from market.statements.match_models import StatementMatch
 from market.statements.rules.readers.stripe import StripeRow
 from market.statements.rules.sweeps import RULE, TRANSIT
 

@@ -50,7 +50,8 @@ from market.producers.models import Certificate, Member, PayeeAccount, Producer,
 from market.producers.rules import CERTIFICATE_WARNING
 from market.reports.queries.desks import WORTH
 from market.reports.queries.lists import Listed, Sorting, Source, Viewer, contains, one_named
-from market.statements.models import BookingProposal, MoneyAccount, PeriodClose, StatementFile, StatementLine
+from market.statements.match_models import BookingProposal
+from market.statements.models import MoneyAccount, PeriodClose, StatementFile, StatementLine
 
 LATE = timedelta(days=3)
 """A paid order that nobody has sent for this long is a task for the co-op [P]."""

@@ -14,12 +14,7 @@ from market.ledger import queries as books
 from market.ledger import service as ledger
 from market.ledger.queries import Finding
 from market.statements.errors import AccountNotFound
-from market.statements.models import (
-    MoneyAccount,
-    PeriodClose,
-    Statement,
-    StatementLine,
-)
+from market.statements.models import MoneyAccount, PeriodClose, Statement, StatementLine
 from market.statements.queries.lines import STATES
 from market.statements.service.closing import CloseNotFound, mirror_and_closing
 

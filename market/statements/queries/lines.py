@@ -14,12 +14,8 @@ from market.kernel import paging
 from market.kernel.money import Money
 from market.kernel.paging import Page
 from market.statements.errors import LineNotFound, ProposalNotFound
-from market.statements.models import (
-    BookingProposal,
-    StatementLine,
-    StatementMatch,
-    StatementSuggestion,
-)
+from market.statements.match_models import BookingProposal, StatementMatch, StatementSuggestion
+from market.statements.models import StatementLine
 
 PAGE = 50
 BESIDE = timedelta(days=31)

@@ -10,11 +10,8 @@ from sqlalchemy.orm import Session
 
 from market.kernel.money import Money
 from market.statements.errors import RuleNotFound
-from market.statements.models import (
-    BookingRule,
-    StatementLine,
-    StatementMatch,
-)
+from market.statements.match_models import BookingRule, StatementMatch
+from market.statements.models import StatementLine
 from market.statements.queries.accounts import account
 from market.statements.queries.lines import LineView, explained
 from market.statements.rules.booking import CONFIRMED

@@ -25,7 +25,8 @@ from market.ledger.rules import Entry, Leg
 from market.payments import service as payments
 from market.payouts import service as payouts
 from market.statements.errors import LineExplained, LineNotFound, WrongDirection
-from market.statements.models import MoneyAccount, StatementLine, StatementMatch
+from market.statements.match_models import StatementMatch
+from market.statements.models import MoneyAccount, StatementLine
 from market.statements.rules import postings
 from market.treasury import premium_queries as premiums
 from market.treasury import rules as treasury

@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 from market.kernel import audit, locks
 from market.kernel.actor import Actor
 from market.statements.errors import LineNotFound, ReasonNeeded, RuleEnded, RuleNotFound, WrongDirection
-from market.statements.models import BookingRule, MoneyAccount, StatementLine, StatementMatch
+from market.statements.match_models import BookingRule, StatementMatch
+from market.statements.models import MoneyAccount, StatementLine
 from market.statements.rules import booking
 from market.statements.rules.claims import Claim, Proposal
 

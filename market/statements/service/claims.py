@@ -11,7 +11,8 @@ from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from market.kernel import direct
-from market.statements.models import MoneyAccount, StatementLine, StatementLinePart, StatementMatch, StatementSuggestion
+from market.statements.match_models import StatementMatch, StatementSuggestion
+from market.statements.models import MoneyAccount, StatementLine, StatementLinePart
 from market.statements.rules.claims import Claim, claims_of
 from market.statements.service.exact import OPEN
 

@@ -21,7 +21,8 @@ from market.statements.errors import (
     SuggestionGone,
     WrongDirection,
 )
-from market.statements.models import MoneyAccount, StatementLine, StatementMatch, StatementSuggestion
+from market.statements.match_models import StatementMatch, StatementSuggestion
+from market.statements.models import MoneyAccount, StatementLine
 from market.statements.service.accounts import account_of
 from market.statements.service.applying import Wish, make_matches, rest_of
 from market.statements.service.booking_rules import confirm_rule, doubt_rule, rule_of

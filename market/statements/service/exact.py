@@ -14,7 +14,8 @@ from sqlalchemy.dialects.postgresql import JSONB, aggregate_order_by
 from sqlalchemy.orm import Session
 
 from market.payouts import queries as payouts
-from market.statements.models import MoneyAccount, StatementLine, StatementLinePart, StatementSuggestion
+from market.statements.match_models import StatementSuggestion
+from market.statements.models import MoneyAccount, StatementLine, StatementLinePart
 from market.statements.rules.exact import RULE, STALE
 
 OPEN = ("new", "suggested", "parked")

@@ -24,7 +24,8 @@ from market.kernel.errors import DomainError
 from market.kernel.ids import new_id
 from market.kernel.uow import Units
 from market.statements.events import IMPORTED
-from market.statements.models import MoneyAccount, StatementLine, StatementSuggestion
+from market.statements.match_models import StatementSuggestion
+from market.statements.models import MoneyAccount, StatementLine
 from market.statements.rules.candidates import WINDOW
 from market.statements.rules.claims import Claim, Proposal
 from market.statements.rules.exact import STALE

@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 
 from market.orders import queries as orders
 from market.payments import queries as payments
-from market.statements.models import MoneyAccount, StatementLine, StatementMatch
+from market.statements.match_models import StatementMatch
+from market.statements.models import MoneyAccount, StatementLine
 
 
 @dataclass(frozen=True, slots=True)

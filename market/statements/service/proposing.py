@@ -15,7 +15,8 @@ from market.kernel.ids import new_id
 from market.kernel.money import Money
 from market.kernel.words import say
 from market.statements.errors import LineExplained, ProposalClosed, ProposalNotFound, ReasonNeeded, SecondPersonNeeded
-from market.statements.models import BookingProposal, MoneyAccount, StatementLine
+from market.statements.match_models import BookingProposal
+from market.statements.models import MoneyAccount, StatementLine
 from market.statements.service.applying import Wish, make_matches, rest_of
 from market.statements.service.deciding import book_line, bookable, locked_line, note
 from market.statements.service.together import Piece, parts_of, split_line

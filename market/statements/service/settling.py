@@ -16,7 +16,8 @@ from market.kernel.actor import Actor
 from market.kernel.ids import new_ids
 from market.ledger import service as ledger
 from market.payouts import service as payouts
-from market.statements.models import MoneyAccount, StatementMatch
+from market.statements.match_models import StatementMatch
+from market.statements.models import MoneyAccount
 from market.statements.service.applying import MATCH_KEY
 from market.statements.service.exact import OPEN, Portion
 

@@ -16,7 +16,8 @@ from market.kernel.references import Kind
 from market.payments import queries as payments
 from market.payouts import queries as payouts
 from market.producers import queries as producers
-from market.statements.models import MoneyAccount, StatementMatch
+from market.statements.match_models import StatementMatch
+from market.statements.models import MoneyAccount
 from market.statements.rules.claims import Claim, Target
 from market.statements.rules.references import references_of_kind
 from market.statements.rules.sweeps import ARRIVES, RULE, Sweep

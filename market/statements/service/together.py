@@ -16,7 +16,8 @@ from market.kernel import locks
 from market.kernel.actor import Actor
 from market.kernel.words import N_
 from market.statements.errors import LineExplained, LineNotFound, ReasonNeeded, SuggestionGone, WrongDirection
-from market.statements.models import MoneyAccount, StatementLine, StatementSuggestion
+from market.statements.match_models import StatementSuggestion
+from market.statements.models import MoneyAccount, StatementLine
 from market.statements.service.accounts import account_of
 from market.statements.service.applying import Wish, make_matches, rest_of
 from market.statements.service.deciding import GIVEN_UP, accepted, bookable, booked, locked_line, note

@@ -19,7 +19,8 @@ from market.payments import service as payments
 from market.payouts import service as payouts
 from market.producers import queries as producers
 from market.statements.errors import MatchBuiltOn, MatchNotFound, MatchUndone, ReasonNeeded
-from market.statements.models import MoneyAccount, StatementLine, StatementMatch, StatementSuggestion
+from market.statements.match_models import StatementMatch, StatementSuggestion
+from market.statements.models import MoneyAccount, StatementLine
 from market.statements.service.applying import PART, posting_key
 from market.statements.service.booking_rules import doubt_rule, rule_of
 from market.statements.service.deciding import locked_line, note

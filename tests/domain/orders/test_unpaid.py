@@ -27,7 +27,8 @@ from market.payments import queries as payments
 from market.payments.rules import State
 from market.reports.queries import lot_sales
 from market.statements import service as statements
-from market.statements.models import MoneyAccount, StatementLine, StatementMatch
+from market.statements.match_models import StatementMatch
+from market.statements.models import MoneyAccount, StatementLine
 from tests.conftest import NOW
 from tests.factories.accounts import make_producer_account
 from tests.factories.catalogue import make_listing

@@ -16,7 +16,8 @@ from market.ledger import service as ledger
 from market.payouts import queries as payout_queries
 from market.payouts import service as payouts
 from market.statements import service
-from market.statements.models import StatementLine, StatementMatch, StatementSuggestion
+from market.statements.match_models import StatementMatch, StatementSuggestion
+from market.statements.models import StatementLine
 from market.statements.rules.exact import exact_evidence, exact_pairs
 from market.statements.service import exact
 from market.statements.service.applying import Wish, make_matches

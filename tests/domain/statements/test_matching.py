@@ -19,7 +19,8 @@ from market.payments.rules import PaymentPart
 from market.payouts import queries as payout_queries
 from market.payouts import service as payouts
 from market.statements import service
-from market.statements.models import StatementLine, StatementMatch, StatementSuggestion
+from market.statements.match_models import StatementMatch, StatementSuggestion
+from market.statements.models import StatementLine
 from tests.conftest import NOW
 from tests.factories.payouts import APPROVER, PREPARER, approved_run, only_payout, owe
 from tests.factories.producers import make_coop, make_payee_account, make_producer

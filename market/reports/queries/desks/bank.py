@@ -21,17 +21,8 @@ from market.reports.queries.lists import (
     one_of,
     search_of,
 )
-from market.statements.models import (
-    OUTCOMES,
-    BookingRule,
-    InterimLine,
-    MoneyAccount,
-    PeriodClose,
-    Statement,
-    StatementFile,
-    StatementLine,
-    StatementMatch,
-)
+from market.statements.match_models import BookingRule, StatementMatch
+from market.statements.models import OUTCOMES, InterimLine, MoneyAccount, PeriodClose, Statement, StatementFile, StatementLine
 from market.statements.rules.booking import CONFIRMED
 from market.statements.service.booking_rules import RULE
 
