@@ -1,16 +1,17 @@
-"""Runs the steps: one at a time across processes (advisory lock), each in its own transaction, never waiting long."""
+"""Runs the steps: one at a time across processes (advisory lock), each in its own transaction, never waiting long.
+
+The steps need no models, and every start of a site runs this: who compares with the models imports them first.
+"""
 
 from alembic import context
 from sqlalchemy import create_engine, pool, text
 
-from market.cli.migrations import import_models
 from market.kernel.orm import Base
 
 LOCK = 7_200_001
 
 
 def _run() -> None:
-    import_models()
     engine = create_engine(context.config.get_main_option("sqlalchemy.url") or "", poolclass=pool.NullPool)
     with engine.connect() as connection:
         connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": LOCK})

@@ -89,6 +89,7 @@ def main(arguments: list[str]) -> int:
         case ["current"]:
             command.current(config(sqlalchemy_url(url)))
         case ["new", name]:
+            import_models()  # to compare with
             number = int(head()[:4]) + 1
             command.revision(config(sqlalchemy_url(url)), message=name, rev_id=f"{number:04}_{name}", autogenerate=True)
             (FOLDER / "HEAD").write_text(f"{number:04}_{name}\n")

@@ -90,10 +90,12 @@ def test_axe_finds_nothing_on_any_page_as_anybody(app, session, copy: Page, desk
 
 
 def entries_of(menu: str) -> set[str]:
-    """What a menu is made of: its tags with their classes and words, and which of them are marked as the current one."""
-    tags = re.findall(r"<\w[^>]*>[^<]*", re.sub(r'(?<!class)="[^"]*"', "", menu))
-    marked = {re.sub(r">.*", "", tag, flags=re.S) for tag in tags if " aria-current" in tag}
-    return {tag.replace(" aria-current", "") for tag in tags} | marked
+    """What a menu is made of: its name with each tag, its classes and words, and each kind of mark of the current one."""
+    name, *tags = re.findall(r"<\w[^>]*>[^<]*", menu)
+    bare = [re.sub(r'(?<!class)(?<!aria-current)="[^"]*"', "", tag) for tag in tags]
+    mark = re.compile(r' aria-current="\w+"')
+    marked = {tag.partition(">")[0] for tag in bare if mark.search(tag)}
+    return {f"{name} {part}" for part in {mark.sub("", tag) for tag in bare} | marked}
 
 
 def read(copy: Page, html: str, scheme: str, seen: set[str]) -> list[str]:
