@@ -18,7 +18,7 @@ import redis
 from market import embedded
 from market.cli.children import Children, Stop
 from market.cli.site import demo_secrets, plan, remembered
-from market.cli.up import Refused, _answers, _watch
+from market.cli.up import Refused, _answers, _stop_site, _watch
 from market.embedded.ports import free_port, wait_until
 from market.embedded.servers import read_record, servers_of
 
@@ -88,40 +88,29 @@ def server_pids(data: Path) -> list[int | None]:
 
 @pytest.fixture
 def data(tmp_path: Path) -> Iterator[Path]:
-    """A data folder whose servers are gone afterwards."""
+    """A data folder whose site and servers are gone afterwards, also when a test ends halfway."""
     yield tmp_path / "data"
+    _stop_site(tmp_path / "data")
     if (tmp_path / "data").exists():
         embedded.remove(tmp_path / "data")
 
 
-def test_a_site_starts_says_where_serves_and_stops_without_a_trace(data: Path) -> None:
-    site = start(data)
-    try:
-        assert site.lines[-2:] == [f"ready: http://127.0.0.1:{site.port}", "  buyer@example.org   a password"]
-        with urllib.request.urlopen(f"http://127.0.0.1:{site.port}/readyz", timeout=10) as answer:
-            assert answer.status == 200
-        inbox = re.search(r"mail: (http\S+)", "\n".join(site.lines))
-        assert inbox is not None
-        with urllib.request.urlopen(inbox[1], timeout=10) as answer:
-            assert b"Inbox" in answer.read()
+def it_says_where_it_is_and_is_alone(site: Running, data: Path) -> None:
+    """Ask what it names, start it once more in vain, and run a command beside it."""
+    assert site.lines[-2:] == [f"ready: http://127.0.0.1:{site.port}", "  buyer@example.org   a password"]
+    with urllib.request.urlopen(f"http://127.0.0.1:{site.port}/readyz", timeout=10) as answer:
+        assert answer.status == 200
+    inbox = re.search(r"mail: (http\S+)", "\n".join(site.lines))
+    assert inbox is not None
+    with urllib.request.urlopen(inbox[1], timeout=10) as answer:
+        assert b"Inbox" in answer.read()
 
-        again = up("--data", str(data), "--port", str(free_port(None)))
-        assert again.returncode == 1
-        assert f"runs on {data} already (process {site.process.pid})" in again.stderr
+    again = up("--data", str(data), "--port", str(free_port(None)))
+    assert again.returncode == 1
+    assert f"runs on {data} already (process {site.process.pid})" in again.stderr
 
-        beside = up("--data", str(data), "--", sys.executable, "-c", "import os; print(os.environ['PUBLIC_URL'])")
-        assert beside.stdout.strip() == f"http://127.0.0.1:{site.port}"
-    finally:
-        code, said = site.stop()
-    assert code == 0
-    assert said.rstrip().endswith("stopped")
-    assert "error" not in said.lower()
-    assert processes_of(data) == []
-    assert server_pids(data) == [None, None]
-
-    second = start(data)
-    assert second.stop(signal.SIGTERM)[0] == 0
-    assert processes_of(data) == []
+    beside = up("--data", str(data), "--", sys.executable, "-c", "import os; print(os.environ['PUBLIC_URL'])")
+    assert beside.stdout.strip() == f"http://127.0.0.1:{site.port}"
 
 
 def kill(data: Path, name: str) -> None:
@@ -178,8 +167,10 @@ def test_a_part_that_falls_again_and_again_takes_the_rest_along(tmp_path: Path) 
     assert beside.process.poll() is not None
 
 
-def test_what_falls_is_started_again_what_is_left_is_joined_and_down_stops_it(data: Path) -> None:
+def test_a_site_starts_serves_mends_what_falls_joins_what_is_left_and_stops_without_a_trace(data: Path) -> None:
+    """One life of one site, since each start costs seconds of processor: made, fallen and joined, stopped, started again."""
     site = start(data)
+    it_says_where_it_is_and_is_alone(site, data)
     parts_that_fall_are_named_and_started_again(site, data)
 
     pids = server_pids(data)
@@ -188,10 +179,17 @@ def test_what_falls_is_started_again_what_is_left_is_joined_and_down_stops_it(da
     parts = re.compile(r"serve|workers|simulators")
     assert wait_until(lambda: not [line for line in processes_of(data) if parts.search(line)], seconds=60)
     assert server_pids(data) == pids
-    again = start(data)
+    joined = start(data)
     assert server_pids(data) == pids
+    code, said = joined.stop()
+    assert code == 0
+    assert said.rstrip().endswith("stopped")
+    assert "error" not in said.lower()
+    assert processes_of(data) == []
+    assert server_pids(data) == [None, None]
 
-    assert up("--data", str(data), "--stop").returncode == 0
+    again = start(data)
+    assert up("--data", str(data), "--stop").returncode == 0  # asks with SIGTERM
     again.process.communicate(timeout=10)
     assert again.process.returncode == 0
     assert processes_of(data) == []

@@ -2,18 +2,16 @@
 
 import ast
 from dataclasses import fields
-from pathlib import Path
 
 import pytest
 
-import market
 from market.console import audit_fields, audit_words
 from market.payouts.rules.schedule import PayoutSettings
 from market.pricing.service.references import CORRECTABLE
 from market.producers.rules import Identity
 from market.producers.service.coops import CoopTerms
+from tests.architecture.source import calls
 
-ROOT = Path(market.__file__).parent
 WRITERS = {"record", "note", "_note", "_record"}
 # Codes that are put together where they are written.
 MADE = {
@@ -28,15 +26,14 @@ MADE = {
 def written():
     """Every code of an act and of a kind of record that stands in a call that writes to the audit."""
     acts, kinds = set(MADE), set()
-    for path in ROOT.rglob("*.py"):
-        for call in (node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)):
-            if getattr(call.func, "attr", getattr(call.func, "id", "")) not in WRITERS:
-                continue
-            named = {key.arg: key.value for key in call.keywords}
-            texts = [each.value for each in call.args if isinstance(each, ast.Constant) and isinstance(each.value, str)]
-            acts |= {text for text in texts if "." in text and " " not in text}
-            acts |= {named["action"].value} if isinstance(named.get("action"), ast.Constant) else set()
-            kinds |= {named["subject_kind"].value} if isinstance(named.get("subject_kind"), ast.Constant) else set()
+    for call in calls():
+        if getattr(call.func, "attr", getattr(call.func, "id", "")) not in WRITERS:
+            continue
+        named = {key.arg: key.value for key in call.keywords}
+        texts = [each.value for each in call.args if isinstance(each, ast.Constant) and isinstance(each.value, str)]
+        acts |= {text for text in texts if "." in text and " " not in text}
+        acts |= {named["action"].value} if isinstance(named.get("action"), ast.Constant) else set()
+        kinds |= {named["subject_kind"].value} if isinstance(named.get("subject_kind"), ast.Constant) else set()
     return acts, kinds
 
 
@@ -82,14 +79,13 @@ def test_every_name_that_is_recorded_has_words():
 def recorded_names():
     """Every name in a literal `old` or `new` of a call that writes to the audit."""
     names = set()
-    for path in ROOT.rglob("*.py"):
-        for call in (node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)):
-            texts = [each.value for each in call.args if isinstance(each, ast.Constant) and isinstance(each.value, str)]
-            acts = "action" in {key.arg for key in call.keywords} or any("." in text for text in texts)
-            if acts and getattr(call.func, "attr", getattr(call.func, "id", "")) in WRITERS:
-                said = [key.value for key in call.keywords if key.arg in ("old", "new")] + call.args
-                written = [key for each in said if isinstance(each, ast.Dict) for key in each.keys]
-                names |= {key.value.removesuffix("_minor") for key in written if isinstance(key, ast.Constant)}
+    for call in calls():
+        texts = [each.value for each in call.args if isinstance(each, ast.Constant) and isinstance(each.value, str)]
+        acts = "action" in {key.arg for key in call.keywords} or any("." in text for text in texts)
+        if acts and getattr(call.func, "attr", getattr(call.func, "id", "")) in WRITERS:
+            said = [key.value for key in call.keywords if key.arg in ("old", "new")] + call.args
+            written = [key for each in said if isinstance(each, ast.Dict) for key in each.keys]
+            names |= {key.value.removesuffix("_minor") for key in written if isinstance(key, ast.Constant)}
     return names
 
 

@@ -18,20 +18,16 @@ from market.kernel.words import say
 from market.payables.rules import KINDS, SOURCES
 from market.payouts.ports import Answer
 from market.payouts.rules.planning import Details, why_not
+from tests.architecture.source import calls
 
 ROOT = Path(market.__file__).parent
 
 
 def raised(name):
     """Every literal of an argument of `raise_payable`."""
-    calls = [
-        node
-        for path in ROOT.rglob("*.py")
-        for node in ast.walk(ast.parse(path.read_text()))
-        if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "raise_payable"
-    ]
-    assert len(calls) > 5
-    given = [key.value for call in calls for key in call.keywords if key.arg == name]
+    raising = [call for call in calls() if getattr(call.func, "attr", "") == "raise_payable"]
+    assert len(raising) > 5
+    given = [key.value for call in raising for key in call.keywords if key.arg == name]
     return {each.value for each in given if isinstance(each, ast.Constant)}
 
 

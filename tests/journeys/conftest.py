@@ -38,7 +38,7 @@ def site(servers: dict[str, str], make_database, ports: Ports, tmp_path_factory:
 
 @pytest.fixture(scope="session")
 def looker(browser: Browser) -> Iterator[Looker]:
-    """Judges pages: accessible, labelled, no sideways scrolling; keeps pictures of them under var/test/screens."""
+    """Judges pages: accessible, labelled, no sideways scrolling; keeps pictures of what is at fault under var/test/screens."""
     folder = Path(__file__).parents[2] / "var" / "test" / "screens"
     folder.mkdir(parents=True, exist_ok=True)
     looker = Looker(browser, folder)

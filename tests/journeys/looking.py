@@ -4,6 +4,7 @@ The people of the tests have no JavaScript, and axe is JavaScript: it reads a co
 address of its own in a second context.
 """
 
+import re
 from pathlib import Path
 from urllib.parse import urljoin
 
@@ -19,6 +20,8 @@ UNLABELLED = """() => [...document.querySelectorAll('input, select, textarea')]
 READ = """([but, only]) => axe.run(
     but ? {exclude: [[but]]} : document, {preload: false, resultTypes: ['violations'], ...only}).then(read => read.violations.map(
     one => `${one.id}: ${one.help}: ${one.nodes.slice(0, 3).map(node => node.html.slice(0, 200)).join(' | ')}`))"""
+KNOWN = "[data-known]"
+MARK = "known => document.querySelectorAll('nav').forEach((menu, place) => menu.toggleAttribute('data-known', known.includes(place)))"
 COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
 
 
@@ -34,6 +37,7 @@ class Looker:
 
     def __init__(self, browser: Browser, folder: Path) -> None:
         self._folder, self._html = folder, ""
+        self._seen: set[str] = set()
         self._context = browser.new_context(bypass_csp=True)
         self._copy = self._context.new_page()
         self._copy.route(f"**{COPY}", self._serve)
@@ -45,16 +49,16 @@ class Looker:
         self._context.close()
 
     def look(self, page: Page, heading: str, name: str) -> None:
-        """Wait for the page with that main heading and judge it; keep pictures of it, `name`-1280.png and `name`-360.png."""
+        """Wait for the page with that main heading and judge it; of one at fault keep pictures, `name`-1280.png and `name`-360.png."""
         expect(page.get_by_role("heading", level=1)).to_contain_text(heading)
         page.wait_for_load_state()
         was = page.viewport_size
         faults = [f"no label: {tag}" for tag in page.evaluate(UNLABELLED)]
         self._html = page.content()
-        for size in (WIDE, NARROW):
+        faults += too_wide(page, WIDE["width"]) + self._findings(page)
+        for size in (WIDE, NARROW) if faults else ():
             page.set_viewport_size(size)
             page.screenshot(path=self._folder / f"{name}-{size['width']}.png", full_page=True)
-        faults += too_wide(page, WIDE["width"]) + self._findings(page)
         page.set_viewport_size(was)
         assert not faults, f"{name}, {page.url}:\n" + "\n".join(faults)
 
@@ -62,7 +66,8 @@ class Looker:
         """Run axe on the narrow page: the elements and their colours are the same at both widths."""
         self._copy.set_viewport_size(NARROW)
         self._copy.goto(urljoin(page.url, COPY))
-        return findings(self._copy)
+        leave_out_menus(self._copy, self._html, self._seen)
+        return findings(self._copy, but=KNOWN)
 
 
 def findings(page: Page, scheme: str = "light", *, again: bool = True, but: str = "") -> list[str]:
@@ -78,6 +83,22 @@ def findings(page: Page, scheme: str = "light", *, again: bool = True, but: str 
         page.emulate_media(color_scheme=each, reduced_motion="reduce")  # no colour halfway to another
         found += [f"{each}: {fault}" for fault in page.evaluate(READ, [but, {} if each == scheme else COLOURS])]
     return found
+
+
+def entries_of(menu: str) -> set[str]:
+    """What a menu is made of: its name with each tag, its classes and words, and each kind of mark of the current one."""
+    name, *tags = re.findall(r"<\w[^>]*>[^<]*", menu)
+    bare = [re.sub(r'(?<!class)(?<!aria-current)="[^"]*"', "", tag) for tag in tags]
+    mark = re.compile(r' aria-current="\w+"')
+    marked = {tag.partition(">")[0] for tag in bare if mark.search(tag)}
+    return {f"{name} {part}" for part in {mark.sub("", tag) for tag in bare} | marked}
+
+
+def leave_out_menus(page: Page, html: str, seen: set[str]) -> None:
+    """Mark the menus of a page all of whose entries were `seen`, so that axe need not read them again; add the others."""
+    menus = [entries_of(menu) for menu in re.findall(r"<nav.*?</nav>", html, re.S)]
+    page.evaluate(MARK, [place for place, menu in enumerate(menus) if menu <= seen])
+    seen.update(*menus)
 
 
 def too_wide(page: Page, *widths: int) -> list[str]:

@@ -18,18 +18,17 @@ from market.kernel.actor import GUEST
 from tests.architecture.test_browse import NOT_PAGES, PEOPLE
 from tests.architecture.world import World, routes
 from tests.factories.accounts import actor_for
-from tests.journeys.looking import NARROW, findings, too_wide
+from tests.journeys.looking import KNOWN, NARROW, findings, leave_out_menus, too_wide
 
 pytestmark = pytest.mark.browser
 HERE = "http://pages.example"
 FRAME = (
     '<!DOCTYPE html><html><head><meta name="viewport" content="width=device-width"><title>-</title>{}</head><body></body></html>'
 )
-SHOW = """([lang, dir, title, body, known]) => {
+SHOW = """([lang, dir, title, body]) => {
     Object.assign(document.documentElement, {lang, dir});
     document.title = title;
     document.body.innerHTML = body;
-    document.querySelectorAll('nav').forEach((menu, place) => menu.toggleAttribute('data-known', known.includes(place)));
     document.querySelectorAll('main details').forEach(folded => { folded.removeAttribute('name'); folded.open = true; });
 }"""
 
@@ -89,20 +88,10 @@ def test_axe_finds_nothing_on_any_page_as_anybody(app, session, copy: Page, desk
     assert not faults, "\n".join(faults)
 
 
-def entries_of(menu: str) -> set[str]:
-    """What a menu is made of: its name with each tag, its classes and words, and each kind of mark of the current one."""
-    name, *tags = re.findall(r"<\w[^>]*>[^<]*", menu)
-    bare = [re.sub(r'(?<!class)(?<!aria-current)="[^"]*"', "", tag) for tag in tags]
-    mark = re.compile(r' aria-current="\w+"')
-    marked = {tag.partition(">")[0] for tag in bare if mark.search(tag)}
-    return {f"{name} {part}" for part in {mark.sub("", tag) for tag in bare} | marked}
-
-
 def read(copy: Page, html: str, scheme: str, seen: set[str]) -> list[str]:
     """Return what axe and the eye object to; `seen` are the entries of menus that were read before."""
     head = re.search(r'<html lang="([^"]+)" dir="([^"]+)">.*?<title>([^<]*)</title>.*?<body>(.*)</body>', html, re.S)
     assert head
-    menus = [entries_of(menu) for menu in re.findall(r"<nav.*?</nav>", head[4], re.S)]
-    copy.evaluate(SHOW, [*head.groups(), [place for place, menu in enumerate(menus) if menu <= seen]])
-    seen.update(*menus)
-    return findings(copy, scheme, but="[data-known]") + too_wide(copy)
+    copy.evaluate(SHOW, list(head.groups()))
+    leave_out_menus(copy, html, seen)
+    return findings(copy, scheme, but=KNOWN) + too_wide(copy)
