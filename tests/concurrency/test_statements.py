@@ -18,7 +18,10 @@ from market.kernel.clock import FixedClock
 from market.kernel.errors import DomainError
 from market.ledger import queries as books
 from market.ledger import service as ledger
+from market.payables.errors import MovedOn
 from market.payouts import queries as payout_queries
+from market.payouts import service as payouts
+from market.payouts.errors import NothingToPay
 from market.statements import queries, service
 from market.statements.errors import CloseOutdated, LineExplained, MatchUndone
 from market.statements.models import Statement
@@ -193,3 +196,27 @@ def test_portions_made_side_by_side_settle_each_payout_once(real_app, account, m
     with unit_of_work() as session:
         assert {payout_queries.payout(session, each.id).state for each in sent} == {"settled"}
         assert books.check(session) == []
+
+
+def test_what_came_back_stays_paid_or_is_paid_again_and_never_both(real_app, account):
+    with unit_of_work() as session:
+        coop = session.get(type(make_coop(session)), account.coop_id)
+        sent, _ = sent_payout(session, coop, 5_000)
+        import_lines(session, account, [paid_line(sent), paid_line(sent, 5_000, return_reason="MS03")])
+        service.run_matching(session, money_account_id=account.id, actor=CLERK, now=NOW)
+    with unit_of_work() as session:
+        (came_back,) = (one for one in queries.lines(session, account.id, show="all").items if one.money.minor > 0)
+        (match,) = came_back.matches
+
+    def undo():
+        with unit_of_work() as session:
+            return service.undo_match(session, match_id=match.id, reason="the rent", actor=PREPARER, now=NOW)
+
+    def pay_again():
+        with unit_of_work() as session:
+            due = {"coop_id": account.coop_id, "due_by": NOW.date(), "now": NOW}
+            return payouts.plan_run(session, actor=PREPARER, **due).state
+
+    assert at_once(real_app, undo, pay_again) in ([None, NothingToPay], [MovedOn, "draft"])
+    with unit_of_work() as session:
+        assert [*books.check(session), *payout_queries.check(session)] == []
