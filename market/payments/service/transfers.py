@@ -11,6 +11,7 @@ from market.kernel import outbox
 from market.kernel.ids import new_id
 from market.kernel.locks import lock_one
 from market.kernel.money import Money
+from market.kernel.words import say
 from market.ledger import service as ledger
 from market.ledger.queries import balance
 from market.ledger.rules import Leg
@@ -177,12 +178,20 @@ def _completing(session: Session, payment: Payment) -> TransferReceipt | None:
     return next((each for each in _receipts(session, payment) if each.became == State.SUCCEEDED), None)
 
 
+def _money(receipt: TransferReceipt) -> Money:
+    return Money(receipt.amount_minor, receipt.currency)
+
+
 def _refuse_unless_whole(session: Session, payment: Payment, receipt: TransferReceipt) -> None:
     """Refuse to unpay what is not as the transfer left it: nothing came after it, went back, or was earned."""
-    if _receipts(session, payment)[-1] is not receipt:
+    if (last := _receipts(session, payment)[-1]) is not receipt:
         raise LaterTransfer(
-            "More money came for this order after it. Take the match of that line back first, then this one, and then match"
-            " that line again: it pays the order."
+            say(
+                "More money came for this order after it: %(money)s on %(day)s. Take the match of that line back first, then this"
+                " one, and then match that line again: it pays the order.",
+                money=_money(last),
+                day=last.booked_on,
+            )
         )
     if session.scalars(select(Refund.id).where(Refund.payment_id == payment.id).limit(1)).first() is not None:
         raise TransferGivenBack(
@@ -206,8 +215,12 @@ def _refuse_unless_too_much(
     """Refuse to take back what is not, or not any more, the buyer's credit of a payment that is paid or has ended."""
     if completed_by is not None and (receipt.received_at, receipt.id) < (completed_by.received_at, completed_by.id):
         raise LaterTransfer(
-            "A later line completed what this one began. Take the match of that line back first, then this one, and then match"
-            " that line again."
+            say(
+                "The line of %(money)s on %(day)s completed what this one began. Take the match of that line back first, then"
+                " this one, and then match that line again.",
+                money=_money(completed_by),
+                day=completed_by.booked_on,
+            )
         )
     book_id = ledger.book_of(session, receipt.coop_id)
     left = balance(session, book_id, credit_account(payment.id), receipt.currency)

@@ -153,6 +153,7 @@ def test_of_a_payment_in_parts_the_first_stays_the_buyers(session, shop) -> None
     with pytest.raises(DomainError) as refused:
         shop.undo(first)
     assert refused.value.code == "payments.later_transfer"
+    assert f"on {DAY:%Y-%m-%d}" in refused.value.detail, "which line that is"
     shop.undo(last)
     payment = payments.payment(session, placed.payment_id)
     assert (payment.state, payment.received.minor) == (State.PART_PAID, 100)
