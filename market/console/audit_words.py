@@ -129,6 +129,7 @@ ACTIONS: dict[str, Any] = {
     "statements.rule_made": _l("booking rule made"),
     "statements.rule_ended": _l("booking rule ended"),
     "statements.close_prepared": _l("close of a period prepared"),
+    "statements.close_taken_back": _l("close of a period taken back"),
     "statements.period_closed": _l("period closed"),
     "stock.set": _l("stock set"),
     "treasury.premium_item_proposed": _l("use of the premium proposed"),

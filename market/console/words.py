@@ -84,7 +84,11 @@ CERTIFICATES: Words = {
     "withdrawn": (_l("withdrawn"), ""),
 }
 CLAIMS: Words = {"trade": (_l("fair trade"), ""), "organic": (_l("organic"), ""), "other": (_l("other"), "")}
-PERIODS: Words = {"prepared": (_l("waits for a second person"), "warn"), "closed": (_l("closed"), "good")}
+PERIODS: Words = {
+    "prepared": (_l("waits for a second person"), "warn"),
+    "taken_back": (_l("taken back"), ""),
+    "closed": (_l("closed"), "good"),
+}
 MEMBERS: Words = {"member": (_l("member"), "good"), "left": (_l("has left"), "")}
 PAID_AT: Words = {
     "confirmed": (_l("account confirmed"), "good"),

@@ -192,7 +192,7 @@ class LedgerBalance(Base):
 
 
 class LedgerPeriod(Base):
-    """A stretch of days of a book; postings need an open one. Periods of a book never overlap."""
+    """A stretch of days of a book; postings need an open one, not one that is being closed. Periods of a book never overlap."""
 
     __tablename__ = "ledger_period"
 

@@ -16,6 +16,7 @@ from sqlalchemy import (
     Select,
     Subquery,
     Text,
+    TextClause,
     case,
     cast,
     false,
@@ -37,6 +38,7 @@ from market.ledger.errors import KeyUsedDifferently, LimitExceeded, NoBook, NotA
 from market.ledger.models import LedgerAccount, LedgerBook, LedgerMove, LedgerPeriod
 from market.ledger.rules import Entry, kind_of
 
+_CLOSING = text("SELECT ledger_closing(:book, CAST(:last AS date))")
 _CLOSE = text("SELECT ledger_close(:book, :last, :by, :at)")
 _POST = text(
     "SELECT ledger_post(CAST(:books AS bigint[]), CAST(:kinds AS text[]), CAST(:keys AS text[]), CAST(:days AS date[]),"
@@ -212,14 +214,26 @@ def _closed_through(session: Session, book_ids: Iterable[int]) -> dict[int, date
     return {book_id: last for book_id, last in session.execute(statement.group_by(LedgerPeriod.book_id))}
 
 
+def closing_days(session: Session, book_id: int, *, through: date | None) -> None:
+    """Let the days up to and including `through` wait for their close, so that nothing posts there, and open all later ones.
+
+    None opens all that are not closed. Waits for postings in flight. Raises PeriodClosed when the day is closed already.
+    """
+    _change_days(session, _CLOSING, {"book": book_id, "last": through})
+
+
 def close_days(session: Session, book_id: int, *, through: date, actor: str, now: datetime) -> None:
     """Close the book up to and including a day: nothing posts there any more. Waits for postings in flight.
 
-    Raises PeriodClosed when the day lies in no open period.
+    Raises PeriodClosed when the day is closed already.
     """
+    _change_days(session, _CLOSE, {"book": book_id, "last": through, "by": actor, "at": now})
+
+
+def _change_days(session: Session, statement: TextClause, given: dict[str, Any]) -> None:
     session.flush()
     try:
-        session.execute(_CLOSE, {"book": book_id, "last": through, "by": actor, "at": now})
+        session.execute(statement, given)
     except DBAPIError as error:
         raise _refusal(error) from error
 

@@ -282,7 +282,7 @@ class PeriodClose(CoopOwned, Base):
 
     __table_args__ = (
         UniqueConstraint("coop_id", "ends_on"),
-        CheckConstraint("state IN ('prepared', 'closed')", name="state"),
+        CheckConstraint("state IN ('prepared', 'taken_back', 'closed')", name="state"),
         CheckConstraint("(state = 'closed') = (closed_by IS NOT NULL AND closed_at IS NOT NULL)", name="closed"),
         CheckConstraint("closed_by <> prepared_by", name="four_eyes"),
         CheckConstraint("starts_on <= ends_on", name="days"),

@@ -163,5 +163,11 @@ def test_a_period_closes_over_the_api_by_two_persons(call, session, coop):
     made = call("POST", "/closes", body | {"explanations": {difference["key"]: "the bank will explain it on Friday"}})
     assert made.status_code == 201, made.json
     assert call("POST", f"/closes/{made.json['id']}/close").status_code == 403
+    assert call("POST", f"/closes/{made.json['id']}/take-back").json["state"] == "taken_back"
+    assert call("POST", f"/closes/{made.json['id']}/close", role="approver").status_code == 409
+    assert (
+        call("POST", "/closes", body | {"explanations": {difference["key"]: "the bank will explain it on Friday"}}).status_code
+        == 201
+    )
     assert call("POST", f"/closes/{made.json['id']}/close", role="approver").json["state"] == "closed"
     assert call("GET", "/closes").json["items"][0]["items"][0]["explanation"].startswith("the bank will")

@@ -240,3 +240,13 @@ def close_period(close_id: UUID) -> queries.CloseView:
     with unit_of_work() as session:
         service.close_period(session, close_id=close_id, actor=current_actor(), now=now())
         return queries.close(session, close_id)
+
+
+@blueprint.post("/closes/<uuid:close_id>/take-back")
+@access("staff", scope=WRITE)
+@blueprint.response(200, shapes.PeriodCloseOut)
+def take_back_close(close_id: UUID) -> queries.CloseView:
+    """Open the days of a prepared period again, for a correction that belongs into them."""
+    with unit_of_work() as session:
+        service.take_back_close(session, close_id=close_id, actor=current_actor(), now=now())
+        return queries.close(session, close_id)

@@ -91,7 +91,7 @@ def prepare_close() -> ResponseReturnValue:
     except DomainError as refusal:
         key = str(refusal.facts.get("key", "ends_on"))
         return _close_form(dict(request.form), {key: told(refusal.detail)})
-    flash(_("Prepared. A second person closes it."), "success")
+    flash(_("Prepared. A second person closes it. Until then nothing posts into these days."), "success")
     return redirect(url_for("console_statements.close", close_id=close.id), 303)
 
 
@@ -105,6 +105,7 @@ def close(close_id: UUID) -> ResponseReturnValue:
         history = desks.history(session, "period_close", close_id)
         known = account_words.names(session, current_coop())
     page = {"close": row, "names": names, "history": history, "me": current_actor().label}
+    page["states"] = words.PERIODS
     page["account_of"] = lambda code: account_words.account(code, known)
     return render_template("console/statements/close.html", **page)
 
@@ -116,4 +117,14 @@ def close_period(close_id: UUID) -> ResponseReturnValue:
     with unit_of_work() as session:
         service.close_period(session, close_id=close_id, actor=current_actor(), now=now())
     flash(_("The period is closed. Nothing posts into it any more."), "success")
+    return redirect(url_for("console_statements.close", close_id=close_id), 303)
+
+
+@blueprint.post("/closes/<uuid:close_id>/take-back")
+@access("staff")
+def take_back_close(close_id: UUID) -> ResponseReturnValue:
+    """Open the days of a prepared period again."""
+    with unit_of_work() as session:
+        service.take_back_close(session, close_id=close_id, actor=current_actor(), now=now())
+    flash(_("Taken back. The days are open again; prepare the close anew when they are right."), "success")
     return redirect(url_for("console_statements.close", close_id=close_id), 303)

@@ -2,7 +2,7 @@
 
 from market.statements.service.accounts import open_account
 from market.statements.service.booking_rules import RULED, end_rule, make_rule, matches_of_rule
-from market.statements.service.closing import Difference, close_period, differences, prepare_close
+from market.statements.service.closing import Difference, close_period, differences, prepare_close, take_back_close
 from market.statements.service.csv_formats import PREVIEW, mapping_from, mappings_of, save_mapping, try_mapping
 from market.statements.service.deciding import (
     BOOKABLE,
@@ -73,6 +73,7 @@ __all__ = [
     "run_matching",
     "save_mapping",
     "split_or_propose",
+    "take_back_close",
     "take_draft",
     "take_file",
     "try_mapping",

@@ -77,6 +77,7 @@ def prepare_close(
 ) -> PeriodClose:
     """Record the figures of a period and an explanation of each difference, for a second person to close.
 
+    From now on nothing posts into its days: what comes late is booked on the first open day (money.md 1.4).
     `explanations` go by the key of the difference. Preparing again replaces what was prepared. Raises PeriodIsClosed,
     DifferencesUnexplained naming the first that has no sentence of ten letters or cannot be explained away.
     """
@@ -95,28 +96,59 @@ def prepare_close(
     found = session.execute(
         select(PeriodClose).where(PeriodClose.coop_id == coop_id, PeriodClose.ends_on == ends_on)
     ).scalar_one_or_none()
-    close = found or PeriodClose(id=new_id(), coop_id=coop_id, starts_on=starts_on, ends_on=ends_on)
-    close.state, close.items = "prepared", [asdict(each) for each in items]
+    close = found or PeriodClose(id=new_id(), coop_id=coop_id, ends_on=ends_on)
+    close.state, close.starts_on, close.items = "prepared", starts_on, [asdict(each) for each in items]
     close.trial_balance = _trial_balance(session, coop_id, ends_on)
     close.prepared_by, close.prepared_at = actor.label, now
     session.add(close)
-    session.flush()
+    _hold_days(session, coop_id)
     audit.record(session, actor=actor, action="statements.close_prepared", subject_kind="period_close", subject_id=close.id,
                  coop_id=coop_id, now=now, new={"ends_on": ends_on.isoformat(), "differences": len(items)})  # fmt: skip
     return close
 
 
-def close_period(session: Session, *, close_id: UUID, actor: Actor, now: datetime) -> PeriodClose:
-    """Close a prepared period, as a second person; from then on nothing posts into its days.
+def take_back_close(session: Session, *, close_id: UUID, actor: Actor, now: datetime) -> PeriodClose:
+    """Open the days of a prepared period again, for a correction that belongs into them.
 
-    Raises SecondPersonNeeded for whoever prepared it, CloseOutdated when the figures moved since.
+    Raises PeriodIsClosed, and CloseOutdated when it was taken back already.
     """
-    close = session.get(PeriodClose, close_id)
-    if close is None:
+    close = _found(session, close_id)
+    close.state = "taken_back"
+    audit.record(session, actor=actor, action="statements.close_taken_back", subject_kind="period_close", subject_id=close.id,
+                 coop_id=close.coop_id, now=now, new={"ends_on": close.ends_on.isoformat()})  # fmt: skip
+    _hold_days(session, close.coop_id)
+    return close
+
+
+def _found(session: Session, close_id: UUID) -> PeriodClose:
+    """Return a close that waits for its second person, locked."""
+    if session.get(PeriodClose, close_id) is None:
         raise CloseNotFound("There is no such close here.")
     close = locks.lock_one(session, PeriodClose, close_id)
     if close.state == "closed":
         raise PeriodIsClosed(say("The period up to %(ends_on)s is closed already.", ends_on=close.ends_on))
+    if close.state == "taken_back":
+        raise CloseOutdated("This close was taken back. Prepare it again.")
+    return close
+
+
+def _hold_days(session: Session, coop_id: UUID) -> None:
+    """Let the days of all prepared closes wait, and no others."""
+    session.flush()
+    prepared = select(func.max(PeriodClose.ends_on)).where(
+        PeriodClose.coop_id == coop_id,
+        PeriodClose.state == "prepared",
+        PeriodClose.ends_on > (closed_through(session, coop_id) or date.min),
+    )
+    ledger.closing_days(session, ledger.book_of(session, coop_id), through=session.execute(prepared).scalar_one())
+
+
+def close_period(session: Session, *, close_id: UUID, actor: Actor, now: datetime) -> PeriodClose:
+    """Close a prepared period, as a second person; from then on nothing posts into its days for good.
+
+    Raises SecondPersonNeeded for whoever prepared it, CloseOutdated when the figures moved since or it was taken back.
+    """
+    close = _found(session, close_id)
     if close.prepared_by == actor.label:
         raise SecondPersonNeeded("You prepared this close. A colleague has to close it.")
     locks.lock(
@@ -128,6 +160,7 @@ def close_period(session: Session, *, close_id: UUID, actor: Actor, now: datetim
         or _trial_balance(session, close.coop_id, close.ends_on) != close.trial_balance
     ):
         raise CloseOutdated("The figures have moved since this close was prepared. Prepare it again.")
+    close.starts_on = _check_days(session, close.coop_id, close.ends_on, now)  # one before it may have been closed meanwhile
     close.state, close.closed_by, close.closed_at = "closed", actor.label, now
     audit.record(session, actor=actor, action="statements.period_closed", subject_kind="period_close", subject_id=close.id,
                  coop_id=close.coop_id, now=now, new={"ends_on": close.ends_on.isoformat()})  # fmt: skip

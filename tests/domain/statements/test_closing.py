@@ -3,10 +3,12 @@
 from datetime import date, timedelta
 
 import pytest
+from sqlalchemy import select
 
 from market.kernel.errors import DomainError
 from market.kernel.money import Money
 from market.ledger import service as ledger
+from market.ledger.models import LedgerPeriod
 from market.ledger.rules import Entry, legs
 from market.producers.models import Coop
 from market.statements import queries, service
@@ -83,17 +85,45 @@ def test_a_close_that_moved_since_it_was_prepared_is_refused(session) -> None:
     assert refusal.value.code == "statements.close_outdated"
 
 
-def test_a_close_whose_balances_moved_is_refused_though_nothing_has_to_be_explained(session) -> None:
+def post(session, account, key: str, on: date, **options) -> None:
+    moved = legs(("cash", "reserve", Money(500, "EUR")))
+    ledger.post(session, [Entry(ledger.book_of(session, account.coop_id), "test", key, on, "system", moved)], **options)
+
+
+def periods(session, account) -> list[tuple[date, str]]:
+    rows = session.execute(
+        select(LedgerPeriod.ends_on, LedgerPeriod.state)
+        .where(LedgerPeriod.book_id == ledger.book_of(session, account.coop_id), LedgerPeriod.ends_on < date(2027, 1, 1))
+        .order_by(LedgerPeriod.starts_on)
+    )
+    return [(ends_on, state) for ends_on, state in rows if ends_on.year == 2026]
+
+
+def test_nothing_posts_into_days_that_are_being_closed_until_they_are_opened_again(session) -> None:
     account = make_account(session)
     import_lines(session, account, [line(-12, ref="A")])
     book(session, lines_of(session, account)[0])
-    close = prepare(session, account)
-    moved = legs(("cash", "reserve", Money(500, "EUR")))
-    ledger.post(session, [Entry(ledger.book_of(session, account.coop_id), "test", "late:1", END, "system", moved)])
-    assert service.differences(session, coop_id=account.coop_id, ends_on=END) == []
-    with pytest.raises(DomainError) as refusal:
+    earlier, close = prepare(session, account, ends_on=END - timedelta(days=20)), prepare(session, account)
+    assert periods(session, account) == [
+        (END - timedelta(days=20), "closing"), (END, "closing"), (date(2026, 12, 31), "open"),
+    ]  # fmt: skip
+    with pytest.raises(DomainError, match="No open period") as refusal, session.begin_nested():
+        post(session, account, "refused:1", END)
+    assert refusal.value.code == "ledger.period_closed"
+    post(session, account, "late:1", END, late=True)  # a fact that nobody can be asked about goes to the day after
+    service.take_back_close(session, close_id=close.id, actor=PREPARER, now=NOW)
+    assert [state for _, state in periods(session, account)] == ["closing", "open", "open"]
+    with pytest.raises(DomainError, match="taken back"):
         service.close_period(session, close_id=close.id, actor=APPROVER, now=NOW)
-    assert refusal.value.code == "statements.close_outdated"
+    post(session, account, "correction:1", END)
+    service.close_period(session, close_id=earlier.id, actor=APPROVER, now=NOW)
+    again = prepare(session, account)
+    assert (again.id, again.starts_on) == (close.id, earlier.ends_on + timedelta(days=1))
+    assert service.close_period(session, close_id=again.id, actor=APPROVER, now=NOW).state == "closed"
+    assert [state for _, state in periods(session, account)] == ["closed", "closed", "open"]
+    assert queries.check(session) == []
+    with pytest.raises(DomainError, match="closed already"):
+        service.take_back_close(session, close_id=again.id, actor=PREPARER, now=NOW)
 
 
 @pytest.mark.parametrize(("days", "said"), [(6, False), (7, True)])

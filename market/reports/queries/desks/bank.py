@@ -37,7 +37,7 @@ def periods(viewer: Viewer) -> Source:
     return Source(
         select(*columns).where(PeriodClose.coop_id == viewer.coop_id),
         {"newest": Sorting(((PeriodClose.ends_on, date.fromisoformat), (PeriodClose.id, UUID)), descending=True)},
-        {"state": one_of(PeriodClose.state, ("prepared", "closed")), **between_dates(PeriodClose.ends_on)},
+        {"state": one_of(PeriodClose.state, ("prepared", "taken_back", "closed")), **between_dates(PeriodClose.ends_on)},
     )
 
 
