@@ -8,9 +8,6 @@ UP_TEST = $(SUPERVISOR) --data var/test
 # TESTS="tests/cli -k mail" narrows the run; JOBS=1 makes it serial.
 JOBS ?= auto
 TESTS ?=
-# Where the environment forbids compiled modules, each of the many processes would compile all of them again at its start.
-export PYTHONDONTWRITEBYTECODE =
-
 # A site is seven processes: what one has compiled serves the others, also where an image tells Python to keep nothing.
 unexport PYTHONDONTWRITEBYTECODE
 
