@@ -15,7 +15,8 @@ from market.payments import service as payment_service
 from market.payouts import queries as payouts
 from market.payouts import service as payout_service
 from market.statements import service
-from market.statements.models import StatementLine, StatementMatch
+from market.statements.match_models import StatementMatch
+from market.statements.models import StatementLine
 from tests.conftest import NOW
 from tests.domain.statements.test_matching import awaited_payment, sent_payout
 from tests.factories.catalogue import make_listing
