@@ -36,9 +36,10 @@ STAFF = Actor(account_id=new_id(), roles=frozenset({"preparer"}))
 WORDS = "Ordered, sent and received, as the tracking shows."
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    running = StripeServer(tmp_path_factory.mktemp("stripe"))
+@pytest.fixture
+def server(tmp_path):
+    """A processor that knows nothing of other tests: what it told of theirs would all be gone through again."""
+    running = StripeServer(tmp_path)
     yield running
     running.stop()
 
