@@ -6,6 +6,7 @@ whose staff download large reports while others wait (docs/decisions, 0091).
 """
 
 import argparse
+import multiprocessing
 import os
 import socket
 import sys
@@ -15,14 +16,17 @@ from granian import Granian
 from granian.constants import Interfaces, Loops
 from granian.log import LogLevels
 
+from market.http import connections
 from market.kernel.memory import loading_for_forks
+
+_TABLE = connections.Table()
 
 
 def load(_: str) -> Any:
     """Return the application; a forked process has it already."""
     import wsgi
 
-    return wsgi.app
+    return connections.Evened(wsgi.app, _TABLE)
 
 
 def main() -> int:
@@ -34,6 +38,8 @@ def main() -> int:
     if sys.platform == "linux" and _taken(options.host, options.port):
         print(f"error: Port {options.port} is taken by another program.", file=sys.stderr)
         return 1
+    if sys.platform == "linux":
+        multiprocessing.set_start_method("fork")  # from 3.14 on Python would start each process from nothing
     with loading_for_forks():
         load("")
     server = Granian(
