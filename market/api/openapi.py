@@ -3,9 +3,11 @@
 The document is checked in at `docs/openapi.json`; its diff is part of every review.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
+from functools import partial
 from json import JSONDecodeError
+from threading import Lock
 from typing import Any
 
 from flask import Flask, Request, Response, json
@@ -93,14 +95,34 @@ class _Parser(FlaskParser):
 
 
 class Blueprint(SmorestBlueprint):
-    """A blueprint of the API whose queries refuse names they do not know."""
+    """A blueprint of the API whose queries refuse names they do not know.
+
+    Its views are described when somebody asks for the document: that takes longer than to register them, at each start.
+    """
 
     ARGUMENTS_PARSER = _Parser()
+
+    def register_views_in_doc(self, api: "_Api", *args: Any, **kwargs: Any) -> None:
+        """Note that the views are to be described."""
+        api.undescribed.append(partial(super().register_views_in_doc, api, *args, **kwargs))
 
 
 class _Api(Api):  # type: ignore[misc]
     ERROR_SCHEMA = ProblemSchema
     DEFAULT_RESPONSE_CONTENT_TYPE: str = "application/json"
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.undescribed: list[Callable[[], None]] = []
+        self._describing = Lock()
+        super().__init__(*args, **kwargs)
+
+    def described(self) -> dict[str, Any]:
+        """Return the document, with every view that is registered by now."""
+        with self._describing:
+            while self.undescribed:
+                self.undescribed.pop(0)()
+            result: dict[str, Any] = _plain(self.spec.to_dict())
+        return result
 
     def _register_responses(self) -> None:
         # Only the default (error) responses are problems; successful ones stay plain JSON.
@@ -141,8 +163,8 @@ def _plain(value: Any, key: str = "") -> Any:
 
 def document(app: Flask) -> dict[str, Any]:
     """Return the OpenAPI document of everything registered."""
-    result: dict[str, Any] = _plain(app.extensions["api"].spec.to_dict())
-    return result
+    api: _Api = app.extensions["api"]
+    return api.described()
 
 
 def text(app: Flask) -> str:

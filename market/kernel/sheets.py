@@ -11,8 +11,6 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-import xlsxwriter
-
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
@@ -43,6 +41,8 @@ def csv_lines(headings: Sequence[str], rows: Iterator[Sequence[Any]]) -> Iterato
 
 def write_workbook(file: Any, headings: Sequence[str], rows: Iterator[Sequence[Any]]) -> int:
     """Write an XLSX file row by row and return how many; texts are written as texts, whatever they begin with."""
+    import xlsxwriter  # here, because no start should wait for it
+
     book = xlsxwriter.Workbook(file, {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
     sheet = book.add_worksheet()
     bold, day = book.add_format({"bold": True}), book.add_format({"num_format": "yyyy-mm-dd"})
