@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 LOOK_EVERY_S = 0.25
+FEW = 4
+"""So many connections wait for nobody worth a new connection: a browser opens six and asks over one."""
 _STANDS_S = 1.0  # a process that said nothing for so long serves nobody
 _ESTABLISHED, _LISTEN = 1, 10  # states of Linux's struct tcp_info
 _LAST_RECEIVED = struct.Struct("=52xI")  # its tcpi_last_data_recv, in milliseconds
@@ -76,7 +78,7 @@ class Evened:
         if now >= self._look_at:
             self._look_at = now + LOOK_EVERY_S
             lately = self._table.say(self._process(), now, own := self._count())
-            self._surplus = int(own - sum(lately) / len(lately))
+            self._surplus = int(own - sum(lately) / len(lately)) if own > FEW else 0
         if self._surplus <= 0 or environ["SERVER_PROTOCOL"] != "HTTP/1.1":
             return self._app(environ, start_response)
         self._surplus -= 1

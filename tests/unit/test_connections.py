@@ -35,7 +35,15 @@ def processes(*connections: int) -> tuple[list[Process], list[float]]:
 
 @pytest.mark.parametrize(
     ("connections", "let_go"),
-    [((10, 6), [2, 0]), ((9, 7), [1, 0]), ((9, 8), [0, 0]), ((8, 8), [0, 0]), ((1, 0), [0, 0]), ((16, 0, 0, 0), [12, 0, 0, 0])],
+    [
+        ((10, 6), [2, 0]),
+        ((9, 7), [1, 0]),
+        ((9, 8), [0, 0]),
+        ((8, 8), [0, 0]),
+        ((4, 0), [0, 0]),
+        ((5, 0), [2, 0]),
+        ((16, 0, 0, 0), [12, 0, 0, 0]),
+    ],
 )
 def test_a_process_lets_go_what_is_more_than_its_share(connections, let_go):
     everybody, now = processes(*connections)
