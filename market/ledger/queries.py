@@ -1,6 +1,6 @@
 """What the books say: balances, subjects, statements of account, and the proof that they agree with themselves."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -24,6 +24,18 @@ class AccountBalance:
 
     code: str
     money: Money
+
+
+@dataclass(frozen=True, slots=True)
+class ShutDays:
+    """How far a book is shut, None where no day is.
+
+    `closed` is the last day that two persons have closed: what a new period begins after. `held` is the last day on which
+    nothing posts, because it is closed or being closed: what a fact that comes late is booked after.
+    """
+
+    closed: date | None = None
+    held: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +124,15 @@ def days_of(session: Session, book_id: int) -> tuple[date, date]:
     days = select(func.min(LedgerPeriod.starts_on), func.max(LedgerPeriod.ends_on)).where(LedgerPeriod.book_id == book_id)
     first, last = session.execute(days).one()
     return first, last
+
+
+def shut_days(session: Session, book_ids: Iterable[int]) -> dict[int, ShutDays]:
+    """Return how far each of the books is shut."""
+    wanted = set(book_ids)
+    closed = func.max(LedgerPeriod.ends_on).filter(LedgerPeriod.state == "closed")
+    statement = select(LedgerPeriod.book_id, closed, func.max(LedgerPeriod.ends_on))
+    statement = statement.where(LedgerPeriod.book_id.in_(wanted), LedgerPeriod.state != "open").group_by(LedgerPeriod.book_id)
+    return dict.fromkeys(wanted, ShutDays()) | {book: ShutDays(*days) for book, *days in session.execute(statement)}
 
 
 def postings(session: Session, book_id: int, *, since: date | None = None, until: date | None = None) -> Iterator[PostingLine]:

@@ -34,6 +34,7 @@ from sqlalchemy.orm import Session
 from market.kernel import direct
 from market.kernel.errors import DomainError
 from market.kernel.words import N_
+from market.ledger import queries
 from market.ledger.errors import KeyUsedDifferently, LimitExceeded, NoBook, NotAMirror, PeriodClosed
 from market.ledger.models import LedgerAccount, LedgerBook, LedgerMove, LedgerPeriod
 from market.ledger.rules import Entry, kind_of
@@ -137,7 +138,7 @@ def post_selected(
     The laws, locks and refusals are those of `post`, and so is `late`; accounts are made on first use (`moves` is asked again).
     """
     session.flush()
-    last = _closed_through(session, {book_id}).get(book_id) if late else None
+    last = queries.shut_days(session, [book_id])[book_id].held if late else None
     statement = _post_set(book_id, kind, actor, moves.subquery("moves"), on, last)
     try:
         entries, *absent = session.execute(statement).one()
@@ -159,12 +160,12 @@ def _open_accounts(session: Session, keys: Sequence[tuple[int, str, str]]) -> No
 
 
 def _post_set(
-    book_id: int, kind: str, actor: str, moves: Subquery, on: date | None, closed_through: date | None
+    book_id: int, kind: str, actor: str, moves: Subquery, on: date | None, held: date | None
 ) -> Select[*tuple[Any, ...]]:
     """Return the statement that hands the moves to the database function: the entries booked, or the accounts that are absent."""
     *move, day = (*moves.c, literal(on, Date)) if on else moves.c
-    late = (day <= literal(closed_through, Date)) if closed_through else false()
-    first_open = literal(closed_through + timedelta(days=1), Date) if closed_through else null()
+    late = (day <= literal(held, Date)) if held else false()
+    first_open = literal(held + timedelta(days=1), Date) if held else null()
     columns = (*move, case((late, first_open), else_=day), case((late, day)))
     given = select(func.array_agg(cast(func.row(*columns), LedgerMove()))).scalar_subquery()
     posted = func.ledger_post_set(book_id, kind, actor, given)
@@ -196,22 +197,14 @@ def _leg_columns(entries: Sequence[Entry], accounts: Mapping[tuple[int, str, str
 
 
 def _on_open_days(session: Session, entries: Sequence[Entry]) -> list[Entry]:
-    """Move entries of closed days to the day after them (money.md 1.4)."""
-    closed = _closed_through(session, {entry.book_id for entry in entries})
+    """Move entries of days that are closed or being closed to the day after them (money.md 1.4)."""
+    shut = queries.shut_days(session, {entry.book_id for entry in entries})
     return [
         replace(entry, on=last + timedelta(days=1), note=(entry.note or {}) | {"happened_on": entry.on.isoformat()})
-        if (last := closed.get(entry.book_id)) is not None and entry.on <= last
+        if (last := shut[entry.book_id].held) is not None and entry.on <= last
         else entry
         for entry in entries
     ]
-
-
-def _closed_through(session: Session, book_ids: Iterable[int]) -> dict[int, date]:
-    """Return the last day on which nothing posts any more, for the books that have one."""
-    statement = select(LedgerPeriod.book_id, func.max(LedgerPeriod.ends_on)).where(
-        LedgerPeriod.book_id.in_(book_ids), LedgerPeriod.state != "open"
-    )
-    return {book_id: last for book_id, last in session.execute(statement.group_by(LedgerPeriod.book_id))}
 
 
 def closing_days(session: Session, book_id: int, *, through: date | None) -> None:

@@ -24,7 +24,6 @@ from market.producers import queries as producers
 from market.statements.errors import CloseOutdated, DifferencesUnexplained, PeriodIsClosed, SecondPersonNeeded
 from market.statements.models import MoneyAccount, PeriodClose, Statement, StatementFile, StatementLine
 from market.statements.service.accounts import in_our_books
-from market.statements.service.importing import closed_through
 
 IN_TRANSIT_LIMIT = timedelta(days=7)
 """Money sent and on no statement after this long needs an explanation [P]."""
@@ -58,8 +57,9 @@ def differences(session: Session, *, coop_id: UUID, ends_on: date) -> list[Diffe
     ).scalars()
     found: list[Difference] = []
     book_id = ledger.book_of(session, coop_id)
+    closed = books.shut_days(session, [book_id])[book_id].closed or date.min
     for account in accounts:
-        found += _of_statements(session, account, ends_on)
+        found += _of_statements(session, account, closed, ends_on)
         found += _of_lines(session, account, ends_on)
         found += _of_mirror(session, account, book_id)
         found += _in_transit(session, account, ends_on)
@@ -135,12 +135,13 @@ def _found(session: Session, close_id: UUID) -> PeriodClose:
 def _hold_days(session: Session, coop_id: UUID) -> None:
     """Let the days of all prepared closes wait, and no others."""
     session.flush()
+    book_id = ledger.book_of(session, coop_id)
     prepared = select(func.max(PeriodClose.ends_on)).where(
         PeriodClose.coop_id == coop_id,
         PeriodClose.state == "prepared",
-        PeriodClose.ends_on > (closed_through(session, coop_id) or date.min),
+        PeriodClose.ends_on > (books.shut_days(session, [book_id])[book_id].closed or date.min),
     )
-    ledger.closing_days(session, ledger.book_of(session, coop_id), through=session.execute(prepared).scalar_one())
+    ledger.closing_days(session, book_id, through=session.execute(prepared).scalar_one())
 
 
 def close_period(session: Session, *, close_id: UUID, actor: Actor, now: datetime) -> PeriodClose:
@@ -169,7 +170,8 @@ def close_period(session: Session, *, close_id: UUID, actor: Actor, now: datetim
 
 
 def _check_days(session: Session, coop_id: UUID, ends_on: date, now: datetime) -> date:
-    closed = closed_through(session, coop_id)
+    book_id = ledger.book_of(session, coop_id)
+    closed = books.shut_days(session, [book_id])[book_id].closed  # not what is being closed: it may be prepared again, or less
     if closed is not None and ends_on <= closed:
         raise PeriodIsClosed(say("The books are closed through %(closed)s already.", closed=closed), pointer="/ends_on")
     if ends_on >= day_in(now, producers.coop(session, coop_id).time_zone):
@@ -180,8 +182,7 @@ def _check_days(session: Session, coop_id: UUID, ends_on: date, now: datetime) -
     return min(first or ends_on, ends_on)
 
 
-def _of_statements(session: Session, account: MoneyAccount, ends_on: date) -> Iterator[Difference]:
-    closed = closed_through(session, account.coop_id) or date.min
+def _of_statements(session: Session, account: MoneyAccount, closed: date, ends_on: date) -> Iterator[Difference]:
     last = session.execute(select(func.max(Statement.to_on)).where(Statement.money_account_id == account.id)).scalar_one()
     if last is None or last < ends_on:
         reach = say("reach only to %(last)s", last=last) if last else "are missing"

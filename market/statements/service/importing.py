@@ -2,18 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from market.kernel import audit, locks
 from market.kernel.actor import Actor
 from market.kernel.words import Term, say
 from market.statements.errors import NotADraft
-from market.statements.models import MoneyAccount, PeriodClose, StatementFile
+from market.statements.models import MoneyAccount, StatementFile
 from market.statements.service.accounts import account_of
 from market.statements.service.checking import findings
 from market.statements.service.csv_formats import mappings_of
@@ -151,19 +150,6 @@ def discard_file(session: Session, *, file_id: UUID, actor: Actor, now: datetime
     file.outcome, file.decided_by, file.decided_at = "discarded", actor.label, now
     audit.record(session, actor=actor, action="statements.discarded", subject_kind="statement_file", subject_id=file.id,
                  coop_id=account.coop_id, now=now)  # fmt: skip
-
-
-def closed_through(session: Session, coop_id: UUID) -> date | None:
-    """Return the last day of the co-op's closed periods."""
-    statement = select(func.max(PeriodClose.ends_on)).where(PeriodClose.coop_id == coop_id, PeriodClose.state == "closed")
-    return session.execute(statement).scalar_one()
-
-
-def posting_day(on: date, closed: date | None) -> tuple[date, dict[str, str] | None]:
-    """Return the day to post a fact of `on`, and a note with the true day when its period is closed (money.md 1.4)."""
-    if closed is None or on > closed:
-        return on, None
-    return date.fromordinal(closed.toordinal() + 1), {"happened_on": on.isoformat()}
 
 
 def _draft(session: Session, file_id: UUID) -> tuple[StatementFile, MoneyAccount]:

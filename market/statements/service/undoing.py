@@ -24,7 +24,6 @@ from market.statements.models import MoneyAccount, StatementLine
 from market.statements.service.applying import PART, posting_key
 from market.statements.service.booking_rules import doubt_rule, rule_of
 from market.statements.service.deciding import locked_line, note
-from market.statements.service.importing import closed_through, posting_day
 from market.statements.service.targets import sweep_id
 
 
@@ -100,19 +99,10 @@ def _post_mirror(session: Session, account: MoneyAccount, match: StatementMatch,
     booked = books.transaction_id(session, book_id, posting_key(match.id))
     legs = tuple(leg.mirrored() for leg in books.legs_of(session, book_id, booked))
     today = day_in(now, producers.coop(session, account.coop_id).time_zone)
-    on, note = posting_day(today, closed_through(session, account.coop_id))
-    entry = Entry(
-        book_id,
-        "statement_match_undone",
-        f"{posting_key(match.id)}:undo",
-        on,
-        actor.label,
-        legs,
-        reverses=booked,
-        note=note,
-    )
+    key = f"{posting_key(match.id)}:undo"
+    entry = Entry(book_id, "statement_match_undone", key, today, actor.label, legs, reverses=booked)
     try:
-        ledger.post(session, [entry])
+        ledger.post(session, [entry], late=True)
     except LimitExceeded as error:
         raise MatchBuiltOn(
             "The money of this match was used since: spent, paid back, or netted with what somebody is owed. Take that back"

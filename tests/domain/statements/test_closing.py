@@ -7,11 +7,13 @@ from sqlalchemy import select
 
 from market.kernel.errors import DomainError
 from market.kernel.money import Money
+from market.ledger import queries as books
 from market.ledger import service as ledger
-from market.ledger.models import LedgerPeriod
+from market.ledger.models import LedgerPeriod, LedgerTransaction
 from market.ledger.rules import Entry, legs
 from market.producers.models import Coop
 from market.statements import queries, service
+from market.statements.match_models import StatementMatch
 from tests.conftest import NOW
 from tests.domain.statements.test_import import balance, lines_of
 from tests.domain.statements.test_matching import sent_payout
@@ -124,6 +126,23 @@ def test_nothing_posts_into_days_that_are_being_closed_until_they_are_opened_aga
     assert queries.check(session) == []
     with pytest.raises(DomainError, match="closed already"):
         service.take_back_close(session, close_id=again.id, actor=PREPARER, now=NOW)
+
+
+def test_what_is_being_closed_takes_no_posting_and_a_new_period_begins_after_what_is_closed(session) -> None:
+    account = make_account(session)
+    import_lines(session, account, [line(-12, ref="A")])
+    book(session, lines_of(session, account)[0])
+    first, book_id = END - timedelta(days=20), ledger.book_of(session, account.coop_id)
+    assert books.shut_days(session, [book_id]) == {book_id: books.ShutDays(None, None)}
+    service.close_period(session, close_id=prepare(session, account, ends_on=first).id, actor=APPROVER, now=NOW)
+    prepare(session, account)
+    assert books.shut_days(session, [book_id]) == {book_id: books.ShutDays(closed=first, held=END)}
+    assert prepare(session, account, ends_on=END - timedelta(days=1)).starts_on == first + timedelta(days=1)
+    (match,) = session.scalars(select(StatementMatch))
+    on_the_last_day = NOW - (NOW.date() - END)  # taken back on a day that is being closed: on the first open one, its own noted
+    service.undo_match(session, match_id=match.id, reason="not that one", actor=PREPARER, now=on_the_last_day)
+    undone = session.scalars(select(LedgerTransaction).where(LedgerTransaction.kind == "statement_match_undone")).one()
+    assert (undone.effective_on, undone.note) == (END + timedelta(days=1), {"happened_on": END.isoformat()})
 
 
 @pytest.mark.parametrize(("days", "said"), [(6, False), (7, True)])
