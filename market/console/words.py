@@ -88,6 +88,8 @@ PERIODS: Words = {
     "prepared": (_l("waits for a second person"), "warn"),
     "taken_back": (_l("taken back"), ""),
     "closed": (_l("closed"), "good"),
+    "reopening": (_l("waits to be opened again"), "warn"),
+    "reopened": (_l("opened again"), ""),
 }
 MEMBERS: Words = {"member": (_l("member"), "good"), "left": (_l("has left"), "")}
 PAID_AT: Words = {

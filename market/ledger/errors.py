@@ -15,6 +15,12 @@ class PeriodClosed(Conflict):
     code = "ledger.period_closed"
 
 
+class NotTheLastDays(Conflict):
+    """Only the last closed days open again, and none while others are being closed (FM005)."""
+
+    code = "ledger.not_the_last_days"
+
+
 class NotAMirror(Conflict):
     """A reversal must mirror its original exactly and once (FM003)."""
 

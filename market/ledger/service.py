@@ -35,12 +35,13 @@ from market.kernel import direct
 from market.kernel.errors import DomainError
 from market.kernel.words import N_
 from market.ledger import queries
-from market.ledger.errors import KeyUsedDifferently, LimitExceeded, NoBook, NotAMirror, PeriodClosed
+from market.ledger.errors import KeyUsedDifferently, LimitExceeded, NoBook, NotAMirror, NotTheLastDays, PeriodClosed
 from market.ledger.models import LedgerAccount, LedgerBook, LedgerMove, LedgerPeriod
 from market.ledger.rules import Entry, kind_of
 
 _CLOSING = text("SELECT ledger_closing(:book, CAST(:last AS date))")
 _CLOSE = text("SELECT ledger_close(:book, :last, :by, :at)")
+_REOPEN = text("SELECT ledger_reopen(:book, CAST(:first AS date), :last)")
 _POST = text(
     "SELECT ledger_post(CAST(:books AS bigint[]), CAST(:kinds AS text[]), CAST(:keys AS text[]), CAST(:days AS date[]),"
     " CAST(:actors AS text[]), CAST(:reverses AS bigint[]), CAST(CAST(:notes AS text[]) AS jsonb[]), CAST(:counts AS int[]),"
@@ -58,6 +59,7 @@ _REFUSALS: dict[str, tuple[type[DomainError], str]] = {
     "FM002": (PeriodClosed, N_("No open period of the books covers that day. Book it on the first open day.")),
     "FM003": (NotAMirror, N_("A reversal must mirror its original exactly, and only once.")),
     "FM004": (LimitExceeded, N_("There is not enough on the account for this.")),
+    "FM005": (NotTheLastDays, N_("Only the last closed days can be opened again, and none while others are being closed.")),
 }
 
 
@@ -221,6 +223,14 @@ def close_days(session: Session, book_id: int, *, through: date, actor: str, now
     Raises PeriodClosed when the day is closed already.
     """
     _change_days(session, _CLOSE, {"book": book_id, "last": through, "by": actor, "at": now})
+
+
+def reopen_days(session: Session, book_id: int, *, since: date | None, through: date) -> None:
+    """Open the closed days from `since` to `through` again, or all up to `through`. Waits for postings in flight.
+
+    Raises NotTheLastDays when later days are closed, or when any are being closed.
+    """
+    _change_days(session, _REOPEN, {"book": book_id, "first": since, "last": through})
 
 
 def _change_days(session: Session, statement: TextClause, given: dict[str, Any]) -> None:

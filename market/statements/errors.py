@@ -135,6 +135,18 @@ class CloseOutdated(Conflict):
     code = "statements.close_outdated"
 
 
+class ReopeningRefused(Conflict):
+    """Only the last closed period opens again, once, and none while another is being closed."""
+
+    code = "statements.reopening_refused"
+
+
+class NothingProposed(Conflict):
+    """Nobody has proposed to open the period again, or it was decided."""
+
+    code = "statements.nothing_proposed"
+
+
 class PaidInParts(Conflict):
     """A line is less than the payout that it names: the bank may have paid it in several."""
 

@@ -20,7 +20,7 @@ from sqlalchemy import text as sql
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TEXT
 from sqlalchemy.orm import Mapped, mapped_column
 
-from market.kernel.orm import Base, CoopOwned, Id, Instant, Json, Minor
+from market.kernel.orm import Base, CoopOwned, FourEyes, Id, Instant, Json, Minor, four_eyes
 
 OUTCOMES = ("waiting", "refused", "draft", "imported", "discarded")
 LINE_STATES = ("new", "suggested", "matched", "parked", "ignored")
@@ -281,9 +281,25 @@ class PeriodClose(CoopOwned, Base):
     closed_at: Mapped[datetime | None]
 
     __table_args__ = (
-        UniqueConstraint("coop_id", "ends_on"),
-        CheckConstraint("state IN ('prepared', 'taken_back', 'closed')", name="state"),
-        CheckConstraint("(state = 'closed') = (closed_by IS NOT NULL AND closed_at IS NOT NULL)", name="closed"),
+        Index("period_close_one", "coop_id", "ends_on", unique=True, postgresql_where=sql("state <> 'reopened'")),
+        CheckConstraint("state IN ('prepared', 'taken_back', 'closed', 'reopened')", name="state"),
+        CheckConstraint("(state IN ('closed', 'reopened')) = (closed_by IS NOT NULL AND closed_at IS NOT NULL)", name="closed"),
         CheckConstraint("closed_by <> prepared_by", name="four_eyes"),
         CheckConstraint("starts_on <= ends_on", name="days"),
+    )
+
+
+class PeriodReopening(CoopOwned, FourEyes, Base):
+    """That the days of a closed period shall be open again: who proposed it and why, and who agreed or declined."""
+
+    __tablename__ = "period_reopening"
+
+    id: Mapped[Id]
+    close_id: Mapped[UUID] = mapped_column(ForeignKey("period_close.id"), index=True)
+    reason: Mapped[str]
+
+    __table_args__ = (
+        *four_eyes("opened", "declined"),
+        CheckConstraint("length(reason) >= 10", name="words"),
+        Index("period_reopening_waits", "close_id", unique=True, postgresql_where=sql("state = 'proposed'")),
     )

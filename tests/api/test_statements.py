@@ -171,3 +171,9 @@ def test_a_period_closes_over_the_api_by_two_persons(call, session, coop):
     )
     assert call("POST", f"/closes/{made.json['id']}/close", role="approver").json["state"] == "closed"
     assert call("GET", "/closes").json["items"][0]["items"][0]["explanation"].startswith("the bank will")
+    reopening = f"/closes/{made.json['id']}/reopening"
+    waits = call("POST", reopening, {"reason": "the bank has explained it"})
+    assert (waits.status_code, waits.json["state"], waits.json["reopening"]["state"]) == (201, "closed", "proposed")
+    assert call("POST", f"{reopening}/decision", {"agreed": True}).status_code == 403
+    opened = call("POST", f"{reopening}/decision", {"agreed": True}, role="approver").json
+    assert (opened["state"], opened["reopening"]["reason"]) == ("reopened", "the bank has explained it")

@@ -164,6 +164,13 @@ def test_a_period_is_prepared_by_one_and_closed_by_another(desk, session, accoun
     protocol = desk.get(path).text
     assert "asked the bank, answer by Friday" in protocol
     assert "suspense:1" in protocol
+    short = desk.post(f"{path}/reopening", reason="wrong")
+    assert (short.status_code, "Say in a sentence" in short.text) == (422, True)
+    assert desk.post(f"{path}/reopening", reason="the rent was booked as wages").status_code == 303
+    assert "Another person has to decide" in desk.get(path).text
+    assert desk.post(f"{path}/reopening/decision", desk.approver, word="yes").status_code == 303
+    assert "This period was opened again" in desk.get(path).text
+    assert "opened again" in desk.get("/closes?state=reopened").text
 
 
 def test_an_account_is_registered_by_an_approver(desk, session, coop):

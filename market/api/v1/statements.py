@@ -250,3 +250,25 @@ def take_back_close(close_id: UUID) -> queries.CloseView:
     with unit_of_work() as session:
         service.take_back_close(session, close_id=close_id, actor=current_actor(), now=now())
         return queries.close(session, close_id)
+
+
+@blueprint.post("/closes/<uuid:close_id>/reopening")
+@access("staff", scope=WRITE)
+@blueprint.arguments(shapes.ReopeningIn)
+@blueprint.response(201, shapes.PeriodCloseOut)
+def propose_reopening(body: dict[str, Any], close_id: UUID) -> queries.CloseView:
+    """Propose to open the last closed period again, with the reason; its days stay closed until another person agrees."""
+    with unit_of_work() as session:
+        service.propose_reopening(session, close_id=close_id, actor=current_actor(), now=now(), **body)
+        return queries.close(session, close_id)
+
+
+@blueprint.post("/closes/<uuid:close_id>/reopening/decision")
+@access("approver", scope=WRITE)
+@blueprint.arguments(shapes.ReopeningWordIn)
+@blueprint.response(200, shapes.PeriodCloseOut)
+def decide_reopening(body: dict[str, Any], close_id: UUID) -> queries.CloseView:
+    """Open the days of the period again, or decline; not by whoever proposed it. The protocol of the close is kept."""
+    with unit_of_work() as session:
+        service.decide_reopening(session, close_id=close_id, actor=current_actor(), now=now(), **body)
+        return queries.close(session, close_id)

@@ -1,15 +1,17 @@
 """The close of a period: prepared by one person, closed by another."""
 
 from datetime import date
+from functools import partial
 from uuid import UUID
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from sqlalchemy.orm import Session
 
 from market.accounts import queries as people
-from market.console import account_words, lists, words
+from market.console import account_words, acting, lists, words
 from market.console.lists import Column, Desk, Filter
 from market.console.statements.base import blueprint
 from market.http.auth import access, current_actor, current_coop
@@ -99,15 +101,23 @@ def prepare_close() -> ResponseReturnValue:
 @access("staff")
 def close(close_id: UUID) -> ResponseReturnValue:
     """Show the protocol of a close: differences, explanations, trial balance, persons."""
+    return _protocol(close_id)
+
+
+def _protocol(close_id: UUID, form: dict[str, str] | None = None, errors: dict[str, str] | None = None) -> ResponseReturnValue:
     with unit_of_work() as session:
         row = queries.close(session, close_id)
-        names = people.names_of_staff(session, (row.prepared_by, row.closed_by), coop_id=current_coop())
+        said = row.reopening
+        signed = (row.prepared_by, row.closed_by, *((said.proposed_by, said.decided_by) if said else ()))
+        names = people.names_of_staff(session, signed, coop_id=current_coop())
         history = desks.history(session, "period_close", close_id)
         known = account_words.names(session, current_coop())
-    page = {"close": row, "names": names, "history": history, "me": current_actor().label}
+        last = service.may_be_reopened(session, close_id)
+    page = {"close": row, "names": names, "history": history, "actor": current_actor(), "me": current_actor().label, "last": last}
+    page |= {"form": form or {}, "errors": errors or {}}
     page["states"] = words.PERIODS
     page["account_of"] = lambda code: account_words.account(code, known)
-    return render_template("console/statements/close.html", **page)
+    return render_template("console/statements/close.html", **page), 422 if errors else 200
 
 
 @blueprint.post("/closes/<uuid:close_id>")
@@ -128,3 +138,34 @@ def take_back_close(close_id: UUID) -> ResponseReturnValue:
         service.take_back_close(session, close_id=close_id, actor=current_actor(), now=now())
     flash(_("Taken back. The days are open again; prepare the close anew when they are right."), "success")
     return redirect(url_for("console_statements.close", close_id=close_id), 303)
+
+
+@blueprint.post("/closes/<uuid:close_id>/reopening")
+@access("staff")
+def propose_reopening(close_id: UUID) -> ResponseReturnValue:
+    """Propose to open the last closed period again."""
+    entry = Entry(request.form)
+    reason = entry.text("reason")
+
+    def run(session: Session) -> tuple[str, str]:
+        service.propose_reopening(session, close_id=close_id, reason=reason, actor=current_actor(), now=now())
+        return _("Proposed. The days stay closed until somebody else agrees."), _address(close_id)
+
+    again = partial(_protocol, close_id, dict(request.form), entry.errors)
+    return acting.carry_out(entry, run, again=again, otherwise="reason")
+
+
+@blueprint.post("/closes/<uuid:close_id>/reopening/decision")
+@access("approver")
+def decide_reopening(close_id: UUID) -> ResponseReturnValue:
+    """Open the days of a closed period again as the second person, or decline."""
+    agreed = acting.agreed()
+    return acting.act(
+        lambda session: service.decide_reopening(session, close_id=close_id, agreed=agreed, actor=current_actor(), now=now()),
+        _("The days are open again. Put right what was wrong, and prepare the close anew.") if agreed else _("Declined."),
+        _address(close_id),
+    )
+
+
+def _address(close_id: UUID) -> str:
+    return url_for("console_statements.close", close_id=close_id)

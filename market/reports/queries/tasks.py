@@ -51,7 +51,7 @@ from market.producers.rules import CERTIFICATE_WARNING
 from market.reports.queries.desks import WORTH
 from market.reports.queries.lists import Listed, Sorting, Source, Viewer, contains, one_named
 from market.statements.match_models import BookingProposal
-from market.statements.models import MoneyAccount, PeriodClose, StatementFile, StatementLine
+from market.statements.models import MoneyAccount, PeriodClose, PeriodReopening, StatementFile, StatementLine
 
 LATE = timedelta(days=3)
 """A paid order that nobody has sent for this long is a task for the co-op [P]."""
@@ -62,8 +62,8 @@ ENDS = timedelta(days=2)
 KINDS = (
     "complaint", "order_problem", "order_to_pack", "refund_problem", "dispute_waits", "payout_person", "payout_unseen",
     "run_stuck", "cheque_stale", "payable_overdue", "account_missing", "run_draft", "file_waits",
-    "booking_proposed", "refund_by_bank", "order_late", "lines", "file_draft", "close_prepared", "account_waits", "account_name",
-    "certificate_entered", "certificate_ends", "seller_facts",
+    "booking_proposed", "refund_by_bank", "order_late", "lines", "file_draft", "close_prepared", "reopening_proposed",
+    "account_waits", "account_name", "certificate_entered", "certificate_ends", "seller_facts",
 )  # fmt: skip
 GROUPED = ("payout_unseen", "run_stuck", "payable_overdue", "lines", "seller_facts")
 """Kinds of which one row stands for as many things as its number says."""
@@ -261,7 +261,7 @@ def _bank() -> list[Listed]:
         BookingProposal.line_id, literal(""), BookingProposal.reason, BookingProposal.amount_minor, StatementLine.currency,
         BookingProposal.proposed_at,
     )  # fmt: skip
-    close = (PeriodClose.id, literal(""), until, null(), null(), PeriodClose.prepared_at)
+    close = (PeriodClose.id, literal(""), until, null(), null())
     return [
         select(*_row("lines", MoneyAccount.id, *lines))
         .join(StatementLine, StatementLine.money_account_id == MoneyAccount.id)
@@ -271,7 +271,12 @@ def _bank() -> list[Listed]:
         select(*_row("booking_proposed", *proposed))
         .join(StatementLine, StatementLine.id == BookingProposal.line_id)
         .where(BookingProposal.coop_id == COOP, BookingProposal.state == "proposed"),
-        select(*_row("close_prepared", *close)).where(PeriodClose.coop_id == COOP, PeriodClose.state == "prepared"),
+        select(*_row("close_prepared", *close, PeriodClose.prepared_at)).where(
+            PeriodClose.coop_id == COOP, PeriodClose.state == "prepared"
+        ),
+        select(*_row("reopening_proposed", *close, PeriodReopening.proposed_at))
+        .join(PeriodReopening, PeriodReopening.close_id == PeriodClose.id)
+        .where(PeriodClose.coop_id == COOP, PeriodReopening.state == "proposed"),
     ]
 
 

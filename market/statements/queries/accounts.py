@@ -14,7 +14,7 @@ from market.ledger import queries as books
 from market.ledger import service as ledger
 from market.ledger.queries import Finding
 from market.statements.errors import AccountNotFound
-from market.statements.models import MoneyAccount, PeriodClose, Statement, StatementLine
+from market.statements.models import MoneyAccount, PeriodClose, PeriodReopening, Statement, StatementLine
 from market.statements.queries.lines import STATES
 from market.statements.service.closing import CloseNotFound, mirror_and_closing
 
@@ -46,8 +46,20 @@ class Figures:
 
 
 @dataclass(frozen=True, slots=True)
+class ReopeningView:
+    """That a closed period shall be opened again: `state` is proposed, opened or declined."""
+
+    reason: str
+    state: str
+    proposed_by: str
+    proposed_at: datetime
+    decided_by: str | None
+    decided_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class CloseView:
-    """A close of a period, prepared or closed."""
+    """A close of a period: prepared, taken back, closed, or opened again since; `reopening` is what was said last of that."""
 
     id: UUID
     starts_on: date
@@ -59,6 +71,7 @@ class CloseView:
     prepared_at: datetime
     closed_by: str | None
     closed_at: datetime | None
+    reopening: ReopeningView | None
 
 
 def accounts(session: Session, *, coop_id: UUID) -> list[AccountView]:
@@ -128,8 +141,9 @@ def check(session: Session) -> list[Finding]:
 
 def closes(session: Session, *, coop_id: UUID) -> list[CloseView]:
     """Return the closes of a co-op's periods, newest first."""
-    rows = session.execute(select(PeriodClose).where(PeriodClose.coop_id == coop_id).order_by(PeriodClose.ends_on.desc()))
-    return [_close(row) for row in rows.scalars()]
+    newest = PeriodClose.ends_on.desc(), PeriodClose.prepared_at.desc(), PeriodClose.id
+    rows = session.scalars(select(PeriodClose).where(PeriodClose.coop_id == coop_id).order_by(*newest)).all()
+    return _closes(session, rows)
 
 
 def close(session: Session, close_id: UUID) -> CloseView:
@@ -137,15 +151,24 @@ def close(session: Session, close_id: UUID) -> CloseView:
     row = session.get(PeriodClose, close_id)
     if row is None:
         raise CloseNotFound("There is no such close here.")
-    return _close(row)
+    return _closes(session, [row])[0]
 
 
 def _account(row: MoneyAccount) -> AccountView:
     return AccountView(row.id, row.coop_id, row.name, row.iban, row.currency, row.mirror, row.suspense)
 
 
-def _close(row: PeriodClose) -> CloseView:
+def _closes(session: Session, rows: Sequence[PeriodClose]) -> list[CloseView]:
+    asked = select(PeriodReopening).where(PeriodReopening.close_id.in_([row.id for row in rows]))
+    said = {each.close_id: each for each in session.scalars(asked.order_by(PeriodReopening.proposed_at, PeriodReopening.id))}
+    return [_close(row, said.get(row.id)) for row in rows]
+
+
+def _close(row: PeriodClose, said: PeriodReopening | None) -> CloseView:
+    reopening = None
+    if said is not None:
+        reopening = ReopeningView(said.reason, said.state, said.proposed_by, said.proposed_at, said.decided_by, said.decided_at)
     return CloseView(
         row.id, row.starts_on, row.ends_on, row.state, row.items, row.trial_balance, row.prepared_by, row.prepared_at,
-        row.closed_by, row.closed_at,
+        row.closed_by, row.closed_at, reopening,
     )  # fmt: skip

@@ -25,6 +25,7 @@ from market.statements.service.matching import (
 )
 from market.statements.service.preparing import Prepared, prepare_file
 from market.statements.service.proposing import book_or_propose, decide_proposal, split_or_propose
+from market.statements.service.reopening import decide_reopening, may_be_reopened, propose_reopening
 from market.statements.service.taking import read_file, receive_file, take_draft, take_file
 from market.statements.service.together import Piece, accept_many, accept_several, exact_suggestions
 from market.statements.service.undoing import undo_match
@@ -48,6 +49,7 @@ __all__ = [
     "close_period",
     "confirm_file",
     "decide_proposal",
+    "decide_reopening",
     "differences",
     "discard_file",
     "dismiss_suggestion",
@@ -61,6 +63,7 @@ __all__ = [
     "match_lines",
     "match_reference",
     "matches_of_rule",
+    "may_be_reopened",
     "open_account",
     "paid_twice",
     "park_line",
@@ -68,6 +71,7 @@ __all__ = [
     "plan_matching",
     "prepare_close",
     "prepare_file",
+    "propose_reopening",
     "read_file",
     "receive_file",
     "run_matching",

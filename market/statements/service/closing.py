@@ -94,7 +94,7 @@ def prepare_close(
                 say("Explain this in a sentence: %(each)s", each=each.text), pointer=f"/explanations/{each.key}", key=each.key
             )
     found = session.execute(
-        select(PeriodClose).where(PeriodClose.coop_id == coop_id, PeriodClose.ends_on == ends_on)
+        select(PeriodClose).where(PeriodClose.coop_id == coop_id, PeriodClose.ends_on == ends_on, PeriodClose.state != "reopened")
     ).scalar_one_or_none()
     close = found or PeriodClose(id=new_id(), coop_id=coop_id, ends_on=ends_on)
     close.state, close.starts_on, close.items = "prepared", starts_on, [asdict(each) for each in items]
@@ -127,6 +127,8 @@ def _found(session: Session, close_id: UUID) -> PeriodClose:
     close = locks.lock_one(session, PeriodClose, close_id)
     if close.state == "closed":
         raise PeriodIsClosed(say("The period up to %(ends_on)s is closed already.", ends_on=close.ends_on))
+    if close.state == "reopened":
+        raise CloseOutdated("This period was opened again. Prepare its close anew.")
     if close.state == "taken_back":
         raise CloseOutdated("This close was taken back. Prepare it again.")
     return close
@@ -145,7 +147,7 @@ def _hold_days(session: Session, coop_id: UUID) -> None:
 
 
 def close_period(session: Session, *, close_id: UUID, actor: Actor, now: datetime) -> PeriodClose:
-    """Close a prepared period, as a second person; from then on nothing posts into its days for good.
+    """Close a prepared period, as a second person; from then on nothing posts into its days (see `reopening`).
 
     Raises SecondPersonNeeded for whoever prepared it, CloseOutdated when the figures moved since or it was taken back.
     """

@@ -263,8 +263,31 @@ class TrialBalanceOut(Strict):
     currency = fields.String(required=True)
 
 
+class ReopeningIn(Strict):
+    """Why a closed period shall be opened again."""
+
+    reason = fields.String(required=True, validate=validate.Length(min=10, max=500))
+
+
+class ReopeningWordIn(Strict):
+    """The second person's word on opening a period again."""
+
+    agreed = fields.Boolean(required=True)
+
+
+class ReopeningOut(Strict):
+    """That a closed period shall be opened again: proposed, opened or declined."""
+
+    reason = fields.String(required=True)
+    state = fields.String(required=True, validate=validate.OneOf(("proposed", "opened", "declined")))
+    proposed_by = fields.String(required=True)
+    proposed_at = fields.AwareDateTime(required=True)
+    decided_by = fields.String(required=True, allow_none=True)
+    decided_at = fields.AwareDateTime(required=True, allow_none=True)
+
+
 class PeriodCloseOut(Strict):
-    """A close with its protocol."""
+    """A close with its protocol, and what was said last of opening its days again."""
 
     id = fields.UUID(required=True)
     starts_on = fields.Date(required=True)
@@ -276,6 +299,7 @@ class PeriodCloseOut(Strict):
     prepared_at = fields.AwareDateTime(required=True)
     closed_by = fields.String(required=True, allow_none=True)
     closed_at = fields.AwareDateTime(required=True, allow_none=True)
+    reopening = fields.Nested(ReopeningOut, required=True, allow_none=True)
 
 
 class PeriodClosesOut(Strict):

@@ -5,7 +5,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Text, and_, case, cast, func, literal, or_, select, text
+from sqlalchemy import Text, and_, case, cast, exists, func, literal, or_, select, text
 from sqlalchemy.orm import Session, aliased
 
 from market.ledger.models import LedgerAccount, LedgerBook, LedgerPosting, LedgerTransaction
@@ -22,22 +22,36 @@ from market.reports.queries.lists import (
     search_of,
 )
 from market.statements.match_models import BookingRule, StatementMatch
-from market.statements.models import OUTCOMES, InterimLine, MoneyAccount, PeriodClose, Statement, StatementFile, StatementLine
+from market.statements.models import (
+    OUTCOMES,
+    InterimLine,
+    MoneyAccount,
+    PeriodClose,
+    PeriodReopening,
+    Statement,
+    StatementFile,
+    StatementLine,
+)
 from market.statements.rules.booking import CONFIRMED
 from market.statements.service.booking_rules import RULE
 
 
 def periods(viewer: Viewer) -> Source:
-    """Return the periods that were prepared or closed, the last one first."""
+    """Return the closes of periods, the last one first; one that was opened again stands beside what closed its days anew."""
     differences = func.jsonb_array_length(PeriodClose.items)
+    waits = exists().where(PeriodReopening.close_id == PeriodClose.id, PeriodReopening.state == "proposed")
+    state = case((waits, "reopening"), else_=PeriodClose.state)
     columns = (
-        PeriodClose.id, PeriodClose.ends_on, PeriodClose.starts_on, PeriodClose.state, differences.label("differences"),
+        PeriodClose.id, PeriodClose.ends_on, PeriodClose.starts_on, state.label("state"), differences.label("differences"),
         PeriodClose.prepared_at, PeriodClose.closed_at,
     )  # fmt: skip
     return Source(
         select(*columns).where(PeriodClose.coop_id == viewer.coop_id),
         {"newest": Sorting(((PeriodClose.ends_on, date.fromisoformat), (PeriodClose.id, UUID)), descending=True)},
-        {"state": one_of(PeriodClose.state, ("prepared", "taken_back", "closed")), **between_dates(PeriodClose.ends_on)},
+        {
+            "state": one_of(state, ("prepared", "taken_back", "closed", "reopening", "reopened")),
+            **between_dates(PeriodClose.ends_on),
+        },
     )
 
 
