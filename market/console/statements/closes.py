@@ -1,6 +1,5 @@
 """The close of a period: prepared by one person, closed by another."""
 
-from datetime import date
 from functools import partial
 from uuid import UUID
 
@@ -51,8 +50,9 @@ DESK = Desk(
 @access("staff")
 def closes() -> ResponseReturnValue:
     """List the periods that were closed, the last one first, with the form for the next one."""
-    last_day = today().replace(day=1).toordinal() - 1
-    return lists.show(DESK, "console/statements/closes.html", ends_on=date.fromordinal(last_day))
+    with unit_of_work() as session:
+        ends_on = queries.next_close(session, current_coop(), on=today(producers.coop(session, current_coop()).time_zone))
+    return lists.show(DESK, "console/statements/closes.html", ends_on=ends_on)
 
 
 @blueprint.get("/closes/new")

@@ -1,6 +1,17 @@
 """Reads of statements: accounts with their running figures, files, lines with what may explain them, rules, closes."""
 
-from market.statements.queries.accounts import AccountView, CloseView, Figures, account, accounts, check, close, closes, figures
+from market.statements.queries.accounts import (
+    AccountView,
+    CloseView,
+    Figures,
+    account,
+    accounts,
+    check,
+    close,
+    closes,
+    figures,
+    next_close,
+)
 from market.statements.queries.files import FileView, SameFile, file, file_body, files, same_file
 from market.statements.queries.lines import (
     STATES,
@@ -42,6 +53,7 @@ __all__ = [
     "lines",
     "lines_of_payout",
     "lines_of_rule",
+    "next_close",
     "open_beside",
     "rule",
     "rule_made_from",

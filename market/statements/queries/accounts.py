@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -152,6 +152,13 @@ def close(session: Session, close_id: UUID) -> CloseView:
     if row is None:
         raise CloseNotFound("There is no such close here.")
     return _closes(session, [row])[0]
+
+
+def next_close(session: Session, coop_id: UUID, *, on: date) -> date:
+    """Return the day up to which to offer the next close: the end of last month, or yesterday where that is closed already."""
+    closed = books.shut_days(session, [book := ledger.book_of(session, coop_id)])[book].closed
+    last_month = on.replace(day=1) - timedelta(days=1)
+    return last_month if closed is None or closed < last_month else on - timedelta(days=1)
 
 
 def _account(row: MoneyAccount) -> AccountView:

@@ -51,6 +51,8 @@ def refused(code: str, command, *given, match: str | None = None, **options) -> 
 def test_the_last_closed_period_is_opened_again_by_two_persons_and_closed_anew(session, account) -> None:
     book_id = ledger.book_of(session, account.coop_id)
     earlier, close = closed(session, account, FIRST), closed(session, account)
+    offered = [queries.next_close(session, account.coop_id, on=END + timedelta(days=days)) for days in (5, 40)]
+    assert offered == [END + timedelta(days=4), (END + timedelta(days=40)).replace(day=1) - timedelta(days=1)]
     post(session, account, "late:1", END, late=True)
     propose(session, close)
     assert [state for _, state in periods(session, account)] == ["closed", "closed", "open"]  # a proposal opens nothing
