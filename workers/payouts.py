@@ -98,9 +98,10 @@ def draft_scheduled(**_: Any) -> None:
 
 @shared_task(name="payouts.print", soft_time_limit=60, time_limit=90)
 def print_statement(*, payout_id: str, **_: Any) -> None:
-    """Print the payee's statement of a settled payout, once; the mail about it carries it."""
+    """Print the payee's statement of a settled payout, once; the mail about it carries it, also when it is settled anew."""
     with unit_of_work() as session:
         if queries.printed_statement(session, UUID(payout_id)) is not None:
+            service.say_printed(session, payout_id=UUID(payout_id))
             return
         facts = queries.payee_statement(session, UUID(payout_id))
     body = current_app.extensions["ports"].documents.payee_statement(facts)

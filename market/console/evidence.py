@@ -6,16 +6,7 @@ from typing import Any
 from flask_babel import gettext as _
 from flask_babel import ngettext
 
-# ISO 20022 external return reasons that staff see most.
-_RETURN_REASONS = {
-    "AC01": "wrong account number",
-    "AC04": "account closed",
-    "AC06": "account blocked",
-    "AM05": "duplicate",
-    "BE04": "address missing",
-    "MS03": "no reason given",
-    "RR04": "regulatory reason",
-}
+from market.payouts.rules.reasons import in_words
 
 
 def words(evidence: Mapping[str, Any], kind: str = "") -> list[str]:
@@ -31,9 +22,8 @@ def words(evidence: Mapping[str, Any], kind: str = "") -> list[str]:
     }.get(kind, [])
     said += _signs(evidence)
     if reason := evidence.get("reason"):
-        said.append(
-            _("reason %(code)s: %(words)s", code=reason, words=_RETURN_REASONS.get(str(reason), _("see the bank's list")))
-        )
+        known = in_words(str(reason))
+        said.append(_("reason %(code)s: %(words)s", code=reason, words=_(known) if known else _("see the bank's list")))
     return said + _notes(str(evidence.get("note", "")))
 
 

@@ -185,9 +185,21 @@ def _refund_arrived(session: Session, payload: Payload) -> list[Telling]:
     if payment.subject_kind != "order":
         return []
     order = orders.order(session, payment.subject_id)
-    # By another way after a failure it is another fact.
-    fact = f"refund:{refund.id}:{refund.method}"
+    # By another way after a failure, or paid anew after it turned out not to be, it is another fact.
+    again = f":{refund.times_taken_back}" if refund.times_taken_back else ""
+    fact = f"refund:{refund.id}:{refund.method}{again}"
     return [_buyer(order, fact, "refund_arrived", refunded=as_money(refund.money), reference=refund.reference)]
+
+
+def _refund_taken_back(session: Session, payload: Payload) -> list[Telling]:
+    """Tell that a refund was not sent after all, unless it has been since: then the next mail says what holds."""
+    refund, times = payments.refund(session, UUID(payload["refund_id"])), payload["times"]
+    payment = payments.payment(session, refund.payment_id)
+    if refund.state == "paid" or str(refund.times_taken_back) != times or payment.subject_kind != "order":
+        return []
+    order = orders.order(session, payment.subject_id)
+    facts = {"refunded": as_money(refund.money), "reference": refund.reference}
+    return [_buyer(order, f"refund:{refund.id}:taken_back:{times}", "refund_not_sent", **facts)]
 
 
 def _surplus(session: Session, payload: Payload) -> list[Telling]:
@@ -195,7 +207,8 @@ def _surplus(session: Session, payload: Payload) -> list[Telling]:
     if payment.subject_kind != "order":
         return []
     order = orders.order(session, payment.subject_id)
-    fact = f"payment:{payment.id}:surplus:{payment.received.minor}"
+    times = payments.transfers_taken_back(session, payment.id)
+    fact = f"payment:{payment.id}:surplus:{payment.received.minor}{f':{times}' if times else ''}"
     number = str(order.number)
     told = [_buyer(order, fact, "surplus")]
     for coop_id in dict.fromkeys(part.coop_id for part in order.parts):
@@ -205,6 +218,15 @@ def _surplus(session: Session, payload: Payload) -> list[Telling]:
             for person in staff_of(session, coop_id)
         ]
     return told
+
+
+def _surplus_taken_back(session: Session, payload: Payload) -> list[Telling]:
+    """Tell the buyer that what was said to go back to them was somebody else's."""
+    payment = payments.payment(session, UUID(payload["payment_id"]))
+    if payment.subject_kind != "order":
+        return []
+    order = orders.order(session, payment.subject_id)
+    return [_buyer(order, f"payment:{payment.id}:surplus_taken_back:{payload['times']}", "surplus_taken_back")]
 
 
 def _cancelled(session: Session, payload: Payload) -> list[Telling]:
@@ -307,7 +329,9 @@ TELLERS: dict[str, Teller] = OF_PAYOUTS | {
     "orders.cancelled": _cancelled,
     "orders.problem": _problem,
     "payments.refunded": _refund_arrived,
+    "payments.refund_taken_back": _refund_taken_back,
     "payments.surplus": _surplus,
+    "payments.surplus_taken_back": _surplus_taken_back,
     "producers.payee_account_entered": _payee_entered,
     "producers.payee_account_confirmed": _payee_confirmed,
     "earnings.held": _payable_held,

@@ -209,14 +209,15 @@ _MOVED_ON = {
     ),
     "paid": N_(
         "What was owed again was paid again since. If this payout never came back, the producer was paid twice: take the match"
-        " of the later payout back and note it as refused, then take this match back, and say of the later line that it paid"
-        " this payout twice."
+        " of the later payout back at its line, and let an approver note on the page of that payout that the bank refused it;"
+        " then take this match back, and say at the later line, under 'A payout in several lines, or paid twice', that it paid"
+        " this payout again."
     ),
     "held": N_("What was owed again is held back. End that hold first, then take this match back."),
 }
 _NOT_WHOLE = N_(
     "A part of what was owed again was held back, set off or refunded since. Leave the match, and even it out by a correction of"
-    " what the producer is owed."
+    " what the producer is owed: under Earnings, Corrections."
 )
 
 

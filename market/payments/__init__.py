@@ -23,7 +23,8 @@ that take it call the processor between two units, so they are called outside of
 Statements: `service.record_transfer(session, payment_id=..., line_subject=..., amount=..., booked_on=..., now=..., suspense=
 "suspense:1") -> Received(payment, coop_id, legs)`, `undo_transfer`, `record_bank_refund(...) -> legs`, `undo_bank_refund`.
 Topics: `payments.paid`, `payments.closed` (payment_id, subject_kind, subject_id), `payments.surplus` (payment_id),
-`payments.refunded` (refund_id, payment_id, subject_id). `payments.paid` is announced again until it is acknowledged.
+`payments.refunded` (refund_id, payment_id, subject_id), and what takes the last two back. `payments.paid` is announced again
+until it is acknowledged.
 Locks: orders before payments before the books. `refund` may follow a lock of the order; `refresh` and the tasks that mark
 an order paid each have their own unit.
 """

@@ -148,7 +148,8 @@ class Refund(CoopOwned, Base):
 
     `kind`: `part` by component of a seller order; `surplus` of money that nothing wanted; `elsewhere`, made in the
     processor's dashboard and found there; `untaken`, what somebody did not take there of an authorisation, so that it counts on
-    the part alone: the payment never brought it. Amounts never change; a row is never deleted.
+    the part alone: the payment never brought it. Amounts never change; a row is never deleted. `times_taken_back` counts how
+    often a debit that had paid it turned out to be something else: each time is another fact to be told.
     """
 
     __tablename__ = "refund"
@@ -177,6 +178,7 @@ class Refund(CoopOwned, Base):
     provider_ref: Mapped[str | None]
     problem: Mapped[str | None]
     paid_at: Mapped[datetime | None]
+    times_taken_back: Mapped[int] = mapped_column(SmallInteger, server_default=_ZERO)
 
     __table_args__ = (
         UniqueConstraint("number"),

@@ -117,6 +117,12 @@ class PayoutsStopped(Conflict):
     code = "payouts.stopped"
 
 
+class PaidOtherwise(Conflict):
+    """What a returned payout had paid was paid again by a payout that no line of a bank can be said to have doubled."""
+
+    code = "payouts.paid_otherwise"
+
+
 class ClaimSettled(Conflict):
     """A claim that a returned payout had netted, and that stood again, has been paid or given up since."""
 

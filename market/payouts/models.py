@@ -128,7 +128,8 @@ class Payout(CoopOwned, Base):
     """Money for one payee over one rail. `wake_at` is when a worker may take it (again), to send or to ask; null: none may.
 
     The key for the rail follows from the id, so that no payout can ever have another's; so does the UETR (rules.pain001).
-    `times_returned` counts how often a statement or a receipt brought it back: each time is another fact to be told.
+    `times_returned` counts how often a statement or a receipt brought it back, `times_unsettled` how often the match that had
+    settled it was undone: each time is another fact to be told.
     `earlier_reason` is the `reason` that stood there before, for when it did not come back after all.
     """
 
@@ -157,6 +158,7 @@ class Payout(CoopOwned, Base):
     reason: Mapped[str | None]
     earlier_reason: Mapped[str | None]
     times_returned: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
+    times_unsettled: Mapped[int] = mapped_column(SmallInteger, server_default=text("0"))
     settled_on: Mapped[date | None]
     changed_at: Mapped[Instant]
 

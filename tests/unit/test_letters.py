@@ -35,6 +35,10 @@ FACTS = {
     "count": 12,
     "since": {"instant": "2026-11-25T12:00:00+00:00"},
     "by_hand": True,
+    "bank_says": {"said": "account closed"},
+    "receipt": "Signed by somebody else.",
+    "account_wrong": True,
+    "account_asked": True,
     "rows": [["Coffee: Goods", {"money": [1250, "EUR"]}]],
 }
 KINDS = sorted(set(letters.texts()) - {"frame"})

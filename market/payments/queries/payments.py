@@ -13,7 +13,7 @@ from market.kernel.references import Kind, parse, reference
 from market.ledger import queries as books
 from market.ledger.service import book_of
 from market.payments.errors import PaymentMissing
-from market.payments.models import CardAuthorisation, Payment, PaymentPartRow
+from market.payments.models import CardAuthorisation, Payment, PaymentPartRow, TransferReceipt
 from market.payments.rules import LIVE, OPEN, PaymentPart, State
 from market.producers import queries as producers
 
@@ -191,6 +191,12 @@ def transfers_of(session: Session, *, coop_id: UUID, limit: int = 200) -> list[P
         .limit(limit)
     )
     return [view(row) for row in session.scalars(statement)]
+
+
+def transfers_taken_back(session: Session, payment_id: UUID) -> int:
+    """Return how many lines of statements counted for a payment until their match was undone."""
+    undone = TransferReceipt.payment_id == payment_id, TransferReceipt.undone_at.is_not(None)
+    return session.scalar(select(func.count()).select_from(TransferReceipt).where(*undone)) or 0
 
 
 def to_refresh(session: Session, *, before: datetime, limit: int = 100) -> list[UUID]:

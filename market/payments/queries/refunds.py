@@ -34,6 +34,7 @@ class RefundView:
     decided_at: datetime
     paid_at: datetime | None
     problem: str | None
+    times_taken_back: int
 
 
 def refund_view(row: Refund) -> RefundView:
@@ -55,6 +56,7 @@ def refund_view(row: Refund) -> RefundView:
         decided_at=row.decided_at,
         paid_at=row.paid_at,
         problem=row.problem,
+        times_taken_back=row.times_taken_back,
     )
 
 

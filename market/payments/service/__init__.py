@@ -41,8 +41,9 @@ from market.payments.service.paying_refunds import (
     record_refund,
     record_refund_outcome,
     send_refund,
+    undo_bank_refund,
 )
-from market.payments.service.refunds import give_back_credit, record_refund_elsewhere, refund, refund_by_bank, undo_bank_refund
+from market.payments.service.refunds import give_back_credit, record_refund_elsewhere, refund, refund_by_bank
 from market.payments.service.transfers import record_transfer, undo_transfer
 
 __all__ = [

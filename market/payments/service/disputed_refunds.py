@@ -1,4 +1,5 @@
-"""Refunds that were decided before the buyer's bank took the payment back: held meanwhile, and met by a lost dispute."""
+"""Refunds of a payment that the buyer's bank takes back: none is made then, and what was decided before is held meanwhile and
+met by a lost dispute."""
 
 from datetime import datetime
 from uuid import UUID
@@ -12,12 +13,20 @@ from market.kernel.words import N_
 from market.ledger import service as ledger
 from market.ledger.rules import Entry
 from market.payments import postings
+from market.payments.errors import PaymentDisputed
 from market.payments.models import Dispute, Refund
 from market.payments.rules import DISPUTE_TOOK
 from market.payments.service.books import ACTOR, days_of
 
 _HELD = N_("The buyer's bank has taken this payment back. Do not pay it before the card company has decided.")
 _MET = N_("The buyer has this money through the dispute that was lost.")
+
+
+def refuse_disputed(session: Session, payment_id: UUID) -> None:
+    """Refuse to give back what the buyer's bank has taken already, or has kept. Raises PaymentDisputed."""
+    gone = select(Dispute.id).where(Dispute.payment_id == payment_id, Dispute.state.in_(DISPUTE_TOOK))
+    if session.scalars(gone.limit(1)).first() is not None:
+        raise PaymentDisputed("The buyer's bank has taken this payment back. The decision of the card company comes first.")
 
 
 def follow_dispute(session: Session, dispute: Dispute, *, now: datetime) -> list[Entry]:

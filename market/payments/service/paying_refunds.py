@@ -17,10 +17,11 @@ from market.kernel.words import N_
 from market.ledger.rules import Leg
 from market.payments import postings
 from market.payments.errors import RefundTooLarge, RefundUnderWay, WrongCurrency
-from market.payments.events import REFUNDED
+from market.payments.events import REFUND_TAKEN_BACK, REFUNDED
 from market.payments.models import Payment, Refund
 from market.payments.ports import CardProcessor, ProcessorRefused, ProcessorUnsure, RefundAnswer, RefundOrder
 from market.payments.queries import RefundView, refund_view
+from market.payments.service.disputed_refunds import refuse_disputed
 
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(hours=1)
 
@@ -102,8 +103,11 @@ def settle_refund(session: Session, row: Refund, now: datetime) -> None:
     if row.state in ("paid", "failed"):
         return
     row.state, row.paid_at, row.problem = "paid", now, None
-    facts = {"refund_id": str(row.id), "payment_id": str(row.payment_id), "subject_id": str(row.subject_id)}
-    outbox.announce(session, REFUNDED, facts, key=str(row.payment_id))
+    outbox.announce(session, REFUNDED, _ids(row), key=str(row.payment_id))
+
+
+def _ids(row: Refund) -> dict[str, str]:
+    return {"refund_id": str(row.id), "payment_id": str(row.payment_id), "subject_id": str(row.subject_id)}
 
 
 def fail_refund(row: Refund) -> None:
@@ -127,3 +131,18 @@ def record_bank_refund(session: Session, *, refund_id: UUID, amount: Money, susp
         raise RefundTooLarge("The debit is not the refund's amount.", wanted_minor=row.amount_minor, found_minor=amount.minor)
     settle_refund(session, row, now)
     return postings.refund_paid(suspense, amount, row.subject_id)
+
+
+def undo_bank_refund(session: Session, *, refund_id: UUID) -> RefundView:
+    """Take back that a debit paid a refund, because its match is undone; the caller mirrors the postings. It is owed again.
+
+    Announces `payments.refund_taken_back`, because the buyer was told that it was sent. Raises RefundUnderWay when it is not
+    paid by bank, PaymentDisputed while the buyer's bank has taken the payment back.
+    """
+    row = lock_one(session, Refund, refund_id)
+    if row.method != "transfer" or row.state != "paid":
+        raise RefundUnderWay("This refund is not paid by bank. Its match cannot be taken back.", state=row.state)
+    refuse_disputed(session, row.payment_id)
+    row.state, row.paid_at, row.times_taken_back = "decided", None, row.times_taken_back + 1
+    outbox.announce(session, REFUND_TAKEN_BACK, _ids(row) | {"times": str(row.times_taken_back)}, key=str(row.payment_id))
+    return refund_view(row)

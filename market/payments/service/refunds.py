@@ -25,18 +25,18 @@ from market.payments import postings
 from market.payments.errors import (
     EvidenceNeeded,
     NothingToRefund,
-    PaymentDisputed,
     PaymentMissing,
     RefundTooLarge,
     RefundUnderWay,
     WrongCurrency,
 )
 from market.payments.events import CLOSED, REFUND_DECIDED
-from market.payments.models import Dispute, Payment, PaymentPartRow, ProcessorLine, Refund
+from market.payments.models import Payment, PaymentPartRow, ProcessorLine, Refund
 from market.payments.ports import RefundAnswer
 from market.payments.queries import RefundView, parts, refund_view, refundable, view
-from market.payments.rules import DISPUTE_TOOK, Amounts, PaymentPart, State, over_components
+from market.payments.rules import Amounts, PaymentPart, State, over_components
 from market.payments.service.books import credit_account, days_of, is_held
+from market.payments.service.disputed_refunds import refuse_disputed
 from market.payments.service.open import ids_of
 from market.payments.service.paying_refunds import settle_refund
 
@@ -64,7 +64,7 @@ def refund(
     row = lock_one(session, Payment, payment_id)
     if row.state != State.SUCCEEDED:
         raise NothingToRefund("This payment brought no money for the order, so there is nothing to give back.", state=row.state)
-    _refuse_disputed(session, payment_id)
+    refuse_disputed(session, payment_id)
     left = refundable(session, payment_id=payment_id, subject=subject)
     amounts, forgiven = _without_write_off(session, row.id, subject, amounts, left)
     for (name, wanted), (_, rest) in zip(amounts.components(), left.components(), strict=True):
@@ -90,13 +90,6 @@ def refund(
     outbox.announce(session, REFUND_DECIDED, {"refund_id": str(made.id)}, key=str(payment_id))
     _post_decided(session, made, (tuple(legs) or postings.refund_decided(amounts, subject)) + forgiven, actor, now)
     return refund_view(made)
-
-
-def _refuse_disputed(session: Session, payment_id: UUID) -> None:
-    """Refuse to give back what the buyer's bank has taken already, or has kept."""
-    gone = select(Dispute.id).where(Dispute.payment_id == payment_id, Dispute.state.in_(DISPUTE_TOOK))
-    if session.scalars(gone.limit(1)).first() is not None:
-        raise PaymentDisputed("The buyer's bank has taken this payment back. The decision of the card company comes first.")
 
 
 def _without_write_off(
@@ -267,7 +260,7 @@ def refund_by_bank(session: Session, *, refund_id: UUID, evidence: str, actor: A
     row = lock_one(session, Refund, refund_id)
     if row.state not in ("failed", "needs_person") or row.method != "card":
         raise RefundUnderWay("This refund is under way or done. A second way would give the money back twice.", state=row.state)
-    _refuse_disputed(session, row.payment_id)
+    refuse_disputed(session, row.payment_id)
     if not evidence.strip():
         raise EvidenceNeeded("Please say how you know that nothing went back to the card.", pointer="/evidence")
     before = {"method": row.method, "state": row.state}
@@ -283,19 +276,6 @@ def refund_by_bank(session: Session, *, refund_id: UUID, evidence: str, actor: A
         old=before,
         new={"method": "transfer", "evidence": evidence},
     )
-    return refund_view(row)
-
-
-def undo_bank_refund(session: Session, *, refund_id: UUID) -> RefundView:
-    """Take back that a debit paid a refund, because its match is undone; the caller mirrors the postings. It is owed again.
-
-    Raises RefundUnderWay when it is not paid by bank, PaymentDisputed while the buyer's bank has taken the payment back.
-    """
-    row = lock_one(session, Refund, refund_id)
-    if row.method != "transfer" or row.state != "paid":
-        raise RefundUnderWay("This refund is not paid by bank. Its match cannot be taken back.", state=row.state)
-    _refuse_disputed(session, row.payment_id)
-    row.state, row.paid_at = "decided", None
     return refund_view(row)
 
 

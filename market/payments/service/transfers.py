@@ -25,9 +25,9 @@ from market.payments.errors import (
     TransferGivenBack,
     WrongCurrency,
 )
-from market.payments.events import PAID, SURPLUS
+from market.payments.events import PAID, SURPLUS, SURPLUS_TAKEN_BACK
 from market.payments.models import Dispute, Payment, PaymentPartRow, Refund, TransferReceipt
-from market.payments.queries import PaymentView, parts, view
+from market.payments.queries import PaymentView, parts, transfers_taken_back, view
 from market.payments.rules import PAID as PAID_STATES
 from market.payments.rules import Arrival, State, arrival
 from market.payments.service.books import credit_account, is_held, legs_of
@@ -140,9 +140,10 @@ def undo_transfer(session: Session, *, line_subject: UUID, until: datetime, now:
         raise PaymentNotOpen("No payment counts this line.")
     completed_by = _completing(session, row) if row.state == State.SUCCEEDED else None
     unpaid = completed_by is receipt
+    too_much = not unpaid and row.state != State.PART_PAID
     if unpaid:
         _refuse_unless_whole(session, row, receipt)
-    elif row.state != State.PART_PAID:
+    elif too_much:
         _refuse_unless_too_much(session, row, receipt, completed_by)
     receipt.undone_at = now
     row.received_minor -= receipt.amount_minor
@@ -155,6 +156,9 @@ def undo_transfer(session: Session, *, line_subject: UUID, until: datetime, now:
         row.expires_at = until
         session.execute(update(PaymentPartRow).where(PaymentPartRow.payment_id == row.id).values(written_off_minor=0))
     session.flush()
+    if too_much:  # the buyer was told that it goes back
+        times = transfers_taken_back(session, row.id)
+        outbox.announce(session, SURPLUS_TAKEN_BACK, {"payment_id": str(row.id), "times": str(times)}, key=str(row.id))
     return TakenBack(view(row), unpaid)
 
 

@@ -16,12 +16,11 @@ from market.payouts.errors import FileNotFound, PayoutNotFound, RunNotFound
 from market.payouts.models import CashReceipt, Cheque, Payout, PayoutAttempt, PayoutFile, PayoutItem, PayoutRun, PayoutStatement
 from market.payouts.queries.views import Alarm, AttemptRow, FileRow, InTransit, PayoutRow, RunRow, payout_from, run_from
 from market.payouts.rules.numbers import payout_number
+from market.payouts.rules.reasons import ACCOUNT_IS_WRONG
 from market.payouts.rules.states import FINAL, IN_TRANSIT, State
 from market.producers import queries as producers
 
 PAGE = 50
-# Reasons of a return (ISO 20022) that say that the account itself is wrong: paying there again would only come back.
-ACCOUNT_IS_WRONG = ("AC01", "AC04", "AC06")
 UNKNOWN_TOO_LONG = timedelta(hours=1)
 QUEUED_TOO_LONG = timedelta(minutes=15)
 FILE_WAITS_TOO_LONG = timedelta(days=1)

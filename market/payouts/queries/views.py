@@ -69,6 +69,7 @@ class PayoutRow:
     file_id: UUID | None
     reason: str | None
     times_returned: int
+    times_unsettled: int
     settled_on: date | None
     changed_at: datetime
 
@@ -179,6 +180,7 @@ def payout_from(row: Payout) -> PayoutRow:
         file_id=row.file_id,
         reason=row.reason,
         times_returned=row.times_returned,
+        times_unsettled=row.times_unsettled,
         settled_on=row.settled_on,
         changed_at=row.changed_at,
     )

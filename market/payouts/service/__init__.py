@@ -24,7 +24,7 @@ from market.payouts.service.settle import (
     stay_paid,
     unsettle,
 )
-from market.payouts.service.statement import keep_statement
+from market.payouts.service.statement import keep_statement, say_printed
 from market.payouts.service.status import BankStatus, StatusTaken, take_status
 from market.payouts.service.stop import lift, stop, stop_for_unknown
 
@@ -65,6 +65,7 @@ __all__ = [
     "return_all",
     "reversals_waiting",
     "save_settings",
+    "say_printed",
     "settle",
     "settle_all",
     "settle_selected",

@@ -22,9 +22,18 @@ from market.ledger import queries as books
 from market.ledger import service as ledger
 from market.ledger.rules import Entry, Leg
 from market.payables import service as payables
-from market.payouts.errors import AmountDiffers, ClaimSettled, EvidenceNeeded, PayoutNotFound, SamePerson, StepRefused
+from market.payouts.errors import (
+    AmountDiffers,
+    ClaimSettled,
+    EvidenceNeeded,
+    PaidOtherwise,
+    PayoutNotFound,
+    SamePerson,
+    StepRefused,
+)
 from market.payouts.models import Payout, PayoutItem, PayoutRun
 from market.payouts.rules import postings
+from market.payouts.rules.numbers import payout_number
 from market.payouts.rules.states import TRANSITIONS, State, Step, Transition, transition
 from market.producers import queries as producers
 
@@ -117,7 +126,8 @@ def settle_selected(
 def unsettle(session: Session, *, payout_id: UUID, now: datetime) -> None:
     """Take a settlement back because its match was undone; the caller posts the mirror. The payout counts as sent.
 
-    Raises StepRefused while another line says that it came back.
+    Announces `payouts.unsettled`, because its payee was told that it arrived. Raises StepRefused while another line says that it
+    came back.
     """
     row = locks.lock_one(session, Payout, payout_id)
     if row.state == State.RETURNED:
@@ -127,7 +137,8 @@ def unsettle(session: Session, *, payout_id: UUID, now: datetime) -> None:
             state=row.state,
         )
     _enter(row, transition(row.state, Step.UNSETTLE), now)
-    row.settled_on = None
+    row.settled_on, row.times_unsettled = None, row.times_unsettled + 1
+    outbox.announce(session, "payouts.unsettled", {"payout_id": row.id, "times": row.times_unsettled})
     payables.mark_unpaid(session, payable_ids=_live_items(session, [row.id]))
 
 
@@ -169,19 +180,21 @@ def stay_paid(session: Session, *, payout_id: UUID, reason: str, actor: Actor, n
     """Take back that a payout came back, because its match is undone: it is paid as before; the caller posts the mirror.
 
     Only while what was owed again is still whole: what was paid, held, set off or refunded since stays what it became. Locks
-    the payout, then its payables. Raises StepRefused, MovedOn (payables), ClaimSettled for a netted claim that ended since.
+    the payout, then its payables. Raises StepRefused, MovedOn (payables), PaidOtherwise where another way paid it again (what a
+    bank file paid twice can become a claim), ClaimSettled for a netted claim that ended since.
     """
     row = locks.lock_one(session, Payout, payout_id)
     came_back, step = row.reason, transition(row.state, Step.STAY_PAID)
-    items = select(PayoutItem.payable_id).where(PayoutItem.payout_id == row.id)
-    payables.pay_again(session, payable_ids=list(session.scalars(items)), taker=row.run_id)
+    paid = list(session.scalars(select(PayoutItem.payable_id).where(PayoutItem.payout_id == row.id)))
+    _refuse_paid_otherwise(session, row, paid)
+    payables.pay_again(session, payable_ids=paid, taker=row.run_id)
     deducted = Money(row.deducted_minor, row.currency)
     book_id = ledger.book_of(session, row.coop_id)
     if deducted and books.balance(session, book_id, f"claim:{row.payee_id}", row.currency) < deducted:
         raise ClaimSettled(
             say(
                 "This payout had kept %(money)s of what the producer owed, and that debt has ended otherwise since. Leave the"
-                " match, and even it out by a correction of what the producer is owed.",
+                " match, and even it out by a correction of what the producer is owed: under Earnings, Corrections.",
                 money=deducted,
             )
         )
@@ -194,6 +207,27 @@ def stay_paid(session: Session, *, payout_id: UUID, reason: str, actor: Actor, n
         session, actor=actor, action="payouts.return_taken_back", subject_kind="payout", subject_id=row.id, now=now,
         coop_id=row.coop_id, old={"state": "returned", "reason": came_back}, new={"state": row.state, "reason": reason},
     )  # fmt: skip
+
+
+def _refuse_paid_otherwise(session: Session, row: Payout, paid: Sequence[UUID]) -> None:
+    """Refuse while a later payout in cash, by wallet or by card company has paid the payables of a returned one again."""
+    again = (
+        select(Payout.number)
+        .join(PayoutItem, PayoutItem.payout_id == Payout.id)
+        .where(PayoutItem.payable_id.in_(paid), PayoutItem.released_at.is_(None))
+        .where(Payout.id != row.id, Payout.state == State.SETTLED, Payout.rail != "sepa")
+    )
+    number = session.scalars(again.limit(1)).first()
+    if number is not None:
+        raise PaidOtherwise(
+            say(
+                "What was owed again was paid again by payout %(number)s. If this payout never came back, the producer has the"
+                " money twice. Leave the match, and propose under Earnings, Corrections that the member is owed %(money)s less:"
+                " the next payments are less by it. When less is owed now, wait for their next sale.",
+                number=payout_number(number),
+                money=_money(row),
+            )
+        )
 
 
 def fail(session: Session, *, payout_id: UUID, reason: str, actor: Actor, now: datetime) -> None:

@@ -13,6 +13,7 @@ from market.kernel.ids import new_id
 from market.kernel.money import Money
 from market.ledger import queries as books
 from market.ledger import service as ledger
+from market.ledger.rules import Entry
 from market.notifications import service as notifications
 from market.notifications.models import Notification
 from market.payables.models import Payable
@@ -28,7 +29,7 @@ from tests.conftest import NOW
 from tests.domain.payouts.test_runs import claim
 from tests.domain.statements.test_matching import LATER, awaited_payment, matches, paid_line, run, sent_payout
 from tests.factories.accounts import make_staff
-from tests.factories.payouts import APPROVER, PREPARER, approved_run, make_run, only_payout, owe
+from tests.factories.payouts import APPROVER, PREPARER, approved_run, make_run, only_payout, owe, take
 from tests.factories.producers import make_coop, make_payee_account, make_producer
 from tests.factories.statements import import_lines, line, make_account
 
@@ -163,6 +164,18 @@ def paid_again(session, case) -> None:
     assert case.state(later) == "settled"
 
 
+def paid_otherwise(session, case) -> None:
+    session.execute(text("UPDATE payee_account SET replaced_at = now() WHERE rail = 'sepa'"))
+    make_payee_account(session, producer=case.producer, rail="momo", iban=None, bic=None, msisdn="+250788000123")
+    later = only_payout(session, approved_run(session, case.coop.id))
+    assert take(session) is not None
+    moves = payouts.settle(
+        session, payout_id=later.id, money=later.money, booked_on=LATER, suspense=case.account.suspense, now=NOW
+    )
+    book = ledger.book_of(session, case.coop.id)
+    ledger.post(session, [Entry(book, "settled", f"settled:{later.id}", LATER, "t", moves)])
+
+
 def held(session, case) -> None:
     earnings.hold(
         session, producer_id=case.producer.id, money=Money(7_200, "EUR"), reason="complaint", appeal="ask the board",
@@ -185,6 +198,7 @@ FOLLOWED = [
     (planned, "payables.moved_on", "Discard that run first"),
     (on_its_way, "payables.moved_on", "Cancel that payout"),
     (paid_again, "payables.moved_on", "paid twice"),
+    (paid_otherwise, "payouts.paid_otherwise", "Corrections that the member is owed 69.00 EUR less"),
     (held, "payables.moved_on", "End that hold first"),
     (set_off, "payables.moved_on", "correction"),
     (given_up, "payouts.claim_settled", "3.00 EUR"),
