@@ -40,7 +40,7 @@ def server(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def real_app(make_database, servers, server):
-    cards = StripeCards(key=KEY, webhook_secret=SECRET, api_base=server.url, retries=0, timeout=5)
+    cards = StripeCards(key=KEY, webhook_secret=SECRET, api_base=server.url, retries=0, timeout=60)
     app = create_app(settings_for(make_database("payments"), servers["REDIS_URL"]), ports=Ports(cards=cards))
     yield app
     with app.app_context():
@@ -71,7 +71,7 @@ def at_once(app, *calls: Callable[[], object]) -> list[object]:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join()
     return results
 
 

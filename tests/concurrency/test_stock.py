@@ -11,7 +11,7 @@ from threading import Barrier
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Engine, create_engine, func, select, text
+from sqlalchemy import Engine, create_engine, func, select
 from sqlalchemy.orm import Session
 
 from market.catalogue import service
@@ -92,8 +92,7 @@ def test_fifty_buyers_at_once_and_one_gets_the_last_kilo(engine: Engine) -> None
         def act(session):
             buyer = replace(BUYER, email=f"buyer{number}@example.org")
             wanted = [WantedLine(listing_id, Decimal(1))]
-            # Each has its connection before anybody starts, and waits its turn however slow a busy machine makes the other 49.
-            session.execute(text("SET LOCAL lock_timeout = '120s'"))
+            session.connection()  # each has it before anybody starts
             barrier.wait()
             orders.place_order(session, actor=GUEST, wanted=wanted, buyer=buyer, method="card", now=NOW)
 

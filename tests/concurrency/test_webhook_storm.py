@@ -45,7 +45,9 @@ def server(app, tmp_path):
     thread = threading.Thread(target=door.serve_forever, daemon=True)
     thread.start()
     running = StripeServer(tmp_path, "--webhook-url", f"http://127.0.0.1:{door.server_port}/hooks/stripe")
-    app.extensions["ports"] = Ports(cards=StripeCards(key=KEY, webhook_secret=SECRET, api_base=running.url, retries=0, timeout=5))
+    app.extensions["ports"] = Ports(
+        cards=StripeCards(key=KEY, webhook_secret=SECRET, api_base=running.url, retries=0, timeout=60)
+    )
     yield running
     running.stop()
     door.shutdown()

@@ -20,6 +20,7 @@ from market.kernel.ids import new_id
 from market.ledger import queries as books
 from market.orders import service
 from market.payments import service as payments
+from tests.concurrency.patience import patient
 from tests.conftest import NOW, settings_for
 from tests.factories.catalogue import make_listing
 from tests.factories.orders import paid_order, parts_of, place
@@ -40,9 +41,9 @@ def apps(make_database, servers, monkeypatch):
     """One site with two beats: the same database, broker and outside world, clocks two hours apart."""
     monkeypatch.setattr(celery.conf, "broker_url", servers["REDIS_URL"])
     url, outside = make_database("beats"), memory.ports()
-    made = [
-        create_app(settings_for(url, servers["REDIS_URL"]), ports=outside, clock=FixedClock(NOW + skew)) for skew in (-SKEW, SKEW)
-    ]
+    with patient():
+        settings = settings_for(url, servers["REDIS_URL"])
+        made = [create_app(settings, ports=outside, clock=FixedClock(NOW + skew)) for skew in (-SKEW, SKEW)]
     yield made, outside
     for app in made:
         with app.app_context():
