@@ -64,6 +64,10 @@ def test_a_loan_comes_and_goes_back_with_its_interest(desk, session, coop, balan
     loan = taken_on(desk, session)
     typed = {"reference": reference(Kind.LOAN, loan.number), "actor": CLERK, "now": NOW}
     came, more, back = lines_of(session, make_account(session, coop=coop), 4_950_000, 100, -4_950_000)
+    wrong = statements.match_reference(session, line_id=came, **typed)
+    again = {"reason": "another lender", "actor": CLERK, "now": NOW}
+    statements.undo_match(session, match_id=wrong, **again)
+    assert (balance(f"prefinance_payable:{loan.id}"), balance("bank:1"), balance("suspense:1")) == (0, 100, -100)
     statements.match_reference(session, line_id=came, **typed)
     assert (balance(f"prefinance_payable:{loan.id}"), balance("bank:1"), balance("suspense:1")) == (4_950_000, 100, 4_949_900)
     with pytest.raises(WrongDirection, match=r"only 0\.00 EUR"):
@@ -86,8 +90,8 @@ def test_a_loan_comes_and_goes_back_with_its_interest(desk, session, coop, balan
     session.commit()
     assert desk.post(desk.approver, f"{LOANS}/{loan.id}/close").status_code == 303
     assert only(session, Loan).state == "closed"
-    arrived, repaid = session.scalars(select(StatementMatch.id).order_by(StatementMatch.id))
-    again = {"reason": "another lender", "actor": CLERK, "now": NOW}
+    live = select(StatementMatch.id).where(StatementMatch.undone_at.is_(None))
+    arrived, repaid = session.scalars(live.order_by(StatementMatch.id))
     with pytest.raises(MatchBuiltOn), session.begin_nested():
         statements.undo_match(session, match_id=arrived, **again)
     statements.undo_match(session, match_id=repaid, **again)
