@@ -40,14 +40,15 @@ class Child:
     def carry(self) -> None:
         """Copy the output into the log file until it ends, and show errors at once."""
         assert self.process.stdout is not None
-        for line in self.process.stdout:
-            self.last.append(line.rstrip())
-            if self.shown:
-                print(line, end="", flush=True)
-            elif LOUD.search(line):
-                print(f"  {self.name} | {line.rstrip()}", flush=True)
-            with contextlib.suppress(OSError):  # a full disk must not block the process whose lines these are
-                self._write(line)
+        with self.process.stdout as lines:
+            for line in lines:
+                self.last.append(line.rstrip())
+                if self.shown:
+                    print(line, end="", flush=True)
+                elif LOUD.search(line):
+                    print(f"  {self.name} | {line.rstrip()}", flush=True)
+                with contextlib.suppress(OSError):  # a full disk must not block the process whose lines these are
+                    self._write(line)
 
     def _write(self, line: str) -> None:
         """Append to the log; beyond its largest size it becomes NAME.log.1 and a new one begins."""
