@@ -73,7 +73,6 @@ def index() -> ResponseReturnValue:
 @access("preparer")
 def preview() -> ResponseReturnValue:
     """Read a file and show every row with what becomes of it; nothing is kept yet."""
-    request.max_content_length = MOST_BYTES + 10_000
     entry = Entry(request.form)
     entry.day("on")
     entry.text("source")

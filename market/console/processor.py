@@ -79,10 +79,9 @@ def index() -> ResponseReturnValue:
 
 
 @blueprint.post("/report")
-@access("staff")
+@access("staff", largest=MAX_BYTES)
 def report() -> ResponseReturnValue:
     """Compare a balance report of the processor (CSV) with the lines that it gave us; nothing is booked from a file."""
-    request.max_content_length = MAX_BYTES
     given = request.files.get("file")
     problem = ""
     found: dict[str, Any] = {"agree": 0, "differ": 0, "rows": []}

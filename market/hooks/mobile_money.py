@@ -17,10 +17,9 @@ LARGEST = 20_000
 
 
 @blueprint.route("/mobile-money", methods=["POST", "PUT"])
-@access("webhook")
+@access("webhook", largest=LARGEST)
 def receive() -> ResponseReturnValue:
     """Take one delivery."""
-    request.max_content_length = LARGEST
     told = request.get_json(silent=True)
     reference = told.get("externalId") if isinstance(told, dict) else None
     if isinstance(reference, str):

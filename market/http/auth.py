@@ -2,7 +2,8 @@
 
 Words: `public` (anybody), `buyer` (anybody signed in), `producer`, `preparer`, `approver`, `staff` (preparer or approver),
 `admin`, `webhook` (the view checks the sender's signature itself). Several words mean any of them. A key needs the scope
-that the view names. A view without a declaration is refused.
+that the view names. A view without a declaration is refused. What may be sent to a view that takes more or less than others is
+declared here, too, because forms are read before their view runs.
 """
 
 from collections.abc import Callable
@@ -25,10 +26,14 @@ Resolver = Callable[[Request], Actor | None]
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Who may call a view; `scope` is what an API key needs (None: keys may not call it)."""
+    """Who may call a view; `scope` is what an API key needs (None: keys may not call it).
+
+    `largest` is how many bytes a request may have (None: as many as those of any view).
+    """
 
     words: frozenset[str]
     scope: str | None = None
+    largest: int | None = None
 
     def sees_everything(self, actor: Actor) -> bool:
         """Whether the view works over all co-ops for this actor (its queries filter by person), not inside one."""
@@ -59,13 +64,13 @@ class ScopeMissing(Forbidden):
     code = "auth.scope_missing"
 
 
-def access(*words: str, scope: str | None = None) -> Callable[[F], F]:
-    """Declare who may call a view; raises ValueError for a word that is none."""
+def access(*words: str, scope: str | None = None, largest: int | None = None) -> Callable[[F], F]:
+    """Declare who may call a view, and how much they may send; raises ValueError for a word that is none."""
     if not words or not set(words) <= WORDS:
         raise ValueError(f"access words are {sorted(WORDS)}, not {words}")
 
     def mark(view: F) -> F:
-        view.__access__ = Access(frozenset(words), scope)  # type: ignore[attr-defined]
+        view.__access__ = Access(frozenset(words), scope, largest)  # type: ignore[attr-defined]
         return view
 
     return mark
@@ -144,6 +149,8 @@ def _enforce() -> None:
         raise ScopeMissing(
             say("This key lacks the scope %(value)s. Make a key that carries it.", value=declared.scope or "for this call")
         )
+    if declared.largest is not None:
+        request.max_content_length = declared.largest
     tenancy.enter(tenancy.EVERYTHING if declared.sees_everything(actor) else tenancy.scope_of(actor.coop_id))
 
 

@@ -33,6 +33,20 @@ class FileNotFound(Missing):
     code = "statements.file_not_found"
 
 
+class FileTooLarge(Invalid):
+    """A file is larger than any statement, as it is or compressed. Nothing of it is kept."""
+
+    code = "statements.file_too_large"
+
+
+class NoStatement(Invalid):
+    """A file is no statement that can be read, and too large to be kept as what it is. `code` says why it cannot be read."""
+
+    def __init__(self, detail: str, code: str) -> None:
+        super().__init__(detail)
+        self.code = code  # type: ignore[misc]
+
+
 class BadMapping(Invalid):
     """A CSV cannot be read by this mapping."""
 

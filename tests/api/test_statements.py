@@ -7,6 +7,7 @@ import pytest
 from market.kernel.references import Kind, reference
 from market.payouts import queries as payout_queries
 from market.payouts import service as payouts
+from market.statements.service import preparing
 from tests.conftest import NOW
 from tests.domain.statements.test_matching import awaited_payment
 from tests.domain.statements.test_several_accounts import SECOND, THIRD, joined, of
@@ -37,7 +38,7 @@ def call(client, session, coop):
     return _call
 
 
-def test_an_account_is_opened_and_a_file_imported_once(call, session, coop):
+def test_an_account_is_opened_and_a_file_imported_once(call, session, coop, monkeypatch):
     body = {
         "name": "Main",
         "iban": coop.iban,
@@ -58,6 +59,10 @@ def test_an_account_is_opened_and_a_file_imported_once(call, session, coop):
     again = call("POST", path + "/files", data=content)
     assert (again.json["known"], again.json["id"]) == (True, first.json["id"])
     refused = call("POST", path + "/files", data=b"%PDF")
+    monkeypatch.setattr(preparing, "_KEPT_OF_NOTHING", 10)
+    lost = call("POST", path + "/files", data=b"\x1f\x8b" + bytes(100))
+    assert (lost.status_code, lost.json["code"]) == (422, "statements.packed_file")
+    assert "Nothing of it was kept" in lost.json["detail"]
     assert (refused.json["outcome"], "unknown kind" in refused.json["reason"]) == ("refused", True)
     page = call("GET", path + "/lines").json
     assert [(each["money"], each["state"]) for each in page["items"]] == [({"minor": 3_333, "currency": "EUR"}, "new")]

@@ -4,9 +4,13 @@ import io
 import re
 
 import pytest
+from sqlalchemy import func, select
 
+from market.console.statements import files
 from market.payouts import queries as payout_queries
 from market.statements import queries
+from market.statements.models import StatementFile
+from market.statements.service import preparing
 from tests.console.conftest import Desk
 from tests.domain.statements.test_matching import matches, paid_line, sent_payout
 from tests.domain.statements.test_several_accounts import SECOND, THIRD, joined, of
@@ -78,6 +82,25 @@ def test_a_refused_file_says_why_and_can_be_downloaded_as_it_came(desk, session,
     back = desk.get(f"/files/{file_id}/content")
     assert back.data == b"<!DOCTYPE x><Document/>"
     assert back.headers["Content-Disposition"].startswith("attachment")
+
+
+def test_what_is_too_large_to_be_kept_is_refused_in_words_and_nothing_of_it_is_kept(desk, client, session, account, monkeypatch):
+    """A limit of a view counts before its form is read, which it is by then for the token."""
+    monkeypatch.setitem(client.application.config, "MAX_CONTENT_LENGTH", 1_000)
+    monkeypatch.setattr(preparing, "_KEPT_OF_NOTHING", 1_000)
+    table = b"Date;Text;Amount\n" + b"2026-01-02;honey;1.00\n" * 500
+    for content, kept in ((b"PK\x03\x04" + bytes(2_000), 0), (table, 1)):
+        answer = upload(desk, account, content)
+        assert answer.status_code == 303
+        assert session.scalar(select(func.count()).select_from(StatementFile)) == kept
+        assert ("zip archive" in client.get(answer.location).text) == (not kept)
+    assert desk.get(answer.location.removeprefix(BASE) + "/content").data == table, "it waits for what its columns mean"
+
+    monkeypatch.setattr(preparing, "_MOST_PACKED", 10)
+    monkeypatch.setattr(files, "LARGE", 100)
+    answer = upload(desk, account, table + b"2026-01-03;honey;1.00\n")
+    assert "this file is larger" in client.get(answer.location).text
+    assert session.scalar(select(func.count()).select_from(StatementFile)) == 1
 
 
 def test_a_file_of_several_accounts_says_what_became_of_each_in_the_readers_language(desk, session, coop, account):

@@ -36,8 +36,8 @@ def make_file(account: MoneyAccount, bookings: Sequence[Booking], *, number: int
 
 def import_bytes(session, account: MoneyAccount, content: bytes, *, actor: Actor = CLERK, now=NOW, **options) -> service.Imported:
     """Import a file for an account."""
-    prepared = service.prepare_file(BytesIO(content), name="statement.xml", currency=account.currency)
-    return service.import_file(session, money_account_id=account.id, prepared=prepared, actor=actor, now=now, **options)
+    with service.prepare_file(BytesIO(content), name="statement.xml", currency=account.currency) as prepared:
+        return service.import_file(session, money_account_id=account.id, prepared=prepared, actor=actor, now=now, **options)
 
 
 def import_lines(session, account: MoneyAccount, bookings: Sequence[Booking], **values) -> service.Imported:

@@ -14,12 +14,12 @@ from market.http.db import unit_of_work
 from market.http.idempotency import once
 from market.kernel.money import Money
 from market.statements import queries, service
+from market.statements.rules.readers.source import MAX_BYTES
 
 blueprint = Blueprint(
     "statements", __name__, url_prefix="/statements", description="Bank statements, what their lines mean, and closed periods."
 )
 READ, WRITE = "statements:read", "statements:write"
-LARGEST_FILE = 512 * 1024 * 1024
 
 
 def _account(session: Any, row: queries.AccountView) -> dict[str, Any]:
@@ -51,7 +51,7 @@ def open_account(body: dict[str, Any]) -> dict[str, Any]:
 
 
 @blueprint.post("/accounts/<uuid:account_id>/files")
-@access("staff", scope=WRITE)
+@access("staff", scope=WRITE, largest=MAX_BYTES)
 @blueprint.arguments(shapes.StatementUploadQuery, location="query")
 @blueprint.doc(requestBody={"required": True, "content": {"application/xml": {"schema": {"type": "string", "format": "binary"}}}})
 @blueprint.response(200, shapes.StatementFileOut)
@@ -59,11 +59,11 @@ def upload(query: dict[str, Any], account_id: UUID) -> dict[str, Any]:
     """Import a statement: the body is the file as the bank gave it.
 
     The answer says what became of it: `imported`, `draft` (findings need a person: send it with `confirm=true`, or confirm
-    it), `refused` with the reason, or `known: true` for bytes that were sent before. The bytes are kept in every case.
+    it), `refused` with the reason, or `known: true` for bytes that were sent before. The bytes are kept, except of what is larger
+    than any statement, or large and none at all: that is an error, and nothing of it is kept.
     Statements of the co-op's other accounts are imported into those: `others` says what became of them, and a finding which
     accounts are not registered. `confirm` is about the account of the address alone.
     """
-    request.max_content_length = LARGEST_FILE
     result = service.take_file(
         unit_of_work,
         money_account_id=account_id,

@@ -12,9 +12,11 @@ from market.console.statements.base import blueprint
 from market.http.auth import access, current_actor
 from market.http.clock import now
 from market.http.db import unit_of_work
+from market.http.i18n import told
 from market.kernel.money import EXPONENTS, Money
 from market.reports.queries import desks
 from market.statements import queries, service
+from market.statements.errors import FileTooLarge, NoStatement
 from market.statements.rules.readers.source import MAX_BYTES
 from market.statements.rules.values import amount_text
 
@@ -23,10 +25,9 @@ LARGE = 2 * 1024 * 1024
 
 
 @blueprint.post("/<uuid:account_id>/files")
-@access("staff")
+@access("staff", largest=MAX_BYTES)
 def upload(account_id: UUID) -> ResponseReturnValue:
     """Take a file: recognise it by its content, read it completely, import it; a large one is read by a worker."""
-    request.max_content_length = MAX_BYTES
     given = request.files.get("file")
     if given is None or not given.filename:
         flash(_("Please choose a file: a statement from your bank."), "error")
@@ -34,10 +35,14 @@ def upload(account_id: UUID) -> ResponseReturnValue:
     who: dict[str, Any] = {"name": given.filename, "actor": current_actor(), "now": now()}
     size = given.stream.seek(0, io.SEEK_END)
     given.stream.seek(0)
-    if size > LARGE:
-        file_id = service.receive_file(unit_of_work, money_account_id=account_id, stream=given.stream, **who)
-    else:
-        file_id = service.take_file(unit_of_work, money_account_id=account_id, stream=given.stream, **who).file_id
+    try:
+        if size > LARGE:
+            file_id = service.receive_file(unit_of_work, money_account_id=account_id, stream=given.stream, **who)
+        else:
+            file_id = service.take_file(unit_of_work, money_account_id=account_id, stream=given.stream, **who).file_id
+    except (FileTooLarge, NoStatement) as refusal:
+        flash(told(refusal.detail), "error")
+        return redirect(url_for("console_statements.desk", account_id=account_id), 303)
     return redirect(url_for("console_statements.file", file_id=file_id), 303)
 
 

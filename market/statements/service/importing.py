@@ -132,15 +132,15 @@ def _balances(prepared: Prepared) -> list[dict[str, Any]]:
 def confirm_file(session: Session, *, file_id: UUID, actor: Actor, now: datetime) -> Imported:
     """Import a draft although something does not add up: a person's explicit act. Raises FileNotFound, NotADraft."""
     file, account = _draft(session, file_id)
-    prepared = prepare_file(
-        Unpacked(packed(session, file)), name=file.name, currency=account.currency, mappings=mappings_of(session, account.id)
-    )
-    shares, _ = divide(session, account, prepared)
-    file.outcome, file.decided_by, file.decided_at = "imported", actor.label, now
-    audit.record(session, actor=actor, action="statements.confirmed", subject_kind="statement_file", subject_id=file.id,
-                 coop_id=account.coop_id, now=now, new={"findings": [each["code"] for each in file.findings]})  # fmt: skip
-    stage(session, prepared)
-    write(session, account, file, shares[0].prepared, actor)
+    body, mappings = packed(session, file), mappings_of(session, account.id)
+    whole = prepare_file(Unpacked(body), name=file.name, currency=account.currency, mappings=mappings, packed=body)
+    with whole as prepared:
+        shares, _ = divide(session, account, prepared)
+        file.outcome, file.decided_by, file.decided_at = "imported", actor.label, now
+        audit.record(session, actor=actor, action="statements.confirmed", subject_kind="statement_file", subject_id=file.id,
+                     coop_id=account.coop_id, now=now, new={"findings": [each["code"] for each in file.findings]})  # fmt: skip
+        stage(session, prepared)
+        write(session, account, file, shares[0].prepared, actor)
     return _outcome(file)
 
 

@@ -27,7 +27,7 @@ def new_file(
             StatementFile.coop_id == account.coop_id,
             StatementFile.sha256 == prepared.sha256,
             StatementFile.original_id.is_(None),
-            StatementFile.outcome != "refused",  # of what was refused while it was read, the end may be missing
+            StatementFile.outcome != "refused",  # of what earlier releases refused, the end may be missing
         )
         .limit(1)
     )

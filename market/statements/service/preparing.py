@@ -1,8 +1,8 @@
 """Read an uploaded file completely, before any transaction is open (money.md 7.2).
 
 The booked lines go to a temporary file in the form that PostgreSQL's COPY reads, so memory stays flat however large the
-statement is, and writing them is one command. Nothing here raises for a bad file: a refusal is a result, because the
-bytes are kept with the reason.
+statement is, and writing them is one command. A bad file raises nothing: a refusal is a result, because the bytes are kept
+with the reason. Only what is too large to be kept raises.
 """
 
 import hashlib
@@ -14,10 +14,12 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from operator import attrgetter
 from tempfile import SpooledTemporaryFile
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
 from market.kernel.ids import new_id, series
+from market.kernel.words import N_, say
+from market.statements.errors import FileTooLarge, NoStatement
 from market.statements.rules.identity import line_key, line_key_hex
 from market.statements.rules.readers.delimited import CsvMapping
 from market.statements.rules.readers.recognise import read_statements
@@ -40,8 +42,20 @@ PART_COLUMNS = (
 )  # fmt: skip
 _SPOOL = 4 * 1024 * 1024
 _TELL_EVERY = 4 * 1024 * 1024
-_KEPT_OF_REFUSED = 16 * 1024 * 1024
-"""So much of a refused file is kept beyond what was read of it: enough to see what it was."""
+_MOST_PACKED = 64 * 1024 * 1024
+"""No statement is larger once it is compressed, which it is by a factor of ten; it bounds the memory that a file can take."""
+
+_NOTHING_OF_OURS = frozenset({"statements.empty_file", "statements.packed_file", "statements.unknown_kind"})
+_KEPT_OF_NOTHING = 16 * 1024 * 1024
+"""What no mapping and no other account can make a statement of is kept, to see what it was, when it is not larger."""
+
+_NOT_KEPT = N_("This file cannot be imported: %(reason)s. Nothing of it was kept, because it is large.")
+_TOO_LARGE = say(
+    "A statement has at most %(most)s MB, compressed %(packed)s MB, and this file is larger. Nothing of it was kept. Choose a"
+    " shorter time at the bank; of an archive, the statement inside.",
+    most=MAX_BYTES // 1024**2,
+    packed=_MOST_PACKED // 1024**2,
+)
 
 
 def _spool() -> SpooledTemporaryFile[bytes]:
@@ -50,9 +64,10 @@ def _spool() -> SpooledTemporaryFile[bytes]:
 
 @dataclass
 class Prepared:
-    """A file that was read to its end. `refusal` says why it cannot be imported, `code` the same for programs.
+    """A file that was read to its end; to be closed, since its rows lie in temporary files.
 
-    A refused file's statements must not be used. `interim` files are those of which a booked statement says all again.
+    `refusal` says why it cannot be imported, `code` the same for programs; a refused file's statements must not be used.
+    `interim` has the rows that a booked statement will say again.
     """
 
     name: str
@@ -94,9 +109,20 @@ class Prepared:
         """Return the same file as if it had but these statements: its rows stay where they are, and are shared."""
         return replace(self, statements=statements)
 
+    def close(self) -> None:
+        """Let the temporary files go."""
+        for rows in (self.lines, self.parts, self.interim):
+            rows.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
 
 class _Kept:
-    """The stream, hashed and compressed while it is read; of what no statement can be, the beginning is kept."""
+    """The stream, hashed and compressed while it is read. Raises FileTooLarge where no statement is so large."""
 
     def __init__(self, stream: Readable, progress: Callable[[int], None] | None, *, packing: bool = True) -> None:
         self.stream = stream
@@ -106,34 +132,38 @@ class _Kept:
         self.hash = hashlib.sha256()
         self.zip = zlib.compressobj(6)
         self.size = 0
-        self.limit = MAX_BYTES
+        self.most = MAX_BYTES
         self.packed = bytearray()
 
     def read(self, size: int = 1 << 16) -> bytes:
         chunk = self.stream.read(size)
-        self.hash.update(chunk)
-        if self.packing and chunk and self.size < self.limit:
-            self.packed += self.zip.compress(chunk[: self.limit - self.size])
         self.size += len(chunk)
+        self.hash.update(chunk)
+        if self.packing and chunk:
+            self.packed += self.zip.compress(chunk)
+        self._measure()
         if self.progress is not None and self.size - self.told >= _TELL_EVERY:
             self.told = self.size
             self.progress(self.size)
         return chunk
 
-    def finish(self, *, refused: bool) -> bytes:
-        """Return the compressed bytes. A refused file is kept, too, up to _KEPT_OF_REFUSED and never read beyond MAX_BYTES."""
-        if refused:
-            self.limit = max(self.size, _KEPT_OF_REFUSED)
-        while self.size <= MAX_BYTES and self.read():
+    def finish(self) -> bytes:
+        """Read to the end, and return the compressed bytes."""
+        while self.read():
             pass
         self.packed += self.zip.flush()
+        self._measure()
         return bytes(self.packed)
+
+    def _measure(self) -> None:
+        if self.size > self.most or len(self.packed) > _MOST_PACKED:
+            raise FileTooLarge(_TOO_LARGE)
 
 
 def keep_bytes(stream: Readable, *, name: str) -> Prepared:
-    """Return a file hashed and compressed, not read yet. Nothing is kept beyond MAX_BYTES, and reading will say so."""
+    """Return a file hashed and compressed, not read yet. Raises FileTooLarge."""
     kept = _Kept(stream, None)
-    body = kept.finish(refused=False)
+    body = kept.finish()
     return Prepared(name=name[:200] or "statement", sha256=kept.hash.hexdigest(), size_bytes=kept.size, body_zlib=body)
 
 
@@ -163,11 +193,32 @@ def prepare_file(
     """Return what `stream` holds; `currency` stands in where the file names none, `mappings` are the account's for CSV.
 
     `progress` is told now and then how many bytes were read; `packed` are the bytes compressed, where that was done before.
+    Raises FileTooLarge and NoStatement for what is not kept: then nothing is.
     """
     kept = _Kept(stream, progress, packing=packed is None)
     prepared = Prepared(name=name[:200] or "statement")
     try:
-        for event in read_statements(kept, default_currency=currency, mappings=mappings):
+        _read(prepared, read_statements(kept, default_currency=currency, mappings=mappings))
+        if packed is None and prepared.code in _NOTHING_OF_OURS:
+            kept.most = _KEPT_OF_NOTHING
+        body = kept.finish()
+    except FileTooLarge as refusal:
+        prepared.close()
+        if prepared.refusal is None or prepared.code is None:
+            raise
+        raise NoStatement(say(_NOT_KEPT, reason=prepared.refusal), prepared.code) from refusal
+    except BaseException:
+        prepared.close()
+        raise
+    prepared.body_zlib = body if packed is None else packed
+    prepared.sha256, prepared.size_bytes = kept.hash.hexdigest(), kept.size
+    return prepared
+
+
+def _read(prepared: Prepared, events: Iterator[Line | Statement]) -> None:
+    """Keep what a file says, or why it cannot be read."""
+    try:
+        for event in events:
             if isinstance(event, Statement):
                 prepared.statements.append(event)
             elif event.booked:
@@ -176,10 +227,6 @@ def prepare_file(
                 _keep_interim(prepared, event)
     except Unreadable as refusal:
         prepared.refusal, prepared.code = str(refusal), refusal.code
-    body = kept.finish(refused=prepared.refusal is not None)
-    prepared.body_zlib = body if packed is None else packed
-    prepared.sha256, prepared.size_bytes = kept.hash.hexdigest(), kept.size
-    return prepared
 
 
 def _keep(prepared: Prepared, line: Line) -> None:

@@ -35,12 +35,11 @@ AT_ONCE = 2_000
 def take_file(
     units: Units, *, money_account_id: UUID, stream: Readable, name: str, actor: Actor, now: datetime, confirmed: bool = False
 ) -> Imported:
-    """Read, import and match; return what became of the file. Raises AccountNotFound."""
+    """Read, import and match; return what became of the file. Raises AccountNotFound, FileTooLarge, NoStatement."""
     with units() as session:
         currency = account_of(session, money_account_id).currency
         mappings = mappings_of(session, money_account_id)
-    prepared = prepare_file(stream, name=name, currency=currency, mappings=mappings)
-    with units() as session:
+    with prepare_file(stream, name=name, currency=currency, mappings=mappings) as prepared, units() as session:
         result = import_prepared(
             session, money_account_id=money_account_id, prepared=prepared, actor=actor, now=now, confirmed=confirmed
         )
@@ -51,10 +50,9 @@ def take_file(
 def receive_file(units: Units, *, money_account_id: UUID, stream: Readable, name: str, actor: Actor, now: datetime) -> UUID:
     """Keep a large file and leave the reading to a worker (`statements.received`); return the file's id.
 
-    The same bytes again give the same file. Raises AccountNotFound.
+    The same bytes again give the same file. Raises AccountNotFound, FileTooLarge.
     """
-    kept = keep_bytes(stream, name=name)
-    with units() as session:
+    with keep_bytes(stream, name=name) as kept, units() as session:
         account = account_of(session, money_account_id)
         locks.lock(session, MoneyAccount, [account.id])
         file = known_files(session, [account.id], kept.sha256).get(account.id)
@@ -83,10 +81,11 @@ def read_file(units: Units, *, file_id: UUID, now: datetime) -> Imported | None:
         with units() as session:
             session.execute(update(StatementFile).where(StatementFile.id == file_id).values(read_bytes=count))
 
-    prepared = prepare_file(Unpacked(body), name=name, currency=currency, mappings=mappings, progress=note, packed=body)
-    _wait_for_earlier(units, file_id, account_id)
-    with units() as session:
-        return import_prepared(session, money_account_id=account_id, prepared=prepared, actor=system("import"), now=now)
+    whole = prepare_file(Unpacked(body), name=name, currency=currency, mappings=mappings, progress=note, packed=body)
+    with whole as prepared:
+        _wait_for_earlier(units, file_id, account_id)
+        with units() as session:
+            return import_prepared(session, money_account_id=account_id, prepared=prepared, actor=system("import"), now=now)
 
 
 def _wait_for_earlier(units: Units, file_id: UUID, account_id: UUID) -> None:
