@@ -110,8 +110,20 @@ def _readable(day: str) -> str:
 
 def _keep_language(endpoint: str, values: dict[str, Any]) -> None:
     """Hand the language of the address on to every link that a page makes."""
-    if request and endpoint != "static" and not request.path.startswith(_FOR_PROGRAMS) and (chosen := asked()) is not None:
+    if request and endpoint != "static" and (chosen := _handed_on()) is not None:
         values.setdefault("lang", chosen)
+
+
+def _handed_on() -> str | None:
+    """Return the language of the address where links hand it on: on pages, not in what programs read."""
+    chosen = asked()
+    return None if chosen is None or request.path.startswith(_FOR_PROGRAMS) else chosen
+
+
+def with_language(path: str) -> str:
+    """Return the address of a page that has no query, with the language of this one's address as every link hands it on."""
+    chosen = _handed_on()
+    return path if chosen is None else f"{path}?lang={chosen}"
 
 
 def language_field() -> Markup:
@@ -235,6 +247,12 @@ def init_app(app: Flask) -> None:
     Babel(app, locale_selector=_choose)
     app.extensions["babel"].instance.domain_instance = Catalogues()
     app.url_default_functions.setdefault(None, []).append(_keep_language)
+    # As Babel's own, without asking for each message which catalogues there are.
+    app.jinja_env.install_gettext_callables(  # type: ignore[attr-defined]
+        gettext=lambda message: _messages(language()).ugettext(message),
+        ngettext=lambda one, many, count: _messages(language()).ungettext(one, many, count),
+        newstyle=True,
+    )
     app.after_request(_vary)
     app.jinja_env.filters.update(
         money=show_money,

@@ -7,10 +7,11 @@ place in a menu gets one line here; a test opens every link as everybody who see
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
-from flask import Flask, g, request, url_for
+from flask import Flask, current_app, g, request, url_for
 from flask_babel import lazy_gettext as _l
 from werkzeug.routing import BuildError
 
+from market.http.i18n import with_language
 from market.kernel.actor import GUEST, Actor
 
 GUESTS = frozenset({"guest"})
@@ -256,25 +257,33 @@ def _desk(parts: Sequence[Link | Group], actor: Actor, current: str) -> list[Ent
 def _current(links: Sequence[Link]) -> str:
     """Return the endpoint of the link that the page belongs to: itself, or the one whose path begins its own the longest."""
     above: dict[str, str] = {}
+    own, here = request.endpoint, request.path
     for link in links:
-        href = url_for(link.endpoint).partition("?")[0]  # the language may stand behind it
+        if link.endpoint == own:
+            return own
         # The first page of a working area has all of it below.
-        above |= {path: link.endpoint for path in (href.rstrip("/"), link.also) if path and path not in DESKS}
-    for link in links:
-        if request.endpoint == link.endpoint:
-            return link.endpoint
-    paths = [path for path in above if request.path.startswith(path + "/")]
+        above |= {path: link.endpoint for path in (_path(link.endpoint).rstrip("/"), link.also) if path and path not in DESKS}
+    paths = [path for path in above if here.startswith(path + "/")]
     return above[max(paths, key=len)] if paths else ""
 
 
 def _entries(links: tuple[Link, ...], actor: Actor, around: Collection[str] = ()) -> list[Entry]:
     """Return the links that the actor sees; `around` are the endpoints of the working area that the page is in."""
-    current = {_current(links), *around}
-    return [_entry(link, "page" if link.endpoint in current else "") for link in links if link.roles & _held(actor)]
+    current, held = {_current(links), *around}, _held(actor)
+    return [_entry(link, "page" if link.endpoint in current else "") for link in links if link.roles & held]
 
 
 def _entry(link: Link, current: str) -> Entry:
-    return Entry(url_for(link.endpoint), str(link.words), current, link.key)
+    return Entry(with_language(_path(link.endpoint)), str(link.words), current, link.key)
+
+
+def _path(endpoint: str) -> str:
+    """Return where a page of a menu lies, without the language; made once, since a page has a hundred such links."""
+    paths: dict[tuple[str, str], str] = current_app.extensions["menu_paths"]
+    key = (request.script_root, endpoint)
+    if key not in paths:
+        paths[key] = url_for(endpoint).partition("?")[0]
+    return paths[key]
 
 
 def _sign_out() -> str | None:
@@ -286,4 +295,5 @@ def _sign_out() -> str | None:
 
 def init_app(app: Flask) -> None:
     """Give templates the menus."""
+    app.extensions["menu_paths"] = {}
     app.jinja_env.globals["navigation"] = menus
