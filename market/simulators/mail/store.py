@@ -7,9 +7,11 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage, Message, MIMEPart
+from itertools import takewhile
 from pathlib import Path
 from uuid import UUID
 
+ENVELOPE = ("X-Received-At: ", "X-Sender: ", "X-Recipient: ")
 LINK = re.compile(r"https?://[^\s<>\"]+[^\s<>\".,;:!?)\]]")
 
 
@@ -122,12 +124,22 @@ class Mailbox:
         """Return the newest messages first, those to `to` alone when it is given."""
         found: list[Caught] = []
         for name in sorted((name for name in os.listdir(self._folder) if name.endswith(".eml")), reverse=True):
-            caught = self.get(UUID(name.removesuffix(".eml")))
-            if caught is not None and (not to or to.lower() in (address.lower() for address in caught.recipients)):
+            id = UUID(name.removesuffix(".eml"))
+            if (not to or self._went_to(id, to)) and (caught := self.get(id)) is not None:
                 found.append(caught)
                 if len(found) == limit:
                     break
         return found
+
+    def _went_to(self, id: UUID, to: str) -> bool:
+        """Whether the envelope names an address, read without the rest: the messages of others are parsed for nobody."""
+        wanted = f"X-Recipient: {to}".lower()
+        try:
+            with self._path(id).open(encoding="utf-8", errors="surrogateescape") as lines:
+                envelope = takewhile(lambda line: line.startswith(ENVELOPE), lines)
+                return any(line.rstrip("\n").lower() == wanted for line in envelope)
+        except FileNotFoundError:
+            return False
 
     def _path(self, id: UUID) -> Path:
         return self._folder / f"{id}.eml"
