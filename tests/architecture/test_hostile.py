@@ -11,6 +11,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import pytest
@@ -59,11 +60,11 @@ def asked(app, monkeypatch):
     class Listening(app.request_class):
         """A request that notes what it is asked for."""
 
-        @property
+        @cached_property
         def args(self):
             return _Listening(super().args, "query", names)
 
-        @property
+        @cached_property
         def form(self):
             return _Listening(super().form, "form", names)
 

@@ -3,6 +3,7 @@
 import ast
 import fnmatch
 import importlib
+from functools import cache
 from pathlib import Path
 
 from tests.architecture.source import trees
@@ -10,34 +11,38 @@ from workers import queues
 from workers.outbox import AGAIN_AFTER, TOPICS
 from workers.schedule import SCHEDULE
 
-TASKS = {
-    keyword.value.value: path
-    for path, tree in trees().items()
-    if path.startswith("workers/")
-    for node in ast.walk(tree)
-    if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "shared_task"
-    for keyword in node.keywords
-    if keyword.arg == "name"
-}
+
+@cache
+def tasks() -> dict[str, str]:
+    """Name of each task -> its file; when a test asks, since each process that collects this one would parse the whole source."""
+    return {
+        keyword.value.value: path
+        for path, tree in trees().items()
+        if path.startswith("workers/")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "shared_task"
+        for keyword in node.keywords
+        if keyword.arg == "name"
+    }
 
 
 def test_every_task_module_is_loaded():
-    named = {"workers." + Path(path).stem for path in TASKS.values()}
+    named = {"workers." + Path(path).stem for path in tasks().values()}
     assert named == set(queues.MODULES)
 
 
 def test_every_scheduled_task_exists():
-    assert {entry["task"] for entry in SCHEDULE.values()} <= set(TASKS)
+    assert {entry["task"] for entry in SCHEDULE.values()} <= set(tasks())
 
 
 def test_every_route_fits_a_task_and_a_queue():
     assert {route["queue"] for route in queues.ROUTES.values()} <= set(queues.NAMES)
-    for task in TASKS:
+    for task in tasks():
         assert sum(fnmatch.fnmatch(task, pattern) for pattern in queues.ROUTES) <= 1
 
 
 def test_every_task_of_a_topic_exists():
-    assert {task for tasks in TOPICS.values() for task in tasks} <= set(TASKS)
+    assert {task for listening in TOPICS.values() for task in listening} <= set(tasks())
 
 
 def test_no_task_runs_longer_than_the_broker_waits_for_it():
@@ -51,7 +56,7 @@ def test_no_task_runs_longer_than_the_broker_waits_for_it():
     )
     limits = {
         keyword.value.value
-        for path in set(TASKS.values())
+        for path in set(tasks().values())
         for node in ast.walk(trees()[path])
         if isinstance(node, ast.Call)
         for keyword in node.keywords
