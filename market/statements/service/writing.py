@@ -163,7 +163,7 @@ ON CONFLICT (money_account_id, identity, occurrence) DO NOTHING"""  # noqa: S608
 _INSERT_PARTS = f"""
 INSERT INTO statement_line_part (coop_id, {", ".join(PART_COLUMNS)})
 SELECT l.coop_id, {", ".join("p." + each for each in PART_COLUMNS)}
-FROM incoming_part p JOIN statement_line l ON l.id = p.line_id"""  # noqa: S608 - column names of this module
+FROM incoming_part p JOIN statement_line l ON l.id = p.line_id AND l.money_account_id = :account"""  # noqa: S608 - column names of this module
 
 
 def _insert_lines(session: Session, account: MoneyAccount, prepared: Prepared, chains: dict[int, tuple[UUID, int]]) -> int:
@@ -182,7 +182,7 @@ def _insert_lines(session: Session, account: MoneyAccount, prepared: Prepared, c
             "chains": [chain for _, chain in chains.values()],
         },
     )
-    session.execute(text(_INSERT_PARTS))
+    session.execute(text(_INSERT_PARTS), {"account": account.id})
     return int(result.rowcount)  # type: ignore[attr-defined]
 
 

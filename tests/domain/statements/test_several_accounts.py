@@ -10,7 +10,7 @@ from market.kernel import tenancy
 from market.ledger import queries as books
 from market.producers.models import Coop
 from market.statements import queries, service
-from market.statements.models import InterimLine, Statement, StatementFile
+from market.statements.models import InterimLine, Statement, StatementFile, StatementLinePart
 from tests.conftest import NOW
 from tests.domain.statements.test_formats import other_message
 from tests.domain.statements.test_import import balance, lines_of
@@ -155,3 +155,15 @@ def test_a_large_file_is_read_again_for_an_account_registered_since(session) -> 
         assert (again.outcome, [each.new_lines for each in again.others]) == ("known", [1])
         assert service.read_file(units, file_id=file_id, now=NOW) is None
         assert (queries.file(session, file_id).findings, len(lines_of(session, second))) == ([], 1)
+
+
+def test_batches_of_each_account_keep_what_is_in_them(session) -> None:
+    """What a file says of the parts of lines is staged once, and each account takes its own lines' parts."""
+    account = make_account(session)
+    second = second_of(session, account)
+    batches = [line(300, ref=f"{each.id}", parts=(line(100, ref="a"), line(200, ref="b"))) for each in (account, second)]
+    import_bytes(session, account, joined(make_file(account, batches[:1]), make_file(second, batches[1:])))
+    for each in (account, second):
+        (row,) = lines_of(session, each)
+        held = select(StatementLinePart.amount_minor).where(StatementLinePart.line_id == row.id)
+        assert session.scalars(held.order_by(StatementLinePart.n)).all() == [100, 200]
