@@ -12,14 +12,14 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.orm import Session
 
-from market.notifications.telling import Telling, staff_of
+from market.notifications.telling import Telling, staff_of, to_person
 from market.payables import queries as payables
 from market.payouts import queries as payouts
 from market.producers import queries as producers
 
 MORNING = 6
 """The hour of the co-op's zone from which on alarms are mailed: nobody is woken by what can wait until then [P]."""
-_OF_PAYOUTS = {
+_KINDS = {
     "unknown": "alarm_unknown",
     "stuck": "alarm_stuck",
     "undecided": "alarm_unknown",
@@ -29,7 +29,9 @@ _OF_PAYOUTS = {
 
 
 @dataclass(frozen=True, slots=True)
-class _Ringing:
+class _Alarm:
+    """One alarm of a day: the kind of its mail, the task of the first page that it leads to, what the mail says."""
+
     kind: str
     task: str
     facts: dict[str, Any]
@@ -41,26 +43,29 @@ def ringing(session: Session, *, coop_id: UUID, now: datetime) -> list[Telling]:
     local = now.astimezone(zone)
     if local.hour < MORNING:
         return []
-    found = list(_ringing(session, coop_id, now, local))
+    found = list(_alarms(session, coop_id, now, local))
     people = staff_of(session, coop_id) if found else []
     return [
-        Telling(
-            f"alarm:{one.kind}:{coop_id}:{local.date()}", one.kind, person.email, person.name, person.locale, person.id,
-            ("today", one.task), one.facts,
+        to_person(
+            person,
+            fact=f"alarm:{one.kind}:{coop_id}:{local.date()}",
+            kind=one.kind,
+            link=("today", one.task),
+            facts=one.facts,
         )
         for one in found
         for person in people
-    ]  # fmt: skip
+    ]
 
 
-def _ringing(session: Session, coop_id: UUID, now: datetime, local: datetime) -> Iterator[_Ringing]:
+def _alarms(session: Session, coop_id: UUID, now: datetime, local: datetime) -> Iterator[_Alarm]:
     late = payables.overdue(session, on=local.date(), coop_id=coop_id)
     if late:
         rows = [[{"day": since.isoformat()}, {"money": [minor, currency]}] for _, currency, _, minor, since in late]
-        yield _Ringing("alarm_overdue", "payable_overdue", {"count": sum(count for _, _, count, _, _ in late), "rows": rows})
+        yield _Alarm("alarm_overdue", "payable_overdue", {"count": sum(count for _, _, count, _, _ in late), "rows": rows})
     nowhere = payouts.payees_without_account(session, coop_id=coop_id, on=local.date())
     if nowhere:
-        yield _Ringing("alarm_account", "account_missing", {"count": nowhere})
+        yield _Alarm("alarm_account", "account_missing", {"count": nowhere})
     for alarm in payouts.alarms(session, now=now, coop_id=coop_id):
-        if kind := _OF_PAYOUTS.get(alarm.kind):
-            yield _Ringing(kind, "", {"count": alarm.count, "since": {"instant": alarm.since.isoformat()}})
+        if kind := _KINDS.get(alarm.kind):
+            yield _Alarm(kind, "", {"count": alarm.count, "since": {"instant": alarm.since.isoformat()}})

@@ -46,7 +46,7 @@ def _mail(
         name=person.name,
         locale=person.locale,
         account_id=person.id,
-        link=("coop_goods", coops[own[0]].slug) if len(own) == 1 else ("front", "-"),
+        link=("coop_goods", coops[own[0]].slug) if len(own) == 1 else ("front", ""),
         facts={
             "coops": ", ".join(names),
             "rows": [[offer.titles.get(person.locale, offer.title), coops[offer.coop_id].name] for offer in news],

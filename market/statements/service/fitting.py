@@ -122,7 +122,7 @@ def _left_out(left: Counter[tuple[str, str]], unclear: set[tuple[str, str]]) -> 
                 " belong to; what is imported already is recognised and stays as it is.",
                 **facts,
             )
-            found.append({"code": UNCLEAR, "text": words, "hold": False, "statement": ""})
+            found.append(_finding(UNCLEAR, words))
             continue
         words = say(
             "This file also has statements of the account %(account)s in %(currency)s, which is not registered here. They were"
@@ -130,9 +130,14 @@ def _left_out(left: Counter[tuple[str, str]], unclear: set[tuple[str, str]]) -> 
             " what is imported already is recognised and stays as it is.",
             **facts,
         )
-        found.append({"code": UNKNOWN, "text": words, "hold": False, "statement": ""})
+        found.append(_finding(UNKNOWN, words))
     if len(left) > MOST_NAMED:
         more = len(left) - MOST_NAMED
         words = say("Statements of further accounts were left out, too. Number of these accounts: %(count)s.", count=more)
-        found.append({"code": MORE, "text": words, "hold": False, "statement": ""})
+        found.append(_finding(MORE, words))
     return found
+
+
+def _finding(code: str, words: str) -> dict[str, Any]:
+    """Return a finding about no statement of the account's own, which holds nothing back."""
+    return {"code": code, "text": words, "hold": False, "statement": ""}

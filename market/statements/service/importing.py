@@ -102,7 +102,7 @@ def _known(file: StatementFile) -> Imported:
         "These are the same bytes as '%(name)s' of %(uploaded_at)s, which was: %(outcome)s.",
         name=file.name,
         uploaded_at=f"{file.uploaded_at:%Y-%m-%d}",
-        outcome=file.outcome,
+        outcome=Term(file.outcome),
     )
     return Imported(file.id, file.money_account_id, "known", reason, file.findings)
 
