@@ -64,7 +64,7 @@ class MoneyAccount(CoopOwned, Base):
 
 
 class StatementFile(CoopOwned, Base):
-    """A file as it came, kept in every case, compressed; `findings` are what a person was told about it.
+    """A file as it came, kept whole, compressed; `findings` are what a person was told about it.
 
     One that has statements of several accounts has a row for each; its bytes are kept with one of them, the others'
     `original_id`. `waiting`: a worker reads it; `read_bytes` says how far it is. `code` is the refusal's stable name.

@@ -21,8 +21,6 @@ from market.statements.service.applying import Wish, make_matches, rest_of
 from market.statements.service.deciding import book_line, bookable, locked_line, note
 from market.statements.service.together import Piece, parts_of, split_line
 
-OPEN_LINE = ("new", "suggested", "parked")
-
 
 def book_or_propose(
     session: Session,
