@@ -11,7 +11,7 @@ from collections.abc import Callable
 from html import unescape
 from http.client import HTTPConnection, RemoteDisconnected
 from http.cookies import SimpleCookie
-from typing import Any
+from typing import Any, Self
 from urllib.parse import urlencode, urljoin, urlsplit
 
 TIMEOUT_S = 60
@@ -116,6 +116,12 @@ class Browser:
         answer: dict[str, Any] = self.api("POST", "/session", {"email": email, "password": password})
         self._token = answer["csrf_token"]
         return dict(answer["me"])
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def close(self) -> None:
         """Close what is open."""

@@ -4,7 +4,7 @@ from typing import Any
 
 from market.demo.browser import Browser, Unexpected
 from market.demo.site import Site
-from market.demo.trade import GOOD, coop_of, state_of
+from market.demo.trade import coop_of, paid_by_card, state_of
 
 
 def less_more_else(site: Site) -> str:
@@ -25,7 +25,8 @@ def _parts(site: Site) -> list[tuple[dict[str, Any], dict[str, Any]]]:
 def _change(site: Site, order: dict[str, Any], part: dict[str, Any], line: dict[str, Any], quantity: str) -> Any:
     body = {"lines": [{"line_id": line["id"], "quantity": quantity}]}
     path = f"/orders/{order['id']}/parts/{part['id']}/changes?key={order['key']}"
-    return Browser(site.url, "buyer").api("POST", path, body)
+    with Browser(site.url, "buyer") as buyer:
+        return buyer.api("POST", path, body)
 
 
 def _cancelled(site: Site) -> str:
@@ -43,9 +44,7 @@ def _more(site: Site) -> str:
     line = part["lines"][0]
     step = next(row.step for row in coop_of(site, part["coop_id"]).listings if row.id == line["listing_id"])
     more = _change(site, order, part, line, f"{float(line['quantity']) + step:g}")["more"]
-    page = Browser(site.url, "buyer").post_form(more["payment_url"], [("test", GOOD)])
-    if "/orders/" not in page.url:
-        raise Unexpected(f"the card page led to {page.url}")
+    paid_by_card(site, more)
     further = more | {"plan": order["plan"]}
     if state_of(site, further)["state"] != "paid":
         raise Unexpected("the further order is not paid")
@@ -69,7 +68,8 @@ def _instead(site: Site) -> str:
             if "id" not in asked:
                 continue  # dearer than what it would replace
             path = f"/orders/{order['id']}/substitutes/{asked['id']}?key={order['key']}"
-            Browser(site.url, "buyer").api("PUT", path, {"accept": True})
+            with Browser(site.url, "buyer") as buyer:
+                buyer.api("PUT", path, {"accept": True})
             after = next(row for row in state_of(site, order)["parts"] if row["id"] == part["id"])
             return f"“{listed.title}” instead of “{line['title']}”, {after['refunded']['minor'] / 100:.2f} back"
     raise Unexpected("nobody could send something else instead")

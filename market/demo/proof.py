@@ -6,6 +6,7 @@ from typing import Any
 
 from market.demo.browser import Browser, Unexpected
 from market.demo.site import Site, flask, output
+from market.demo.trade import state_of
 
 
 def books(site: Site) -> str:
@@ -44,7 +45,7 @@ def people(site: Site) -> str:
     parts: dict[str, int] = {}
     goods: dict[str, int] = {}
     for order in site.orders:
-        seen = Browser(site.url).api("GET", f"/orders/{order['id']}?key={order['key']}")
+        seen = state_of(site, order)
         if seen["state"] != "paid":
             continue
         currency = seen["total"]["currency"]
@@ -91,19 +92,19 @@ def _payouts(browser: Browser, run_id: str) -> list[dict[str, Any]]:
 
 
 def letters(site: Site) -> str:
-    """Count the mail: one receipt for each paid order, one packing note for each part, one statement for each payout."""
-    pairs = [(mail["subject"], tuple(mail["recipients"])) for mail in site.inbox.mails()]
-    told = [pair for pair in pairs if any(word in pair[0] for word in ("eceipt", "Recibo", "Reçu"))]
-    if len(told) != len(set(told)):
+    """Count the mail, and see that no receipt was sent twice."""
+    mails = [(mail["subject"], tuple(mail["recipients"])) for mail in site.inbox.mails()]
+    receipts = [mail for mail in mails if any(word in mail[0] for word in ("Receipt", "Recibo", "Reçu"))]
+    if len(receipts) != len(set(receipts)):
         raise Unexpected("a receipt was sent twice")
-    return f"{len(pairs)} mails, {len(told)} of them receipts, none twice"
+    return f"{len(mails)} mails, {len(receipts)} of them receipts, none twice"
 
 
 def public(site: Site) -> str:
     """Open what anybody can see: the shop, a lot's page with who got what, a price check, the state of the site."""
-    guest = Browser(site.url)
     lot = site.coops[0].listings[0].slug
     pages = ["/", "/shop?q=cafe", f"/lots/{lot}", "/price-check", "/healthz", "/readyz", "/metrics", "/api/v1/openapi.json"]
-    for page in pages:
-        guest.get(page)
+    with Browser(site.url) as guest:
+        for page in pages:
+            guest.get(page)
     return f"{len(pages)} public pages answer"

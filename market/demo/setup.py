@@ -19,6 +19,8 @@ QUOTES: tuple[dict[str, str], ...] = (
     {"market": "ICE Cocoa", "price": "2100", "unit": "MT"},
 )
 SEED = files("market.pricing") / "seed" / "fair_price_references.csv"
+_STAFF = ("preparer", "approver")
+_ROW = re.compile(r'id="row-([0-9a-f-]{36})"')  # as every list of the desk marks its rows
 
 
 def administrator(site: Site) -> str:
@@ -42,9 +44,6 @@ def coops(site: Site) -> str:
         told = {f"body_{language}": story for language, story in coop.plan.told.items()}
         coop.approver.submit("/console/coop/texts", {"language": "en"} | told)
     return f"{len(site.coops)} co-ops, {2 * len(site.coops)} members of staff"
-
-
-_STAFF = ("preparer", "approver")
 
 
 def price_rows(site: Site) -> str:
@@ -87,14 +86,12 @@ def rates(site: Site) -> str:
     return f"EUR 1 = USD 1.0850; {len(checks)} market prices, seen by two people"
 
 
-_ROW = re.compile(r'id="row-([0-9a-f-]{36})"')  # as every list of the desk marks its rows
-
-
 def differential(site: Site) -> str:
     """Supply what the table's notes say and nobody parses: the organic differential, approved by a second person (R-04)."""
     preparer, approver = site.coops[0].preparer, site.coops[0].approver
     form = {"organic_rule": "differential", "organic_differential": "0.40", "source_name": "questions and answers of 2023"}
-    preparer.submit(f"/console/prices/{_washed_row(preparer)}/correct", form, page=f"/console/prices/{_washed_row(preparer)}")
+    washed = f"/console/prices/{_washed_row(preparer)}"
+    preparer.submit(f"{washed}/correct", form, page=washed)
     waiting = preparer.get("/console/prices?status=needs_review&product=coffee").text
     for row in dict.fromkeys(_ROW.findall(waiting)):
         page = preparer.get(f"/console/prices/{row}").text

@@ -66,9 +66,9 @@ class Site:
 
     def person(self, email: str) -> Browser:
         """Follow the letter that invites `email`, choose a password, sign in."""
-        browser = Browser(self.url, email)
         link = self.inbox.link(email, r"/reset/")
-        browser.submit(link, {"password": PASSWORD, "password_confirm": PASSWORD})
+        with Browser(self.url, email) as invited:
+            invited.submit(link, {"password": PASSWORD, "password_confirm": PASSWORD})
         fresh = Browser(self.url, email)
         fresh.sign_in(email, PASSWORD)
         return fresh
