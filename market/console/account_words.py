@@ -101,6 +101,7 @@ FACTS: dict[str, Any] = {
     "refund.met": _l("refund met by a lost dispute"),
     "offset": _l("purchase set off"),
     "opening": _l("opening balance"),
+    "opening_corrected": _l("opening balance corrected"),
     "patronage": _l("result shared out"),
     "payable_held": _l("money held back"),
     "payment.paid": _l("buyer paid"),

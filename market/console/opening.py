@@ -20,8 +20,9 @@ from market.http.downloads import download
 from market.http.entry import Entry
 from market.http.i18n import told
 from market.kernel.errors import DomainError
-from market.kernel.money import Money
+from market.kernel.money import EXPONENTS, Money
 from market.ledger import opening as books
+from market.ledger import service as ledger
 from market.producers import queries as producers
 from market.reports.queries import desks
 from market.reports.queries import treasury as sources
@@ -40,7 +41,11 @@ STATES: lists.Words = {
 
 def _pane(session: Session, opening_id: UUID) -> dict[str, Any]:
     found = queries.opening(session, opening_id)
-    return {"opening": found, "history": desks.history(session, "opening_balance", opening_id), **_read(session, found.body)}
+    return {
+        "opening": found,
+        "history": desks.history(session, "opening_balance", opening_id),
+        **_read(session, found.body, corrects=found.corrects),
+    }
 
 
 DESK = Desk(
@@ -115,6 +120,24 @@ def propose() -> ResponseReturnValue:
     return acting.carry_out(entry, run, again=lambda: _page(dict(request.form), entry.errors), otherwise="file")
 
 
+@blueprint.post("/corrections")
+@access("preparer")
+def propose_correction() -> ResponseReturnValue:
+    """Propose what one balance should have been when it was handed over."""
+    entry = Entry(request.form)
+    currency = entry.choice("currency", EXPONENTS)
+    code, reason = entry.text("account"), entry.text("reason")
+    amount = entry.amount("amount", currency, below=True) if currency in EXPONENTS else None
+
+    def run(session: Session) -> tuple[str, str]:
+        assert amount is not None
+        who = {"actor": current_actor(), "coop_id": current_coop(), "now": now()}
+        made = service.propose_opening_correction(session, code=code, money=amount, reason=reason, **who)  # type: ignore[arg-type]
+        return _("Proposed. Another person compares it with the former books and books it."), _open(made)
+
+    return acting.carry_out(entry, run, again=lambda: _page(dict(request.form), entry.errors), otherwise="account")
+
+
 @blueprint.post("/<uuid:opening_id>")
 @access("approver")
 def decide(opening_id: UUID) -> ResponseReturnValue:
@@ -136,14 +159,14 @@ def file(opening_id: UUID) -> ResponseReturnValue:
     return download(found.body.encode(), name=found.name or "opening.csv", content_type="text/csv; charset=utf-8")
 
 
-def _read(session: Session, body: str) -> dict[str, Any]:
+def _read(session: Session, body: str, *, corrects: bool = False) -> dict[str, Any]:
     """Return the rows of a file in words, those with a problem first, and what goes to the counterpart."""
-    lines = service.opening_lines(session, current_coop(), body)
+    lines = service.opening_lines(session, current_coop(), body, corrects=corrects)
     known = account_words.names(session, current_coop())
     problems = sum(1 for line in lines if line.problem)
     ordered = sorted(lines, key=lambda line: line.problem is None)
     rows = [(line, account_words.account(line.code, known), told(line.problem) if line.problem else "") for line in ordered]
-    return {"rows": rows[:SHOWN], "all": len(rows), "problems": problems, "sides": [] if problems else _sides(lines)}
+    return {"rows": rows[:SHOWN], "all": len(rows), "problems": problems, "sides": [] if problems or corrects else _sides(lines)}
 
 
 def _sides(lines: Sequence[service.OpeningLine]) -> list[tuple[Money, Money, Money]]:
@@ -163,6 +186,8 @@ def _open(opening_id: UUID) -> str:
 def _page(form: dict[str, str], errors: dict[str, str]) -> ResponseReturnValue:
     with unit_of_work() as session:
         coop = producers.coop(session, current_coop())
+        handed = bool(books.handed_over(session, ledger.book_of(session, coop.id)))
     given = {"form": form, "errors": errors, "actor": current_actor(), "shown": SHOWN, "today": today(coop.time_zone)}
+    given |= {"currency": coop.currency, "handed": handed}
     page = lists.show(DESK, "console/treasury/opening.html", example=books.EXAMPLE, **given)
     return lists.answered(page, errors)

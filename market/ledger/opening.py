@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from market.kernel.errors import Conflict, Forbidden, Invalid
@@ -63,9 +64,12 @@ class ScannedRow:
     problem: str | None
 
 
-def scan(text: str) -> list[ScannedRow]:
-    """Return every row of a file with what is wrong with it. Raises OpeningRefused when the file as a whole is no list."""
-    reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff")))
+def scan(body: str, *, corrects: bool = False) -> list[ScannedRow]:
+    """Return every row of a file with what is wrong with it. Raises OpeningRefused when the file as a whole is no list.
+
+    What `corrects` balances may say of all of them that they are nothing.
+    """
+    reader = csv.DictReader(io.StringIO(body.removeprefix("\ufeff")))
     if tuple(reader.fieldnames or ()) != HEADS:
         raise OpeningRefused(say("The heads must be %(heads)s.", heads=", ".join(HEADS)), row=1)
     rows: list[ScannedRow] = []
@@ -82,18 +86,45 @@ def scan(text: str) -> list[ScannedRow]:
             problem = problem or say("Row %(row)s names an account twice, or the counterpart.", row=number)
         seen.add((code, currency))
         rows.append(ScannedRow(number, code, f"{amount} {currency}", money, problem))
-    if not 0 < sum(1 for row in rows if row.problem or row.money) <= MOST_ROWS:
+    if not 0 < sum(1 for row in rows if row.problem or row.money or (corrects and row.money is not None)) <= MOST_ROWS:
         raise OpeningRefused(say("Between 1 and %(most)s balances can be handed over.", most=MOST_ROWS), row=1)
     return rows
 
 
-def read(text: str) -> list[OpeningRow]:
+def read(body: str) -> list[OpeningRow]:
     """Return the rows of a file. Raises OpeningRefused for other heads, an unknown account, or what is no amount."""
-    rows = scan(text)
+    rows = scan(body)
     for row in rows:
         if row.problem is not None:
             raise OpeningRefused(row.problem, row=row.number)
     return [OpeningRow(row.code, row.money) for row in rows if row.money]
+
+
+def handed_over(session: Session, book_id: int) -> dict[tuple[str, str], tuple[Money, date]]:
+    """Return by account and currency what the former books handed over, with what was corrected since, and the first day."""
+    rows = session.execute(
+        text(
+            """
+            SELECT a.code, p.currency, min(t.effective_on) AS first_on,
+                   a.side * sum(CASE WHEN p.debit_id = a.id THEN p.amount_minor ELSE -p.amount_minor END)::bigint AS minor
+            FROM ledger_transaction t JOIN ledger_posting p ON p.book_id = t.book_id AND p.transaction_id = t.id
+            JOIN ledger_account a ON a.book_id = p.book_id AND a.id IN (p.debit_id, p.credit_id)
+            WHERE t.book_id = :book AND t.kind IN ('opening', 'opening_corrected') AND a.code <> 'opening'
+            GROUP BY a.code, a.side, p.currency"""
+        ),
+        {"book": book_id},
+    )
+    return {(row.code, row.currency): (Money(row.minor, row.currency), row.first_on) for row in rows}
+
+
+def correct_opening(session: Session, book_id: int, key: str, rows: list[OpeningRow], *, on: date, by: str, seen_by: str) -> int:
+    """Post by how much balances were handed over wrongly, each against `opening`; return the transaction's id.
+
+    `on` is the day of the handing over; where it is shut, the first open day takes it, with the true one in the note.
+    """
+    entry = Entry(book_id, "opening_corrected", key, on, by, opening_legs(rows), note={"seen_by": seen_by})
+    (posted,) = service.post(session, [entry], late=True)
+    return posted
 
 
 def opening_legs(rows: list[OpeningRow]) -> tuple[Leg, ...]:

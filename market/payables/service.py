@@ -89,16 +89,27 @@ def take_back(
 
 
 def set_aside(
-    session: Session, *, coop_id: UUID, payee_id: UUID, money: Money, state: str, taker: UUID, source_id: UUID | None = None
+    session: Session,
+    *,
+    coop_id: UUID,
+    payee_id: UUID,
+    money: Money,
+    state: str,
+    taker: UUID,
+    source_id: UUID | None = None,
+    kind: str | None = None,
 ) -> list[UUID]:
     """Take `money` out of what is open for a payee, earliest due first, and return the rows that now stand for it.
 
     `held` waits until `release_held` gives it back, `netted` settled something else of the payee; `taker` is that thing.
-    `source_id` narrows it to what one source owes. Locks the rows. Raises TooLittleOwed when less is open.
+    `source_id` narrows it to what one source owes, `kind` to one kind of debt. Locks the rows. Raises TooLittleOwed when less
+    is open.
     """
     where = [Payable.coop_id == coop_id, Payable.payee_id == payee_id, Payable.currency == money.currency]
     if source_id is not None:
         where.append(Payable.source_id == source_id)
+    if kind is not None:
+        where.append(Payable.kind == kind)
     rows = _locked(session, *where, Payable.state == "open")
     if money.minor <= 0 or sum(row.amount_minor for row in rows) < money.minor:
         raise TooLittleOwed(say("Less than %(money)s is open for this producer.", money=money), pointer="/amount")

@@ -200,7 +200,10 @@ class CoopShare(CoopOwned, FourEyes, Base):
 
 
 class OpeningBalance(CoopOwned, FourEyes, Base):
-    """What the former books hand over on a day, as the file that was handed in: once for a co-op (E01)."""
+    """What the former books hand over on a day, as the file that was handed in: once for a co-op (E01).
+
+    A row that `corrects` says what single balances should have been; one waits at a time, and its source is the reason.
+    """
 
     __tablename__ = "opening_balance"
 
@@ -210,10 +213,12 @@ class OpeningBalance(CoopOwned, FourEyes, Base):
     name: Mapped[str]
     body: Mapped[str]
     balances: Mapped[int]
+    corrects: Mapped[bool] = mapped_column(server_default=text("false"))
 
     __table_args__ = (
         *four_eyes("booked", "declined"),
         CheckConstraint("balances > 0", name="balances"),
         CheckConstraint("length(source) >= 3", name="words"),
-        Index("opening_balance_one", "coop_id", unique=True, postgresql_where=text("state <> 'declined'")),
+        Index("opening_balance_one", "coop_id", unique=True, postgresql_where=text("state <> 'declined' AND NOT corrects")),
+        Index("opening_correction_one", "coop_id", unique=True, postgresql_where=text("state = 'proposed' AND corrects")),
     )

@@ -133,7 +133,7 @@ def fx_position(session: Session, coop_id: UUID) -> list[Money]:
 
 @dataclass(frozen=True, slots=True)
 class OpeningView:
-    """Opening balances as they were handed in; `body` is the file."""
+    """Opening balances as they were handed in; `body` is the file, or the rows of what `corrects` single ones for a reason."""
 
     id: UUID
     on_day: date
@@ -144,6 +144,7 @@ class OpeningView:
     state: str
     proposed_by: str
     decided_by: str | None
+    corrects: bool
 
 
 def opening(session: Session, opening_id: UUID) -> OpeningView:
@@ -152,5 +153,14 @@ def opening(session: Session, opening_id: UUID) -> OpeningView:
     if row is None:
         raise NoRecord("There is no such record here.")
     return OpeningView(
-        row.id, row.on_day, row.source, row.name, row.body, row.balances, row.state, row.proposed_by, row.decided_by
+        row.id,
+        row.on_day,
+        row.source,
+        row.name,
+        row.body,
+        row.balances,
+        row.state,
+        row.proposed_by,
+        row.decided_by,
+        row.corrects,
     )

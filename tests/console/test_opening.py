@@ -1,21 +1,29 @@
 """Opening balances at the desk: read row by row, proposed by one person, booked by another, the same as by command (E01)."""
 
 import io
+from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 
+from market.kernel.errors import DomainError
+from market.kernel.ids import new_id
 from market.kernel.money import Money
 from market.ledger import queries as books
-from market.ledger.opening import EXAMPLE, OpeningNeedsTwo
-from market.ledger.service import book_of
+from market.ledger.models import LedgerTransaction
+from market.ledger.opening import EXAMPLE, OpeningNeedsTwo, handed_over
+from market.ledger.rules import DEBIT, kind_of
+from market.ledger.service import book_of, close_days
 from market.payables import queries as payables
+from market.payables.models import Payable
 from market.payouts import queries as payouts
 from market.producers.models import Member
 from market.treasury import service
 from market.treasury.models import OpeningBalance
 from tests.conftest import NOW
+from tests.factories.payouts import APPROVER
 from tests.factories.producers import make_producer
 
 OPENING = "/console/books/opening"
@@ -92,3 +100,89 @@ def test_nobody_decides_alone_at_the_table_either(desk, session, text):
     alone = {"state": "booked", "decided_by": row.proposed_by, "decided_at": NOW}
     with pytest.raises(IntegrityError, match="four_eyes"):
         session.execute(update(OpeningBalance).values(**alone))
+
+
+def correct(desk, account, amount, reason="the folder says otherwise, page 4", **more):
+    form = {"account": account, "amount": amount, "currency": "EUR", "reason": reason}
+    return desk.post(desk.preparer, f"{OPENING}/corrections", **form | more)
+
+
+def decided(desk, session, made) -> OpeningBalance:
+    assert made.status_code == 303, made.text
+    row = session.scalars(select(OpeningBalance).where(OpeningBalance.state == "proposed")).one()
+    said, path = ("Book the correction", row.source, row.name), f"{OPENING}/{row.id}"
+    assert desk.post(desk.preparer, path, word="yes").status_code == 403
+    shown = desk.get(desk.approver, made.location).text
+    assert [words for words in said if words not in shown] == []
+    assert desk.post(desk.approver, path, word="yes").status_code == 303
+    session.expire_all()
+    return session.get_one(OpeningBalance, UUID(path.rpartition("/")[2]))
+
+
+def test_a_balance_handed_over_wrongly_is_corrected_by_two_persons_against_opening(desk, session, coop, member, text):
+    assert "nothing to correct" in correct(desk, "bank:1", "1.00").text
+    propose(desk, text)
+    desk.post(desk.approver, f"{OPENING}/{session.scalars(select(OpeningBalance.id)).one()}", word="yes")
+    book, payee = book_of(session, coop.id), text.split("payable:")[1].split(",")[0]
+    before = books.balance(session, book, "opening", "EUR")
+    close_days(
+        session, book, through=NOW.date() - timedelta(days=1), actor="t", now=NOW
+    )  # the day of the handing over among them
+    row = decided(desk, session, correct(desk, "bank:1", "49,500.00"))
+    assert (row.state, row.name) == ("booked", "bank:1: 50000.00 EUR → 49500.00 EUR")
+    assert books.balance(session, book, "bank:1", "EUR") == Money(4_950_000, "EUR")
+    assert books.balance(session, book, "opening", "EUR") == before - Money(50_000, "EUR")
+    booked = session.scalars(select(LedgerTransaction).where(LedgerTransaction.kind == "opening_corrected")).one()
+    assert (booked.effective_on, booked.note["happened_on"]) == (NOW.date(), "2026-01-01")
+    decided(desk, session, correct(desk, f"payable:{payee}", "100.00"))
+    assert payables.owed_to(session, member.id)[0].open == Money(10_000, "EUR")
+    decided(desk, session, correct(desk, f"payable:{payee}", "130.00"))
+    assert payables.owed_to(session, member.id)[0].open == Money(13_000, "EUR")
+    decided(desk, session, correct(desk, f"payable:{payee}", "0"))
+    decided(desk, session, correct(desk, "fund_available", "7.00"))  # with its money at the bank: they never differ
+    assert books.balance(session, book, "premium_bank", "EUR") == Money(700, "EUR")
+    assert opening_check(session, book) == Money(0, "EUR")
+    assert books.check(session) == payouts.check(session) == []
+
+
+def opening_check(session, book) -> Money:
+    """What `opening` would have to be moved by to end at the balances that count."""
+    counted = Money(0, "EUR")
+    for (code, _currency), (money, _day) in handed_over(session, book).items():
+        counted += money if kind_of(code).side == DEBIT else -money
+    return counted - books.balance(session, book, "opening", "EUR")
+
+
+@pytest.mark.parametrize(
+    ("account", "amount", "more", "said"),
+    [
+        ("bank:1", "50,000.00", {}, "nothing would change"),
+        ("bank:1", "1", {"reason": "wrong"}, "Say in a sentence"),
+        ("no_such", "1", {}, "no account"),
+        ("opening", "1", {}, "follows from the others"),
+        ("held:goods", "1", {}, "sum of records"),
+        ("payable:99", "1", {}, "No member is called"),
+        ("bank:1", "1", {"currency": "EU"}, "choose"),
+    ],
+)
+def test_a_correction_that_cannot_be_is_refused_beside_its_field(desk, session, text, account, amount, more, said):
+    propose(desk, text)
+    desk.post(desk.approver, f"{OPENING}/{session.scalars(select(OpeningBalance.id)).one()}", word="yes")
+    answer = correct(desk, account, amount, **more)
+    assert (answer.status_code, said in answer.text) == (422, True)
+
+
+def test_what_was_paid_already_is_owed_back_instead(desk, session, coop, member, text):
+    propose(desk, text)
+    desk.post(desk.approver, f"{OPENING}/{session.scalars(select(OpeningBalance.id)).one()}", word="yes")
+    payee = text.split("payable:")[1].split(",")[0]
+    session.execute(update(Payable).values(state="taken", taken_by=new_id()))
+    made = correct(desk, f"payable:{payee}", "100.00")
+    row_id = session.scalars(select(OpeningBalance.id).where(OpeningBalance.state == "proposed")).one()
+    assert made.status_code == 303
+    with pytest.raises(DomainError, match="it was paid already"), session.begin_nested():
+        service.decide_opening(session, actor=APPROVER, opening_id=row_id, agreed=True, now=NOW)
+    assert correct(desk, "bank:1", "1").status_code == 422  # one waits
+    desk.post(desk.approver, f"{OPENING}/{row_id}", word="no")
+    decided(desk, session, correct(desk, f"claim:{payee}", "20.50"))
+    assert books.balance(session, book_of(session, coop.id), f"claim:{member.id}", "EUR") == Money(2_050, "EUR")

@@ -11,6 +11,7 @@ from market.treasury.service.community import (
     propose_scheme,
 )
 from market.treasury.service.conversions import decide_conversion, propose_conversion, settle_conversion
+from market.treasury.service.correcting import decide_opening, propose_opening_correction
 from market.treasury.service.loans import (
     close_loan,
     decide_loan,
@@ -25,7 +26,7 @@ from market.treasury.service.on_account import (
     propose_premium_invoice,
     take_back_premium_invoice,
 )
-from market.treasury.service.opening import OpeningLine, decide_opening, hand_over, opening_lines, propose_opening
+from market.treasury.service.opening import OpeningLine, hand_over, opening_lines, propose_opening
 from market.treasury.service.premium import close_item, decide_item, decide_spending, propose_item, propose_spending
 from market.treasury.service.shares import (
     Waiting,
@@ -67,6 +68,7 @@ __all__ = [
     "propose_leaving",
     "propose_loan",
     "propose_opening",
+    "propose_opening_correction",
     "propose_premium_invoice",
     "propose_recipient",
     "propose_repayment",

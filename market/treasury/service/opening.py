@@ -19,13 +19,12 @@ from market.kernel.ids import derived_id, new_id
 from market.kernel.money import Money
 from market.kernel.words import say
 from market.ledger import opening
-from market.ledger import service as ledger
 from market.ledger.opening import OpeningRefused, OpeningRow
 from market.payables import service as payables
 from market.producers import queries as producers
 from market.treasury.errors import AmountRefused, EvidenceMissing, NotOpen
 from market.treasury.models import OpeningBalance
-from market.treasury.service.deciding import add, decide
+from market.treasury.service.deciding import add
 
 KEPT_BY_RECORDS = frozenset({
     "card_clearing", "stripe", "suspense", "sweep_transit", "own_transit", "cash_bag", "advance", "disputed", "fx", "held",
@@ -47,10 +46,13 @@ class OpeningLine:
     problem: str | None
 
 
-def opening_lines(session: Session, coop_id: UUID, text: str) -> list[OpeningLine]:
-    """Return every row of a file with what is wrong with it. Raises OpeningRefused when the file as a whole is no list."""
+def opening_lines(session: Session, coop_id: UUID, text: str, *, corrects: bool = False) -> list[OpeningLine]:
+    """Return every row of a file, or of what `corrects` balances, with what is wrong with it.
+
+    Raises OpeningRefused when the file as a whole is no list.
+    """
     members = producers.members_by_name(session, coop_id=coop_id)
-    lines = [_line(row, members) for row in opening.scan(text)]
+    lines = [_line(row, members) for row in opening.scan(text, corrects=corrects)]
     gaps: Counter[str] = Counter()
     for line in lines:
         if line.money is not None and line.code in PREMIUM:
@@ -90,7 +92,7 @@ def hand_over(session: Session, book_id: int, coop_id: UUID, text: str, *, on: d
     Raises OpeningRefused with its row, OpeningNeedsTwo, OpenedAlready.
     """
     rows = []
-    for code, money in _balances(session, coop_id, text):
+    for code, money in balances_of(session, coop_id, text):
         head, _colon, payee = code.partition(":")
         subject = derived_id(f"opening:{book_id}:{code}:{money.currency}") if head == "payable" else None
         rows.append(OpeningRow(code, money, subject))
@@ -109,13 +111,13 @@ def hand_over(session: Session, book_id: int, coop_id: UUID, text: str, *, on: d
     return len(rows)
 
 
-def _balances(session: Session, coop_id: UUID, text: str) -> list[tuple[str, Money]]:
+def balances_of(session: Session, coop_id: UUID, text: str, *, corrects: bool = False) -> list[tuple[str, Money]]:
     """Return account and amount of each row that brings one. Raises OpeningRefused for the first that cannot be taken over."""
-    lines = opening_lines(session, coop_id, text)
+    lines = opening_lines(session, coop_id, text, corrects=corrects)
     for line in lines:
         if line.problem is not None:
             raise OpeningRefused(line.problem, row=line.number)
-    return [(line.code, line.money) for line in lines if line.money]
+    return [(line.code, line.money) for line in lines if line.money is not None and (line.money or corrects)]
 
 
 def propose_opening(
@@ -129,20 +131,13 @@ def propose_opening(
         raise AmountRefused("The day of the handing over lies in the future.", pointer="/on")
     if len(source.strip()) < 3:
         raise EvidenceMissing("Say which books these balances come from, so that they can be looked up again.", pointer="/source")
-    count = len(_balances(session, coop_id, body))
+    count = len(balances_of(session, coop_id, body))
     producers.lock_coop(session, coop_id)
-    if session.scalar(select(OpeningBalance.id).where(OpeningBalance.coop_id == coop_id, OpeningBalance.state != "declined")):
+    opened = OpeningBalance.coop_id == coop_id, OpeningBalance.state != "declined", OpeningBalance.corrects.is_(False)
+    if session.scalar(select(OpeningBalance.id).where(*opened)):
         raise NotOpen("The books have their opening balances, or a proposal waits. Correct single accounts instead.")
     row = OpeningBalance(
         id=new_id(), coop_id=coop_id, on_day=on, source=source.strip(), name=name, body=body, balances=count, state="proposed",
         proposed_by=actor.label, proposed_at=now,
     )  # fmt: skip
     return add(session, row, actor=actor, now=now, facts={"on": on.isoformat(), "source": row.source, "balances": count})
-
-
-def decide_opening(session: Session, *, actor: Actor, opening_id: UUID, agreed: bool, now: datetime) -> None:
-    """Open the books with the balances, or decline them. Raises SecondPerson, NotOpen, OpenedAlready. Posts."""
-    row = decide(session, OpeningBalance, opening_id, actor=actor, state="booked" if agreed else "declined", now=now)
-    if agreed:
-        book = ledger.book_of(session, row.coop_id)
-        hand_over(session, book, row.coop_id, row.body, on=row.on_day, by=row.proposed_by, seen_by=actor.label)
