@@ -16,14 +16,16 @@ from market.http.db import unit_of_work
 from market.kernel import tenancy
 from market.kernel.clock import FixedClock
 from market.kernel.errors import DomainError
+from market.kernel.money import Money
 from market.ledger import queries as books
 from market.ledger import service as ledger
+from market.ledger.rules import Entry, legs
 from market.payables.errors import MovedOn
 from market.payouts import queries as payout_queries
 from market.payouts import service as payouts
 from market.payouts.errors import NothingToPay
 from market.statements import queries, service
-from market.statements.errors import CloseOutdated, LineExplained, MatchUndone
+from market.statements.errors import CloseOutdated, LineExplained, MatchUndone, NothingProposed
 from market.statements.models import Statement
 from market.statements.service import exact
 from tests.conftest import NOW, settings_for
@@ -141,6 +143,33 @@ def test_a_period_does_not_close_beside_an_import_that_has_not_ended(real_app, a
         assert import_bytes(session, account, gap).outcome == "draft"
         assert at_once(real_app, close, times=1) == ["waits"]
     assert at_once(real_app, close, times=1) == [CloseOutdated]
+
+
+def test_a_period_is_opened_again_once_and_not_beside_a_posting_that_has_not_ended(real_app, account):
+    """What is in flight has been told which days are open; two who agree at once open it once."""
+    with unit_of_work() as session:
+        import_lines(session, account, [line(0, ref="A")])
+        who = {"coop_id": account.coop_id, "ends_on": DAY, "explanations": {}, "now": NOW}
+        close_id = service.prepare_close(session, actor=PREPARER, **who).id
+        service.close_period(session, close_id=close_id, actor=APPROVER, now=NOW)
+        service.propose_reopening(session, close_id=close_id, reason="the rent is missing", actor=PREPARER, now=NOW)
+
+    def agree():
+        with unit_of_work() as session:
+            session.execute(text("SET LOCAL lock_timeout = '30s'" if free else "SET LOCAL lock_timeout = '100ms'"))
+            try:
+                return service.decide_reopening(session, close_id=close_id, agreed=True, actor=APPROVER, now=NOW).state
+            except OperationalError:
+                session.rollback()
+                return "waits"
+
+    free = False
+    with unit_of_work() as session:
+        moved = legs(("cash", "reserve", Money(5, "EUR")))
+        ledger.post(session, [Entry(ledger.book_of(session, account.coop_id), "test", "flying:1", NOW.date(), "t", moved)])
+        assert at_once(real_app, agree, times=1) == ["waits"]
+    free = True
+    assert sorted(map(str, at_once(real_app, agree, times=2))) == sorted([str(NothingProposed), "opened"])
 
 
 def test_two_people_explain_one_line_once(real_app, account):
