@@ -22,6 +22,29 @@ READ = """([but, only]) => axe.run(
     one => `${one.id}: ${one.help}: ${one.nodes.slice(0, 3).map(node => node.html.slice(0, 200)).join(' | ')}`))"""
 KNOWN = "[data-known]"
 MARK = "known => document.querySelectorAll('nav').forEach((menu, place) => menu.toggleAttribute('data-known', known.includes(place)))"
+# What the contrast of each text comes from: its colour and size, whatever is painted behind it by those around it, and by those that
+# overlap it although they are not. Texts that axe does not judge, hidden or disabled ones, have keys of their own or none.
+PAINTED = """but => {
+    const grounds = new Map(), painted = [], texts = [], found = new Set();
+    const typed = e => ['INPUT', 'SELECT', 'TEXTAREA', 'BUTTON'].includes(e.tagName);
+    const off = e => e.closest(':disabled, [aria-disabled=true]') || (e.closest('label') && e.closest('label').control?.disabled);
+    for (const e of [document.body, ...document.body.querySelectorAll('*')]) {
+        const s = getComputedStyle(e);
+        const own = [s.backgroundColor, s.backgroundImage, s.opacity, s.mixBlendMode, s.filter].join();
+        const bare = own === 'rgba(0, 0, 0, 0),none,1,normal,none';
+        grounds.set(e, (grounds.get(e.parentElement) || '') + (bare ? '' : '/' + own));
+        if (!bare) painted.push([e, e.getBoundingClientRect(), own]);
+        const said = typed(e) || [...e.childNodes].some(node => node.nodeType === 3 && node.data.trim());
+        if (said && !(but && e.closest(but)) && e.checkVisibility({visibilityProperty: true})) texts.push([e, s]);
+    }
+    for (const [e, s] of texts) {
+        const at = e.getBoundingClientRect();
+        const over = painted.filter(([other, r]) => r.left < at.right && r.right > at.left && r.top < at.bottom && r.bottom > at.top
+            && !other.contains(e) && !e.contains(other)).map(one => one[2]);
+        found.add([grounds.get(e), s.color, s.fontSize, s.fontWeight, s.textShadow, s.clip, s.clipPath, !!off(e), over.join('+')].join(';'));
+    }
+    return [...found];
+}"""
 COLOURS = {"runOnly": {"type": "rule", "values": ["color-contrast"]}}
 
 
@@ -70,10 +93,13 @@ class Looker:
         return findings(self._copy, but=KNOWN)
 
 
-def findings(page: Page, scheme: str = "light", *, again: bool = True, but: str = "") -> list[str]:
+def findings(
+    page: Page, scheme: str = "light", *, again: bool = True, but: str = "", painted: dict[str, set[str]] | None = None
+) -> list[str]:
     """Return everything that axe finds in a colour scheme, and, `again`, what it finds in the colours of the other one.
 
-    It does not look into what the selector `but` names.
+    It does not look into what the selector `but` names. `painted` holds for each scheme how the texts were painted that axe has
+    judged; in the other scheme's colours a page is read when one of its texts is painted otherwise.
     """
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE_SCRIPT)
@@ -81,6 +107,11 @@ def findings(page: Page, scheme: str = "light", *, again: bool = True, but: str 
     found = []
     for each in schemes:
         page.emulate_media(color_scheme=each, reduced_motion="reduce")  # no colour halfway to another
+        if painted is not None:
+            new = set(page.evaluate(PAINTED, but)) - painted[each]
+            painted[each] |= new
+            if each != scheme and not new:
+                continue
         found += [f"{each}: {fault}" for fault in page.evaluate(READ, [but, {} if each == scheme else COLOURS])]
     return found
 
