@@ -55,6 +55,14 @@ def _fingerprint(session) -> str:
     return hashlib.sha256(repr(sorted(rows)).encode()).hexdigest()
 
 
+def _writes(session) -> int:
+    """How many rows of any table this transaction has written so far, those undone since included: the database counts them."""
+    kinds = ("inserted", "updated", "deleted")
+    counted = " + ".join(f"pg_stat_get_xact_tuples_{kind}(oid)" for kind in kinds)
+    tables = "pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
+    return session.execute(text(f"SELECT sum({counted})::bigint FROM {tables}")).scalar_one()
+
+
 class _Walk:
     """Calls routes one by one, each undone, and notes what was not as declared."""
 
@@ -73,9 +81,12 @@ class _Walk:
         connection = session.get_bind()
         session.remove()  # ends the session's own savepoint, so that ours lies outside the next one
         connection.exec_driver_sql("SAVEPOINT walk")
+        watched = watch and method != "GET"
+        before = _writes(session) if watched else 0
         answer = self.world.call(who, method, path, rule.endpoint)
         self.where = f"{method} {path} ({rule.endpoint}) as {who}: {answer.status_code}"
-        self.changed = watch and method != "GET" and _fingerprint(session) != self.before
+        # Where nothing was written no row can have changed; all of them are read where something was.
+        self.changed = watched and _writes(session) != before and _fingerprint(session) != self.before
         if undo:
             session.remove()
             connection.exec_driver_sql("ROLLBACK TO walk")
