@@ -87,10 +87,21 @@ def _person(session: Session, statement: Select[Account]) -> Person | None:
     return None if row is None else Person(row.id, row.email, row.name, row.locale)
 
 
-def roles_of(session: Session, account_id: UUID) -> list[tuple[str, UUID | None]]:
-    """Return the roles that an account holds, as pairs of role and co-op, in the order in which they were granted."""
-    statement = select(AccountRole.role, AccountRole.coop_id).where(AccountRole.account_id == account_id)
-    return [(role, coop_id) for role, coop_id in session.execute(statement.order_by(AccountRole.id))]
+def person_with_roles(session: Session, account_id: UUID) -> tuple[Person, list[tuple[str, UUID | None]]]:
+    """Return the account and the roles it holds, as pairs of role and co-op, in the order in which they were granted.
+
+    Raises AccountMissing, also for an erased one. Each request of somebody signed in asks this, so it is one statement.
+    """
+    statement = (
+        select(Account.id, Account.email, Account.name, Account.locale, AccountRole.role, AccountRole.coop_id)
+        .join(AccountRole, AccountRole.account_id == Account.id, isouter=True)
+        .where(Account.id == account_id, Account.erased_at.is_(None))
+        .order_by(AccountRole.id)
+    )
+    rows = session.execute(statement).all()
+    if not rows:
+        raise AccountMissing("There is no such account.")
+    return Person(*rows[0][:4]), [(row.role, row.coop_id) for row in rows if row.role is not None]
 
 
 def grants(session: Session, *, coop_id: UUID | None = None) -> list[Grant]:

@@ -51,9 +51,8 @@ def actor_of(session: Session, account_id: UUID, *, coop_id: UUID | None = None,
 
     A key made for a co-op stays with it: when its maker has lost the role there, no other co-op takes its place.
     """
-    person = accounts.person(session, account_id)
-    roles = accounts.roles_of(session, account_id)
-    as_producer = {producer.coop_id: producer.id for producer in producers.producers_of_account(session, account_id)}
+    person, roles = accounts.person_with_roles(session, account_id)
+    as_producer = producers.producers_of_account(session, account_id)
     coops = _coops(roles, as_producer)
     if coop_id not in coops:
         coop_id = coops[0] if coops and scopes is None else None
@@ -87,8 +86,8 @@ def standing_in(session: Session, actor: Actor, producer_id: UUID) -> Actor | No
 
 def coop_ids(session: Session, account_id: UUID) -> list[UUID]:
     """Return the co-ops that somebody has to do with: as staff first, then as a producer."""
-    as_producer = {producer.coop_id: producer.id for producer in producers.producers_of_account(session, account_id)}
-    return _coops(accounts.roles_of(session, account_id), as_producer)
+    _, roles = accounts.person_with_roles(session, account_id)
+    return _coops(roles, producers.producers_of_account(session, account_id))
 
 
 def _coops(roles: list[tuple[str, UUID | None]], as_producer: dict[UUID, UUID]) -> list[UUID]:

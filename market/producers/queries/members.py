@@ -79,15 +79,15 @@ def producers_of(session: Session, *, coop_id: UUID) -> list[ProducerView]:
     return [_producer(row) for row in session.scalars(statement)]
 
 
-def producers_of_account(session: Session, account_id: UUID) -> list[ProducerView]:
-    """Return who an account is as a producer, one per co-op of which they are a member now."""
+def producers_of_account(session: Session, account_id: UUID) -> dict[UUID, UUID]:
+    """Return who an account is as a producer: the producer's id by co-op, of those in which they are a member now."""
     statement = (
-        select(Producer)
+        select(Producer.coop_id, Producer.id)
         .join(Member, Member.producer_id == Producer.id)
         .where(Producer.account_id == account_id, Member.left_on.is_(None))
         .order_by(Producer.id)
     )
-    return [_producer(row) for row in session.scalars(statement)]
+    return {coop_id: producer_id for coop_id, producer_id in session.execute(statement)}
 
 
 def producer_page(
