@@ -4,8 +4,6 @@ The row says what it should have been; the difference to what was handed over is
 books handed over again. What was posted first stays.
 """
 
-import csv
-import io
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from uuid import UUID
@@ -16,6 +14,7 @@ from sqlalchemy.orm import Session
 from market.kernel.actor import Actor
 from market.kernel.ids import derived_id, new_id
 from market.kernel.money import Money
+from market.kernel.sheets import csv_lines
 from market.kernel.words import say
 from market.ledger import opening
 from market.ledger import service as ledger
@@ -133,8 +132,4 @@ def _before(handed: Mapping[tuple[str, str], tuple[Money, date]], code: str, cur
 
 
 def _body(codes: list[str], money: Money) -> str:
-    body = io.StringIO()
-    writer = csv.writer(body, lineterminator="\n")
-    writer.writerow(HEADS)
-    writer.writerows((code, money.currency, str(money.decimal)) for code in codes)
-    return body.getvalue()
+    return "".join(csv_lines(HEADS, ((code, money.currency, money.decimal) for code in codes)))
