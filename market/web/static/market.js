@@ -105,6 +105,7 @@
     const form = event.target, button = event.submitter;
     const names = button?.dataset.swap ?? form.dataset.swap;
     if (event.defaultPrevented) return;
+    clearTimeout(form.timer); // asked in a moment, a live part would be answered with the message that is for whoever sent this
     sent(form);
     if (!names) return;
     event.preventDefault();
