@@ -155,6 +155,24 @@ def test_what_the_server_refused_is_corrected_or_discarded(browser: Browser, sit
         expect(listings(page, "Java too cheap")).to_have_count(1)
 
 
+def test_a_form_that_is_sent_is_not_looked_at_again(browser: Browser, site: Site):
+    """The answer to that would take the message from whoever sent the form."""
+    with phone(browser, site, service_workers="block") as page:
+        record_lot(page, "Java")
+        page.clock.install()
+        page.goto(NEW)
+        page.clock.pause_at(page.evaluate("Date.now()") / 1000 + 60)
+        fill_in(page, "Java in time")
+        held: list[Route] = []
+        page.route(f"**{NEW}", lambda route: held.append(route) if route.request.method == "POST" else route.continue_())
+        with page.expect_request(lambda request: request.method == "POST"):
+            page.get_by_role("button", name="Put into the shop").click()
+        page.clock.run_for(1000)
+        (sent,) = held
+        sent.continue_()
+        expect(page.get_by_text("It is in the shop.")).to_be_visible()
+
+
 def test_pages_kept_on_the_phone_go_with_their_owner(browser: Browser, site: Site):
     with phone(browser, site) as page:
         page.goto("/producer")
