@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 LOOK_EVERY_S = 0.25
 FEW = 4
-"""So many connections wait for nobody worth a new connection: a browser opens six and asks over one."""
+"""With so many, or fewer, nobody waits long enough to be worth a new connection."""
 _STANDS_S = 1.0  # a process that said nothing for so long serves nobody
 _ESTABLISHED, _LISTEN = 1, 10  # states of Linux's struct tcp_info
 _LAST_RECEIVED = struct.Struct("=52xI")  # its tcpi_last_data_recv, in milliseconds

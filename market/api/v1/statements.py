@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from market.api.openapi import Blueprint
 from market.api.v1.schemas import statements as shapes
+from market.api.v1.schemas.lending import WordIn
 from market.http.auth import access, current_actor, current_coop
 from market.http.clock import now
 from market.http.db import unit_of_work
@@ -265,7 +266,7 @@ def propose_reopening(body: dict[str, Any], close_id: UUID) -> queries.CloseView
 
 @blueprint.post("/closes/<uuid:close_id>/reopening/decision")
 @access("approver", scope=WRITE)
-@blueprint.arguments(shapes.ReopeningWordIn)
+@blueprint.arguments(WordIn)
 @blueprint.response(200, shapes.PeriodCloseOut)
 def decide_reopening(body: dict[str, Any], close_id: UUID) -> queries.CloseView:
     """Open the days of the period again, or decline; not by whoever proposed it. The protocol of the close is kept."""

@@ -269,12 +269,6 @@ class ReopeningIn(Strict):
     reason = fields.String(required=True, validate=validate.Length(min=10, max=500))
 
 
-class ReopeningWordIn(Strict):
-    """The second person's word on opening a period again."""
-
-    agreed = fields.Boolean(required=True)
-
-
 class ReopeningOut(Strict):
     """That a closed period shall be opened again: proposed, opened or declined."""
 
