@@ -10,8 +10,9 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
-HOW = "no Chromium here: install it (Debian: apt-get install chromium; as root `make chromium` does) or set CHROMIUM=/path"
+NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+"""In this order: the shell of Chromium has no windows, tabs and toolbars to keep, and takes half the processor (docs/decisions/0112)."""
+HOW = "no Chromium here: install it (Debian: apt-get install chromium-headless-shell; as root `make chromium` does) or set CHROMIUM=/path"
 
 
 def find_chromium() -> str | None:
