@@ -18,6 +18,7 @@ FIELDS: dict[str, Any] = {
     "building": _l("House number"),
     "characteristic": _l("characteristic"),
     "cheque_stale_days": _l("Days after which a cheque that nobody cashed is looked at"),
+    "closed_through": _l("closed through"),
     "code": _l("code"),
     "columns": _l("columns"),
     "confidence": _l("confidence"),

@@ -128,6 +128,7 @@ ACTIONS: dict[str, Any] = {
     "statements.undone": _l("match taken back"),
     "statements.rule_made": _l("booking rule made"),
     "statements.rule_ended": _l("booking rule ended"),
+    "statements.close_overtaken": _l("close of a period overtaken by that of a later one"),
     "statements.close_prepared": _l("close of a period prepared"),
     "statements.close_taken_back": _l("close of a period taken back"),
     "statements.period_closed": _l("period closed"),

@@ -87,6 +87,7 @@ CLAIMS: Words = {"trade": (_l("fair trade"), ""), "organic": (_l("organic"), "")
 PERIODS: Words = {
     "prepared": (_l("waits for a second person"), "warn"),
     "taken_back": (_l("taken back"), ""),
+    "overtaken": (_l("overtaken by a later close"), ""),
     "closed": (_l("closed"), "good"),
     "reopening": (_l("waits to be opened again"), "warn"),
     "reopened": (_l("opened again"), ""),

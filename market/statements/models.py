@@ -265,7 +265,10 @@ class StatementLinePart(CoopOwned, Base):
 
 
 class PeriodClose(CoopOwned, Base):
-    """The close of a period: what was found, how each difference was explained, who prepared it and who closed it."""
+    """The close of a period: what was found, how each difference was explained, who prepared it and who closed it.
+
+    `overtaken`: a later period was closed while this one waited for its second person, and its days with it.
+    """
 
     __tablename__ = "period_close"
 
@@ -282,7 +285,7 @@ class PeriodClose(CoopOwned, Base):
 
     __table_args__ = (
         Index("period_close_one", "coop_id", "ends_on", unique=True, postgresql_where=sql("state <> 'reopened'")),
-        CheckConstraint("state IN ('prepared', 'taken_back', 'closed', 'reopened')", name="state"),
+        CheckConstraint("state IN ('prepared', 'taken_back', 'overtaken', 'closed', 'reopened')", name="state"),
         CheckConstraint("(state IN ('closed', 'reopened')) = (closed_by IS NOT NULL AND closed_at IS NOT NULL)", name="closed"),
         CheckConstraint("closed_by <> prepared_by", name="four_eyes"),
         CheckConstraint("starts_on <= ends_on", name="days"),

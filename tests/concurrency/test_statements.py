@@ -4,6 +4,7 @@ import io
 import threading
 from collections import Counter
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select, text
@@ -170,6 +171,24 @@ def test_a_period_is_opened_again_once_and_not_beside_a_posting_that_has_not_end
         assert at_once(real_app, agree, times=1) == ["waits"]
     free = True
     assert sorted(map(str, at_once(real_app, agree, times=2))) == sorted([str(NothingProposed), "opened"])
+
+
+def test_two_periods_that_are_closed_at_once_are_closed_one_after_the_other(real_app, account):
+    """Either the earlier one is closed first, or the later one overtakes it: never is one left waiting behind a closed one."""
+    with unit_of_work() as session:
+        import_lines(session, account, [line(0, ref="A")])
+        who = {"coop_id": account.coop_id, "explanations": {}, "actor": PREPARER, "now": NOW}
+        earlier, later = (service.prepare_close(session, ends_on=day, **who).id for day in (DAY - timedelta(days=1), DAY))
+
+    def close(close_id):
+        with unit_of_work() as session:
+            return service.close_period(session, close_id=close_id, actor=APPROVER, now=NOW).state
+
+    ended = at_once(real_app, lambda: close(earlier), lambda: close(later))
+    assert ended in (["closed", "closed"], [CloseOutdated, "closed"])
+    with unit_of_work() as session:
+        states = [each.state for each in queries.closes(session, coop_id=account.coop_id)]
+    assert states == ["closed", "closed" if ended[0] == "closed" else "overtaken"]
 
 
 def test_two_people_explain_one_line_once(real_app, account):

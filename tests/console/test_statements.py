@@ -2,6 +2,7 @@
 
 import io
 import re
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, select
@@ -182,10 +183,14 @@ def test_a_period_is_prepared_by_one_and_closed_by_another(desk, session, accoun
     done = desk.post("/closes/new", ends_on=DAY.isoformat(), **{key: "asked the bank, answer by Friday"})
     path = done.location.removeprefix(BASE)
     assert "You prepared this close" in desk.get(path).text
+    early = DAY - timedelta(days=1)
+    before = desk.post("/closes/new", ends_on=early.isoformat()).location.removeprefix(BASE)
     assert desk.post(path).status_code == 403
     assert desk.post(path, desk.approver).status_code == 303
     protocol = desk.get(path).text
     assert "asked the bank, answer by Friday" in protocol
+    assert "A later period was closed while this close waited" in desk.get(before).text
+    assert "overtaken by a later close" in desk.get("/closes?state=overtaken").text
     assert "suspense:1" in protocol
     short = desk.post(f"{path}/reopening", reason="wrong")
     assert (short.status_code, "Say in a sentence" in short.text) == (422, True)

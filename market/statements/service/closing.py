@@ -31,6 +31,9 @@ IN_TRANSIT_LIMIT = timedelta(days=7)
 MOST_LINES = 200
 """More unexplained lines than this are worked off, not explained."""
 
+CLOSES = 7302
+"""The kind of a turn: the closes of a co-op are prepared, taken back and made one after the other."""
+
 
 class CloseNotFound(Missing):
     """No such close in this scope."""
@@ -81,6 +84,7 @@ def prepare_close(
     `explanations` go by the key of the difference. Preparing again replaces what was prepared. Raises PeriodIsClosed,
     DifferencesUnexplained naming the first that has no sentence of ten letters or cannot be explained away.
     """
+    locks.turn(session, CLOSES, coop_id)
     starts_on = _check_days(session, coop_id, ends_on, now)
     items = [
         replace(each, explanation=explanations.get(each.key, "").strip())
@@ -121,14 +125,17 @@ def take_back_close(session: Session, *, close_id: UUID, actor: Actor, now: date
 
 
 def _found(session: Session, close_id: UUID) -> PeriodClose:
-    """Return a close that waits for its second person, locked."""
-    if session.get(PeriodClose, close_id) is None:
+    """Return a close that waits for its second person, locked, in its turn."""
+    if (found := session.get(PeriodClose, close_id)) is None:
         raise CloseNotFound("There is no such close here.")
+    locks.turn(session, CLOSES, found.coop_id)
     close = locks.lock_one(session, PeriodClose, close_id)
     if close.state == "closed":
         raise PeriodIsClosed(say("The period up to %(ends_on)s is closed already.", ends_on=close.ends_on))
     if close.state == "reopened":
         raise CloseOutdated("This period was opened again. Prepare its close anew.")
+    if close.state == "overtaken":
+        raise CloseOutdated("A later period was closed first, and these days with it. This close is not needed any more.")
     if close.state == "taken_back":
         raise CloseOutdated("This close was taken back. Prepare it again.")
     return close
@@ -149,7 +156,8 @@ def _hold_days(session: Session, coop_id: UUID) -> None:
 def close_period(session: Session, *, close_id: UUID, actor: Actor, now: datetime) -> PeriodClose:
     """Close a prepared period, as a second person; from then on nothing posts into its days (see `reopening`).
 
-    Raises SecondPersonNeeded for whoever prepared it, CloseOutdated when the figures moved since or it was taken back.
+    Closes of earlier days that still wait are overtaken by it. Raises SecondPersonNeeded for whoever prepared it, CloseOutdated
+    when the figures moved since, or when it was taken back or overtaken.
     """
     close = _found(session, close_id)
     if close.prepared_by == actor.label:
@@ -167,8 +175,21 @@ def close_period(session: Session, *, close_id: UUID, actor: Actor, now: datetim
     close.state, close.closed_by, close.closed_at = "closed", actor.label, now
     audit.record(session, actor=actor, action="statements.period_closed", subject_kind="period_close", subject_id=close.id,
                  coop_id=close.coop_id, now=now, new={"ends_on": close.ends_on.isoformat()})  # fmt: skip
+    _overtake(session, close, actor=actor, now=now)
     ledger.close_days(session, ledger.book_of(session, close.coop_id), through=close.ends_on, actor=actor.label, now=now)
     return close
+
+
+def _overtake(session: Session, close: PeriodClose, *, actor: Actor, now: datetime) -> None:
+    """End the closes of earlier days that still wait: their days are closed with this one."""
+    earlier = select(PeriodClose).where(
+        PeriodClose.coop_id == close.coop_id, PeriodClose.state == "prepared", PeriodClose.ends_on < close.ends_on
+    )
+    for each in session.scalars(earlier):
+        each.state = "overtaken"
+        days = {"ends_on": each.ends_on.isoformat(), "closed_through": close.ends_on.isoformat()}
+        audit.record(session, actor=actor, action="statements.close_overtaken", subject_kind="period_close", subject_id=each.id,
+                     coop_id=each.coop_id, now=now, new=days)  # fmt: skip
 
 
 def _check_days(session: Session, coop_id: UUID, ends_on: date, now: datetime) -> date:

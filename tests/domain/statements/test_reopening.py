@@ -100,6 +100,19 @@ def test_what_cannot_be_opened_again_is_refused_in_words(session, account) -> No
     assert decide(session, close).state == "opened"
 
 
+def test_a_close_that_a_later_one_overtook_is_over_and_stands_in_no_way(session, account) -> None:
+    earlier, close = prepare(session, account, ends_on=FIRST), prepare(session, account)
+    service.close_period(session, close_id=close.id, actor=APPROVER, now=NOW)
+    assert (earlier.state, close.state) == ("overtaken", "closed")
+    for command in (service.close_period, service.take_back_close):
+        refused("statements.close_outdated", command, session, close_id=earlier.id, actor=APPROVER, now=NOW, match="later period")
+    noted = session.scalars(select(AuditEntry).where(AuditEntry.action == "statements.close_overtaken")).one()
+    assert (noted.subject_id, noted.new["closed_through"]) == (str(earlier.id), END.isoformat())
+    propose(session, close)
+    assert decide(session, close).state == "opened"
+    assert (prepare(session, account, ends_on=FIRST).id, earlier.state) == (earlier.id, "prepared")  # its days are open again
+
+
 def test_the_database_itself_wants_two_persons_and_the_last_days(session, account) -> None:
     earlier, close = closed(session, account, FIRST), closed(session, account)
     book_id = ledger.book_of(session, account.coop_id)

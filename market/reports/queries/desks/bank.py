@@ -49,7 +49,7 @@ def periods(viewer: Viewer) -> Source:
         select(*columns).where(PeriodClose.coop_id == viewer.coop_id),
         {"newest": Sorting(((PeriodClose.ends_on, date.fromisoformat), (PeriodClose.id, UUID)), descending=True)},
         {
-            "state": one_of(state, ("prepared", "taken_back", "closed", "reopening", "reopened")),
+            "state": one_of(state, ("prepared", "taken_back", "overtaken", "closed", "reopening", "reopened")),
             **between_dates(PeriodClose.ends_on),
         },
     )
