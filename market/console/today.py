@@ -57,6 +57,7 @@ KINDS: dict[str, Kind] = {
     "file_draft": Kind(_l("Statement files that wait for a decision"), "console_statements.file", "file_id"),
     "close_prepared": Kind(_l("Periods to close as the second person"), "console_statements.close", "close_id"),
     "reopening_proposed": Kind(_l("Closed periods that somebody wants to open again"), "console_statements.close", "close_id"),
+    "opening_proposed": Kind(_l("Opening balances to book or decline"), "console_opening.index", "open"),
     "account_name": Kind(_l("Accounts under another name"), "console_people.payee_accounts", urgent=True),
     "account_waits": Kind(_l("Accounts to confirm"), "console_people.payee_accounts"),
     "certificate_entered": Kind(_l("Certificates to check"), "console_people.certificates"),

@@ -71,6 +71,7 @@ def test_two_persons_open_the_books_and_what_is_owed_can_be_paid(desk, session, 
     assert (made := propose(desk, text)).status_code == 303
     assert propose(desk, text).status_code == 422  # one waits
     row = session.scalars(select(OpeningBalance)).one()
+    assert f"open={row.id}" in desk.get(desk.approver, "/console?kind=opening_proposed").text
     assert "Another person has to decide" in desk.get(desk.preparer, made.location).text
     assert desk.post(desk.preparer, f"{OPENING}/{row.id}", word="yes").status_code == 403
     assert desk.post(desk.approver, f"{OPENING}/{row.id}", word="yes").status_code == 303
@@ -111,6 +112,7 @@ def decided(desk, session, made) -> OpeningBalance:
     assert made.status_code == 303, made.text
     row = session.scalars(select(OpeningBalance).where(OpeningBalance.state == "proposed")).one()
     said, path = ("Book the correction", row.source, row.name), f"{OPENING}/{row.id}"
+    assert row.name in desk.get(desk.approver, "/console?kind=opening_proposed").text
     assert desk.post(desk.preparer, path, word="yes").status_code == 403
     shown = desk.get(desk.approver, made.location).text
     assert [words for words in said if words not in shown] == []

@@ -52,6 +52,7 @@ from market.reports.queries.desks import WORTH
 from market.reports.queries.lists import Listed, Sorting, Source, Viewer, contains, one_named
 from market.statements.match_models import BookingProposal
 from market.statements.models import MoneyAccount, PeriodClose, PeriodReopening, StatementFile, StatementLine
+from market.treasury.models import OpeningBalance
 
 LATE = timedelta(days=3)
 """A paid order that nobody has sent for this long is a task for the co-op [P]."""
@@ -63,7 +64,7 @@ KINDS = (
     "complaint", "order_problem", "order_to_pack", "refund_problem", "dispute_waits", "payout_person", "payout_unseen",
     "run_stuck", "cheque_stale", "payable_overdue", "account_missing", "run_draft", "file_waits",
     "booking_proposed", "refund_by_bank", "order_late", "lines", "file_draft", "close_prepared", "reopening_proposed",
-    "account_waits", "account_name", "certificate_entered", "certificate_ends", "seller_facts",
+    "opening_proposed", "account_waits", "account_name", "certificate_entered", "certificate_ends", "seller_facts",
 )  # fmt: skip
 GROUPED = ("payout_unseen", "run_stuck", "payable_overdue", "lines", "seller_facts")
 """Kinds of which one row stands for as many things as its number says."""
@@ -262,6 +263,7 @@ def _bank() -> list[Listed]:
         BookingProposal.proposed_at,
     )  # fmt: skip
     close = (PeriodClose.id, literal(""), until, null(), null())
+    opening = (OpeningBalance.id, literal(""), OpeningBalance.name, null(), null(), OpeningBalance.proposed_at)
     return [
         select(*_row("lines", MoneyAccount.id, *lines))
         .join(StatementLine, StatementLine.money_account_id == MoneyAccount.id)
@@ -277,6 +279,7 @@ def _bank() -> list[Listed]:
         select(*_row("reopening_proposed", *close, PeriodReopening.proposed_at))
         .join(PeriodReopening, PeriodReopening.close_id == PeriodClose.id)
         .where(PeriodClose.coop_id == COOP, PeriodReopening.state == "proposed"),
+        select(*_row("opening_proposed", *opening)).where(OpeningBalance.coop_id == COOP, OpeningBalance.state == "proposed"),
     ]
 
 
