@@ -135,6 +135,7 @@ ACTIONS: dict[str, Any] = {
     "statements.period_reopened": _l("closed period opened again"),
     "statements.reopening_declined": _l("opening a closed period again declined"),
     "statements.reopening_proposed": _l("opening a closed period again proposed"),
+    "statements.reopening_withdrawn": _l("proposal to open a closed period again withdrawn"),
     "stock.set": _l("stock set"),
     "treasury.premium_item_proposed": _l("use of the premium proposed"),
     "treasury.premium_item_approved": _l("premium committed"),
@@ -182,6 +183,7 @@ ACTIONS: dict[str, Any] = {
     "treasury.opening_balance_proposed": _l("opening balances proposed"),
     "treasury.opening_balance_booked": _l("opening balances booked"),
     "treasury.opening_balance_declined": _l("opening balances declined"),
+    "treasury.opening_balance_withdrawn": _l("opening balances withdrawn"),
     "term.named": _l("word of a table explained"),
 }
 """What was done, by the code that the command writes."""

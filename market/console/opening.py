@@ -22,7 +22,6 @@ from market.http.i18n import told
 from market.kernel.errors import DomainError
 from market.kernel.money import EXPONENTS, Money
 from market.ledger import opening as books
-from market.ledger import service as ledger
 from market.producers import queries as producers
 from market.reports.queries import desks
 from market.reports.queries import treasury as sources
@@ -36,6 +35,7 @@ STATES: lists.Words = {
     "proposed": (_l("proposed"), "warn"),
     "booked": (_l("booked"), "good"),
     "declined": (_l("declined"), ""),
+    "withdrawn": (_l("withdrawn"), ""),
 }
 
 
@@ -150,6 +150,17 @@ def decide(opening_id: UUID) -> ResponseReturnValue:
     )
 
 
+@blueprint.post("/<uuid:opening_id>/withdrawal")
+@access("preparer")
+def withdraw(opening_id: UUID) -> ResponseReturnValue:
+    """Withdraw one's own proposal."""
+    return acting.act(
+        lambda session: service.withdraw_opening(session, actor=current_actor(), opening_id=opening_id, now=now()),
+        _("Withdrawn."),
+        _open(opening_id),
+    )
+
+
 @blueprint.get("/<uuid:opening_id>/file")
 @access("staff")
 def file(opening_id: UUID) -> ResponseReturnValue:
@@ -186,8 +197,8 @@ def _open(opening_id: UUID) -> str:
 def _page(form: dict[str, str], errors: dict[str, str]) -> ResponseReturnValue:
     with unit_of_work() as session:
         coop = producers.coop(session, current_coop())
-        handed = bool(books.handed_over(session, ledger.book_of(session, coop.id)))
+        fresh, correctable = service.may_be_proposed(session, coop.id)
     given = {"form": form, "errors": errors, "actor": current_actor(), "shown": SHOWN, "today": today(coop.time_zone)}
-    given |= {"currency": coop.currency, "handed": handed}
+    given |= {"currency": coop.currency, "fresh": fresh, "correctable": correctable}
     page = lists.show(DESK, "console/treasury/opening.html", example=books.EXAMPLE, **given)
     return lists.answered(page, errors)

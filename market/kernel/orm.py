@@ -53,11 +53,15 @@ class FourEyes:
 
 
 def four_eyes(*outcomes: str) -> tuple[CheckConstraint, ...]:
-    """Return the constraints of a FourEyes table: its states, two different persons, decided exactly when not proposed."""
+    """Return the constraints of a FourEyes table: its states, two different persons, decided exactly when not proposed.
+
+    Where `withdrawn` is among the outcomes, that one is the proposer's own, and nobody else's.
+    """
     states = ", ".join(f"'{state}'" for state in ("proposed", *outcomes))
+    two = "(decided_by <> proposed_by) = (state <> 'withdrawn')" if "withdrawn" in outcomes else "decided_by <> proposed_by"
     return (
         CheckConstraint(f"state IN ({states})", name="state"),
-        CheckConstraint("decided_by <> proposed_by", name="four_eyes"),
+        CheckConstraint(two, name="four_eyes"),
         CheckConstraint(
             "(state = 'proposed') = (decided_by IS NULL) AND (decided_by IS NULL) = (decided_at IS NULL)", name="decided"
         ),

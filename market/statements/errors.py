@@ -161,6 +161,12 @@ class NothingProposed(Conflict):
     code = "statements.nothing_proposed"
 
 
+class NotYours(Forbidden):
+    """Only whoever proposed something withdraws it."""
+
+    code = "statements.not_yours"
+
+
 class PaidInParts(Conflict):
     """A line is less than the payout that it names: the bank may have paid it in several."""
 

@@ -293,7 +293,7 @@ class PeriodClose(CoopOwned, Base):
 
 
 class PeriodReopening(CoopOwned, FourEyes, Base):
-    """That the days of a closed period shall be open again: who proposed it and why, and who agreed or declined."""
+    """That the days of a closed period shall be open again: who proposed it and why, and who agreed, declined or withdrew it."""
 
     __tablename__ = "period_reopening"
 
@@ -302,7 +302,7 @@ class PeriodReopening(CoopOwned, FourEyes, Base):
     reason: Mapped[str]
 
     __table_args__ = (
-        *four_eyes("opened", "declined"),
+        *four_eyes("opened", "declined", "withdrawn"),
         CheckConstraint("length(reason) >= 10", name="words"),
         Index("period_reopening_waits", "close_id", unique=True, postgresql_where=sql("state = 'proposed'")),
     )

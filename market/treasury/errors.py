@@ -43,3 +43,9 @@ class SecondPerson(Forbidden):
     """Who proposed it may not decide it."""
 
     code = "treasury.second_person"
+
+
+class NotYours(Forbidden):
+    """Only whoever proposed something withdraws it."""
+
+    code = "treasury.not_yours"

@@ -216,9 +216,14 @@ class OpeningBalance(CoopOwned, FourEyes, Base):
     corrects: Mapped[bool] = mapped_column(server_default=text("false"))
 
     __table_args__ = (
-        *four_eyes("booked", "declined"),
+        *four_eyes("booked", "declined", "withdrawn"),
         CheckConstraint("balances > 0", name="balances"),
         CheckConstraint("length(source) >= 3", name="words"),
-        Index("opening_balance_one", "coop_id", unique=True, postgresql_where=text("state <> 'declined' AND NOT corrects")),
+        Index(
+            "opening_balance_one",
+            "coop_id",
+            unique=True,
+            postgresql_where=text("state NOT IN ('declined', 'withdrawn') AND NOT corrects"),
+        ),
         Index("opening_correction_one", "coop_id", unique=True, postgresql_where=text("state = 'proposed' AND corrects")),
     )

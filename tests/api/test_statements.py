@@ -179,6 +179,9 @@ def test_a_period_closes_over_the_api_by_two_persons(call, session, coop):
     reopening = f"/closes/{made.json['id']}/reopening"
     waits = call("POST", reopening, {"reason": "the bank has explained it"})
     assert (waits.status_code, waits.json["state"], waits.json["reopening"]["state"]) == (201, "closed", "proposed")
+    assert call("POST", f"{reopening}/withdrawal", role="approver").json["code"] == "statements.not_yours"
+    assert call("POST", f"{reopening}/withdrawal").json["reopening"]["state"] == "withdrawn"
+    assert call("POST", reopening, {"reason": "the bank has explained it"}).status_code == 201
     assert call("POST", f"{reopening}/decision", {"agreed": True}).status_code == 403
     opened = call("POST", f"{reopening}/decision", {"agreed": True}, role="approver").json
     assert (opened["state"], opened["reopening"]["reason"]) == ("reopened", "the bank has explained it")

@@ -49,7 +49,7 @@ def _constraints(url: str) -> set[tuple[str, str, str]]:
 
 
 def test_whoever_proposes_never_decides_by_the_database_itself(make_database):
-    """Each table in which one person proposes and another decides refuses the same name in both columns."""
+    """Each table in which one person proposes and another decides refuses the same name in both columns, but for what is withdrawn."""
     with psycopg.connect(_psycopg(make_database("eyes"))) as connection:
         both = "SELECT attrelid FROM pg_attribute WHERE attname = ANY(%s) GROUP BY attrelid HAVING count(*) = 2"
         pairs = (("proposed_by", "decided_by"), ("prepared_by", "approved_by"), ("prepared_by", "closed_by"))

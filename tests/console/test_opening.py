@@ -23,8 +23,9 @@ from market.producers.models import Member
 from market.treasury import service
 from market.treasury.models import OpeningBalance
 from tests.conftest import NOW
+from tests.factories.accounts import make_staff
 from tests.factories.payouts import APPROVER
-from tests.factories.producers import make_producer
+from tests.factories.producers import make_coop, make_producer
 
 OPENING = "/console/books/opening"
 WRONG = (
@@ -86,6 +87,28 @@ def test_two_persons_open_the_books_and_what_is_owed_can_be_paid(desk, session, 
     assert desk.get(desk.approver, f"{OPENING}/{row.id}/file").text == text
 
 
+def test_a_proposal_is_withdrawn_by_whoever_made_it_and_nobody_else(desk, session, coop, text):
+    shown = propose(desk, text).location
+    row = session.scalars(select(OpeningBalance)).one()
+    path = f"{OPENING}/{row.id}/withdrawal"
+    colleague, stranger = (make_staff(session, coop=of, role="preparer") for of in (coop, make_coop(session)))
+    offered = ["Withdraw the proposal" in desk.get(who, shown).text for who in (desk.preparer, colleague, desk.approver)]
+    assert offered == [True, False, False]
+    answers = [desk.post(who, path).status_code for who in (stranger, desk.approver, colleague)]
+    assert (answers, state(session, row.id)) == ([404, 403, 303], "proposed")
+    assert "Only the person who proposed this" in desk.client.get(shown).text
+    assert (desk.post(desk.preparer, path).status_code, state(session, row.id)) == (303, "withdrawn")
+    for who, again, more in ((desk.preparer, path, {}), (desk.approver, f"{OPENING}/{row.id}", {"word": "yes"})):
+        assert desk.post(who, again, **more).status_code == 303
+        assert "This is withdrawn already." in desk.client.get(shown).text
+    assert (propose(desk, text).status_code, state(session, row.id)) == (303, "withdrawn")  # it may be handed over anew
+
+
+def state(session, opening_id) -> str:
+    session.expire_all()
+    return session.get_one(OpeningBalance, opening_id).state
+
+
 def test_the_command_does_the_same_and_says_the_same_once(session, coop, member, text):
     book, facts = book_of(session, coop.id), {"on": NOW.date(), "by": "Ada"}
     assert service.hand_over(session, book, coop.id, text, seen_by="Bo", **facts) == 3
@@ -122,9 +145,13 @@ def decided(desk, session, made) -> OpeningBalance:
 
 
 def test_a_balance_handed_over_wrongly_is_corrected_by_two_persons_against_opening(desk, session, coop, member, text):
+    offers = ("Hand over balances", "Correct one balance", "A proposal waits.")
+    assert offered(desk, offers) == [True, False, False]
     assert "nothing to correct" in correct(desk, "bank:1", "1.00").text
     propose(desk, text)
+    assert offered(desk, offers) == [False, False, True]
     desk.post(desk.approver, f"{OPENING}/{session.scalars(select(OpeningBalance.id)).one()}", word="yes")
+    assert offered(desk, offers) == [False, True, False]
     book, payee = book_of(session, coop.id), text.split("payable:")[1].split(",")[0]
     before = books.balance(session, book, "opening", "EUR")
     close_days(
@@ -145,6 +172,11 @@ def test_a_balance_handed_over_wrongly_is_corrected_by_two_persons_against_openi
     assert books.balance(session, book, "premium_bank", "EUR") == Money(700, "EUR")
     assert opening_check(session, book) == Money(0, "EUR")
     assert books.check(session) == payouts.check(session) == []
+
+
+def offered(desk, offers) -> list[bool]:
+    shown = desk.get(desk.preparer, OPENING).text
+    return [words in shown for words in offers]
 
 
 def opening_check(session, book) -> Money:

@@ -196,6 +196,9 @@ def test_a_period_is_prepared_by_one_and_closed_by_another(desk, session, accoun
     assert (short.status_code, "Say in a sentence" in short.text) == (422, True)
     assert desk.post(f"{path}/reopening", reason="the rent was booked as wages").status_code == 303
     assert "Another person has to decide" in desk.get(path).text
+    assert desk.post(f"{path}/reopening/withdrawal").status_code == 303
+    assert "Something in this period is wrong?" in desk.get(path).text
+    assert desk.post(f"{path}/reopening", reason="the rent was booked as wages").status_code == 303
     assert desk.post(f"{path}/reopening/decision", desk.approver, word="yes").status_code == 303
     assert "This period was opened again" in desk.get(path).text
     assert "opened again" in desk.get("/closes?state=reopened").text

@@ -273,3 +273,13 @@ def decide_reopening(body: dict[str, Any], close_id: UUID) -> queries.CloseView:
     with unit_of_work() as session:
         service.decide_reopening(session, close_id=close_id, actor=current_actor(), now=now(), **body)
         return queries.close(session, close_id)
+
+
+@blueprint.post("/closes/<uuid:close_id>/reopening/withdrawal")
+@access("staff", scope=WRITE)
+@blueprint.response(200, shapes.PeriodCloseOut)
+def withdraw_reopening(close_id: UUID) -> queries.CloseView:
+    """Withdraw one's own proposal to open the period again, while nobody has decided it."""
+    with unit_of_work() as session:
+        service.withdraw_reopening(session, close_id=close_id, actor=current_actor(), now=now())
+        return queries.close(session, close_id)

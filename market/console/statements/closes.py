@@ -167,5 +167,16 @@ def decide_reopening(close_id: UUID) -> ResponseReturnValue:
     )
 
 
+@blueprint.post("/closes/<uuid:close_id>/reopening/withdrawal")
+@access("staff")
+def withdraw_reopening(close_id: UUID) -> ResponseReturnValue:
+    """Withdraw one's own proposal to open a closed period again."""
+    return acting.act(
+        lambda session: service.withdraw_reopening(session, close_id=close_id, actor=current_actor(), now=now()),
+        _("Withdrawn. The days stay closed."),
+        _address(close_id),
+    )
+
+
 def _address(close_id: UUID) -> str:
     return url_for("console_statements.close", close_id=close_id)

@@ -14,7 +14,7 @@ ITEM_STATES = ("proposed", "approved", "declined", "closed")
 HOLDER_STATES = ("proposed", "open", "declined", "left")
 LOAN_STATES = ("proposed", "accepted", "declined", "closed")
 INVOICE_STATES = ("proposed", "booked", "declined", "taken_back")
-OPENING_STATES = ("proposed", "booked", "declined")
+OPENING_STATES = ("proposed", "booked", "declined", "withdrawn")
 CONVERSION_STATES = ("proposed", "booked", "declined", "settled")
 
 

@@ -47,7 +47,7 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class ReopeningView:
-    """That a closed period shall be opened again: `state` is proposed, opened or declined."""
+    """That a closed period shall be opened again: `state` is proposed, opened, declined or withdrawn."""
 
     reason: str
     state: str

@@ -25,7 +25,7 @@ from market.statements.service.matching import (
 )
 from market.statements.service.preparing import Prepared, prepare_file
 from market.statements.service.proposing import book_or_propose, decide_proposal, split_or_propose
-from market.statements.service.reopening import decide_reopening, may_be_reopened, propose_reopening
+from market.statements.service.reopening import decide_reopening, may_be_reopened, propose_reopening, withdraw_reopening
 from market.statements.service.taking import read_file, receive_file, take_draft, take_file
 from market.statements.service.together import Piece, accept_many, accept_several, exact_suggestions
 from market.statements.service.undoing import undo_match
@@ -83,4 +83,5 @@ __all__ = [
     "try_mapping",
     "undo_match",
     "unpacked",
+    "withdraw_reopening",
 ]

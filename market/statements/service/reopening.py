@@ -12,12 +12,20 @@ from market.kernel.ids import new_id
 from market.kernel.words import say
 from market.ledger import queries as books
 from market.ledger import service as ledger
-from market.statements.errors import NothingProposed, ReasonNeeded, ReopeningRefused, SecondPersonNeeded
+from market.statements.errors import NothingProposed, NotYours, ReasonNeeded, ReopeningRefused, SecondPersonNeeded
 from market.statements.models import PeriodClose, PeriodReopening
 from market.statements.service.closing import CloseNotFound
 
 SHORTEST_REASON = 10
 """A reason of fewer letters says nothing to whoever reads the protocol next year."""
+
+
+ENDS = {
+    "opened": "statements.period_reopened",
+    "declined": "statements.reopening_declined",
+    "withdrawn": "statements.reopening_withdrawn",
+}
+"""What the audit calls the end of a proposal."""
 
 
 def propose_reopening(session: Session, *, close_id: UUID, reason: str, actor: Actor, now: datetime) -> PeriodReopening:
@@ -49,21 +57,13 @@ def decide_reopening(session: Session, *, close_id: UUID, agreed: bool, actor: A
     Raises CloseNotFound, NothingProposed, SecondPersonNeeded for whoever proposed it, and ReopeningRefused when a later period
     is closed or being closed since.
     """
-    close = _locked(session, close_id)
-    row = _waiting(session, close_id)
-    if row is None:
-        raise NothingProposed("Nobody has proposed to open this period again, or it was decided already.")
+    close, row = _proposed(session, close_id)
     if row.proposed_by == actor.label:
         raise SecondPersonNeeded("You proposed this. Somebody else has to decide.")
     if agreed:
         _check_last(session, close)
         close.state = "reopened"
-    row.state, row.decided_by, row.decided_at = "opened" if agreed else "declined", actor.label, now
-    audit.record(
-        session, actor=actor, action="statements.period_reopened" if agreed else "statements.reopening_declined",
-        subject_kind="period_close", subject_id=close.id, coop_id=close.coop_id, now=now,
-        new={"ends_on": close.ends_on.isoformat(), "reason": row.reason},
-    )  # fmt: skip
+    _end(session, close, row, "opened" if agreed else "declined", actor=actor, now=now)
     if agreed:
         before = session.execute(
             select(func.max(PeriodClose.ends_on)).where(
@@ -72,6 +72,18 @@ def decide_reopening(session: Session, *, close_id: UUID, agreed: bool, actor: A
         ).scalar_one()
         first = before + timedelta(days=1) if before else None
         ledger.reopen_days(session, ledger.book_of(session, close.coop_id), since=first, through=close.ends_on)
+    return row
+
+
+def withdraw_reopening(session: Session, *, close_id: UUID, actor: Actor, now: datetime) -> PeriodReopening:
+    """Withdraw one's own proposal that nobody has decided; the days stay closed.
+
+    Raises CloseNotFound, NothingProposed, NotYours.
+    """
+    close, row = _proposed(session, close_id)
+    if row.proposed_by != actor.label:
+        raise NotYours("Only the person who proposed this can withdraw it.")
+    _end(session, close, row, "withdrawn", actor=actor, now=now)
     return row
 
 
@@ -97,6 +109,21 @@ def _locked(session: Session, close_id: UUID) -> PeriodClose:
 
 def _waiting(session: Session, close_id: UUID) -> PeriodReopening | None:
     return session.scalars(select(PeriodReopening).filter_by(close_id=close_id, state="proposed")).one_or_none()
+
+
+def _proposed(session: Session, close_id: UUID) -> tuple[PeriodClose, PeriodReopening]:
+    """Return a close, locked, with the proposal to open it again that waits."""
+    close = _locked(session, close_id)
+    row = _waiting(session, close_id)
+    if row is None:
+        raise NothingProposed("Nobody has proposed to open this period again, or it was decided already.")
+    return close, row
+
+
+def _end(session: Session, close: PeriodClose, row: PeriodReopening, state: str, *, actor: Actor, now: datetime) -> None:
+    row.state, row.decided_by, row.decided_at = state, actor.label, now
+    audit.record(session, actor=actor, action=ENDS[state], subject_kind="period_close", subject_id=close.id,
+                 coop_id=close.coop_id, now=now, new={"ends_on": close.ends_on.isoformat(), "reason": row.reason})  # fmt: skip
 
 
 def _check_last(session: Session, close: PeriodClose) -> None:

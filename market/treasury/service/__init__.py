@@ -11,7 +11,7 @@ from market.treasury.service.community import (
     propose_scheme,
 )
 from market.treasury.service.conversions import decide_conversion, propose_conversion, settle_conversion
-from market.treasury.service.correcting import decide_opening, propose_opening_correction
+from market.treasury.service.correcting import decide_opening, may_be_proposed, propose_opening_correction, withdraw_opening
 from market.treasury.service.loans import (
     close_loan,
     decide_loan,
@@ -60,6 +60,7 @@ __all__ = [
     "decide_transfer",
     "hand_over",
     "keep_file",
+    "may_be_proposed",
     "opening_lines",
     "pay",
     "propose_conversion",
@@ -80,4 +81,5 @@ __all__ = [
     "shares_to_send",
     "take_back_premium_invoice",
     "take_back_repayment",
+    "withdraw_opening",
 ]

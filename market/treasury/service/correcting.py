@@ -4,7 +4,7 @@ The row says what it should have been; the difference to what was handed over is
 books handed over again. What was posted first stays.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
 from uuid import UUID
 
@@ -26,8 +26,8 @@ from market.payables.errors import TooLittleOwed
 from market.producers import queries as producers
 from market.treasury.errors import AmountRefused, EvidenceMissing, NotOpen
 from market.treasury.models import OpeningBalance
-from market.treasury.service.deciding import add, decide
-from market.treasury.service.opening import PREMIUM, balances_of, hand_over
+from market.treasury.service.deciding import add, decide, withdraw
+from market.treasury.service.opening import PREMIUM, balances_of, check_unopened, hand_over
 
 SHORTEST_REASON = 10
 
@@ -49,12 +49,7 @@ def propose_opening_correction(
     body = _body(sorted(PREMIUM) if code in PREMIUM else [code], money)
     wanted = balances_of(session, coop_id, body, corrects=True)
     producers.lock_coop(session, coop_id)
-    handed = opening.handed_over(session, ledger.book_of(session, coop_id))
-    if not handed:
-        raise NotOpen("No balances were handed over yet: there is nothing to correct.")
-    waits = select(OpeningBalance.id).where(OpeningBalance.coop_id == coop_id, OpeningBalance.state == "proposed")
-    if session.scalar(waits):
-        raise NotOpen("Another proposal waits. It has to be decided first.")
+    handed = check_correctable(session, coop_id)
     changes = list(_changes(wanted, handed))
     if not any(change for _, change in changes):
         raise AmountRefused("This is what was handed over: nothing would change.", pointer="/amount")
@@ -67,6 +62,30 @@ def propose_opening_correction(
     )  # fmt: skip
     facts = {"code": code, "amount": money.text, "before": before.text, "reason": row.source}
     return add(session, row, actor=actor, now=now, facts=facts)
+
+
+def check_correctable(session: Session, coop_id: UUID) -> Mapping[tuple[str, str], tuple[Money, date]]:
+    """Return what was handed over, as `ledger.opening.handed_over`. Raises NotOpen for nothing, or while a proposal waits."""
+    handed = opening.handed_over(session, ledger.book_of(session, coop_id))
+    if not handed:
+        raise NotOpen("No balances were handed over yet: there is nothing to correct.")
+    waits = select(OpeningBalance.id).where(OpeningBalance.coop_id == coop_id, OpeningBalance.state == "proposed")
+    if session.scalar(waits):
+        raise NotOpen("Another proposal waits. It has to be decided or withdrawn first.")
+    return handed
+
+
+def may_be_proposed(session: Session, coop_id: UUID) -> tuple[bool, bool]:
+    """Return whether a file of balances may be proposed now, and whether a correction may."""
+    return _passes(check_unopened, session, coop_id), _passes(check_correctable, session, coop_id)
+
+
+def _passes(check: Callable[[Session, UUID], object], session: Session, coop_id: UUID) -> bool:
+    try:
+        check(session, coop_id)
+    except NotOpen:
+        return False
+    return True
 
 
 def decide_opening(session: Session, *, actor: Actor, opening_id: UUID, agreed: bool, now: datetime) -> None:
@@ -82,6 +101,11 @@ def decide_opening(session: Session, *, actor: Actor, opening_id: UUID, agreed: 
         _correct(session, row, book, seen_by=actor.label)
     else:
         hand_over(session, book, row.coop_id, row.body, on=row.on_day, by=row.proposed_by, seen_by=actor.label)
+
+
+def withdraw_opening(session: Session, *, actor: Actor, opening_id: UUID, now: datetime) -> None:
+    """Withdraw one's own proposal of balances or of a correction. Raises NoRecord, NotOpen, NotYours."""
+    withdraw(session, OpeningBalance, opening_id, actor=actor, now=now)
 
 
 def _correct(session: Session, row: OpeningBalance, book: int, *, seen_by: str) -> None:

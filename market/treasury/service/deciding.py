@@ -16,7 +16,7 @@ from market.ledger import service as ledger
 from market.ledger.rules import Entry, Leg
 from market.producers import queries as producers
 from market.treasury.community_models import CommunityHolder, CommunityLeaving, CommunityScheme
-from market.treasury.errors import NoRecord, NotOpen, SecondPerson
+from market.treasury.errors import NoRecord, NotOpen, NotYours, SecondPerson
 from market.treasury.models import (
     CoopRecipient,
     CoopShare,
@@ -61,6 +61,15 @@ def decide(session: Session, model: type[Row], row_id: UUID, *, actor: Actor, st
     row.decided_by, row.decided_at = actor.label, now
     end(session, row, state, actor=actor, now=now)
     return row
+
+
+def withdraw(session: Session, model: type[Row], row_id: UUID, *, actor: Actor, now: datetime) -> None:
+    """End one's own proposal that nobody has decided. Raises NoRecord, NotOpen, NotYours."""
+    row = locked(session, model, row_id, state="proposed")
+    if row.proposed_by != actor.label:
+        raise NotYours("Only the person who proposed this can withdraw it.")
+    row.decided_by, row.decided_at = actor.label, now
+    end(session, row, "withdrawn", actor=actor, now=now)
 
 
 def end(session: Session, row: Row, state: str, *, actor: Actor, now: datetime) -> None:

@@ -120,6 +120,16 @@ def balances_of(session: Session, coop_id: UUID, text: str, *, corrects: bool = 
     return [(line.code, line.money) for line in lines if line.money is not None and (line.money or corrects)]
 
 
+def check_unopened(session: Session, coop_id: UUID) -> None:
+    """Raise NotOpen when a file of balances was booked for the co-op, or waits."""
+    rows = select(OpeningBalance.state).where(OpeningBalance.coop_id == coop_id, OpeningBalance.corrects.is_(False))
+    states = set(session.scalars(rows))
+    if "proposed" in states:
+        raise NotOpen("Opening balances wait for a second person already. They have to be decided or withdrawn first.")
+    if "booked" in states:
+        raise NotOpen("The books have their opening balances. Correct single accounts instead.")
+
+
 def propose_opening(
     session: Session, *, actor: Actor, coop_id: UUID, on: date, source: str, name: str, body: str, now: datetime
 ) -> UUID:
@@ -133,9 +143,7 @@ def propose_opening(
         raise EvidenceMissing("Say which books these balances come from, so that they can be looked up again.", pointer="/source")
     count = len(balances_of(session, coop_id, body))
     producers.lock_coop(session, coop_id)
-    opened = OpeningBalance.coop_id == coop_id, OpeningBalance.state != "declined", OpeningBalance.corrects.is_(False)
-    if session.scalar(select(OpeningBalance.id).where(*opened)):
-        raise NotOpen("The books have their opening balances, or a proposal waits. Correct single accounts instead.")
+    check_unopened(session, coop_id)
     row = OpeningBalance(
         id=new_id(), coop_id=coop_id, on_day=on, source=source.strip(), name=name, body=body, balances=count, state="proposed",
         proposed_by=actor.label, proposed_at=now,

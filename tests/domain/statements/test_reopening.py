@@ -42,6 +42,10 @@ def decide(session, close, agreed=True, actor=APPROVER):
     return service.decide_reopening(session, close_id=close.id, agreed=agreed, actor=actor, now=NOW)
 
 
+def withdraw(session, close, actor=PREPARER):
+    return service.withdraw_reopening(session, close_id=close.id, actor=actor, now=NOW)
+
+
 def refused(code: str, command, *given, match: str | None = None, **options) -> None:
     with pytest.raises(DomainError, match=match) as refusal:
         command(*given, **options)
@@ -92,6 +96,11 @@ def test_what_cannot_be_opened_again_is_refused_in_words(session, account) -> No
     refused("statements.nothing_proposed", decide, session, close)
     propose(session, close)
     refused("statements.reopening_refused", propose, session, close, match="proposed already")
+    refused("statements.not_yours", withdraw, session, close, actor=APPROVER)
+    assert (withdraw(session, close).state, close.state) == ("withdrawn", "closed")
+    for command in (withdraw, decide):
+        refused("statements.nothing_proposed", command, session, close)
+    propose(session, close)
     assert decide(session, close, agreed=False).state == "declined"
     assert (close.state, propose(session, close).state) == ("closed", "proposed")  # a no is not for good
     later = prepare(session, account, {f"missing:{account.id}": "the bank was closed"}, ends_on=END + timedelta(days=1))

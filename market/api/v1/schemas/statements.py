@@ -270,10 +270,10 @@ class ReopeningIn(Strict):
 
 
 class ReopeningOut(Strict):
-    """That a closed period shall be opened again: proposed, opened or declined."""
+    """That a closed period shall be opened again: proposed, opened, declined or withdrawn."""
 
     reason = fields.String(required=True)
-    state = fields.String(required=True, validate=validate.OneOf(("proposed", "opened", "declined")))
+    state = fields.String(required=True, validate=validate.OneOf(("proposed", "opened", "declined", "withdrawn")))
     proposed_by = fields.String(required=True)
     proposed_at = fields.AwareDateTime(required=True)
     decided_by = fields.String(required=True, allow_none=True)
