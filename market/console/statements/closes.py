@@ -124,20 +124,22 @@ def _protocol(close_id: UUID, form: dict[str, str] | None = None, errors: dict[s
 @access("approver")
 def close_period(close_id: UUID) -> ResponseReturnValue:
     """Close the period as the second person."""
-    with unit_of_work() as session:
-        service.close_period(session, close_id=close_id, actor=current_actor(), now=now())
-    flash(_("The period is closed. Nothing posts into it any more."), "success")
-    return redirect(url_for("console_statements.close", close_id=close_id), 303)
+    return acting.act(
+        lambda session: service.close_period(session, close_id=close_id, actor=current_actor(), now=now()),
+        _("The period is closed. Nothing posts into it any more."),
+        _address(close_id),
+    )
 
 
 @blueprint.post("/closes/<uuid:close_id>/take-back")
 @access("staff")
 def take_back_close(close_id: UUID) -> ResponseReturnValue:
     """Open the days of a prepared period again."""
-    with unit_of_work() as session:
-        service.take_back_close(session, close_id=close_id, actor=current_actor(), now=now())
-    flash(_("Taken back. The days are open again; prepare the close anew when they are right."), "success")
-    return redirect(url_for("console_statements.close", close_id=close_id), 303)
+    return acting.act(
+        lambda session: service.take_back_close(session, close_id=close_id, actor=current_actor(), now=now()),
+        _("Taken back. The days are open again; prepare the close anew when they are right."),
+        _address(close_id),
+    )
 
 
 @blueprint.post("/closes/<uuid:close_id>/reopening")
