@@ -16,7 +16,8 @@ from market.ledger.queries import Finding
 from market.statements.errors import AccountNotFound
 from market.statements.models import MoneyAccount, PeriodClose, PeriodReopening, Statement, StatementLine
 from market.statements.queries.lines import STATES
-from market.statements.service.closing import CloseNotFound, mirror_and_closing
+from market.statements.service.closing import CloseNotFound
+from market.statements.service.standing import mirror_and_closing
 
 
 @dataclass(frozen=True, slots=True)

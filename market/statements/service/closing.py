@@ -14,8 +14,8 @@ from market.kernel.actor import Actor
 from market.kernel.clock import day_in
 from market.kernel.errors import Missing
 from market.kernel.ids import new_id
-from market.kernel.money import Money
-from market.kernel.words import say
+from market.kernel.money import Money, total
+from market.kernel.words import N_, say
 from market.ledger import queries as books
 from market.ledger import reports
 from market.ledger import service as ledger
@@ -23,7 +23,7 @@ from market.payouts import queries as payouts
 from market.producers import queries as producers
 from market.statements.errors import CloseOutdated, DifferencesUnexplained, PeriodIsClosed, SecondPersonNeeded
 from market.statements.models import MoneyAccount, PeriodClose, Statement, StatementFile, StatementLine
-from market.statements.service.accounts import in_our_books
+from market.statements.service.standing import bank_had
 
 IN_TRANSIT_LIMIT = timedelta(days=7)
 """Money sent and on no statement after this long needs an explanation [P]."""
@@ -33,6 +33,10 @@ MOST_LINES = 200
 
 CLOSES = 7302
 """The kind of a turn: the closes of a co-op are prepared, taken back and made one after the other."""
+
+
+FORMER = N_("the mirror of %(name)s stands at %(figures)s, its last statement at %(figures_2)s")
+"""What older protocols have instead of the sentence about a balance: kept so that it is still read in every language."""
 
 
 class CloseNotFound(Missing):
@@ -61,10 +65,12 @@ def differences(session: Session, *, coop_id: UUID, ends_on: date) -> list[Diffe
     found: list[Difference] = []
     book_id = ledger.book_of(session, coop_id)
     closed = books.shut_days(session, [book_id])[book_id].closed or date.min
+    trial = reports.trial_balance(session, book_id, since=ends_on, until=ends_on)
+    standing = {(row.code, row.closing.currency): row.closing for row in trial}
     for account in accounts:
         found += _of_statements(session, account, closed, ends_on)
         found += _of_lines(session, account, ends_on)
-        found += _of_mirror(session, account, book_id)
+        found += _of_balance(session, account, ends_on, standing)
         found += _in_transit(session, account, ends_on)
     mine = f"book {book_id}"
     found += [
@@ -287,32 +293,21 @@ def _of_lines(session: Session, account: MoneyAccount, ends_on: date) -> Iterato
         )
 
 
-def _of_mirror(session: Session, account: MoneyAccount, book_id: int) -> Iterator[Difference]:
-    figures = mirror_and_closing(session, account, book_id)
-    if figures is not None and figures[0] != figures[1]:
+def _of_balance(
+    session: Session, account: MoneyAccount, on: date, standing: Mapping[tuple[str, str], Money]
+) -> Iterator[Difference]:
+    theirs = bank_had(session, account, on)
+    codes = (account.mirror, "premium_bank") if account.holds_premium else (account.mirror,)
+    ours = total([standing[code, account.currency] for code in codes if (code, account.currency) in standing], account.currency)
+    if theirs is not None and ours != theirs:
         text = say(
-            "the mirror of %(name)s stands at %(figures)s, its last statement at %(figures_2)s",
+            "at the end of %(day)s our books have %(ours)s on %(name)s, and its statement has %(theirs)s",
+            day=on,
+            ours=ours,
             name=account.name,
-            figures=figures[0],
-            figures_2=figures[1],
+            theirs=theirs,
         )
-        yield Difference(f"mirror:{account.id}", text, figures[0].minor - figures[1].minor, account.currency)
-
-
-def mirror_and_closing(session: Session, account: MoneyAccount, book_id: int) -> tuple[Money, Money] | None:
-    """Return what our books say lies on the account, the premium's share included, and the last closing balance.
-
-    None while there is no statement with a balance.
-    """
-    closing = session.execute(
-        select(Statement.closing_minor)
-        .where(Statement.money_account_id == account.id, Statement.closing_minor.is_not(None))
-        .order_by(Statement.to_on.desc(), Statement.position.desc())
-        .limit(1)
-    ).scalar_one_or_none()
-    if closing is None:
-        return None
-    return in_our_books(session, account, book_id), Money(closing, account.currency)
+        yield Difference(f"mirror:{account.id}", text, ours.minor - theirs.minor, account.currency)
 
 
 def _in_transit(session: Session, account: MoneyAccount, ends_on: date) -> Iterator[Difference]:

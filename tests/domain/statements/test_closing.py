@@ -183,6 +183,28 @@ def test_a_statement_that_was_confirmed_though_it_does_not_close_is_shown_with_i
     assert found["mirror"] == 1
 
 
+def test_a_close_compares_books_and_bank_at_the_end_of_its_last_day(session) -> None:
+    account = make_account(session)
+    day = [END + timedelta(days=n) for n in range(-1, 4)]
+    import_lines(session, account, [line(-12, ref="A")])
+    later = [line(-5, ref="B", day=day[2]), line(-7, ref="C", day=day[4])]  # one statement, in which the days of a close end
+    import_lines(session, account, later, number=2, opening=-12, on=day[4])
+    said = [balance_differences(session, account, on) for on in day]
+    assert said == [[]] * 5
+    wrong = legs(("cash", "bank:1", Money(500, "EUR")))
+    ledger.post(session, [Entry(ledger.book_of(session, account.coop_id), "test", "wrong:1", day[3], "system", wrong)])
+    *before, on_the_day, _ = [balance_differences(session, account, on) for on in day]
+    assert before == [[]] * 3  # what went wrong later is no difference of an earlier close
+    assert [(each.minor, each.text) for each in on_the_day] == [
+        (-500, f"at the end of {day[3]} our books have -5.17 EUR on Current account, and its statement has -0.17 EUR")
+    ]
+
+
+def balance_differences(session, account, on):
+    found = service.differences(session, coop_id=account.coop_id, ends_on=on)
+    return [each for each in found if each.key.startswith("mirror")]
+
+
 def test_a_period_is_not_closed_before_it_is_over(session) -> None:
     account = make_account(session)
     with pytest.raises(DomainError, match="once its last day is over"):
