@@ -189,6 +189,8 @@ def test_a_period_is_prepared_by_one_and_closed_by_another(desk, session, accoun
     assert desk.post(path, desk.approver).status_code == 303
     protocol = desk.get(path).text
     assert "asked the bank, answer by Friday" in protocol
+    assert desk.get(f"/closes/new?ends_on={early}").status_code == 303
+    assert "The books are closed through 20 Nov 2026 already." in desk.client.get(f"{BASE}/closes").text
     assert "A later period was closed while this close waited" in desk.get(before).text
     assert "overtaken by a later close" in desk.get("/closes?state=overtaken").text
     assert "suspense:1" in protocol

@@ -22,6 +22,7 @@ from market.kernel.errors import DomainError
 from market.producers import queries as producers
 from market.reports.queries import desks
 from market.statements import queries, service
+from market.statements.errors import PeriodIsClosed
 
 DESK = Desk(
     name="periods",
@@ -68,11 +69,13 @@ def _close_form(form: dict[str, str], errors: dict[str, str]) -> ResponseReturnV
     if ends_on is None:
         flash(entry.errors["ends_on"], "error")
         return redirect(url_for("console_statements.closes"), 303)
-    with unit_of_work() as session:
-        if ends_on >= today(producers.coop(session, current_coop()).time_zone):
-            flash(_("A period can be closed once its last day is over."), "error")
-            return redirect(url_for("console_statements.closes"), 303)
-        found = service.differences(session, coop_id=current_coop(), ends_on=ends_on)
+    try:
+        with unit_of_work() as session:
+            service.check_days(session, coop_id=current_coop(), ends_on=ends_on, now=now())
+            found = service.differences(session, coop_id=current_coop(), ends_on=ends_on)
+    except PeriodIsClosed as refusal:
+        flash(told(refusal.detail), "error")
+        return redirect(url_for("console_statements.closes"), 303)
     page = render_template("console/statements/close_new.html", found=found, ends_on=ends_on, form=form, errors=errors)
     return page, 422 if errors else 200
 

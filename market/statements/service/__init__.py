@@ -2,7 +2,7 @@
 
 from market.statements.service.accounts import open_account
 from market.statements.service.booking_rules import RULED, end_rule, make_rule, matches_of_rule
-from market.statements.service.closing import Difference, close_period, differences, prepare_close, take_back_close
+from market.statements.service.closing import Difference, check_days, close_period, differences, prepare_close, take_back_close
 from market.statements.service.csv_formats import PREVIEW, mapping_from, mappings_of, save_mapping, try_mapping
 from market.statements.service.deciding import (
     BOOKABLE,
@@ -46,6 +46,7 @@ __all__ = [
     "ask_for_matching",
     "book_line",
     "book_or_propose",
+    "check_days",
     "close_period",
     "confirm_file",
     "decide_proposal",

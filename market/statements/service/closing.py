@@ -91,7 +91,7 @@ def prepare_close(
     DifferencesUnexplained naming the first that has no sentence of ten letters or cannot be explained away.
     """
     locks.turn(session, CLOSES, coop_id)
-    starts_on = _check_days(session, coop_id, ends_on, now)
+    starts_on = check_days(session, coop_id=coop_id, ends_on=ends_on, now=now)
     items = [
         replace(each, explanation=explanations.get(each.key, "").strip())
         for each in differences(session, coop_id=coop_id, ends_on=ends_on)
@@ -177,7 +177,8 @@ def close_period(session: Session, *, close_id: UUID, actor: Actor, now: datetim
         or _trial_balance(session, close.coop_id, close.ends_on) != close.trial_balance
     ):
         raise CloseOutdated("The figures have moved since this close was prepared. Prepare it again.")
-    close.starts_on = _check_days(session, close.coop_id, close.ends_on, now)  # one before it may have been closed meanwhile
+    # An earlier period may have been closed since this one was prepared.
+    close.starts_on = check_days(session, coop_id=close.coop_id, ends_on=close.ends_on, now=now)
     close.state, close.closed_by, close.closed_at = "closed", actor.label, now
     audit.record(session, actor=actor, action="statements.period_closed", subject_kind="period_close", subject_id=close.id,
                  coop_id=close.coop_id, now=now, new={"ends_on": close.ends_on.isoformat()})  # fmt: skip
@@ -198,7 +199,8 @@ def _overtake(session: Session, close: PeriodClose, *, actor: Actor, now: dateti
                      coop_id=each.coop_id, now=now, new=days)  # fmt: skip
 
 
-def _check_days(session: Session, coop_id: UUID, ends_on: date, now: datetime) -> date:
+def check_days(session: Session, *, coop_id: UUID, ends_on: date, now: datetime) -> date:
+    """Return the first day of a period that ends on a day. Raises PeriodIsClosed when that day is closed, or not over."""
     book_id = ledger.book_of(session, coop_id)
     closed = books.shut_days(session, [book_id])[book_id].closed  # not what is being closed: it may be prepared again, or less
     if closed is not None and ends_on <= closed:
