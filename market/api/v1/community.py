@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from market.api.openapi import Blueprint
 from market.api.v1.schemas import community as schemas
-from market.api.v1.schemas.lending import WordIn
+from market.api.v1.schemas.deciding import WordIn
 from market.api.v1.schemas.orders import OrderQuery
 from market.api.v1.schemas.producers import CreatedOut
 from market.http import card_page

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from market.api.openapi import Blueprint
 from market.api.v1.schemas import lending as schemas
+from market.api.v1.schemas.deciding import WordIn
 from market.api.v1.schemas.producers import CreatedOut
 from market.earnings import queries as earnings
 from market.earnings import service as earnings_service
@@ -56,7 +57,7 @@ class Advances(MethodView):
 class AdvanceWord(MethodView):
     """The second person's word on an advance."""
 
-    @blueprint.arguments(schemas.WordIn)
+    @blueprint.arguments(WordIn)
     @blueprint.response(204)
     @access("approver", scope="payouts:write")
     def post(self, body: dict[str, Any], advance_id: UUID) -> None:
@@ -111,7 +112,7 @@ class Loan(MethodView):
 class LoanWord(MethodView):
     """The second person's word on a loan."""
 
-    @blueprint.arguments(schemas.WordIn)
+    @blueprint.arguments(WordIn)
     @blueprint.response(204)
     @access("approver", scope="payouts:write")
     def post(self, body: dict[str, Any], loan_id: UUID) -> None:
@@ -167,7 +168,7 @@ class RepaymentFile(MethodView):
 class RepaymentWord(MethodView):
     """The second person's word on a repayment."""
 
-    @blueprint.arguments(schemas.WordIn)
+    @blueprint.arguments(WordIn)
     @blueprint.response(204)
     @access("approver", scope="payouts:write")
     def post(self, body: dict[str, Any], repayment_id: UUID) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from market.api.openapi import Blueprint
 from market.api.v1.schemas import statements as shapes
-from market.api.v1.schemas.lending import WordIn
+from market.api.v1.schemas.deciding import WordIn
 from market.http.auth import access, current_actor, current_coop
 from market.http.clock import now
 from market.http.db import unit_of_work

@@ -13,12 +13,6 @@ def _percent(**more: object) -> fields.Decimal:
     return fields.Decimal(as_string=True, allow_nan=False, **more)  # type: ignore[arg-type]
 
 
-class WordIn(Strict):
-    """The second person's word on a proposal."""
-
-    agreed = fields.Boolean(required=True)
-
-
 class AdvanceIn(Strict):
     """An advance to a member; at most `cap_percent` of each later payment goes back, in the order of `priority`."""
 
