@@ -21,6 +21,7 @@ from market.http.entry import Entry
 from market.http.i18n import told
 from market.kernel.errors import DomainError
 from market.kernel.money import EXPONENTS, Money
+from market.kernel.text import SHORTEST_REASON
 from market.ledger import opening as books
 from market.producers import queries as producers
 from market.reports.queries import desks
@@ -199,6 +200,6 @@ def _page(form: dict[str, str], errors: dict[str, str]) -> ResponseReturnValue:
         coop = producers.coop(session, current_coop())
         fresh, correctable = service.may_be_proposed(session, coop.id)
     given = {"form": form, "errors": errors, "actor": current_actor(), "shown": SHOWN, "today": today(coop.time_zone)}
-    given |= {"currency": coop.currency, "fresh": fresh, "correctable": correctable}
+    given |= {"currency": coop.currency, "fresh": fresh, "correctable": correctable, "shortest": SHORTEST_REASON}
     page = lists.show(DESK, "console/treasury/opening.html", example=books.EXAMPLE, **given)
     return lists.answered(page, errors)

@@ -21,6 +21,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TEXT
 from sqlalchemy.orm import Mapped, mapped_column
 
 from market.kernel.orm import Base, CoopOwned, FourEyes, Id, Instant, Json, Minor, four_eyes
+from market.kernel.text import SHORTEST_REASON
 
 OUTCOMES = ("waiting", "refused", "draft", "imported", "discarded")
 LINE_STATES = ("new", "suggested", "matched", "parked", "ignored")
@@ -303,6 +304,6 @@ class PeriodReopening(CoopOwned, FourEyes, Base):
 
     __table_args__ = (
         *four_eyes("opened", "declined", "withdrawn"),
-        CheckConstraint("length(reason) >= 10", name="words"),
+        CheckConstraint(f"length(reason) >= {SHORTEST_REASON}", name="words"),
         Index("period_reopening_waits", "close_id", unique=True, postgresql_where=sql("state = 'proposed'")),
     )

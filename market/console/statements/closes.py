@@ -19,6 +19,7 @@ from market.http.db import unit_of_work
 from market.http.entry import Entry
 from market.http.i18n import told
 from market.kernel.errors import DomainError
+from market.kernel.text import SHORTEST_REASON
 from market.producers import queries as producers
 from market.reports.queries import desks
 from market.statements import queries, service
@@ -76,7 +77,9 @@ def _close_form(form: dict[str, str], errors: dict[str, str]) -> ResponseReturnV
     except PeriodIsClosed as refusal:
         flash(told(refusal.detail), "error")
         return redirect(url_for("console_statements.closes"), 303)
-    page = render_template("console/statements/close_new.html", found=found, ends_on=ends_on, form=form, errors=errors)
+    page = render_template(
+        "console/statements/close_new.html", found=found, ends_on=ends_on, form=form, errors=errors, shortest=SHORTEST_REASON
+    )
     return page, 422 if errors else 200
 
 
@@ -117,7 +120,7 @@ def _protocol(close_id: UUID, form: dict[str, str] | None = None, errors: dict[s
         known = account_words.names(session, current_coop())
         last = service.may_be_reopened(session, close_id)
     page = {"close": row, "names": names, "history": history, "actor": current_actor(), "me": current_actor().label, "last": last}
-    page |= {"form": form or {}, "errors": errors or {}}
+    page |= {"form": form or {}, "errors": errors or {}, "shortest": SHORTEST_REASON}
     page["states"] = words.PERIODS
     page["account_of"] = lambda code: account_words.account(code, known)
     return render_template("console/statements/close.html", **page), 422 if errors else 200

@@ -15,6 +15,7 @@ from market.kernel.clock import day_in
 from market.kernel.errors import Missing
 from market.kernel.ids import new_id
 from market.kernel.money import Money, total
+from market.kernel.text import says_why
 from market.kernel.words import N_, say
 from market.ledger import queries as books
 from market.ledger import reports
@@ -99,7 +100,7 @@ def prepare_close(
     for each in items:
         if not each.explainable:
             raise DifferencesUnexplained(say("This has to be put right first: %(each)s", each=each.text), key=each.key)
-        if len(each.explanation) < 10:
+        if not says_why(each.explanation):
             raise DifferencesUnexplained(
                 say("Explain this in a sentence: %(each)s", each=each.text), pointer=f"/explanations/{each.key}", key=each.key
             )

@@ -9,16 +9,13 @@ from sqlalchemy.orm import Session
 from market.kernel import audit, locks
 from market.kernel.actor import Actor
 from market.kernel.ids import new_id
+from market.kernel.text import says_why
 from market.kernel.words import say
 from market.ledger import queries as books
 from market.ledger import service as ledger
 from market.statements.errors import NothingProposed, NotYours, ReasonNeeded, ReopeningRefused, SecondPersonNeeded
 from market.statements.models import PeriodClose, PeriodReopening
 from market.statements.service.closing import CloseNotFound
-
-SHORTEST_REASON = 10
-"""A reason of fewer letters says nothing to whoever reads the protocol next year."""
-
 
 ENDS = {
     "opened": "statements.period_reopened",
@@ -34,7 +31,7 @@ def propose_reopening(session: Session, *, close_id: UUID, reason: str, actor: A
     Raises CloseNotFound, ReasonNeeded below ten letters, ReopeningRefused when it is not the last one, when days are being
     closed, or when somebody has proposed it already.
     """
-    if len(reason.strip()) < SHORTEST_REASON:
+    if not says_why(reason):
         raise ReasonNeeded("Say in a sentence what has to be put right in the closed period.", pointer="/reason")
     close = _locked(session, close_id)
     _check_last(session, close)

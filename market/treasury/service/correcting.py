@@ -15,6 +15,7 @@ from market.kernel.actor import Actor
 from market.kernel.ids import derived_id, new_id
 from market.kernel.money import Money
 from market.kernel.sheets import csv_lines
+from market.kernel.text import says_why
 from market.kernel.words import say
 from market.ledger import opening
 from market.ledger import service as ledger
@@ -29,8 +30,6 @@ from market.treasury.models import OpeningBalance
 from market.treasury.service.deciding import add, decide, withdraw
 from market.treasury.service.opening import PREMIUM, balances_of, check_unopened, hand_over
 
-SHORTEST_REASON = 10
-
 
 def propose_opening_correction(
     session: Session, *, actor: Actor, coop_id: UUID, code: str, money: Money, reason: str, now: datetime
@@ -41,7 +40,7 @@ def propose_opening_correction(
     or whom nobody knows, AmountRefused when nothing changes, EvidenceMissing without a reason, NotOpen while there is
     nothing to correct or another correction waits.
     """
-    if len(reason.strip()) < SHORTEST_REASON:
+    if not says_why(reason):
         raise EvidenceMissing("Say in a sentence what was wrong and where the right balance stands.", pointer="/reason")
     kind_of(code)
     if code == "opening":

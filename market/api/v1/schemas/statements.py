@@ -3,6 +3,7 @@
 from marshmallow import ValidationError, fields, validate, validates_schema
 
 from market.api.openapi import MoneySchema, Strict
+from market.kernel.text import SHORTEST_REASON
 
 SHOW = ("open", "suggested", "unmatched", "parked", "matched", "all")
 BOOKABLE = ("bank_charges", "own_transit", "write_off", "sweep_transit", "unidentified", "tax_payable", "transport_payable")
@@ -266,7 +267,7 @@ class TrialBalanceOut(Strict):
 class ReopeningIn(Strict):
     """Why a closed period shall be opened again."""
 
-    reason = fields.String(required=True, validate=validate.Length(min=10, max=500))
+    reason = fields.String(required=True, validate=validate.Length(min=SHORTEST_REASON, max=500))
 
 
 class ReopeningOut(Strict):
