@@ -17,6 +17,9 @@ from market.earnings.models import Distribution
 from market.invoices import service as invoices
 from market.kernel.ids import new_id
 from market.kernel.money import Money
+from market.ledger import opening
+from market.ledger import service as ledger
+from market.ledger.opening import OpeningRow
 from market.orders import queries as orders
 from market.orders.models import Substitution
 from market.payments import service as payments
@@ -29,7 +32,7 @@ from market.producers.models import Certificate
 from market.provenance.models import CaptureJob
 from market.statements import service as statements
 from market.statements.match_models import BookingProposal, StatementSuggestion
-from market.statements.models import MoneyAccount, PeriodClose, StatementFile, StatementLine
+from market.statements.models import MoneyAccount, PeriodClose, PeriodReopening, StatementFile, StatementLine
 from market.treasury.community_models import CommunityHolder, CommunityLeaving, CommunityScheme, CommunityTransfer
 from market.treasury.models import (
     CoopRecipient,
@@ -266,10 +269,48 @@ def _distribution(world: Any) -> Any:
     return _add(world, Distribution(id=new_id(), coop_id=world.coop.id, **words, **days, **money))
 
 
-def _close(world: Any) -> Any:
-    days = {"starts_on": date(2026, 1, 1), "ends_on": date(2026, 1, 31), "prepared_at": NOW}
-    words = {"state": "prepared", "items": [], "trial_balance": [], "prepared_by": "account:somebody"}
-    return _add(world, PeriodClose(id=new_id(), coop_id=world.coop.id, **days, **words))
+def _close(world: Any, state: str = "closed", *, ends_on: date = date(2026, 1, 31), said: str = "") -> Any:
+    """Return a close in a state, with what was `said` of opening its days again."""
+    missing = {"key": "missing:1", "text": "the statements of Current account are missing", "minor": 0, "currency": "EUR"}
+    figures = {
+        "items": [missing | {"explainable": True, "explanation": "asked the bank on Friday"}],
+        "trial_balance": [{"code": "bank:1", "minor": 5_000, "currency": "EUR"}],
+    }
+    who = {"prepared_by": "account:somebody", "prepared_at": NOW}
+    if state != "prepared":
+        who |= {"closed_by": "account:x", "closed_at": NOW}
+    days = {"starts_on": ends_on.replace(day=1), "ends_on": ends_on}
+    made = _add(world, PeriodClose(id=new_id(), coop_id=world.coop.id, state=state, **days, **figures, **who))
+    if said:
+        ended = {} if said == "proposed" else {"decided_by": "account:y", "decided_at": NOW}
+        why = {"close_id": made, "reason": "the rent was booked as wages", "state": said}
+        _add(
+            world,
+            PeriodReopening(id=new_id(), coop_id=world.coop.id, proposed_by=_preparer(world), proposed_at=NOW, **why, **ended),
+        )
+    return made
+
+
+def _preparer(world: Any) -> str:
+    return actor_for(world.session, world.people["preparer"]).label
+
+
+def _opening(world: Any) -> Any:
+    """Return a declined file of balances, in a co-op that was handed others over: both can be proposed."""
+    book, rows = ledger.book_of(world.session, world.coop.id), [OpeningRow("bank:1", Money(5_000, "EUR"))]
+    opening.open_books(world.session, book, rows, on=date(2026, 1, 1), by="Ada", seen_by="Bo")
+    file = {"body": "account,currency,amount\ncash,EUR,1.00\n", "balances": 1, "name": "b.csv", "source": "folder 7"}
+    ended = {"state": "declined", "decided_by": "account:y", "decided_at": NOW}
+    who = {"proposed_by": "account:x", "proposed_at": NOW, **ended}
+    return _add(world, OpeningBalance(id=new_id(), coop_id=world.coop.id, on_day=date(2026, 1, 1), **file, **who))
+
+
+def _correction_waits(world: Any) -> dict[str, Any]:
+    rows = {"body": "account,currency,amount\nbank:1,EUR,49.00\n", "balances": 1, "corrects": True}
+    words = {"name": "bank:1: 50.00 EUR → 49.00 EUR", "source": "the folder says otherwise, page 4"}
+    who = {"proposed_by": _preparer(world), "proposed_at": NOW}
+    row = OpeningBalance(id=new_id(), coop_id=world.coop.id, on_day=date(2026, 1, 1), **rows, **words, **who)
+    return {"open": _add(world, row)}
 
 
 def _job(world: Any) -> Any:
@@ -311,15 +352,7 @@ SAMPLES: dict[tuple[str, str], Callable[[Any], Any]] = {
     ),
     ("", "loan_id"): _loan,
     ("", "recipient_id"): _recipient,
-    ("", "opening_id"): lambda world: _community(
-        world,
-        OpeningBalance,
-        on_day=date(2026, 1, 1),
-        source="folder 7",
-        name="b.csv",
-        body="account,currency,amount\ncash,EUR,1.00\n",
-        balances=1,
-    ),
+    ("", "opening_id"): _opening,
     ("", "scheme_id"): lambda world: _community(
         world, CommunityScheme, legal_check="Folder 7, by A. Lawyer", authorise_above_minor=1
     ),
@@ -376,6 +409,16 @@ SAMPLES: dict[tuple[str, str], Callable[[Any], Any]] = {
     ("", "subject_id"): lambda world: new_id(),
     ("", "view_id"): _view,
     ("", "job_id"): _job,
+}
+
+# Pages that show something else of rows in other states: for each, what makes the world so and returns the page's arguments.
+STATES: dict[str, tuple[Callable[[Any], dict[str, Any]], ...]] = {
+    "console_opening.index": (_correction_waits,),
+    "console_statements.close": (
+        lambda world: {"close_id": _close(world, ends_on=date(2026, 2, 28), said="proposed")},
+        lambda world: {"close_id": _close(world, "reopened", ends_on=date(2026, 3, 31), said="opened")},
+        lambda world: {"close_id": _close(world, "prepared", ends_on=date(2026, 4, 30))},
+    ),
 }
 
 # Parameters of public routes whose rows are one person's, who proves it by signing in or by the key in a link.

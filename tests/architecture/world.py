@@ -3,6 +3,7 @@
 The rows are in `samples`: a new path parameter needs a line there.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -16,7 +17,7 @@ from market.accounts.models import Account
 from market.http.auth import Access, access_of
 from market.kernel.ids import new_id
 from market.producers.models import Coop, Producer
-from tests.architecture.samples import BODIES, SAMPLES
+from tests.architecture.samples import BODIES, SAMPLES, STATES
 from tests.factories.accounts import (
     csrf_token,
     make_account,
@@ -79,6 +80,16 @@ class World:
             values = {name: new_id() if isinstance(value, UUID) else value for name, value in values.items()}
         adapter = self.app.url_map.bind("localhost")
         return adapter.build(rule.endpoint, values, method=next(iter(rule.methods - {"HEAD", "OPTIONS"})))
+
+    def in_other_states(self, rule: Rule) -> Iterator[str]:
+        """Yield the addresses of a page for rows in other states than the samples have, each made when the one before was read."""
+        adapter = self.app.url_map.bind("localhost")
+        for number, make in enumerate(STATES.get(rule.endpoint, ())):
+            key = (rule.endpoint, f"state {number}")
+            if key not in self._made:
+                self._made[key] = make(self)
+                self.session.commit()
+            yield adapter.build(rule.endpoint, self._made[key], method="GET")
 
     def client(self, name: str) -> FlaskClient:
         """Return a new browser of somebody; they sign in once, and their cookie is that of all their browsers."""

@@ -9,6 +9,7 @@ holds one document whose body is exchanged, so that axe and the sheet are loaded
 
 import re
 from collections.abc import Iterator
+from itertools import chain
 
 import pytest
 from playwright.sync_api import Browser, Page, Route
@@ -75,17 +76,18 @@ def test_axe_finds_nothing_on_any_page_as_anybody(app, session, copy: Page, desk
             path = world.path(rule)  # also of what is refused: its row stands on other pages
             if not permits(declared, actor):
                 continue
-            answer = client.get(path)
-            if answer.status_code != 200 or answer.mimetype != "text/html":
-                continue
-            drawn = (rule.rule, shape(answer.text))
-            if drawn in shapes and who in menus:
-                continue
-            shapes.add(drawn)
-            menus.add(who)
-            faults += [f"{path} as {who}, {fault}" for fault in read(copy, answer.text, "light", entries["light"], painted)]
-            arabic = client.get(f"{path}?lang=ar").text
-            faults += [f"{path} as {who}, Arabic, {fault}" for fault in read(copy, arabic, "dark", entries["dark"], painted)]
+            for each in chain([path], world.in_other_states(rule)):
+                answer = client.get(each)
+                if answer.status_code != 200 or answer.mimetype != "text/html":
+                    continue
+                drawn = (rule.rule, shape(answer.text))
+                if drawn in shapes and who in menus:
+                    continue
+                shapes.add(drawn)
+                menus.add(who)
+                faults += [f"{each} as {who}, {fault}" for fault in read(copy, answer.text, "light", entries["light"], painted)]
+                arabic = client.get(f"{each}{'&' if '?' in each else '?'}lang=ar").text
+                faults += [f"{each} as {who}, Arabic, {fault}" for fault in read(copy, arabic, "dark", entries["dark"], painted)]
     assert not faults, "\n".join(faults)
 
 
