@@ -276,6 +276,7 @@ DECIDED: Words = {
     "granted": (_l("granted"), "info"),
     "declined": (_l("declined"), ""),
     "booked": (_l("booked"), "good"),
+    "withdrawn": (_l("withdrawn"), ""),
 }
 
 

@@ -10,7 +10,7 @@ from market.payouts.rules.schedule import PayoutSettings
 from market.pricing.service.references import CORRECTABLE
 from market.producers.rules import Identity
 from market.producers.service.coops import CoopTerms
-from tests.architecture.source import calls
+from tests.architecture.source import calls, trees
 
 WRITERS = {"record", "note", "_note", "_record"}
 # Codes that are put together where they are written.
@@ -71,7 +71,7 @@ def test_values_are_read_as_people_read_them(app, name, given, shown):
 
 
 def test_every_name_that_is_recorded_has_words():
-    assert recorded_names() - set(audit_fields.FIELDS) == set()
+    assert (recorded_names() | proposed_names()) - set(audit_fields.FIELDS) == set()
     set_by_people = {each.name for row in (CoopTerms, PayoutSettings, Identity) for each in fields(row)} | CORRECTABLE
     assert {name.removesuffix("_minor") for name in set_by_people} - set(audit_fields.FIELDS) == set()
 
@@ -87,6 +87,16 @@ def recorded_names():
             written = [key for each in said if isinstance(each, ast.Dict) for key in each.keys]
             names |= {key.value.removesuffix("_minor") for key in written if isinstance(key, ast.Constant)}
     return names
+
+
+def proposed_names():
+    """Every name among the `facts` of a proposal of the treasury, in the call or just before it."""
+    adding = [call for call in calls() if getattr(call.func, "id", "") == "add"]
+    given = [key.value for call in adding for key in call.keywords if key.arg == "facts"]
+    for path, tree in trees().items():
+        kept = ast.walk(tree) if path.startswith("market/treasury/service") else ()
+        given += [each.value for each in kept if isinstance(each, ast.Assign) and getattr(each.targets[0], "id", "") == "facts"]
+    return {key.value for each in given if isinstance(each, ast.Dict) for key in each.keys}
 
 
 def test_amounts_stand_in_the_readers_notation_with_their_currency(app):
