@@ -19,7 +19,7 @@ from market.http import forms, login, own_texts
 from market.http.auth import access, current_actor, current_coop
 from market.http.clock import now
 from market.http.db import unit_of_work
-from market.http.i18n import country_name
+from market.http.i18n import country_name, show_typed
 from market.kernel.errors import DomainError
 from market.kernel.money import Money
 from market.producers import queries, service
@@ -46,8 +46,8 @@ def _terms(form: Mapping[str, str], currency: str) -> CoopTerms:
         charge_when_packed=bool(form.get("charge_when_packed")),
         delivery_from_days=int(forms.number(form, "delivery_from_days")),
         delivery_to_days=int(forms.number(form, "delivery_to_days")),
-        latitude=forms.number(form, "latitude") if forms.text(form, "latitude") else None,
-        longitude=forms.number(form, "longitude") if forms.text(form, "longitude") else None,
+        latitude=forms.number(form, "latitude", grouped=False) if forms.text(form, "latitude") else None,
+        longitude=forms.number(form, "longitude", grouped=False) if forms.text(form, "longitude") else None,
     )
 
 
@@ -91,7 +91,7 @@ def _own(errors: dict[str, str] | None = None) -> ResponseReturnValue:
 
 def _drawn(coop: queries.CoopView) -> dict[str, Any]:
     amounts = {"transport_per_line": coop.transport_minor_per_line, "book_alone": coop.book_alone_minor}
-    numbers = {name: f"{value.normalize():f}" for name, value in asdict(coop).items() if isinstance(value, Decimal)}
+    numbers = {name: show_typed(value) for name, value in asdict(coop).items() if isinstance(value, Decimal)}
     return asdict(coop) | numbers | {name: f"{Money(minor, coop.currency).decimal:f}" for name, minor in amounts.items()}
 
 

@@ -1,6 +1,5 @@
 """Reading what a person typed: typed values, and one sentence per field that cannot be read, nothing lost."""
 
-import re
 from collections.abc import Collection, Mapping
 from datetime import date
 from decimal import Decimal
@@ -12,8 +11,6 @@ from market.http import forms
 from market.http.i18n import told
 from market.kernel.errors import DomainError
 from market.kernel.money import Money
-
-_DECIMAL = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?")
 
 
 class Entry:
@@ -33,16 +30,20 @@ class Entry:
         return value
 
     def decimal(self, name: str, *, required: bool = True, zero: bool = False) -> Decimal | None:
-        """Return a number with at most six decimals, written with a point or a comma; above zero unless `zero`."""
-        value = self.form.get(name, "").strip().replace(",", ".")
+        """Return a number with at most six decimals, as people write it; above zero unless `zero`."""
+        value = self.form.get(name, "").strip()
         if not value:
             if required:
                 self.errors[name] = _("Please enter a number.")
             return None
-        if not _DECIMAL.fullmatch(value):
-            self.errors[name] = _("Please enter a number with at most six decimals, such as 3.97.")
+        try:
+            number = forms.read_number(value)
+            if number < 0 or number >= 10**12 or number != round(number, 6):
+                raise ValueError(value)
+        except ValueError as refusal:
+            unclear = forms.no_number(refusal)
+            self.errors[name] = told(unclear) if unclear else _("Please enter a number with at most six decimals, such as 3.97.")
             return None
-        number = Decimal(value)
         if not number and not zero:
             self.errors[name] = _("Please enter a number above zero.")
             return None

@@ -2,14 +2,15 @@
 
 from collections.abc import Mapping
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from uuid import UUID
 
 from flask_babel import gettext as _
 
-from market.http.i18n import told
+from market.http.i18n import language, told
+from market.kernel import languages, numbers
 from market.kernel.errors import DomainError, Invalid
-from market.kernel.money import Money, Unclear
+from market.kernel.money import Money
 from market.kernel.words import N_, say
 
 
@@ -42,15 +43,30 @@ def day(form: Mapping[str, str], name: str) -> date:
         raise BadField("Write the day as year-month-day, such as 2026-11-25.", pointer=f"/{name}") from None
 
 
-def number(form: Mapping[str, str], name: str, *, default: str = "0") -> Decimal:
-    """Return a plain decimal number, with point or comma. Raises BadField."""
+def number(form: Mapping[str, str], name: str, *, default: str = "0", grouped: bool = True) -> Decimal:
+    """Return a number as people write it; degrees have no thousands, so they are not `grouped`. Raises BadField."""
     try:
-        value = Decimal((text(form, name) or default).replace(",", "."))
-    except InvalidOperation:
-        value = Decimal("NaN")
-    if not value.is_finite() or abs(value) >= Decimal(10) ** 12:
+        value = read_number(text(form, name) or default, grouped=grouped)
+    except ValueError as refusal:
+        raise BadField(no_number(refusal) or N_("Write a number, such as 12.5."), pointer=f"/{name}") from refusal
+    if abs(value) >= Decimal(10) ** 12:
         raise BadField("Write a number, such as 12.5.", pointer=f"/{name}")
     return value
+
+
+def read_number(typed: str, *, grouped: bool = True) -> Decimal:
+    """Return a number as people write it, read with the marks of the page's language. Raises numbers.Unclear, ValueError."""
+    return numbers.written(typed, languages.grouping(language()) if grouped else "")
+
+
+def no_number(refusal: ValueError) -> str | None:
+    """Return in words why something typed may be two numbers; None when it is none, which each field says in its own words."""
+    if not isinstance(refusal, numbers.Unclear):
+        return None
+    return say(
+        "One point or comma before three digits may mean thousands or decimals. Write %(whole)s or %(decimals)s.",
+        whole=refusal.plain, decimals=refusal.decimals,
+    )  # fmt: skip
 
 
 def quantities(form: Mapping[str, str], prefix: str) -> tuple[dict[UUID, Decimal], dict[str, str]]:
@@ -61,7 +77,10 @@ def quantities(form: Mapping[str, str], prefix: str) -> tuple[dict[UUID, Decimal
         if name.startswith(prefix) and typed.strip():
             try:
                 found[UUID(name.removeprefix(prefix))] = number(form, name)
-            except (BadField, ValueError):
+            except BadField as refusal:
+                unclear = isinstance(refusal.__cause__, numbers.Unclear)
+                errors[name] = told(refusal.detail) if unclear else _("Please enter the quantity as a number.")
+            except ValueError:
                 errors[name] = _("Please enter the quantity as a number.")
     return found, errors
 
@@ -79,12 +98,8 @@ def amount(form: Mapping[str, str], name: str, currency: str) -> Money:
 
 def no_amount(refusal: ValueError | None = None) -> str:
     """Return in words why something typed is no amount."""
-    if isinstance(refusal, Unclear):
-        return say(
-            "One point or comma before three digits may mean thousands or decimals. Write %(whole)s or %(decimals)s.",
-            whole=refusal.plain, decimals=refusal.decimals,
-        )  # fmt: skip
-    return N_("Please enter an amount, such as 1250.00 or 1250,00.")
+    unclear = no_number(refusal) if refusal else None
+    return unclear or N_("Please enter an amount, such as 1250.00 or 1250,00.")
 
 
 def uuid(form: Mapping[str, str], name: str) -> UUID | None:

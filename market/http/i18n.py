@@ -180,6 +180,11 @@ def show_quantity(value: Decimal | int) -> str:
     return languages.number(value, language())
 
 
+def show_typed(value: Decimal | int) -> str:
+    """Return a number as it stands in a field: `forms.number` reads it back as the same."""
+    return languages.typed(value, language())
+
+
 def show_stock(value: Decimal) -> str:
     """Return a quantity that lies somewhere, to three digits and never more than there is: other units leave long tails."""
     return show_quantity(value.quantize(Decimal("0.001"), rounding=ROUND_DOWN))
@@ -258,6 +263,7 @@ def init_app(app: Flask) -> None:
         money=show_money,
         unit_price=show_unit_price,
         quantity=show_quantity,
+        typed=show_typed,
         stock=show_stock,
         unit_word=show_unit,
         percent=show_percent,

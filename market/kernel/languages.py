@@ -240,6 +240,17 @@ def number(value: Decimal | int, language: str) -> str:
     return str(format_decimal(Decimal(value).normalize(), locale=locale(language), decimal_quantization=False))
 
 
+def typed(value: Decimal | int, language: str) -> str:
+    """Return a number as it stands in a field, to be changed or sent as it is: with every digit, without groups of thousands."""
+    plain = Decimal(value).normalize()
+    return str(format_decimal(plain, locale=locale(language), decimal_quantization=False, group_separator=False))
+
+
+def grouping(language: str) -> str:
+    """Return the mark by which a language groups thousands."""
+    return str(locale(language).number_symbols["latn"]["group"])
+
+
 def country(code: str, language: str) -> str:
     """Return a country's name in a language, its code when it has none."""
     return str(locale(language).territories.get(code, code))

@@ -5,10 +5,11 @@ libraries differ from the standard for several currencies (MGA, LAK and MMK amon
 """
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
+
+from market.kernel import numbers
 
 _ZERO = "BIF CLP DJF GNF ISK JPY KMF KRW PYG RWF UGX UYI VND VUV XAF XOF XPF"
 _TWO = (
@@ -25,8 +26,6 @@ EXPONENTS: dict[str, int] = {
 }
 COMMUNITY = {"XCC": 2}
 """Units of mutual credit that books may hold beside money; nobody is paid or priced in them (money.md 1.2, `lc`)."""
-_MARKS = str.maketrans({"٫": ".", "٬": ","})
-_FIRST_GROUP = re.compile(r"-?[1-9][0-9]{0,2}")
 _AMOUNT = re.compile(r"(-?)([0-9]{1,15})(?:\.([0-9]+))?")
 _DIGITS = EXPONENTS | COMMUNITY
 
@@ -39,7 +38,7 @@ def exponent(currency: str) -> int:
     return digits
 
 
-class Unclear(ValueError):
+class Unclear(numbers.Unclear):
     """An amount that can be read with thousands or with decimals, such as `1.250` or `1,250` euros.
 
     Nobody's language tells: many write one way and read pages in another, and between the two lies a factor of a thousand.
@@ -47,10 +46,9 @@ class Unclear(ValueError):
     """
 
     def __init__(self, thousands: int, fraction: str, currency: str) -> None:
-        super().__init__(f"thousands or decimals: {thousands} {currency}")
+        decimals = f"{str(thousands)[:-3]}.{fraction.ljust(4, '0')[: exponent(currency)]}"
+        super().__init__(f"{thousands} {currency}", plain=str(thousands), decimals=decimals)
         self.thousands = Money(thousands * 10 ** exponent(currency), currency)
-        self.plain = str(thousands)
-        self.decimals = f"{str(thousands)[:-3]}.{fraction.ljust(4, '0')[: exponent(currency)]}"
 
 
 def round_half_up(value: Decimal) -> int:
@@ -103,23 +101,18 @@ class Money:
         One point or comma before three digits groups thousands where the currency has no minor digits, and begins the
         decimals where it has three; where it has two or four it may mean either, and is refused. Raises Unclear, ValueError.
         """
-        signs = (
-            "-" if sign == "−" else str(unicodedata.decimal(sign, "")) or sign.translate(_MARKS)
-            for sign in text.upper().replace(currency, "")
-            if not sign.isspace() and sign not in "'’" and unicodedata.category(sign) not in ("Sc", "Cf")
-        )
-        plain = "".join(signs)
+        plain = numbers.ascii_signs(text.upper().replace(currency, ""))
         marks = [sign for sign in plain if sign in ".,"]
         whole, mark, fraction = plain.rpartition(marks[-1]) if marks else (plain, "", "")
         alone = len(marks) == 1 and len(fraction) == 3 and exponent(currency) != 3
         if mark and (marks.count(mark) > 1 or alone):
             whole, fraction = plain, ""
-        groups = re.split("[.,]", whole)
-        if len(groups) > 1 and not (_FIRST_GROUP.fullmatch(groups[0]) and all(len(group) == 3 for group in groups[1:])):
+        digits = numbers.grouped(whole)
+        if digits is None:
             raise ValueError(f"{text!r} is not an amount")
         if alone and exponent(currency):
-            raise Unclear(int("".join(groups)), groups[1], currency)
-        return cls.parse("".join(groups) + (f".{fraction}" if fraction else ""), currency)
+            raise Unclear(int(digits), digits[-3:], currency)
+        return cls.parse(digits + (f".{fraction}" if fraction else ""), currency)
 
     @property
     def decimal(self) -> Decimal:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from market.accounts import queries as accounts
 from market.accounts.rules import checked_email
-from market.http import own_texts
+from market.http import forms, own_texts
 from market.http.auth import access, current_actor
 from market.http.buyers import caller
 from market.http.card_page import order_url, to_card_page
@@ -42,10 +42,11 @@ def basket_id(make: bool = False) -> UUID | None:
 
 def _quantity(text: str) -> Decimal:
     try:
-        value = Decimal(text.strip().replace(",", "."))
-    except InvalidOperation:
-        value = Decimal("NaN")
-    if not value.is_finite() or abs(value) >= 10**9:
+        value = forms.read_number(text)
+    except ValueError as refusal:
+        words = forms.no_number(refusal) or _("Please enter the quantity as a number.")
+        raise QuantityFaulty(words, pointer="/quantity") from None
+    if abs(value) >= 10**9:
         raise QuantityFaulty(_("Please enter the quantity as a number."), pointer="/quantity")
     return value
 

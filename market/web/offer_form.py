@@ -20,6 +20,7 @@ from market.catalogue.service import Draft
 from market.http.auth import current_actor
 from market.http.clock import now, today
 from market.http.entry import Entry
+from market.http.i18n import show_typed
 from market.kernel import uow
 from market.kernel.errors import DomainError
 from market.kernel.languages import LANGUAGES
@@ -178,7 +179,7 @@ def draw(
 
 def typed(offer: ListingView) -> dict[str, Any]:
     """Return an offer as its form would have been filled in."""
-    numbers = {"unit_price": f"{offer.unit_price.normalize():f}", "order_step": f"{offer.order_step.normalize():f}"}
+    numbers = {"unit_price": show_typed(offer.unit_price), "order_step": show_typed(offer.order_step)}
     names = ("title", "description", "unit", "currency", "incoterm", "claims")
     return {name: getattr(offer, name) for name in names} | numbers
 

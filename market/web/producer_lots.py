@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from uuid import UUID
 
 from flask import Blueprint, current_app, flash, render_template, request, url_for
@@ -13,7 +13,7 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 
-from market.http import links, own_texts, sending
+from market.http import forms, links, own_texts, sending
 from market.http.auth import access, current_actor
 from market.http.clock import now, today
 from market.http.db import unit_of_work
@@ -58,19 +58,17 @@ class Sent:
             self.errors[name] = _("At most %(limit)s characters, please.", limit=limit)
         return value[:limit]
 
-    def number(self, name: str, label: str = "") -> Decimal | None:
-        """Return a number written with a point or a comma."""
-        value = self.text(name, label).replace(" ", "").replace(",", ".")
+    def number(self, name: str, label: str = "", *, grouped: bool = True) -> Decimal | None:
+        """Return a number as people write it; degrees have no thousands, so they are not `grouped`."""
+        value = self.text(name, label)
         if not value:
             return None
         try:
-            found = Decimal(value)
-        except InvalidOperation:
-            found = Decimal("NaN")
-        if not found.is_finite():
-            self.errors[name] = _("Write a number such as 12.5.")
+            return forms.read_number(value, grouped=grouped)
+        except ValueError as refusal:
+            unclear = forms.no_number(refusal)
+            self.errors[name] = told(unclear) if unclear else _("Write a number such as 12.5.")
             return None
-        return found
 
     def day(self, name: str, label: str = "") -> date | None:
         """Return a day."""
@@ -287,7 +285,7 @@ def _place(session: Session, sent: Sent, coop: CoopView, producer: ProducerView)
     if chosen in known and not sent.form.get("place_name", "").strip():
         return known[chosen].id
     name, region = sent.text("place_name", _("where it happened"), limit=80), sent.text("place_region", limit=80)
-    latitude, longitude = sent.number("latitude"), sent.number("longitude")
+    latitude, longitude = (sent.number(name, grouped=False) for name in ("latitude", "longitude"))
     if (latitude is None) != (longitude is None):
         sent.errors["longitude"] = _("Write both numbers of the point, or none.")
     if latitude is not None and longitude is not None and not (abs(latitude) <= 90 and abs(longitude) <= 180):

@@ -2,7 +2,7 @@
 
 import math
 import re
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -16,12 +16,12 @@ from market.catalogue.errors import ListingMissing, PriceFilterNeedsCurrency
 from market.catalogue.fragments import measure
 from market.catalogue.kinds import CATEGORIES
 from market.catalogue.rules import Filters, is_orderable
-from market.http import own_texts
+from market.http import forms, own_texts
 from market.http.auth import access, current_actor
 from market.http.clock import today
 from market.http.conditional import ready
 from market.http.db import reading, unit_of_work
-from market.http.i18n import language, show_least_price, show_unit, show_unit_price, told
+from market.http.i18n import language, show_least_price, show_typed, show_unit, show_unit_price, told
 from market.kernel.words import Unit, say
 from market.pricing import queries as checks
 from market.pricing import rules as prices
@@ -152,14 +152,16 @@ def _filters() -> tuple[Filters, dict[str, str]]:
 
 
 def _price(name: str, errors: dict[str, str]) -> Decimal | None:
-    typed = request.args.get(name, "").strip().replace(",", ".")
+    typed = request.args.get(name, "").strip()
     if not typed:
         return None
     try:
-        value = Decimal(typed)
-    except InvalidOperation:
-        value = Decimal("NaN")
-    if not value.is_finite() or not 0 <= value < 10**9:
+        value = forms.read_number(typed)
+    except ValueError as refusal:
+        unclear = forms.no_number(refusal)
+        errors[name] = told(unclear) if unclear else _("Please enter the price as a number, for example 12.50.")
+        return None
+    if not 0 <= value < 10**9:
         errors[name] = _("Please enter the price as a number, for example 12.50.")
         return None
     return value
@@ -197,7 +199,7 @@ def listing(listing_id: UUID) -> Response:
         lot=lot,
         lot_name=own_texts.versions(lot.name or lot.slug, texts[lot.id], "title"),
         quantity=quantity,
-        typed_quantity=request.args.get("quantity") or f"{quantity.normalize():f}",
+        typed_quantity=request.args.get("quantity") or show_typed(quantity),
         wrong_quantity=_wrong(request.args.get("quantity", ""), offer),
         parts=parts,
         total=total,
@@ -236,16 +238,21 @@ def _quantity(offer: queries.ListingView) -> Decimal:
 
 def _asked(text: str, offer: queries.ListingView) -> Decimal | None:
     try:
-        wanted = Decimal(text.replace(",", "."))
-    except InvalidOperation:
+        wanted = forms.read_number(text)
+    except ValueError:
         return None
-    return wanted if wanted.is_finite() and wanted < 10**6 and is_orderable(wanted, offer.order_step) else None
+    return wanted if wanted < 10**6 and is_orderable(wanted, offer.order_step) else None
 
 
 def _wrong(text: str, offer: queries.ListingView) -> str | None:
     """Return why the quantity in the address cannot be ordered."""
     if not text or _asked(text, offer):
         return None
+    try:
+        forms.read_number(text)
+    except ValueError as refusal:
+        if unclear := forms.no_number(refusal):
+            return told(unclear)
     return told(say("Please order a multiple of %(order_step)s %(unit)s.", order_step=offer.order_step, unit=Unit(offer.unit)))
 
 

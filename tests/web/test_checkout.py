@@ -50,6 +50,10 @@ def test_basket_shows_lines_and_changes_them(client, basket):
     wrong = post(client, "/basket", **{f"quantity-{basket.id}": "many"})
     assert wrong.status_code == 422
     assert 'value="many"' in wrong.text
+    post(client, "/basket", **{f"quantity-{basket.id}": "1250"})
+    assert 'value="1250"' in client.get("/basket").text, "a field is drawn as it is read back"
+    unclear = post(client, "/basket", **{f"quantity-{basket.id}": "1,250"})
+    assert (unclear.status_code, "Write 1250 or 1.2500." in unclear.text) == (422, True)
     post(client, "/basket", **{f"quantity-{basket.id}": "3", "remove": str(basket.id)})
     assert "Nothing in it yet" in client.get("/basket").text
 
