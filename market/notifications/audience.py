@@ -83,7 +83,7 @@ def _paid(session: Session, payload: Payload) -> list[Telling]:
         [{"part": [line.title, piece.label]}, as_money(line.charged(piece))]
         for part in order.parts
         for line in part.lines
-        if line.unsent < line.quantity
+        if line.unsent < line.quantity and line.replaces_id is None  # what came instead since is no part of what was paid
         for piece in line.parts
     ]
     told = [
@@ -97,8 +97,8 @@ def _paid(session: Session, payload: Payload) -> list[Telling]:
         )
     ]
     for part in order.parts:
-        if part.packed_at is not None:
-            continue  # they packed it before it was charged
+        if part.packed_at is not None or not _to_send(part):
+            continue  # they packed it before it was charged, or nothing of it is left to send
         person = person_of(session, part.producer_id)
         if person is not None:
             told.append(_packing_note(order, part, person))
@@ -111,7 +111,7 @@ def _packing_note(order: OrderView, part: SellerPart, person: Person) -> Telling
         "number": part.number,
         "goods": as_money(part.goods),
         "address": " ".join(address.split()),
-        "rows": [[line.title, f"{line.quantity.normalize():f} {line.unit}"] for line in part.lines],
+        "rows": _to_send(part),
     }
     return to_person(
         person,
@@ -120,6 +120,12 @@ def _packing_note(order: OrderView, part: SellerPart, person: Person) -> Telling
         link=("packing_note", str(part.id)),
         facts=facts,
     )
+
+
+def _to_send(part: SellerPart) -> list[list[str]]:
+    """Return what is to be sent as it is when the letter is written: a worker may be late, and lines change before dispatch."""
+    left = [(line, line.quantity - line.returned) for line in part.lines if line.quantity > line.returned]
+    return [[line.title, f"{quantity.normalize():f} {line.unit}"] for line, quantity in left]
 
 
 def _authorised(session: Session, payload: Payload) -> list[Telling]:
@@ -162,8 +168,7 @@ def _changed(session: Session, payload: Payload) -> list[Telling]:
     person = person_of(session, part.producer_id)
     if person is None:
         return []
-    left = [(line, line.quantity - line.returned) for line in part.lines if line.quantity > line.returned]
-    rows = [[line.title, f"{quantity.normalize():f} {line.unit}"] for line, quantity in left]
+    rows = _to_send(part)
     fact = f"seller_order:{part.id}:changed:{payload['change_id']}"
     kind = "packing_changed" if rows else "packing_stopped"
     return [

@@ -7,7 +7,8 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select, text
 
-from market.kernel.actor import GUEST
+from market.kernel.actor import GUEST, Actor
+from market.kernel.ids import new_id
 from market.notifications import rules, service
 from market.notifications.audience import TELLERS
 from market.notifications.models import Notification
@@ -19,6 +20,8 @@ from tests.factories.catalogue import make_listing
 from tests.factories.orders import paid_order, parts_of
 from tests.factories.producers import make_producer
 from workers.outbox import TOPICS
+
+STAFF = Actor(account_id=new_id(), roles=frozenset({"preparer"}))
 
 
 def paid(session, producer=None):
@@ -43,6 +46,25 @@ def test_buyer_gets_a_receipt_and_producer_a_packing_note_once(session):
     assert service.tell(session, topic="orders.paid", payload=payload, now=NOW) == 2
     assert service.tell(session, topic="orders.paid", payload=payload, now=NOW) == 0
     assert kinds(session) == ["packing_note", "receipt"]
+
+
+def test_a_worker_that_is_late_tells_what_was_paid_and_what_is_to_be_sent_now(session):
+    """A line was replaced before anybody was told that the order is paid."""
+    producer = make_producer(session)
+    make_producer_account(session, producer=producer)
+    placed = paid_order(session, make_listing(session, producer=producer))
+    (part,) = parts_of(session, placed.order_id)
+    instead = make_listing(session, producer=producer, title="Cocoa")
+    asked = orders.propose_substitution(
+        session, actor=STAFF, seller_order_id=part.id, line_id=part.lines[0].id, listing_id=instead.id, quantity=Decimal(1),
+        words="The last basket broke.", now=NOW,
+    )  # fmt: skip
+    orders.answer_substitution(session, actor=GUEST, order_id=placed.order_id, substitution_id=asked, accept=True, now=NOW)
+    session.expire_all()
+    service.tell(session, topic="orders.paid", payload={"order_id": str(placed.order_id)}, now=NOW)
+    told = {row.kind: row.facts["facts"] for row in session.scalars(select(Notification))}
+    assert sum(amount["money"][0] for _, amount in told["receipt"]["rows"]) == placed.total.minor
+    assert told["packing_note"]["rows"] == [["Cocoa", "1 kg"]]
 
 
 def test_a_refused_group_stays_away_but_a_receipt_always_comes(session):
