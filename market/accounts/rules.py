@@ -31,17 +31,24 @@ _MARK = "fm_"
 _PREFIX_SIZE = 12
 _TOP_LEVEL = re.compile(r"@.+\.[^.]{2,}$")
 _NO_EMAIL = N_("Please enter the whole e-mail address, such as ana@example.org.")
+_NOT_SENT_TO = N_(
+    "Before the @, only addresses of plain letters (a to z), digits and signs get our letters. Please enter another one."
+)
 
 
 def checked_email(text: str) -> str:
     """Return the address in lower case, in its canonical form. Raises BadEmail. Asks no server whether it exists.
 
-    The domain has a dot, and no top-level domain has one letter (RFC 5321, 2.3.5; the root zone of IANA).
+    The domain has a dot, and no top-level domain has one letter (RFC 5321, 2.3.5; the root zone of IANA). It may have letters
+    of any script, which mail servers know by other names (RFC 5890); what stands before the @ may not, since few servers
+    take it (RFC 6531).
     """
     try:
         checked = validate_email(text.strip(), check_deliverability=False, test_environment=True).normalized.lower()
     except EmailNotValidError as error:
         raise BadEmail(_NO_EMAIL, pointer="/email") from error
+    if not checked.partition("@")[0].isascii():
+        raise BadEmail(_NOT_SENT_TO, pointer="/email")
     if not _TOP_LEVEL.search(checked):
         raise BadEmail(_NO_EMAIL, pointer="/email")
     return checked

@@ -5,6 +5,8 @@ import ssl
 from email.message import EmailMessage
 from email.utils import formataddr, parseaddr
 
+from email_validator import EmailNotValidError, validate_email
+
 from market.kernel.uow import gateway
 from market.notifications.ports import Mail, MailRefused, MailUnsure
 
@@ -39,10 +41,23 @@ class SmtpMailer:
             raise MailUnsure(f"the mail server could not be reached: {error}") from error
 
 
+def _for_servers(address: str) -> str:
+    """Return an address with its domain as servers know it (RFC 5890). Raises MailRefused where there is no such name."""
+    if address.isascii():
+        return address
+    try:
+        known = validate_email(address, check_deliverability=False, test_environment=True).ascii_email
+    except EmailNotValidError:
+        known = None
+    if known is None:
+        raise MailRefused("no mail server knows an address with such letters")
+    return known
+
+
 def _message(mail: Mail, sender: str) -> EmailMessage:
     message = EmailMessage()
     message["From"] = sender
-    message["To"] = formataddr((mail.to_name, mail.to_email))
+    message["To"] = formataddr((" ".join(mail.to_name.split()), _for_servers(mail.to_email)))
     message["Subject"] = mail.subject
     message["Message-ID"] = f"<{mail.message_id}@{parseaddr(sender)[1].partition('@')[2]}>"
     message["Content-Language"] = mail.language

@@ -17,7 +17,7 @@ from market.http.card_page import order_url, to_card_page
 from market.http.clock import now
 from market.http.db import unit_of_work
 from market.http.i18n import countries, letter_language, told
-from market.kernel import direct, postcodes
+from market.kernel import direct, idempotency, locks, postcodes
 from market.kernel.errors import DomainError
 from market.kernel.ids import new_id
 from market.kernel.languages import country_codes
@@ -29,6 +29,7 @@ from market.producers import queries as producers
 from market.web.shares import Seller, arrives, by_seller, together
 
 blueprint = Blueprint("checkout", __name__)
+_PLACING = 0x63686B  # one kind of turn, among those of locks.turn
 FIELDS = ("name", "email", "street", "building", "postcode", "town", "country")
 
 
@@ -162,7 +163,7 @@ def _checkout_page(errors: dict[str, str], typed: dict[str, str], status: int) -
         currency = currency if currency in currencies else (currencies[0] if currencies else "")
         lines = _lines(items, currency)
         if not lines:
-            return redirect(url_for("checkout.basket"), 303)
+            return _nothing_left()
         try:
             quote = service.quote(work, wanted=[WantedLine(line.listing_id, line.quantity) for line in lines], now=now())
         except DomainError as error:
@@ -188,6 +189,17 @@ def _checkout_page(errors: dict[str, str], typed: dict[str, str], status: int) -
     return page, status
 
 
+def _nothing_left() -> ResponseReturnValue:
+    """Lead on from a checkout without a basket: after an order, sent from another window, to that order."""
+    if request.method == "GET":
+        return redirect(url_for("checkout.basket"), 303)
+    if ordered := session.get("ordered"):
+        flash(_("Your basket is empty: what was in it is ordered. This is the order."), "info")
+        return redirect(order_url(UUID(ordered)), 303)
+    flash(_("Your basket is empty, so nothing was ordered now. If you ordered in another window, the order stands there."), "bad")
+    return redirect(url_for("checkout.basket"), 303)
+
+
 def _known(work: Session, account_id: UUID | None) -> dict[str, str]:
     """Return what a member need not type again: what the last order was given, else the address of the account."""
     if account_id is None:
@@ -203,26 +215,45 @@ def place() -> ResponseReturnValue:
     errors = _form_errors(form)
     if errors:
         return _checkout_page(errors, form, 422)
-    actor, target = current_actor(), basket_id()
+    target = basket_id()
+    if target is None:
+        return redirect(url_for("checkout.basket"), 303)
     try:
         with unit_of_work() as work:
             direct.plan_once(work)
-            lines = _lines(queries.basket(work, target), form["currency"])
-            prices = {name.removeprefix("seen-"): text for name, text in request.form.items() if name.startswith("seen-")}
-            wanted = [WantedLine(line.listing_id, line.quantity, _seen(prices.get(str(line.listing_id)))) for line in lines]
-            buyer = Buyer(**{name: form[name] for name in FIELDS}, locale=letter_language())
-            placed = service.place_order(
-                work, actor=actor, wanted=wanted, buyer=buyer, method=form["method"], now=now(), caller=caller()
-            )
-            if target is not None:
-                service.clear_basket(work, basket_id=target, listing_ids=[line.listing_id for line in lines])
-                session["lines"] = len(queries.basket(work, target))
+            order_id, payment_id, method = _placed_once(work, target, form)
     except DomainError as error:
         return _checkout_page({"order": told(error.detail)}, form, 409)
-    session["email"] = form["email"]
-    if form["method"] == "card":
-        return to_card_page(placed.order_id, placed.payment_id)
-    return redirect(order_url(placed.order_id), 303)
+    session["email"], session["ordered"] = form["email"], order_id
+    if method == "card":
+        return to_card_page(UUID(order_id), UUID(payment_id))
+    return redirect(order_url(UUID(order_id)), 303)
+
+
+def _placed_once(work: Session, target: UUID, form: dict[str, str]) -> tuple[str, str, str]:
+    """Place what lies in the basket: order, payment and method; the same form again gets the same, whatever else it says now.
+
+    Whoever sends a form of the same basket meanwhile waits, and finds the basket as this leaves it.
+    """
+    locks.turn(work, _PLACING, target)
+    key, scope = request.form.get("key", "")[:200], f"checkout:{target}"
+    before = idempotency.recall(work, scope=scope, key=key, payload={}) if key else None
+    if before:
+        placed = before[1]
+        return placed["order"], placed["payment"], placed["method"]
+    lines = _lines(queries.basket(work, target), form["currency"])
+    prices = {name.removeprefix("seen-"): text for name, text in request.form.items() if name.startswith("seen-")}
+    wanted = [WantedLine(line.listing_id, line.quantity, _seen(prices.get(str(line.listing_id)))) for line in lines]
+    buyer = Buyer(**{name: form[name] for name in FIELDS}, locale=letter_language())
+    made = service.place_order(
+        work, actor=current_actor(), wanted=wanted, buyer=buyer, method=form["method"], now=now(), caller=caller()
+    )
+    service.clear_basket(work, basket_id=target, listing_ids=[line.listing_id for line in lines])
+    session["lines"] = len(queries.basket(work, target))
+    placed = {"order": str(made.order_id), "payment": str(made.payment_id), "method": form["method"]}
+    if key:
+        idempotency.remember(work, scope=scope, key=key, payload={}, status=303, body=placed, now=now())
+    return placed["order"], placed["payment"], placed["method"]
 
 
 def _form_errors(form: dict[str, str]) -> dict[str, str]:
@@ -233,7 +264,9 @@ def _form_errors(form: dict[str, str]) -> dict[str, str]:
         "country": _("Please choose the country."),
         "method": _("Please choose how you pay."),
     }
-    errors = {name: sentence for name, sentence in words.items() if not form[name] or len(form[name]) > 200}
+    errors = {name: sentence for name, sentence in words.items() if not form[name]}
+    long = _("This is too long: at most %(limit)s characters.", limit=200)
+    errors |= {name: long for name in FIELDS if len(form[name]) > 200}
     form["country"] = form["country"].upper()
     if form["country"] not in country_codes():
         errors["country"] = words["country"]

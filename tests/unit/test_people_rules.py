@@ -20,6 +20,12 @@ def test_an_address_is_compared_in_lower_case():
     assert accounts.checked_email(" Ana@Example.COM ") == "ana@example.com"
 
 
+def test_an_address_is_one_that_letters_can_be_sent_to():
+    assert accounts.checked_email("Ana@CAFÉ.example") == "ana@café.example"
+    with pytest.raises(BadEmail, match="plain letters"):
+        accounts.checked_email("añá@example.org")
+
+
 @pytest.mark.parametrize("text", ["ana@", "ana", "ana@buyers", "ana@test", "ana@localhost", "ana@buyers.c", "a b@buyers.org", ""])
 def test_an_address_has_a_domain_with_a_dot(text):
     with pytest.raises(BadEmail, match=r"ana@example\.org"):

@@ -70,11 +70,12 @@ def test_a_quantity_that_is_no_multiple_leads_back_to_its_field(client, session)
 def test_checkout_keeps_what_was_typed_when_something_is_missing(client, basket):
     page = client.get("/checkout?currency=EUR").text
     assert "Where it goes" in page
-    answer = post(client, "/checkout", **(FORM | {"town": "", "country": "Spain"}))
+    answer = post(client, "/checkout", **(FORM | {"town": "", "country": "Spain", "building": "9" * 201}))
+    assert "This is too long: at most 200 characters." in answer.text
     assert answer.status_code == 422
     assert 'value="Calle"' in answer.text
     assert 'value="ana@example.org"' in answer.text
-    assert answer.text.count("aria-invalid") == 2
+    assert answer.text.count("aria-invalid") == 3
 
 
 def test_checkout_says_beside_the_field_what_an_address_looks_like(client, basket):
@@ -94,9 +95,14 @@ def test_where_there_are_no_postcodes_an_order_needs_none(client, session, baske
 
 
 def test_transfer_order_shows_its_reference_and_the_key_opens_it(client, session, basket):
-    answer = post(client, "/checkout", **FORM)
+    sent = FORM | {"key": re.search(r'name="key" value="([^"]+)"', client.get("/checkout").text)[1], "name": "Ana\r\nBcc: x"}
+    answer = post(client, "/checkout", **sent)
     assert answer.status_code == 303
+    for again in (sent, sent | {"method": "card"}, FORM):  # a second click, the way back, another window
+        assert post(client, "/checkout", **again).location == answer.location
+    assert session.query(Order).one().name == "Ana Bcc: x", "a line end would keep every letter from being sent"
     page = client.get(answer.location)
+    assert "what was in it is ordered" in page.text
     assert page.status_code == 200
     assert re.search(r"RF\d\d", page.text)
     assert client.get(answer.location.split("?")[0]).status_code == 404

@@ -3,6 +3,7 @@
 import asyncio
 import re
 import threading
+from dataclasses import replace
 from queue import Queue
 
 import pytest
@@ -62,6 +63,10 @@ MAIL = Mail("0001", "Ana", "ana@example.org", "Hola", "text", "<p>html</p>", "es
 def test_smtp_sends_and_tells_refusals_from_silence(smtp):
     smtp.mailer.send(MAIL)
     assert "Message-ID: <0001@market.example>" in smtp.mails[0]
+    smtp.mailer.send(replace(MAIL, to_name="Ana\r\nBcc: x", to_email="ana@café.example"))
+    assert 'To: "Ana Bcc: x" <ana@xn--caf-dma.example>' in smtp.mails[1]
+    with pytest.raises(MailRefused):
+        smtp.mailer.send(replace(MAIL, to_email="añá@example.org"))
     with pytest.raises(MailRefused):
         smtp.mailer.send(Mail("2", "No", "no@example.org", "x", "x", "x", "en"))
     closed = SmtpMailer(host="127.0.0.1", port=1, user="", password="", tls=False, sender="a@b.example")

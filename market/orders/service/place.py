@@ -43,7 +43,7 @@ class WantedLine:
 
 @dataclass(frozen=True, slots=True)
 class Buyer:
-    """Who orders and where it goes."""
+    """Who orders and where it goes, each on one line, as envelopes and the headings of letters have it."""
 
     email: str
     name: str
@@ -53,6 +53,10 @@ class Buyer:
     town: str
     country: str
     locale: str = "en"
+
+    def __post_init__(self) -> None:
+        for name in ("name", "street", "building", "town"):
+            object.__setattr__(self, name, " ".join(getattr(self, name).split()))
 
 
 @dataclass(frozen=True, slots=True)
