@@ -10,9 +10,10 @@ from urllib.parse import quote
 from uuid import uuid4
 
 from market.demo.browser import Browser, Unexpected
+from market.demo.goods import Good
 from market.demo.pictures import picture
 from market.demo.site import CoopSite, Listed, Site, at_once, control, email_of, flask, product_key
-from market.demo.world import ADMIN, COOPS, PAYEE_IBANS, CoopPlan, Good
+from market.demo.world import ADMIN, COOPS, PAYEE_IBANS, CoopPlan
 
 QUOTES: tuple[dict[str, str], ...] = (
     {"market": "ICE C", "price": "1.62", "addition": "0.10", "addition_label": "country differential", "unit": "lb"},

@@ -11,8 +11,9 @@ from typing import Any, TypeVar
 from urllib.request import Request, urlopen
 
 from market.demo.browser import Browser, Unexpected
+from market.demo.goods import Good
 from market.demo.mailbox import Inbox
-from market.demo.world import PASSWORD, CoopPlan, Good
+from market.demo.world import PASSWORD, CoopPlan
 from market.kernel.text import slug
 
 AT_ONCE = 4

@@ -3,27 +3,10 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from market.demo.goods import BANANAS, BASKET, CLOTH, COCOA, COFFEE, COTTON, HONEY, MANGO, OIL, ORGANIC, SUGAR, Good
+
 PASSWORD = "correct horse battery"
 ADMIN = "admin@market.example"
-
-
-@dataclass(frozen=True)
-class Good:
-    """Something a producer offers: what it is, in which unit, at which price of their own."""
-
-    title: str
-    product: dict[str, str]
-    unit: str
-    price: str
-    lot: str  # harvest or craft
-    uom: str
-    quantity: str
-    claims: tuple[str, ...] = ()
-    incoterm: str = ""
-    step: str = "1"
-    story: str = ""
-    told: Mapping[str, tuple[str, str]] = field(default_factory=dict)
-    """Title and story in more languages, as its producer would write them."""
 
 
 @dataclass(frozen=True)
@@ -48,18 +31,6 @@ class CoopPlan:
         count = len(self.goods)
         return self.goods[2 * number % count], self.goods[(2 * number + 1) % count]
 
-
-COFFEE = {"category": "coffee", "kind": "coffee", "variety": "arabica", "form": "washed green", "quality": "conventional"}
-ORGANIC = COFFEE | {"quality": "organic", "name": "Arabica, washed, organic"}
-COCOA = {"category": "cocoa", "kind": "cocoa", "form": "beans", "quality": "conventional", "name": "Cocoa beans"}
-HONEY = {"category": "honey", "kind": "honey", "form": "raw", "quality": "conventional", "name": "Honey, raw"}
-SUGAR = {"category": "sugar", "kind": "sugar", "form": "panela", "quality": "conventional", "name": "Panela"}
-BANANAS = {"category": "fruit", "kind": "bananas", "form": "dried", "quality": "conventional", "name": "Bananas, dried"}
-MANGO = {"category": "fruit", "kind": "mango", "form": "dried", "quality": "conventional", "name": "Mango, dried"}
-COTTON = {"category": "fibre", "kind": "cotton", "form": "lint", "quality": "conventional", "name": "Cotton lint"}
-OIL = {"category": "oil", "kind": "olive oil", "form": "extra virgin", "quality": "conventional", "name": "Olive oil"}
-CLOTH = {"category": "craft", "kind": "shawl", "form": "handwoven", "quality": "conventional", "name": "Handwoven shawl"}
-BASKET = {"category": "craft", "kind": "basket", "form": "palm", "quality": "conventional", "name": "Palm basket"}
 
 COOPS = (
     CoopPlan(
