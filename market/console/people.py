@@ -14,7 +14,7 @@ from market.accounts import service as accounts_service
 from market.console import lists, words
 from market.console.lists import Column, Desk, Filter
 from market.console.people_lists import KEYS, PAYEE_ACCOUNTS
-from market.http import forms, login
+from market.http import forms, login, sending
 from market.http.auth import access, current_actor, current_coop
 from market.http.clock import now, today
 from market.http.db import unit_of_work
@@ -115,6 +115,8 @@ def add_member() -> ResponseReturnValue:
     email, name, language = (forms.text(typed, field) for field in ("email", "name", "language"))
     try:
         with unit_of_work() as session:
+            if (before := sending.answered(session)) is not None:
+                return before
             account_id = None
             if email:
                 account_id = login.open_account(session, email=email, name=name or email, locale=language or "en", now=now())
@@ -130,10 +132,11 @@ def add_member() -> ResponseReturnValue:
                 account_id=account_id,
                 now=now(),
             )
+            answer = sending.done(session, url_for("console_people.member", producer_id=producer_id))
     except DomainError as error:
         return render_template("console/new_member.html", form=typed, errors=forms.field_errors(error)), 422
     flash(_("The member is taken in."), "good")
-    return redirect(url_for("console_people.member", producer_id=producer_id), 303)
+    return answer
 
 
 @blueprint.get("/members/<uuid:producer_id>")

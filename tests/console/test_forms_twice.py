@@ -1,4 +1,4 @@
-"""A form about money that is sent twice, by a second click or a reload, counts once; drawn anew it counts again."""
+"""A form about people or money that is sent twice, by a second click or a reload, counts once; drawn anew it counts again."""
 
 import re
 from datetime import date
@@ -54,7 +54,9 @@ def sent(desk, session):
     return send
 
 
-def test_what_members_earn_and_owe(sent, session, member):
+def test_a_member_and_what_members_earn_and_owe(sent, session, member):
+    taken_in = {"name": "Ruth", "joined_on": "2026-11-01", "language": "en"}
+    assert sent("/console/members/new", "/console/members/new", "member", **taken_in) == [1, 0, 1]
     owe(session, member, 5000)
     common = {"producer_id": member.id, "amount": "10", "reason": "seedlings"}
     assert sent(f"{EARNINGS}/corrections", f"{EARNINGS}/corrections", "payable_correction", **common, direction="less") == [
