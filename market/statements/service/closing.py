@@ -35,7 +35,6 @@ MOST_LINES = 200
 CLOSES = 7302
 """The kind of a turn: the closes of a co-op are prepared, taken back and made one after the other."""
 
-
 FORMER = N_("the mirror of %(name)s stands at %(figures)s, its last statement at %(figures_2)s")
 """What older protocols have instead of the sentence about a balance: kept so that it is still read in every language."""
 
