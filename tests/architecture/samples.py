@@ -17,9 +17,6 @@ from market.earnings.models import Distribution
 from market.invoices import service as invoices
 from market.kernel.ids import new_id
 from market.kernel.money import Money
-from market.ledger import opening
-from market.ledger import service as ledger
-from market.ledger.opening import OpeningRow
 from market.orders import queries as orders
 from market.orders.models import Substitution
 from market.payments import service as payments
@@ -30,9 +27,6 @@ from market.payouts.models import Payout, PayoutFile
 from market.pricing.models import ImportBatch
 from market.producers.models import Certificate
 from market.provenance.models import CaptureJob
-from market.statements import service as statements
-from market.statements.match_models import BookingProposal, StatementSuggestion
-from market.statements.models import MoneyAccount, PeriodClose, PeriodReopening, StatementFile, StatementLine
 from market.treasury.community_models import CommunityHolder, CommunityLeaving, CommunityScheme, CommunityTransfer
 from market.treasury.models import (
     CoopRecipient,
@@ -40,10 +34,21 @@ from market.treasury.models import (
     FxConversion,
     Loan,
     LoanRepayment,
-    OpeningBalance,
     PremiumInvoice,
     PremiumItem,
     PremiumSpending,
+)
+from tests.architecture.bank_samples import (
+    add,
+    booking_rule,
+    close,
+    correction_waits,
+    line_or_file,
+    match,
+    money_account,
+    opening,
+    proposal,
+    suggestion,
 )
 from tests.conftest import NOW
 from tests.factories.accounts import actor_for
@@ -53,13 +58,7 @@ from tests.factories.payouts import approved_run, make_run, only_payout, owe
 from tests.factories.prices import make_quote, make_reference
 from tests.factories.producers import make_payee_account, make_producer
 from tests.factories.provenance import make_lot
-from tests.factories.statements import CLERK, import_lines, line, make_account
-
-
-def _add(world: Any, row: Any) -> Any:
-    world.session.add(row)
-    world.session.flush()
-    return row.id
+from tests.factories.statements import CLERK
 
 
 def _invoice(world: Any) -> Any:
@@ -75,12 +74,12 @@ def _treasury(world: Any, model: Any, **values: Any) -> Any:
 
 def _treasury_row(world: Any, model: Any, **values: Any) -> Any:
     proposed = {"currency": "EUR", "state": "proposed", "proposed_by": "account:x", "proposed_at": NOW}
-    return _add(world, model(id=new_id(), coop_id=world.coop.id, **proposed, **values))
+    return add(world, model(id=new_id(), coop_id=world.coop.id, **proposed, **values))
 
 
 def _community(world: Any, model: Any, **values: Any) -> Any:
     who = {"state": "proposed", "proposed_by": "account:x", "proposed_at": NOW}
-    return _add(world, model(id=new_id(), coop_id=world.coop.id, **who, **values))
+    return add(world, model(id=new_id(), coop_id=world.coop.id, **who, **values))
 
 
 def _holder(world: Any, producer_id: Any) -> Any:
@@ -93,12 +92,12 @@ def _community_transfer(world: Any) -> Any:
     row = CommunityTransfer(
         id=new_id(), coop_id=world.coop.id, payer_id=world.sample("", "holder_id"), payee_id=other, amount_minor=1, **asked
     )
-    return _add(world, row)
+    return add(world, row)
 
 
 def _recipient(world: Any) -> Any:
     who = {"state": "proposed", "proposed_by": "account:x", "proposed_at": NOW}
-    return _add(world, CoopRecipient(id=new_id(), coop_id=world.coop.id, account="acct_1", **who))
+    return add(world, CoopRecipient(id=new_id(), coop_id=world.coop.id, account="acct_1", **who))
 
 
 def _loan(world: Any) -> Any:
@@ -110,7 +109,7 @@ def _loan(world: Any) -> Any:
 def _certificate(world: Any) -> Any:
     values = {"scheme": "Fairtrade", "kind": "trade", "number": "FLO-1", "issuer": "FLOCERT", "product_scope": []}
     days = {"valid_from": date(2026, 1, 1), "valid_to": date(2027, 1, 1), "entered_at": NOW}
-    return _add(world, Certificate(id=new_id(), coop_id=world.coop.id, **values, **days))
+    return add(world, Certificate(id=new_id(), coop_id=world.coop.id, **values, **days))
 
 
 def _waiting_account(world: Any) -> Any:
@@ -130,12 +129,12 @@ def _grant(world: Any) -> Any:
 
 def _batch(world: Any) -> Any:
     words = {"profile": "project_seed_v1", "scheme": "fairtrade", "source_name": "seed", "document_hash": "0" * 64}
-    return _add(world, ImportBatch(id=new_id(), entered_by="account:somebody", entered_at=NOW, **words))
+    return add(world, ImportBatch(id=new_id(), entered_by="account:somebody", entered_at=NOW, **words))
 
 
 def _capture(world: Any) -> str:
     job = CaptureJob(id=new_id(), coop_id=world.coop.id, actor="system", behaviour="rollback", document={}, created_at=NOW)
-    return str(_add(world, job))
+    return str(add(world, job))
 
 
 def _run(world: Any) -> Any:
@@ -171,7 +170,7 @@ def _refund(world: Any) -> Any:
 
 def _dispute(world: Any) -> Any:
     values = {"provider_ref": "du_1", "state": "needs_response", "reason": "fraudulent", "currency": "EUR", "amount_minor": 100}
-    return _add(world, Dispute(id=new_id(), payment_id=world.sample("", "payment_id"), opened_at=NOW, **values))
+    return add(world, Dispute(id=new_id(), payment_id=world.sample("", "payment_id"), opened_at=NOW, **values))
 
 
 def _seller_order(world: Any) -> Any:
@@ -183,7 +182,7 @@ def _substitution(world: Any) -> Any:
     (line, *_), coop = part.lines, {"coop_id": part.coop_id, "seller_order_id": part.id}
     asked = {"title": line.title, "unit": line.unit, "quantity": 1, "unit_price": 1, "words": "", "state": "proposed"}
     who = {"proposed_by": "Ana", "proposed_at": NOW, "listing_id": line.listing_id, "order_line_id": line.id}
-    return _add(world, Substitution(id=new_id(), **coop, **asked, **who))
+    return add(world, Substitution(id=new_id(), **coop, **asked, **who))
 
 
 def _bag(world: Any) -> Any:
@@ -197,52 +196,6 @@ def _payout_file(world: Any) -> Any:
     run_id = world.session.get(Payout, world.sample("", "payout_id")).run_id
     payouts.write_files(world.session, run_id=run_id, now=NOW)
     return world.session.query(PayoutFile.id).filter_by(run_id=run_id).scalar()
-
-
-def _money_account(world: Any) -> MoneyAccount:
-    found = world.session.query(MoneyAccount).filter_by(coop_id=world.coop.id).first()
-    return found or make_account(world.session, coop=world.coop)
-
-
-def _line(world: Any, wanted: str) -> Any:
-    found = world.session.query(StatementLine).filter_by(coop_id=world.coop.id).first()
-    if found is None:
-        import_lines(world.session, _money_account(world), [line(1234, ref="B1", text="unknown")])
-        found = world.session.query(StatementLine).filter_by(coop_id=world.coop.id).one()
-    return found.id if wanted == "line_id" else world.session.query(StatementFile.id).filter_by(coop_id=world.coop.id).scalar()
-
-
-def _match(world: Any) -> Any:
-    booked = {"account_code": "write_off", "reason": "nobody's money", "amount_minor": 34}
-    return statements.book_line(world.session, line_id=_line(world, "line_id"), actor=CLERK, now=NOW, **booked)
-
-
-def _booking_rule(world: Any) -> Any:
-    line_id = _line(world, "line_id")
-    made = {"account_code": "bank_charges", "reason": "a fee each month"}
-    return statements.make_rule(world.session, line_id=line_id, actor=CLERK, now=NOW, **made).id
-
-
-def _proposal(world: Any) -> Any:
-    asked = {"account_code": "write_off", "amount_minor": 100, "reason": "nobody knows", "state": "proposed"}
-    who = {"proposed_by": CLERK.label, "proposed_at": NOW}
-    line_id = _line(world, "line_id")
-    return _add(world, BookingProposal(id=new_id(), coop_id=world.coop.id, line_id=line_id, **asked, **who))
-
-
-def _suggestion(world: Any) -> Any:
-    found = {
-        "target_kind": "payment",
-        "target_id": world.sample("", "payment_id"),
-        "kind": "full",
-        "rule": "amount",
-        "evidence": {},
-        "rank": 1,
-    }
-    amounts = {"line_minor": 100, "fee_minor": 0, "part": 0}
-    return _add(
-        world, StatementSuggestion(id=new_id(), coop_id=world.coop.id, line_id=_line(world, "line_id"), **found, **amounts)
-    )
 
 
 def _advance(world: Any) -> Any:
@@ -266,62 +219,18 @@ def _distribution(world: Any) -> Any:
     words = {"kind": "patronage", "pool": "p1", "name": "2026", "minutes": "Assembly, item 5", "proposed_by": "account:somebody"}
     days = {"starts_on": date(2026, 1, 1), "ends_on": date(2026, 1, 31), "proposed_at": NOW}
     money = {"currency": "EUR", "amount_minor": 100, "cash_percent": 100}
-    return _add(world, Distribution(id=new_id(), coop_id=world.coop.id, **words, **days, **money))
-
-
-def _close(world: Any, state: str = "closed", *, ends_on: date = date(2026, 1, 31), said: str = "") -> Any:
-    """Return a close in a state, with what was `said` of opening its days again."""
-    missing = {"key": "missing:1", "text": "the statements of Current account are missing", "minor": 0, "currency": "EUR"}
-    figures = {
-        "items": [missing | {"explainable": True, "explanation": "asked the bank on Friday"}],
-        "trial_balance": [{"code": "bank:1", "minor": 5_000, "currency": "EUR"}],
-    }
-    who = {"prepared_by": "account:somebody", "prepared_at": NOW}
-    if state != "prepared":
-        who |= {"closed_by": "account:x", "closed_at": NOW}
-    days = {"starts_on": ends_on.replace(day=1), "ends_on": ends_on}
-    made = _add(world, PeriodClose(id=new_id(), coop_id=world.coop.id, state=state, **days, **figures, **who))
-    if said:
-        ended = {} if said == "proposed" else {"decided_by": "account:y", "decided_at": NOW}
-        why = {"close_id": made, "reason": "the rent was booked as wages", "state": said}
-        _add(
-            world,
-            PeriodReopening(id=new_id(), coop_id=world.coop.id, proposed_by=_preparer(world), proposed_at=NOW, **why, **ended),
-        )
-    return made
-
-
-def _preparer(world: Any) -> str:
-    return actor_for(world.session, world.people["preparer"]).label
-
-
-def _opening(world: Any) -> Any:
-    """Return a declined file of balances, in a co-op that was handed others over: both can be proposed."""
-    book, rows = ledger.book_of(world.session, world.coop.id), [OpeningRow("bank:1", Money(5_000, "EUR"))]
-    opening.open_books(world.session, book, rows, on=date(2026, 1, 1), by="Ada", seen_by="Bo")
-    file = {"body": "account,currency,amount\ncash,EUR,1.00\n", "balances": 1, "name": "b.csv", "source": "folder 7"}
-    ended = {"state": "declined", "decided_by": "account:y", "decided_at": NOW}
-    who = {"proposed_by": "account:x", "proposed_at": NOW, **ended}
-    return _add(world, OpeningBalance(id=new_id(), coop_id=world.coop.id, on_day=date(2026, 1, 1), **file, **who))
-
-
-def _correction_waits(world: Any) -> dict[str, Any]:
-    rows = {"body": "account,currency,amount\nbank:1,EUR,49.00\n", "balances": 1, "corrects": True}
-    words = {"name": "bank:1: 50.00 EUR → 49.00 EUR", "source": "the folder says otherwise, page 4"}
-    who = {"proposed_by": _preparer(world), "proposed_at": NOW}
-    row = OpeningBalance(id=new_id(), coop_id=world.coop.id, on_day=date(2026, 1, 1), **rows, **words, **who)
-    return {"open": _add(world, row)}
+    return add(world, Distribution(id=new_id(), coop_id=world.coop.id, **words, **days, **money))
 
 
 def _job(world: Any) -> Any:
     values = {"kind": "orders", "facts": {"chosen": {}, "format": "csv", "language": "en"}, "file_name": "orders.csv"}
     owner = {"coop_id": world.coop.id, "account_id": world.people["staff"].id, "created_at": NOW}
-    return _add(world, ReportJob(id=new_id(), **values, **owner))
+    return add(world, ReportJob(id=new_id(), **values, **owner))
 
 
 def _view(world: Any) -> Any:
     values = {"desk": "orders", "name": "Late", "query": "state=paid", "created_at": NOW}
-    return _add(world, SavedView(id=new_id(), coop_id=world.coop.id, account_id=world.people["staff"].id, **values))
+    return add(world, SavedView(id=new_id(), coop_id=world.coop.id, account_id=world.people["staff"].id, **values))
 
 
 SAMPLES: dict[tuple[str, str], Callable[[Any], Any]] = {
@@ -352,7 +261,7 @@ SAMPLES: dict[tuple[str, str], Callable[[Any], Any]] = {
     ),
     ("", "loan_id"): _loan,
     ("", "recipient_id"): _recipient,
-    ("", "opening_id"): _opening,
+    ("", "opening_id"): opening,
     ("", "scheme_id"): lambda world: _community(
         world, CommunityScheme, legal_check="Folder 7, by A. Lawyer", authorise_above_minor=1
     ),
@@ -396,15 +305,15 @@ SAMPLES: dict[tuple[str, str], Callable[[Any], Any]] = {
     ("api_payouts", "file_id"): _payout_file,
     ("console_payouts", "file_id"): _payout_file,
     ("", "bag_id"): _bag,
-    ("", "account_id"): lambda world: _money_account(world).id,
+    ("", "account_id"): lambda world: money_account(world).id,
     ("", "check_id"): lambda world: new_id(),
-    ("", "close_id"): _close,
-    ("", "file_id"): lambda world: _line(world, "file_id"),
-    ("", "line_id"): lambda world: _line(world, "line_id"),
-    ("", "match_id"): _match,
-    ("", "suggestion_id"): _suggestion,
-    ("", "proposal_id"): _proposal,
-    ("console_statement_setup", "rule_id"): _booking_rule,
+    ("", "close_id"): close,
+    ("", "file_id"): lambda world: line_or_file(world, "file_id"),
+    ("", "line_id"): lambda world: line_or_file(world, "line_id"),
+    ("", "match_id"): match,
+    ("", "suggestion_id"): suggestion,
+    ("", "proposal_id"): proposal,
+    ("console_statement_setup", "rule_id"): booking_rule,
     ("", "kind"): lambda world: "seller_order",
     ("", "subject_id"): lambda world: new_id(),
     ("", "view_id"): _view,
@@ -413,11 +322,11 @@ SAMPLES: dict[tuple[str, str], Callable[[Any], Any]] = {
 
 # Pages that show something else of rows in other states: for each, what makes the world so and returns the page's arguments.
 STATES: dict[str, tuple[Callable[[Any], dict[str, Any]], ...]] = {
-    "console_opening.index": (_correction_waits,),
+    "console_opening.index": (correction_waits,),
     "console_statements.close": (
-        lambda world: {"close_id": _close(world, ends_on=date(2026, 2, 28), said="proposed")},
-        lambda world: {"close_id": _close(world, "reopened", ends_on=date(2026, 3, 31), said="opened")},
-        lambda world: {"close_id": _close(world, "prepared", ends_on=date(2026, 4, 30))},
+        lambda world: {"close_id": close(world, ends_on=date(2026, 2, 28), said="proposed")},
+        lambda world: {"close_id": close(world, "reopened", ends_on=date(2026, 3, 31), said="opened")},
+        lambda world: {"close_id": close(world, "prepared", ends_on=date(2026, 4, 30))},
     ),
 }
 
