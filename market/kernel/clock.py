@@ -5,6 +5,9 @@ from datetime import UTC, date, datetime
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
+FIRST_ZONE = "Etc/GMT-14"
+"""Where each day begins first: what lies after the day there lies after today everywhere."""
+
 
 class Clock(Protocol):
     """Gives the present instant; read once at the edge and passed down as `now` or `on`."""

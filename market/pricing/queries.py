@@ -236,6 +236,12 @@ def counting_quotes(session: Session) -> set[UUID]:
     return {market.quote_id for market in open_shelf(session, ())[0].markets if market.quote_id is not None}
 
 
+def rate_before(session: Session, *, base: str, quote: str) -> Decimal | None:
+    """Return the rate on file by which price checks turn one currency into another, None without one."""
+    rates = open_shelf(session, ())[0].fx
+    return next((one.rate for one in rates if (one.base, one.quote) == (base, quote)), None)
+
+
 @dataclass(frozen=True, slots=True)
 class WantedMarket:
     """A market that active rows are held against, and whether a price young enough is there."""

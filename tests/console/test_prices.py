@@ -127,6 +127,10 @@ def test_rates_are_entered(desk):
     assert desk.post(desk.preparer, "/console/market-prices/rates", **asked).status_code == 303
     assert "EUR → USD" in desk.get(desk.preparer, "/console/exchange-rates").text
     assert desk.post(desk.preparer, "/console/market-prices/rates", **asked | {"quote": "EUR"}).status_code == 422
+    assert desk.post(desk.preparer, "/console/market-prices/rates", **asked | {"rate_on": "2026-12-24"}).status_code == 422
+    question = desk.post(desk.preparer, "/console/market-prices/rates", **asked | {"rate": "105"})
+    assert (question.status_code, "Is this rate right?" in question.text) == (200, True)
+    assert desk.post(desk.preparer, "/console/market-prices/rates", **asked | {"rate": "105", "sure": "yes"}).status_code == 303
 
 
 FLOOR = {

@@ -1,6 +1,7 @@
 """Market prices and exchange rates, each with its source."""
 
 from decimal import Decimal
+from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from market.console.acting import carry_out
 from market.console.earning_lists import DAYS
 from market.console.lists import Column, Desk, Filter
 from market.console.prices.base import UNIT_OPTIONS, blueprint
+from market.http.asking import asked
 from market.http.auth import access, current_actor
 from market.http.clock import now, today
 from market.http.db import unit_of_work
@@ -151,9 +153,27 @@ def enter_rate() -> ResponseReturnValue:
         "rate_on": entry.day("rate_on"),
         "source_name": entry.text("rate_source"),
     }
+    if not entry.errors and (question := _asked_rate(values)):
+        return question
 
     def command(session: Session) -> tuple[str, str]:
         service.enter_rate(session, **values, actor=current_actor(), now=now())
         return _("The rate is entered."), url_for("console_prices.rates")
 
     return carry_out(entry, command, again=lambda: _rates_page(dict(request.form), entry.errors), otherwise="rate")
+
+
+def _asked_rate(values: dict[str, Any]) -> ResponseReturnValue | None:
+    """Ask once more about a rate far from the one before: a point too many, or the two currencies the wrong way round."""
+    with unit_of_work() as session:
+        before = queries.rate_before(session, base=values["base"], quote=values["quote"])
+    if before is None or before / 2 < values["rate"] < before * 2:
+        return None
+    facts = [
+        (_("Pair"), f"{values['base']} → {values['quote']}"),
+        (_("Rate"), show_quantity(values["rate"])),
+        (_("Rate before"), show_quantity(before)),
+    ]
+    consequence = _("It is far from the one before it. It decides at once about the prices of offers in these currencies.")
+    again = partial(_rates_page, dict(request.form), {})
+    return asked(_("Is this rate right?"), facts, consequence, _("Yes, it is so"), again=again)

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from market.kernel import audit
 from market.kernel.actor import Actor
+from market.kernel.clock import FIRST_ZONE, day_in
 from market.kernel.errors import Invalid
 from market.kernel.ids import new_id
 from market.kernel.money import EXPONENTS
@@ -47,8 +48,11 @@ def decide_floor(
     """Enter a floor that the co-op's body decided; it takes the place of the active one for the same goods.
 
     With a build-up the amount is its result, and another amount is refused. It is to be reviewed within a year; after
-    that it stays in force and checks call it stale. Raises FloorRefused.
+    that it stays in force and checks call it stale. It begins today at the latest. Raises FloorRefused.
     """
+    if max(decided_on, valid_from or decided_on) > day_in(now, FIRST_ZONE):
+        # The floor in force ends with this one, so that until its first day the goods would have none.
+        raise FloorRefused("The day cannot lie after today.", pointer="/decided_on")
     start = valid_from or decided_on
     review = review_by or _a_year_after(start)
     if build_up is not None:

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from market.kernel import audit
 from market.kernel.actor import Actor
+from market.kernel.clock import FIRST_ZONE, day_in
 from market.kernel.errors import Invalid
 from market.kernel.ids import new_id
 from market.kernel.locks import lock_one
@@ -64,7 +65,7 @@ def enter_quote(
     _known(currency, unit)
     if not source_name.strip() or not market.strip():
         raise QuoteRefused("A quote needs its market and its source.", pointer="/source_name")
-    if quoted_on > now.date():
+    if quoted_on > day_in(now, FIRST_ZONE):
         raise QuoteRefused("A quote cannot be of a day to come.", pointer="/quoted_on")
     row = MarketQuote(
         id=new_id(),
@@ -100,12 +101,17 @@ def check_quote(session: Session, *, quote_id: UUID, actor: Actor, now: datetime
 def enter_rate(
     session: Session, *, base: str, quote: str, rate: Decimal, rate_on: date, source_name: str, actor: Actor, now: datetime
 ) -> UUID:
-    """Enter the evidence of an exchange rate: `rate` of `quote` for one of `base` (R-12). Raises QuoteRefused."""
+    """Enter the evidence of an exchange rate: `rate` of `quote` for one of `base` (R-12). Raises QuoteRefused.
+
+    It cannot be of a day to come: nobody has seen it yet.
+    """
     _positive(rate, "rate")
     _known(base)
     _known(quote)
     if base == quote or not source_name.strip():
         raise QuoteRefused("A rate joins two currencies and names its source.", pointer="/source_name")
+    if rate_on > day_in(now, FIRST_ZONE):
+        raise QuoteRefused("The day cannot lie after today.", pointer="/rate_on")
     row = FxEvidenceRow(
         id=new_id(),
         base=base,

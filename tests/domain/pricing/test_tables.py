@@ -188,6 +188,8 @@ def test_a_new_decision_takes_the_place_of_the_old_one(session):
         {"amount": Decimal(1), "review_by": date(2028, 1, 1)},
         {"amount": Decimal(1), "decided_by_body": " "},
         {"amount": Decimal(1), "currency": "ZZZ"},
+        {"amount": Decimal(1), "decided_on": date(2027, 3, 1)},
+        {"amount": Decimal(1), "decided_on": date(9999, 12, 31)},
     ],
 )
 def test_a_decision_that_cannot_stand_is_refused(session, wrong):
