@@ -1,6 +1,7 @@
-"""Taking a payment back with real commits: against the dispatch, and against the task that takes note of the payment."""
+"""Orders with real commits: one basket is one order; a payment is taken back against the dispatch, and against its own notice."""
 
 import pytest
+from sqlalchemy import select
 
 from market.app import create_app
 from market.gateways import memory
@@ -8,21 +9,25 @@ from market.http import db as http_db
 from market.http.db import unit_of_work
 from market.kernel import tenancy
 from market.kernel.clock import FixedClock
+from market.kernel.ids import new_id
 from market.ledger import queries as books
 from market.ledger import service as ledger
 from market.orders import queries, service
 from market.orders.errors import PartSent, WrongState
+from market.orders.models import OrderLine
 from market.payments import queries as payments
 from market.producers.models import Coop
 from market.statements import service as statements
 from market.statements.models import StatementLine
 from tests.concurrency.test_statements import at_once
 from tests.conftest import NOW, settings_for
+from tests.factories.accounts import csrf_token
 from tests.factories.catalogue import make_listing
 from tests.factories.orders import place
 from tests.factories.payouts import PREPARER
 from tests.factories.producers import make_producer
 from tests.factories.statements import import_lines, line, make_account
+from tests.web.test_checkout import FORM
 
 HELD = ("held:goods", "held:premium", "held:charges", "held:tax")
 
@@ -35,6 +40,29 @@ def real_app(make_database, servers):
         yield app
         for engine in http_db.db.engines.values():
             engine.dispose()
+
+
+@pytest.mark.parametrize("with_key", [True, False], ids=["the form's key", "forms of two windows"])
+def test_a_basket_sent_several_times_at_once_is_one_order(real_app, with_key):
+    with unit_of_work() as session:
+        listing = make_listing(session, producer=make_producer(session))
+        listing_id = listing.id
+    browser = real_app.test_client()
+    token = csrf_token(browser)
+    browser.post("/basket/lines", data={"listing_id": listing_id, "quantity": "2", "csrf_token": token})
+    cookies = browser.get("/basket").request.headers["Cookie"]
+
+    def send():
+        form = FORM | {"csrf_token": token, "key": "one-form" if with_key else str(new_id())}
+        return real_app.test_client(use_cookies=False).post("/checkout", data=form, headers={"Cookie": cookies}).location
+
+    answers = at_once(real_app, *[send] * 4)
+    with unit_of_work() as session:
+        placed = session.scalars(select(OrderLine.id).where(OrderLine.listing_id == listing_id)).all()
+    orders = [each for each in answers if each.startswith("/orders/")]
+    assert len(placed) == 1, answers
+    assert len(set(orders)) == 1
+    assert len(orders) == (4 if with_key else 1)
 
 
 def transferred(*, noted: bool):
