@@ -1,11 +1,13 @@
 """Refusals become answers, in one place: RFC 9457 problems for programs, a page in words for people."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 import psycopg
 from flask import Flask, Response, current_app, json, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DBAPIError
 from werkzeug.exceptions import HTTPException
 
@@ -54,8 +56,14 @@ def answer(status: int, code: str, detail: str, **members: Any) -> Response:
     """Return a refusal in the form that suits the caller."""
     if wants_problem():
         return problem(status, code, _titles(status), detail, **members)
-    page = render_template("error.html", status=status, title=_titles(status), detail=detail, code=code)
+    page = render_template("error.html", status=status, title=_titles(status), detail=detail, code=code, came_from=_came_from())
     return Response(page, status)
+
+
+def _came_from() -> str | None:
+    """Return the page of ours that this request came from, without the host: its form is there; None for any other."""
+    came = urlsplit(request.referrer or "")
+    return came._replace(scheme="", netloc="").geturl() if came.netloc == request.host else None
 
 
 def sentence(words: str) -> str:
@@ -99,7 +107,8 @@ _PLAIN = {
 def _description(error: HTTPException) -> str:
     """Return what went wrong: the view's own words, or ours for people where the library only has its own."""
     own = error.description or ""
-    return _PLAIN.get(error.code or 0, own) if own == type(error).description and not wants_problem() else own
+    of_library = own == type(error).description or isinstance(error, CSRFError)
+    return _PLAIN.get(error.code or 0, own) if of_library and not wants_problem() else own
 
 
 def _http(error: HTTPException) -> ResponseReturnValue:

@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -116,8 +117,17 @@ def test_letters_asked_for_from_an_address_do_not_keep_its_people_from_signing_i
 
 def test_a_form_without_its_token_changes_nothing(client, session):
     answer = client.post("/sign-up", data={"name": "Ana", "email": "ana@example.com", "password": PASSWORD})
-    assert answer.status_code == 400
+    assert (answer.status_code, "CSRF" in answer.text) == (400, False)
     assert session.query(User).count() == 0
+
+
+def test_a_form_sent_after_the_session_ended_leads_to_the_sign_in_and_back_to_its_page(client):
+    form = {"csrf_token": csrf_token(client), "name": "Ana"}
+    for came_from, leads_to in (("http://localhost/account?lang=en", "/account?lang=en"), ("https://elsewhere.example/x", "")):
+        answer = client.post("/account/profile", data=form, headers={"Referer": came_from})
+        assert answer.status_code == 401
+        link = urlsplit(re.search(r'class="button" href="([^"]+)"', answer.text)[1])
+        assert (link.path, parse_qs(link.query).get("next", [""])) == ("/sign-in", [leads_to])
 
 
 def test_the_session_cookie_is_out_of_reach_of_scripts_and_other_sites(client, session):
