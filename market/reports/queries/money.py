@@ -58,11 +58,22 @@ JOIN orders o ON o.id = s.order_id
 JOIN order_line l ON l.seller_order_id = s.id
 JOIN price_component c ON c.order_line_id = l.id
 WHERE s.coop_id = :coop AND (s.confirmed_at AT TIME ZONE :zone)::date BETWEEN :since AND :until AND s.state = 'settled'"""
-_TAX = f"""
-SELECT o.country, c.kind, c.tax_rate, c.currency, sum(c.amount_minor - c.returned_minor)::bigint AS net,
-       sum(CASE WHEN c.amount_minor = 0 THEN 0
-           ELSE round(c.tax_minor::numeric * (c.amount_minor - c.returned_minor) / c.amount_minor) END)::bigint AS tax
-{_EARNED} AND c.kind <> 'tax' GROUP BY 1, 2, 3, 4 ORDER BY 1, 3, 2, 4"""
+_PARTS = f"""
+SELECT o.country, c.order_line_id, c.seq, c.kind, c.tax_rate, c.currency, c.amount_minor - c.returned_minor AS net,
+       CASE WHEN c.amount_minor = 0 THEN 0
+         ELSE c.tax_minor::numeric * (c.amount_minor - c.returned_minor) / c.amount_minor END AS weight
+{_EARNED}"""
+# A line's tax is one amount, of which refunds take whole cents: what is left of it is what the books owe the tax office. It
+# goes to the parts by what is left of each, rounded as it adds up, so that the rows come to it.
+_TAX = """
+SELECT country, kind, tax_rate, currency, sum(net)::bigint AS net,
+       sum(CASE WHEN whole = 0 THEN 0 ELSE round(tax * upto / whole) - round(tax * (upto - weight) / whole) END)::bigint AS tax
+FROM (
+  SELECT *, sum(CASE WHEN kind = 'tax' THEN net ELSE 0 END) OVER line AS tax, sum(weight) OVER line AS whole,
+         sum(weight) OVER (PARTITION BY order_line_id ORDER BY seq) AS upto
+  FROM ({parts}) part
+  WINDOW line AS (PARTITION BY order_line_id)) parts
+WHERE kind <> 'tax' GROUP BY 1, 2, 3, 4 ORDER BY 1, 3, 2, 4"""
 _FEES = f"""
 SELECT c.kind, c.payer, c.payee, c.currency, count(*) AS lines, sum(c.amount_minor - c.returned_minor)::bigint AS minor
 {_EARNED} GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4"""
@@ -147,7 +158,7 @@ FROM (
 def taxes(session: Session, coop: CoopView, *, since: date, until: date) -> Iterator[TaxRow]:
     """Yield what was earned between two days and the tax in it, by country, rate and kind of supply, fees among them."""
     values = {"coop": coop.id, "zone": coop.time_zone, "since": since, "until": until}
-    for row in session.execute(text(_TAX), values):
+    for row in session.execute(text(_TAX.format(parts=_PARTS)), values):
         yield TaxRow(row.country, row.kind, row.tax_rate, Money(row.net, row.currency), Money(row.tax, row.currency))
 
 
