@@ -27,6 +27,12 @@ class NothingToPay(Conflict):
     code = "payouts.nothing_to_pay"
 
 
+class DayRefused(Invalid):
+    """A run cannot be carried out on such a day."""
+
+    code = "payouts.day_refused"
+
+
 class ClaimRefused(Conflict):
     """A claim that cannot be given up like this."""
 

@@ -70,6 +70,7 @@ def test_staff_record_for_their_producers_and_for_the_coop(app, session, coop, l
         ({"quantity": "0"}, 422, "provenance.quantity"),
         ({"quantity": 480.5}, 201, None),
         ({"quantity": "NaN"}, 422, "http.422"),
+        ({"net_kg": "-1"}, 422, "provenance.quantity"),
         ({"on": "2027-01-01"}, 422, "provenance.dates"),
         ({"surprise": 1}, 422, "http.422"),
         ({"place_id": "01a2148c-7b8c-79bd-bf02-1724923526c1"}, 404, "provenance.lot_missing"),

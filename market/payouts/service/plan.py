@@ -4,7 +4,7 @@ A run of 100,000 payees is a handful of statements; only details that a rule in 
 """
 
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -43,7 +43,7 @@ from market.ledger import queries as books
 from market.ledger import service as ledger
 from market.payables import queries as owed
 from market.payables import service as payables
-from market.payouts.errors import NothingToPay
+from market.payouts.errors import DayRefused, NothingToPay
 from market.payouts.models import PAYOUT_NUMBERS, RUN_NUMBERS, Payout, PayoutItem, PayoutRun
 from market.payouts.queries import RunRow, SkippedRow, bad_accounts, recovered, run_from, settings_of
 from market.payouts.rules.planning import CLAIM_CAP_PERCENT, SOURCES, Details, why_not
@@ -69,14 +69,23 @@ _FINGERPRINT = text(
 )
 Selected = Select[*tuple[Any, ...]]
 
+AHEAD = timedelta(days=366)
+"""What falls due later is not known yet: such a day is a mistyped year."""
+
 
 def plan_run(session: Session, *, actor: Actor, coop_id: UUID, due_by: date, now: datetime) -> RunRow:
     """Make a draft run of everything that is due by a day; the same payable is never in two runs.
 
     One payout per payee and currency. Who has no good account stays owed and stands in `skipped` with the reason. Raises
-    NothingToPay when nothing is due, or nobody of those who wait can be paid.
+    NothingToPay when nothing is due, or nobody of those who wait can be paid, DayRefused for a day beyond AHEAD: the run would
+    be carried out on it.
     """
     coop = producers.coop(session, coop_id)
+    today = day_in(now, coop.time_zone)
+    if due_by - today > AHEAD:
+        raise DayRefused(
+            "A run is carried out on that day, which lies more than a year ahead. Check the year.", pointer="/due_by"
+        )
     run_id = new_id()
     if not payables.take_due(session, coop_id=coop_id, due_by=due_by, taker=run_id):
         raise NothingToPay("Nothing is due by that day that is not already in a run.", due_by=due_by)
@@ -94,7 +103,7 @@ def plan_run(session: Session, *, actor: Actor, coop_id: UUID, due_by: date, now
         number=session.execute(select(RUN_NUMBERS.next_value())).scalar_one(),
         state="draft",
         due_by=due_by,
-        execute_on=max(due_by, day_in(now, coop.time_zone)),
+        execute_on=max(due_by, today),
         totals=totals,
         skipped=[
             {"payee_id": str(row.payee_id), "currency": row.money.currency, "amount_minor": row.money.minor, "reason": row.reason}

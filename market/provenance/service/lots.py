@@ -158,6 +158,8 @@ def _event(
         raise QuantityWrong("Pieces are counted in whole numbers.", pointer="/quantity")
     if new.quantity != round(new.quantity, 3):
         raise QuantityWrong("Write at most three decimals.", pointer="/quantity")
+    if new.net_kg is not None and new.net_kg <= 0:
+        raise QuantityWrong("Write how much one piece weighs, more than zero.", pointer="/net_kg")
     local_now = now.astimezone(ZoneInfo(zone))
     if new.on > local_now.date():
         raise DatesWrong("The day lies in the future.", pointer="/on")

@@ -13,7 +13,7 @@ from market.ledger import service as ledger
 from market.ledger.rules import Entry, legs
 from market.payables import queries as payables
 from market.payouts import queries, service
-from market.payouts.errors import NothingToPay, RunChanged, SamePerson, StepRefused
+from market.payouts.errors import DayRefused, NothingToPay, RunChanged, SamePerson, StepRefused
 from market.payouts.models import PayoutItem
 from tests.conftest import NOW
 from tests.factories.payouts import APPROVER, PREPARER, approved_run, make_run, only_payout, owe
@@ -86,6 +86,8 @@ def test_nothing_due_makes_no_run(session, coop, payee):
     with pytest.raises(NothingToPay):
         make_run(session, coop.id)
     owe(session, payee)
+    with pytest.raises(DayRefused, match="Check the year"):
+        service.plan_run(session, actor=PREPARER, coop_id=coop.id, due_by=NOW.date().replace(year=2028), now=NOW)
     make_run(session, coop.id)
     with pytest.raises(NothingToPay):
         make_run(session, coop.id)
