@@ -11,6 +11,7 @@ from market.http import forms
 from market.http.i18n import told
 from market.kernel.errors import DomainError
 from market.kernel.money import Money
+from market.kernel.words import N_
 
 
 class Entry:
@@ -41,8 +42,8 @@ class Entry:
             if number < 0 or number >= 10**12 or number != round(number, 6):
                 raise ValueError(value)
         except ValueError as refusal:
-            unclear = forms.no_number(refusal)
-            self.errors[name] = told(unclear) if unclear else _("Please enter a number with at most six decimals, such as 3.97.")
+            words = N_("Please enter a number with at most six decimals, such as 3.97.")
+            self.errors[name] = told(forms.no_number(refusal, words))
             return None
         if not number and not zero:
             self.errors[name] = _("Please enter a number above zero.")

@@ -48,7 +48,7 @@ def number(form: Mapping[str, str], name: str, *, default: str = "0", grouped: b
     try:
         value = read_number(text(form, name) or default, grouped=grouped)
     except ValueError as refusal:
-        raise BadField(no_number(refusal) or N_("Write a number, such as 12.5."), pointer=f"/{name}") from refusal
+        raise BadField(no_number(refusal, N_("Write a number, such as 12.5.")), pointer=f"/{name}") from refusal
     if abs(value) >= Decimal(10) ** 12:
         raise BadField("Write a number, such as 12.5.", pointer=f"/{name}")
     return value
@@ -59,10 +59,10 @@ def read_number(typed: str, *, grouped: bool = True) -> Decimal:
     return numbers.written(typed, languages.grouping(language()) if grouped else "")
 
 
-def no_number(refusal: ValueError) -> str | None:
-    """Return in words why something typed may be two numbers; None when it is none, which each field says in its own words."""
+def no_number(refusal: ValueError | None, otherwise: str) -> str:
+    """Return in words why something typed may be two numbers, `otherwise` when it is none: each field says that in its own."""
     if not isinstance(refusal, numbers.Unclear):
-        return None
+        return otherwise
     return say(
         "One point or comma before three digits may mean thousands or decimals. Write %(whole)s or %(decimals)s.",
         whole=refusal.plain, decimals=refusal.decimals,
@@ -98,8 +98,7 @@ def amount(form: Mapping[str, str], name: str, currency: str) -> Money:
 
 def no_amount(refusal: ValueError | None = None) -> str:
     """Return in words why something typed is no amount."""
-    unclear = no_number(refusal) if refusal else None
-    return unclear or N_("Please enter an amount, such as 1250.00 or 1250,00.")
+    return no_number(refusal, N_("Please enter an amount, such as 1250.00 or 1250,00."))
 
 
 def uuid(form: Mapping[str, str], name: str) -> UUID | None:

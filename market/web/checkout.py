@@ -22,6 +22,7 @@ from market.kernel.errors import DomainError
 from market.kernel.ids import new_id
 from market.kernel.languages import country_codes
 from market.kernel.money import total
+from market.kernel.words import N_
 from market.orders import queries, service
 from market.orders.errors import QuantityFaulty
 from market.orders.service import Buyer, WantedLine
@@ -45,7 +46,7 @@ def _quantity(text: str) -> Decimal:
     try:
         value = forms.read_number(text)
     except ValueError as refusal:
-        words = forms.no_number(refusal) or _("Please enter the quantity as a number.")
+        words = forms.no_number(refusal, N_("Please enter the quantity as a number."))
         raise QuantityFaulty(words, pointer="/quantity") from None
     if abs(value) >= 10**9:
         raise QuantityFaulty(_("Please enter the quantity as a number."), pointer="/quantity")

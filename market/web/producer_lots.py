@@ -23,6 +23,7 @@ from market.kernel import paging
 from market.kernel.actor import Actor
 from market.kernel.errors import DomainError, Missing
 from market.kernel.ids import new_id
+from market.kernel.words import N_
 from market.producers import queries as producers
 from market.producers.queries import CoopView, ProducerView
 from market.provenance import queries, service
@@ -66,8 +67,7 @@ class Sent:
         try:
             return forms.read_number(value, grouped=grouped)
         except ValueError as refusal:
-            unclear = forms.no_number(refusal)
-            self.errors[name] = told(unclear) if unclear else _("Write a number such as 12.5.")
+            self.errors[name] = told(forms.no_number(refusal, N_("Write a number such as 12.5.")))
             return None
 
     def day(self, name: str, label: str = "") -> date | None:

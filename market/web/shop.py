@@ -22,7 +22,7 @@ from market.http.clock import today
 from market.http.conditional import ready
 from market.http.db import reading, unit_of_work
 from market.http.i18n import language, show_least_price, show_typed, show_unit, show_unit_price, told
-from market.kernel.words import Unit, say
+from market.kernel.words import N_, Unit, say
 from market.pricing import queries as checks
 from market.pricing import rules as prices
 from market.pricing.rules.references import SCHEME_NAMES
@@ -158,8 +158,7 @@ def _price(name: str, errors: dict[str, str]) -> Decimal | None:
     try:
         value = forms.read_number(typed)
     except ValueError as refusal:
-        unclear = forms.no_number(refusal)
-        errors[name] = told(unclear) if unclear else _("Please enter the price as a number, for example 12.50.")
+        errors[name] = told(forms.no_number(refusal, N_("Please enter the price as a number, for example 12.50.")))
         return None
     if not 0 <= value < 10**9:
         errors[name] = _("Please enter the price as a number, for example 12.50.")
@@ -248,12 +247,12 @@ def _wrong(text: str, offer: queries.ListingView) -> str | None:
     """Return why the quantity in the address cannot be ordered."""
     if not text or _asked(text, offer):
         return None
+    multiple = say("Please order a multiple of %(order_step)s %(unit)s.", order_step=offer.order_step, unit=Unit(offer.unit))
     try:
         forms.read_number(text)
     except ValueError as refusal:
-        if unclear := forms.no_number(refusal):
-            return told(unclear)
-    return told(say("Please order a multiple of %(order_step)s %(unit)s.", order_step=offer.order_step, unit=Unit(offer.unit)))
+        return told(forms.no_number(refusal, multiple))
+    return told(multiple)
 
 
 def _photo(photo: dict[str, Any] | None) -> dict[str, Any] | None:
