@@ -7,6 +7,9 @@ from market.http.i18n import told
 from market.kernel.words import N_
 
 REFUSED = {
+    "after_the_end": N_(
+        "There is something after the end of the document: another file perhaps, or a line of text. Upload each document alone."
+    ),
     "bad_amount": N_("An amount cannot be read, or is missing."),
     "bad_day": N_("A date cannot be read, or is missing."),
     "bad_line": N_("A line does not follow the format of the file."),
@@ -33,12 +36,26 @@ NOTED = {
     "clamped_day": N_("A date does not exist and was read as the last day of its month."),
     "copy": N_("The bank marks it as a copy."),
     "currencies_disagree": N_("Account, balances and entries are in different currencies."),
+    "day_to_come": N_("It goes on to a day that is far to come. Look at the year, or ask your bank."),
+    "days_known": N_(
+        "Its days are known already, and what was booked on them comes to nothing: it may be a statement that you have, under"
+        " another number. If it is, lay it aside."
+    ),
+    "decimals_unclear": N_(
+        "An amount can be read in two ways, one a thousand times the other. If the sums are wrong, say anew what the columns"
+        " mean."
+    ),
     "does_not_close": N_("Opening balance and entries do not give the closing balance."),
     "does_not_continue": N_("It does not open where the statement before closed."),
     "line_id_repeated": N_("The bank gave several entries one identifier."),
+    "lines_alike": N_(
+        "Bookings of the same days and amounts are here already: it may be a statement that you have, in another form of the"
+        " bank. If it is, lay it aside; imported, they would be there twice."
+    ),
     "no_booking_day": N_("An entry has no booking date."),
     "no_closing_balance": N_("It gives no closing balance."),
     "no_currency": N_("A balance does not name its currency."),
+    "no_end": N_("The file does not say where it ends: it may be cut off. Compare it with what your bank shows."),
     "no_line_id": N_("Entries have no identifier of the bank."),
     "no_namespace": N_("The file does not name its format exactly."),
     "no_opening_balance": N_("It gives no opening balance."),

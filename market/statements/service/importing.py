@@ -14,7 +14,7 @@ from market.kernel.words import Term, say
 from market.statements.errors import NotADraft
 from market.statements.models import MoneyAccount, StatementFile
 from market.statements.service.accounts import account_of
-from market.statements.service.checking import findings
+from market.statements.service.checking import findings, overlaps
 from market.statements.service.csv_formats import mappings_of
 from market.statements.service.fitting import LEFT_OUT, Share, divide
 from market.statements.service.keeping import file_of, known_files, new_file, packed
@@ -60,6 +60,7 @@ def import_file(
     original = next((file.original_id or file.id for file in known.values() if file.outcome != "refused"), None)
     done: list[Imported] = []
     written: list[tuple[Share, StatementFile]] = []
+    staged = False
     for share in shares:
         file = known.get(share.account.id)
         if file is not None and not _readable_now(file, prepared):
@@ -69,6 +70,9 @@ def import_file(
             continue
         file = file or new_file(session, share.account, prepared, actor=actor, now=now, came_as=original)
         original = original or file.original_id or file.id
+        if not staged and share.refusal is None and overlaps(session, share.account, share.prepared):
+            stage(session, prepared)
+            staged = True
         _decide(session, share, file, left_out, confirmed=confirmed and share is shares[0])
         new = {"name": file.name, "sha256": file.sha256}
         audit.record(session, actor=actor, action=f"statements.{file.outcome}", subject_kind="statement_file",
@@ -76,7 +80,7 @@ def import_file(
         done.append(_outcome(file))
         if file.outcome == "imported":
             written.append((share, file))
-    if written:
+    if written and not staged:
         stage(session, prepared)
     for share, file in written:
         write(session, share.account, file, share.prepared, actor)
@@ -88,7 +92,7 @@ def import_file(
 def _decide(session: Session, share: Share, file: StatementFile, left_out: Sequence[dict[str, Any]], *, confirmed: bool) -> None:
     """Note on an account's row of a file what was found in its statements, and what becomes of them."""
     prepared = share.prepared
-    found = [] if share.refusal else findings(session, share.account, prepared)
+    found = [] if share.refusal else findings(session, share.account, prepared, came_at=file.uploaded_at)
     held = any(finding["hold"] for finding in found) and not confirmed
     file.outcome = "refused" if share.refusal else "draft" if held else "imported"
     file.reason, file.code = share.refusal or (None, None)

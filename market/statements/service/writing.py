@@ -21,7 +21,7 @@ from market.statements.models import MoneyAccount, Statement, StatementFile, Sta
 from market.statements.rules import postings
 from market.statements.rules.identity import earliest_key
 from market.statements.service.announcing import enrich, stage_interim, write_interim
-from market.statements.service.checking import is_known, last_statement
+from market.statements.service.checking import ends_on, fits_twice, is_known, last_statement, number_for
 from market.statements.service.preparing import LINE_COLUMNS, PART_COLUMNS, Prepared
 
 LEGS_PER_ENTRY = 5_000
@@ -107,26 +107,25 @@ def _statements(session: Session, account: MoneyAccount, file: StatementFile, pr
     ).scalar_one()
     chain, chains = (0 if last is None else -1), {}
     for statement in prepared.statements:
-        if statement.interim or is_known(session, account, statement):
+        ends = ends_on(statement, prepared, file.uploaded_at)
+        if statement.interim or is_known(session, account, statement, ends):
             continue
         opening = statement.opening.minor if statement.opening else None
         continues = last is None or (closing is not None and opening == closing)
-        if not continues:
+        if not continues or fits_twice(session, account, prepared.first_days.get(statement.index)):
             chain = statement.index + 1
         elif chain == -1:
             chain = 0
         position += 1
-        last_day = prepared.last_days.get(statement.index)
-        ends = [day for day in (statement.to_on, statement.closing and statement.closing.on, last_day) if day]
         row = Statement(
             id=new_id(),
             coop_id=account.coop_id,
             money_account_id=account.id,
             file_id=file.id,
             position=position,
-            number=statement.number,
+            number=number_for(session, account, statement, ends),
             from_on=statement.from_on or (statement.opening.on if statement.opening else None),
-            to_on=max(ends) if ends else file.uploaded_at.date(),
+            to_on=ends,
             opening_minor=opening,
             closing_minor=statement.closing.minor if statement.closing else None,
             booked_minor=statement.booked_minor,

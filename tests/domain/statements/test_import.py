@@ -1,6 +1,6 @@
 """Importing statements: the mirror equals the bank, nothing is half done, no line is there twice (money.md 1.1, 7)."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from sqlalchemy import func, select
@@ -156,6 +156,77 @@ def test_a_statement_is_a_known_one_by_number_opening_and_closing_and_by_no_two_
         result = import_bytes(session, account, content, confirmed=True)
         assert (result.new_lines, result.known_lines) == (1, 0)
         assert "does_not_continue" in {each["code"] for each in result.findings}
+
+
+MT940 = """:20:X
+:25:{iban}
+:28C:5/1
+:60F:C{day}EUR100,
+:61:{day}D50,NTRFNONREF//A2
+:86:one
+:61:{day}C50,NTRFNONREF//B2
+:86:back
+:62F:C{day}EUR100,
+-
+"""
+
+
+def test_days_that_came_to_nothing_are_not_booked_again_without_a_question(session) -> None:
+    """A statement of the same days under another number opens as the one before closed: it looks as if it went on from it."""
+    account = make_account(session)
+    lines = [line(-5_000, text="one"), line(5_000, text="back")]
+    import_lines(session, account, lines, opening=10_000)
+    again = import_lines(session, account, lines, opening=10_000, number=2)
+    assert (again.outcome, [each["code"] for each in again.findings]) == ("draft", ["days_known"])
+    assert service.confirm_file(session, file_id=again.file_id, actor=CLERK, now=NOW).known_lines == 2
+    of_another = import_bytes(session, account, MT940.format(iban=account.iban, day="261120").encode())
+    assert (of_another.outcome, [each["code"] for each in of_another.findings]) == ("draft", ["days_known", "lines_alike"])
+    assert len(lines_of(session, account)) == 2
+    later = DAY + timedelta(days=1)
+    assert import_lines(session, account, [], opening=10_000, number=3).outcome == "imported"  # a quiet day
+    assert import_lines(session, account, [line(1, day=later)], opening=10_000, number=4, on=later).outcome == "imported"
+
+
+def test_the_same_bookings_under_other_identifiers_wait_for_a_person(session) -> None:
+    account = make_account(session)
+    import_lines(session, account, [line(100, text="x"), line(100, text="y"), line(7, text="z")])
+    entry = "<STMTTRN><TRNTYPE>CREDIT<DTPOSTED>20261120<TRNAMT>{}<FITID>{}</STMTTRN>"
+
+    def ofx(*entries: tuple[str, int]) -> bytes:
+        rows = "".join(entry.format(*each) for each in entries)
+        return (
+            f"<OFX><BANKMSGSRSV1><STMTTRNRS><STMTRS><CURDEF>EUR<BANKACCTFROM><ACCTID>{account.iban}</BANKACCTFROM><BANKTRANLIST>"
+            f"{rows}</BANKTRANLIST><LEDGERBAL><BALAMT>2.07<DTASOF>20261120</LEDGERBAL></STMTRS></STMTTRNRS></BANKMSGSRSV1></OFX>"
+        ).encode()
+
+    again = import_bytes(session, account, ofx(("1.00", 1), ("1.00", 2), ("1.00", 3), ("5.00", 4)))
+    assert (again.outcome, [each["code"] for each in again.findings]) == ("draft", ["lines_alike"])
+    assert "2 of its 4 entries" in again.findings[0]["text"]
+    assert import_bytes(session, account, ofx(("5.00", 4))).outcome == "imported"  # of the same days, and new
+
+
+def test_a_statement_with_the_number_and_balances_of_another_year_is_no_known_one(session) -> None:
+    account = make_account(session)
+    for number, day in enumerate(("250105", "260105"), start=1):
+        content = MT940.format(iban=account.iban, day=day).encode()
+        result = import_bytes(session, account, content)
+        assert (result.outcome, result.new_lines) == ("imported", 2)
+        same = import_bytes(session, account, content + b"\n")
+        assert (same.new_lines, same.known_lines) == (0, 2)
+        assert len(lines_of(session, account)) == 2 * number
+
+
+def test_a_span_that_was_asked_for_is_not_yet_told_of(session) -> None:
+    """A bank repeats the last day that it was asked for, which may be any day to come; a day to come is no booking day."""
+    account = make_account(session)
+    asked = make_file(account, [line(100, ref="A")]).replace(b"2026-11-20T23:00:00Z</ToDtTm>", b"9999-12-31T00:00:00Z</ToDtTm>")
+    assert import_bytes(session, account, asked).outcome == "imported"
+    assert session.scalars(select(Statement.to_on)).all() == [DAY]
+    later = DAY + timedelta(days=1)
+    assert import_lines(session, account, [line(5, ref="B", day=later)], opening=100, number=2, on=later).findings == []
+    far = date(2027, 11, 20)
+    typed = import_lines(session, account, [line(5, ref="C", day=far)], opening=105, number=3, on=far)
+    assert (typed.outcome, [each["code"] for each in typed.findings]) == ("draft", ["day_to_come"])
 
 
 @pytest.mark.parametrize(("opening", "differs"), [(None, True), (Money(50_000, "EUR"), False)])

@@ -15,7 +15,7 @@ from tests.conftest import NOW
 from tests.domain.statements.test_matching import LATER, awaited_payment, balance, lines_of, matches, run, suggestions
 from tests.factories.payouts import PREPARER
 from tests.factories.producers import make_coop
-from tests.factories.statements import import_lines, line, make_account
+from tests.factories.statements import import_bytes, import_lines, line, make_account, make_file
 
 
 @pytest.fixture
@@ -161,7 +161,8 @@ def test_a_debit_is_matched_with_the_refund_whose_reference_a_person_knows_and_t
 def test_a_refund_that_does_not_wait_is_no_answer_to_a_line(session, coop, account) -> None:
     refund, debit = given_back(session, coop, account)
     service.match_reference(session, line_id=debit.id, reference=refund.reference, actor=PREPARER, now=NOW)
-    import_lines(session, account, [line(-10_000, day=LATER, ref="C")], number=2)
+    more = make_file(account, [line(-10_000, day=LATER, ref="C")], number=2)
+    import_bytes(session, account, more, confirmed=True)  # the day came to nothing until then: is it the same statement again?
     again = next(each for each in lines_of(session, account) if each.state == "new")
     with pytest.raises(SuggestionGone, match="No refund"):
         service.match_reference(session, line_id=again.id, reference=refund.reference, actor=PREPARER, now=NOW)

@@ -56,6 +56,8 @@ def read(content: bytes) -> tuple[list[Line], list[Statement]]:
         (document(entry().replace("<BookgDt><Dt>2026-01-02</Dt></BookgDt>", "")), "booking day"),
         (document(entry().replace("CRDT", "BOTH")), "CRDT or DBIT"),
         (document(entry())[:-40], "cut off"),
+        (document(entry()) + b"EOF", "more after the end"),
+        (document(entry()) + document(entry()), "more after the end"),
         (document(entry()).replace(b"2026-01-02", b"2026-01-\x00"), "not well formed"),
         (document(entry(rest="<NtryDtls>" + "<a>" * 70 + "</a>" * 70 + "</NtryDtls>")), "deeper than 64"),
         (document(entry(rest="<X>&unknown;</X>")), "not well formed"),
@@ -87,6 +89,12 @@ def test_limits_hold_while_reading(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(source, "MAX_BYTES", 1000)
     with pytest.raises(Unreadable, match="larger than"):
         read(document("<X>" + "y" * 2000 + "</X>"))
+
+
+def test_an_empty_line_before_the_declaration_is_none_of_the_file() -> None:
+    for before in (b"\r\n", b"\xef\xbb\xbf\n \n"):
+        lines, _ = read(before + b'<?xml version="1.0" encoding="UTF-8"?>' + document(entry()))
+        assert [line.amount_minor for line in lines] == [1000]
 
 
 @pytest.mark.parametrize(

@@ -114,6 +114,14 @@ def test_a_repeated_or_missing_fitid_is_told() -> None:
     assert list(occurrences(keys, {})) == [1, 2, 1]
 
 
+def test_an_ofx_file_that_does_not_say_that_it_ends_waits_for_a_person() -> None:
+    whole = OFX.format(COFFEE.format("1"))
+    _, (statement,) = read(whole)
+    assert statement.findings == []
+    _, (statement,) = read(whole.removesuffix("</BANKMSGSRSV1></OFX>"))  # another statement may have stood there
+    assert [(each.code, each.hold) for each in statement.findings] == [("no_end", True)]
+
+
 def test_an_unclosed_entry_is_not_lost() -> None:
     lines, _ = read(OFX.format(COFFEE.replace("</STMTTRN>", "").format("1") + COFFEE.format("2")))
     assert len(lines) == 2
@@ -149,6 +157,15 @@ def test_an_amount_in_another_style_refuses_the_file(text: str) -> None:
     with pytest.raises(Unreadable) as refusal:
         read(f"{HEAD}02.01.2026;x;{text};\n", DEUTSCH)
     assert refusal.value.code == "statements.bad_amount"
+
+
+@pytest.mark.parametrize("text", ["1,230", "-150,000"])
+def test_an_amount_that_may_be_a_thousand_times_as_much_waits_for_a_person(text: str) -> None:
+    for clear in ("1,23", "0,230", "1.001,230", "1,2300", "1.230"):
+        _, (statement,) = read(f"{HEAD}02.01.2026;x;{clear};\n", DEUTSCH)
+        assert "decimals_unclear" not in {each.code for each in statement.findings}
+    _, (statement,) = read(f"{HEAD}02.01.2026;x;{text};\n", DEUTSCH)
+    assert ("decimals_unclear", True) in {(each.code, each.hold) for each in statement.findings}
 
 
 def test_the_running_balance_is_checked_row_by_row() -> None:

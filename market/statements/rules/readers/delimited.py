@@ -15,7 +15,7 @@ from datetime import date, datetime
 
 from market.statements.rules.shapes import Balance, Line, Statement, Totals, Unreadable
 from market.statements.rules.sums import check_sums
-from market.statements.rules.values import amount_text, plain_minor
+from market.statements.rules.values import amount_text, digits_of, plain_minor
 
 from .source import MAX_LINES, Lines, Source
 
@@ -25,6 +25,7 @@ FIELDS = (
 )  # fmt: skip
 DEBIT_WORDS = frozenset({"D", "DR", "DB", "DBIT", "DEBIT", "S", "SOLL", "AF"})
 CREDIT_WORDS = frozenset({"C", "CR", "CRDT", "CREDIT", "H", "HABEN", "BIJ"})
+_LIKE_THOUSANDS = 3
 _BLANKS = str.maketrans(dict.fromkeys("\u00a0\u202f\u2009", " ") | {"\u2212": "-", "\u2019": "'"})
 _AMOUNT = re.compile(
     r"(?P<sign>[+-]?) ?(?:[A-Za-z]{1,4}\.?|[€$£¥])? ?(?P<inner>[+-]?) ?(?P<digits>[0-9][0-9.,' ]*?) ?(?P<late>[+-]?)"
@@ -197,6 +198,9 @@ class _Reader:
         if len(signs) > 1:
             raise Unreadable(f"{where}: the amount {text[:60]!r} has two signs", "statements.bad_amount")
         minor = plain_minor(self._plain(found["digits"]), currency, f"{where}, {text[:60]!r}")
+        if digits_of(currency, where) < _LIKE_THOUSANDS and self._may_be_thousands(found["digits"]):
+            said = f"{where}: {text[:60]!r} was read as {amount_text(minor, currency)}, and may mean a thousand times as much"
+            self.statement.find("decimals_unclear", said, hold=True)
         negative = negative or signs == "-" or found["word"].upper() in DEBIT_WORDS
         return -minor if negative else minor
 
@@ -212,6 +216,11 @@ class _Reader:
         if "." in whole or "." in rest:
             return ""  # the other style than the mapping's: not a number here
         return f"{whole}.{rest}" if point else whole
+
+    def _may_be_thousands(self, digits: str) -> bool:
+        """Return whether the mark that the mapping takes for the decimal one may part thousands: as in 1.230, not as in 0.230."""
+        whole, _, rest = digits.partition(self.mapping.decimal)
+        return len(rest) == _LIKE_THOUSANDS and re.fullmatch(r"[1-9][0-9]{0,2}", whole) is not None
 
     def _day(self, text: str, where: str) -> date:
         try:

@@ -35,13 +35,18 @@ def recognised(head: str) -> bool:
 
 def read_ofx(source: Source, *, default_currency: str | None = None) -> Iterator[Line | Statement]:
     """Yield each line, and each statement after its last line. Raises Unreadable for the whole file."""
-    reader = _Reader(default_currency)
+    reader, ended, last = _Reader(default_currency), False, None
     for closing, name, value in _tokens(source):
-        yield from reader.token(closing, name, value)
+        ended = ended or (closing and name == "OFX")
+        for event in reader.token(closing, name, value):
+            last = event if isinstance(event, Statement) else last
+            yield event
     if not reader.statements:
         raise Unreadable("there is no account statement in the OFX file", "statements.no_statement")
     if reader.statement is not None:
         raise Unreadable("the file is cut off inside an account statement", "statements.truncated")
+    if last is not None and not ended:  # cut off between two statements, or from a bank that leaves closing tags out
+        last.find("no_end", "the file does not say that it ends (</OFX>): more may have followed", hold=True)
 
 
 def _tokens(source: Source) -> Iterator[tuple[bool, str, str]]:

@@ -60,7 +60,8 @@ class Source:
             if head.startswith(magic):
                 text = f"this is {name}: unpack it and choose the statement inside"
                 raise Unreadable(text, "statements.packed_file")
-        return head
+        declared = head.removeprefix(codecs.BOM_UTF8).lstrip()
+        return declared if declared.startswith(b"<?xml") else head  # some portals send an empty line first, which XML forbids
 
     def _next(self, size: int) -> bytes:
         chunk = self.stream.read(size)

@@ -69,6 +69,8 @@ def _syntax(error: etree.XMLSyntaxError, at_the_end: bool) -> Unreadable:
         code = "statements.entry_too_large"
     elif "depth" in said.lower():
         code = "statements.nested_too_deep"
+    elif "Extra content" in said:
+        words, code = "there is more after the end of the document", "statements.after_the_end"
     elif at_the_end:
         words, code = "the file is cut off", "statements.truncated"
     return Unreadable(f"not well formed at line {line}, column {column}: {words}", code)
