@@ -17,8 +17,9 @@ from tests.factories.producers import make_coop
 from tests.factories.statements import CLERK, import_lines, make_account
 
 
-def report(message_id: str, payments: str = "", group: str = "", namespace: str = "") -> bytes:
+def report(message_id: str, payments: str = "", group: str = "", namespace: str = "", batch: str = "") -> bytes:
     status = f"<GrpSts>{group}</GrpSts>" if group else ""
+    payments = (f"<PmtInfSts>{batch}</PmtInfSts>" if batch else "") + payments
     return (
         f"<Document{namespace}><CstmrPmtStsRpt><GrpHdr><MsgId>B1</MsgId></GrpHdr><OrgnlGrpInfAndSts><OrgnlMsgId>{message_id}"
         f"</OrgnlMsgId><OrgnlMsgNmId>pain.001.001.09</OrgnlMsgNmId>{status}</OrgnlGrpInfAndSts><OrgnlPmtInfAndSts>"
@@ -75,9 +76,11 @@ def test_accepted_is_not_paid(session, coop, account, status: str) -> None:
     assert payout_queries.payout(session, payout.id).state == "settled"
 
 
-def test_a_file_rejected_as_a_whole_rejects_its_payments(session, coop, account) -> None:
+@pytest.mark.parametrize(("group", "batch"), [("RJCT", ""), ("", "RJCT"), ("ACTC", "RJCT"), ("PART", "RJCT")])
+def test_a_file_rejected_as_a_whole_rejects_its_payments(session, coop, account, group: str, batch: str) -> None:
+    """A bank takes a file that it can read, and rejects the one group of payments in it."""
     payout, _ = sent_payout(session, coop)
-    take(session, account, report(message_of(session, payout), group="RJCT"))
+    take(session, account, report(message_of(session, payout), group=group, batch=batch))
     assert payout_queries.payout(session, payout.id).state == "failed"
 
 

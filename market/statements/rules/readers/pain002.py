@@ -55,8 +55,8 @@ def read_pain002(source: Source) -> StatusReport:
             texts = el.texts_of(element)
             report.message_id = el.first(texts, "OrgnlMsgId")
             report.status, report.reason, report.text = _said(texts, "GrpSts", report.message_id)
-        elif name == "PmtInfSts" and not report.status:
-            report.status = _status((element.text or "").strip(), "PmtInfSts")
+        elif name == "PmtInfSts":  # our files have one group of payments, and this is the word about it: GrpSts is of the file
+            report.status = _status((element.text or "").strip(), "PmtInfSts") or report.status
         elif name == "StsRsnInf" and el.local_name(element.getparent()) == "OrgnlPmtInfAndSts":
             texts = el.texts_of(element)
             report.reason = report.reason or el.first(texts, "Rsn/Cd") or el.first(texts, "Rsn/Prtry")
