@@ -2,8 +2,11 @@
 
 import csv
 import io
+import re
 import tempfile
 import tracemalloc
+import zipfile
+from decimal import Decimal
 
 import pytest
 
@@ -15,6 +18,13 @@ from tests.conftest import ROOT
 def test_an_exported_cell_is_never_run_by_a_spreadsheet(text):
     file = "".join(csv_lines(["a", "b"], iter([[text, "beside"]]))).removeprefix("\ufeff")
     assert list(csv.reader(io.StringIO(file, newline="")))[1] == ["'" + text, "beside"]
+
+
+def test_a_workbook_has_the_amounts_as_they_are_written():
+    with tempfile.TemporaryFile() as file:
+        write_workbook(file, ["a"], iter([[Decimal("96.07")], [Decimal("-0.10")], [7], [Decimal("12345678901.23")]]))
+        sheet = zipfile.ZipFile(file).read("xl/worksheets/sheet1.xml").decode()
+    assert re.findall(r"<v>([^<]*)</v></c></row>", sheet) == ["96.07", "-0.1", "7", "12345678901.23"]
 
 
 def test_every_writer_of_csv_guards_its_cells():
