@@ -1,6 +1,6 @@
 """Holds: part of what is owed waits, openly, with an end (law 5)."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from sqlalchemy import select
@@ -22,6 +22,9 @@ from market.ledger.rules import Entry
 from market.payables import service as payables
 from market.producers import queries as producers
 
+LONGEST = timedelta(days=366)
+"""A hold that ends later is a mistyped year, or one that is promised to end and does not."""
+
 
 def hold(
     session: Session,
@@ -41,13 +44,18 @@ def hold(
 
     `owed_for` takes it from what one source of earnings owes alone.
 
-    Raises ReasonMissing without a reason and a way to appeal, or without an end after today; TooLittleOwed when less is
-    open. The member is told. Posts, so call it last.
+    Raises ReasonMissing without a reason and a way to appeal, or without an end after today and within LONGEST; TooLittleOwed
+    when less is open. The member is told. Posts, so call it last.
     """
     member = producers.producer(session, producer_id)
     on = day_in(now, producers.coop(session, member.coop_id).time_zone)
     if len(reason.strip()) < 3 or len(appeal.strip()) < 3 or ends_on <= on:
         raise ReasonMissing("A hold has a reason, a way to appeal, and a day after today on which it ends.", pointer="/reason")
+    if ends_on - on > LONGEST:
+        raise ReasonMissing(
+            "A hold ends within a year; look at the year. Whoever still needs it then sets it anew, with its reason.",
+            pointer="/ends_on",
+        )
     made = session.execute(
         insert(PayableHold)
         .values(

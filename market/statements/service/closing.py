@@ -209,6 +209,9 @@ def check_days(session: Session, *, coop_id: UUID, ends_on: date, now: datetime)
         raise PeriodIsClosed("A period can be closed once its last day is over.", pointer="/ends_on")
     if closed is not None:
         return closed + timedelta(days=1)
+    begins, _ = books.days_of(session, book_id)
+    if ends_on < begins:
+        raise PeriodIsClosed(say("The books begin on %(begins)s. Choose a day after that.", begins=begins), pointer="/ends_on")
     first = session.execute(select(func.min(MoneyAccount.opened_on)).where(MoneyAccount.coop_id == coop_id)).scalar_one()
     return min(first or ends_on, ends_on)
 

@@ -250,7 +250,7 @@ def test_a_hold_ends_by_itself_after_its_last_day(session):
     assert laws_hold(session)
 
 
-@pytest.mark.parametrize("missing", [{"reason": " "}, {"appeal": " "}, {"ends_on": NOW.date()}])
+@pytest.mark.parametrize("missing", [{"reason": " "}, {"appeal": " "}, {"ends_on": NOW.date()}, {"ends_on": date(9999, 12, 31)}])
 def test_a_hold_without_words_or_end_is_refused(session, missing):
     member = make_producer(session)
     owe(session, member, 100)

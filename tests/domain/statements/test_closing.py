@@ -209,6 +209,8 @@ def test_a_period_is_not_closed_before_it_is_over(session) -> None:
     account = make_account(session)
     with pytest.raises(DomainError, match="once its last day is over"):
         prepare(session, account, ends_on=NOW.date())
+    with pytest.raises(DomainError, match="The books begin on"):
+        prepare(session, account, ends_on=date(1, 1, 1))
 
 
 def test_figures_show_mirror_closing_suspense_and_difference(session) -> None:
