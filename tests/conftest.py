@@ -17,7 +17,7 @@ from flask.testing import FlaskClient
 from hypothesis import settings
 from jinja2 import FileSystemBytecodeCache
 from psycopg import sql
-from sqlalchemy import event, text
+from sqlalchemy import event
 from sqlalchemy.orm import Session, scoped_session, sessionmaker
 
 from config import Settings
@@ -36,6 +36,7 @@ sys.dont_write_bytecode = False
 
 pytest_plugins = ("tests.skips", "tests.chromium")
 ROOT = Path(__file__).parents[1]
+CHECK_NOW = "DO 'BEGIN SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED; END'"  # in one way to the database
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 
 # The same examples in every run, and as long as a busy machine needs for one; `--hypothesis-profile default` searches further.
@@ -221,8 +222,7 @@ def session(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[scoped_sess
         @event.listens_for(factory, "before_commit")
         def _like_a_real_commit(session: Session) -> None:
             session.flush()
-            session.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))
-            session.execute(text("SET CONSTRAINTS ALL DEFERRED"))
+            connection.exec_driver_sql(CHECK_NOW)
 
         scoped = scoped_session(factory)
         monkeypatch.setattr(http_db.db, "session", scoped)

@@ -33,7 +33,7 @@ BUDGETS = {
 }
 # What the transactions of the test add, the words that say whose rows a connection sees, and the read-only switch, which
 # tests ask about at every page and a server once in two seconds.
-NOT_COUNTED = ("SAVEPOINT", "RELEASE", "ROLLBACK", "SET ", "SELECT set_config", "SELECT site_switch")
+NOT_COUNTED = ("SAVEPOINT", "RELEASE", "ROLLBACK", "SET ", "DO ", "SELECT set_config", "SELECT site_switch")
 
 
 @contextmanager

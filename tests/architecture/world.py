@@ -92,10 +92,14 @@ class World:
             yield adapter.build(rule.endpoint, self._made[key], method="GET")
 
     def client(self, name: str) -> FlaskClient:
-        """Return a new browser of somebody; they sign in once, and their cookie is that of all their browsers."""
+        """Return a new browser of somebody; they sign in once, and their cookie is that of all their browsers.
+
+        What the first page after signing in keeps in it, their language and the day, need not be found out by every page.
+        """
         client = self.app.test_client()
         if name not in self._cookies:
-            self._cookies[name] = _cookie(sign_in(client, self.session, self.people[name]))
+            sign_in(client, self.session, self.people[name]).get("/")
+            self._cookies[name] = _cookie(client)
         return _with_cookie(client, self._cookies[name])
 
     def token(self, client: FlaskClient) -> str:
