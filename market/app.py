@@ -10,6 +10,7 @@ from market.api.v1 import coops, epcis, listings, lot_records, lots, people
 from market.api.v1 import disputes as api_disputes
 from market.api.v1 import invoices as api_invoices
 from market.api.v1 import lending as api_lending
+from market.api.v1 import opening as api_opening
 from market.api.v1 import order_changes as api_order_changes
 from market.api.v1 import orders as api_orders
 from market.api.v1 import paying as api_paying
@@ -134,6 +135,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
 API: tuple[openapi.Blueprint, ...] = (
     api_community.blueprint,
     api_lending.blueprint,
+    api_opening.blueprint,
     api_paying.blueprint,
     api_payouts.blueprint,
     api_prices.blueprint,

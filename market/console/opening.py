@@ -29,8 +29,6 @@ from market.reports.queries import treasury as sources
 from market.treasury import queries, service
 
 blueprint = Blueprint("console_opening", __name__, url_prefix="/console/books/opening")
-MOST_BYTES = 300_000
-"""A preview carries the file in its form, so that what was looked at is what is proposed."""
 SHOWN = 500
 STATES: lists.Words = {
     "proposed": (_l("proposed"), "warn"),
@@ -83,13 +81,13 @@ def preview() -> ResponseReturnValue:
     entry.day("on")
     entry.text("source")
     given = request.files.get("file")
-    data = given.read(MOST_BYTES + 1) if given else b""
+    data = given.read(books.MOST_BYTES + 1) if given else b""
     try:
         body = data.decode("utf-8-sig")
     except UnicodeDecodeError:
         entry.errors["file"] = _("The file is not in UTF-8. Save it as CSV UTF-8 and choose it again.")
         body = ""
-    if "file" not in entry.errors and not 0 < len(data) <= MOST_BYTES:
+    if "file" not in entry.errors and not 0 < len(data) <= books.MOST_BYTES:
         entry.errors["file"] = _("Please choose a CSV file of at most 300 kB.")
     typed = dict(request.form)
     if entry.errors:

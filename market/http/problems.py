@@ -137,9 +137,7 @@ def _database(error: DBAPIError | psycopg.Error) -> ResponseReturnValue:
     """Answer what the database refused about the input (a text with NUL, a number beyond all bounds); faults stay faults."""
     cause = error.orig if isinstance(error, DBAPIError) else error
     if isinstance(cause, psycopg.DataError):
-        return answer(
-            422, "http.unusable_value", _("One of the values cannot be stored. Look for odd characters and huge numbers.")
-        )
+        return _unusable(cause)
     if busy(error):
         current_app.logger.warning("the database was busy: %s", cause)
         response = answer(503, "http.busy", _("Somebody else is changing the same thing right now. Try again in a moment."))
@@ -156,9 +154,14 @@ def _database(error: DBAPIError | psycopg.Error) -> ResponseReturnValue:
     raise error
 
 
+def _unusable(_refusal: Exception) -> ResponseReturnValue:
+    return answer(422, "http.unusable_value", _("One of the values cannot be stored. Look for odd characters and huge numbers."))
+
+
 def init_app(app: Flask) -> None:
     """Answer domain refusals, HTTP errors, and what the database cannot take or cannot do just now."""
     app.register_error_handler(DBAPIError, _database)
     app.register_error_handler(psycopg.Error, _database)
+    app.register_error_handler(UnicodeEncodeError, _unusable)  # half of a surrogate pair, which JSON can write and UTF-8 cannot
     app.register_error_handler(DomainError, _domain)
     app.register_error_handler(HTTPException, _http)

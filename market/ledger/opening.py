@@ -18,12 +18,14 @@ from market.kernel.money import Money
 from market.kernel.words import say
 from market.ledger import service
 from market.ledger.errors import KeyUsedDifferently, UnknownAccount
-from market.ledger.rules import DEBIT, Entry, Leg, kind_of
+from market.ledger.rules import DEBIT, MOST_MINOR, Entry, Leg, kind_of
 
 HEADS = ("account", "currency", "amount")
 EXAMPLE = "account,currency,amount\nbank:1,EUR,50000.00\npayable:17,EUR,120.50\nreserve,EUR,49879.50"
 """What such a file looks like."""
 MOST_ROWS = 10_000
+MOST_BYTES = 300_000
+"""What a page or a call takes, about as many rows: a preview carries the file in its form."""
 
 
 class OpeningRefused(Invalid):
@@ -82,6 +84,8 @@ def scan(body: str, *, corrects: bool = False) -> list[ScannedRow]:
             money = Money.parse(amount, currency)
         except (UnknownAccount, ValueError) as refused:
             problem = say("Row %(row)s cannot be read: %(problem)s", row=number, problem=str(refused))
+        if money is not None and abs(money.minor) > MOST_MINOR:
+            problem = say("Row %(row)s is more than the books can hold.", row=number)
         if code == "opening" or (code, currency) in seen:
             problem = problem or say("Row %(row)s names an account twice, or the counterpart.", row=number)
         seen.add((code, currency))

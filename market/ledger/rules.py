@@ -1,5 +1,6 @@
 """The chart of accounts and what a transaction is, without a database (money.md 1.2)."""
 
+import re
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -10,6 +11,9 @@ from market.kernel.words import say
 from market.ledger.errors import UnknownAccount
 
 DEBIT, CREDIT = 1, -1
+MOST_MINOR = 10**15
+"""The largest amount of a posting, in minor units (money.md 1.4)."""
+_CODE = re.compile(r"[a-z][a-z0-9_]*(:[A-Za-z0-9_-]+)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +81,11 @@ CHART: dict[str, Kind] = {
 
 
 def kind_of(code: str) -> Kind:
-    """Return how an account behaves by the first word of its code. Raises UnknownAccount."""
-    try:
-        return CHART[code.partition(":")[0]]
-    except KeyError:
-        raise UnknownAccount(say("The chart of accounts has no account '%(code)s'.", code=code)) from None
+    """Return how an account behaves by the first word of its code. Raises UnknownAccount, also for signs that no code has."""
+    kind = CHART.get(code.partition(":")[0])
+    if kind is None or not _CODE.fullmatch(code):
+        raise UnknownAccount(say("The chart of accounts has no account '%(code)s'.", code=code))
+    return kind
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,8 +143,16 @@ class OpeningView:
     balances: int
     state: str
     proposed_by: str
+    proposed_at: datetime
     decided_by: str | None
+    decided_at: datetime | None
     corrects: bool
+
+
+def openings(session: Session, coop_id: UUID) -> list[OpeningView]:
+    """Return what was handed over to the books of a co-op and what was corrected of it, the newest first."""
+    rows = select(OpeningBalance).where(OpeningBalance.coop_id == coop_id)
+    return [_opening(row) for row in session.scalars(rows.order_by(OpeningBalance.proposed_at.desc(), OpeningBalance.id.desc()))]
 
 
 def opening(session: Session, opening_id: UUID) -> OpeningView:
@@ -152,15 +160,11 @@ def opening(session: Session, opening_id: UUID) -> OpeningView:
     row = session.get(OpeningBalance, opening_id)
     if row is None:
         raise NoRecord("There is no such record here.")
+    return _opening(row)
+
+
+def _opening(row: OpeningBalance) -> OpeningView:
     return OpeningView(
-        row.id,
-        row.on_day,
-        row.source,
-        row.name,
-        row.body,
-        row.balances,
-        row.state,
-        row.proposed_by,
-        row.decided_by,
-        row.corrects,
-    )
+        row.id, row.on_day, row.source, row.name, row.body, row.balances, row.state, row.proposed_by, row.proposed_at,
+        row.decided_by, row.decided_at, row.corrects,
+    )  # fmt: skip

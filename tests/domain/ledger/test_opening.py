@@ -53,8 +53,10 @@ def test_one_person_is_not_two(session, book):
         ("account,currency,amount\nbank:1,XXQ,1.00\n", 2),
         ("account,currency,amount\nbank:1,EUR,1.00\nbank:1,EUR,1.00\n", 3),
         ("account,currency,amount\nopening,EUR,1.00\n", 2),
+        ("account,currency,amount\nbank:main office,EUR,1.00\n", 2),
+        ("account,currency,amount\nbank:1,EUR,10000000000000.01\n", 2),
     ],
-    ids=["heads", "empty", "account", "digits", "currency", "twice", "counterpart"],
+    ids=["heads", "empty", "account", "digits", "currency", "twice", "counterpart", "signs", "beyond"],
 )
 def test_a_file_that_cannot_be_is_refused_with_its_row(text, row):
     with pytest.raises(opening.OpeningRefused) as refused:
