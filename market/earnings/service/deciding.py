@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from market.earnings.errors import NoRecord, NotOpen, SecondPerson
 from market.earnings.models import Advance, Distribution, PayableCorrection
-from market.kernel import audit
+from market.kernel import audit, deciding
 from market.kernel.actor import Actor
 from market.kernel.locks import lock
 from market.kernel.words import Term, say
@@ -23,9 +23,7 @@ def decide(session: Session, model: type[Proposed], row_id: UUID, *, actor: Acto
         raise NoRecord("There is no such record here.")
     if row.state != "proposed":
         raise NotOpen(say("This is %(state)s already.", state=Term(row.state)), state=row.state)
-    if row.proposed_by == actor.label:
-        raise SecondPerson("You proposed this. Somebody else has to decide.")
-    row.state, row.decided_by, row.decided_at = state, actor.label, now
+    deciding.decide(row, state, actor=actor, now=now, refusal=SecondPerson)
     audit.record(
         session,
         actor=actor,

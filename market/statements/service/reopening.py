@@ -6,7 +6,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from market.kernel import audit, locks
+from market.kernel import audit, deciding, locks
 from market.kernel.actor import Actor
 from market.kernel.ids import new_id
 from market.kernel.text import says_why
@@ -55,13 +55,12 @@ def decide_reopening(session: Session, *, close_id: UUID, agreed: bool, actor: A
     is closed or being closed since.
     """
     close, row = _proposed(session, close_id)
-    if row.proposed_by == actor.label:
-        raise SecondPersonNeeded("You proposed this. Somebody else has to decide.")
     if agreed:
         _check_last(session, close)
-        close.state = "reopened"
-    _end(session, close, row, "opened" if agreed else "declined", actor=actor, now=now)
+    deciding.decide(row, "opened" if agreed else "declined", actor=actor, now=now, refusal=SecondPersonNeeded)
+    _note(session, close, row, actor=actor, now=now)
     if agreed:
+        close.state = "reopened"
         before = session.execute(
             select(func.max(PeriodClose.ends_on)).where(
                 PeriodClose.coop_id == close.coop_id, PeriodClose.state == "closed", PeriodClose.ends_on < close.ends_on
@@ -78,9 +77,8 @@ def withdraw_reopening(session: Session, *, close_id: UUID, actor: Actor, now: d
     Raises CloseNotFound, NothingProposed, NotYours.
     """
     close, row = _proposed(session, close_id)
-    if row.proposed_by != actor.label:
-        raise NotYours("Only the person who proposed this can withdraw it.")
-    _end(session, close, row, "withdrawn", actor=actor, now=now)
+    deciding.withdraw(row, actor=actor, now=now, refusal=NotYours)
+    _note(session, close, row, actor=actor, now=now)
     return row
 
 
@@ -117,9 +115,8 @@ def _proposed(session: Session, close_id: UUID) -> tuple[PeriodClose, PeriodReop
     return close, row
 
 
-def _end(session: Session, close: PeriodClose, row: PeriodReopening, state: str, *, actor: Actor, now: datetime) -> None:
-    row.state, row.decided_by, row.decided_at = state, actor.label, now
-    audit.record(session, actor=actor, action=ENDS[state], subject_kind="period_close", subject_id=close.id,
+def _note(session: Session, close: PeriodClose, row: PeriodReopening, *, actor: Actor, now: datetime) -> None:
+    audit.record(session, actor=actor, action=ENDS[row.state], subject_kind="period_close", subject_id=close.id,
                  coop_id=close.coop_id, now=now, new={"ends_on": close.ends_on.isoformat(), "reason": row.reason})  # fmt: skip
 
 

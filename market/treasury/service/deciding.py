@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from market.kernel import audit
+from market.kernel import audit, deciding
 from market.kernel.actor import Actor
 from market.kernel.clock import day_in
 from market.kernel.locks import lock
@@ -33,6 +33,7 @@ Row = TypeVar(
     "Row", CoopRecipient, CoopShare, PremiumInvoice, PremiumItem, PremiumSpending, FxConversion, Loan, LoanRepayment,
     CommunityScheme, CommunityHolder, CommunityLeaving, OpeningBalance,
 )  # fmt: skip
+_WAITED = {"state": "proposed"}
 
 
 def add(session: Session, row: Row, *, actor: Actor, now: datetime, facts: dict[str, Any]) -> UUID:
@@ -56,20 +57,16 @@ def locked(session: Session, model: type[Row], row_id: UUID, *, state: str) -> R
 def decide(session: Session, model: type[Row], row_id: UUID, *, actor: Actor, state: str, now: datetime) -> Row:
     """Give a proposal its end; return it. Raises NoRecord, NotOpen, SecondPerson."""
     row = locked(session, model, row_id, state="proposed")
-    if row.proposed_by == actor.label:
-        raise SecondPerson("You proposed this. Somebody else has to decide.")
-    row.decided_by, row.decided_at = actor.label, now
-    end(session, row, state, actor=actor, now=now)
+    deciding.decide(row, state, actor=actor, now=now, refusal=SecondPerson)
+    _note(session, row, state, actor=actor, now=now, old=_WAITED, new={"state": state})
     return row
 
 
 def withdraw(session: Session, model: type[Row], row_id: UUID, *, actor: Actor, now: datetime) -> None:
     """End one's own proposal that nobody has decided. Raises NoRecord, NotOpen, NotYours."""
     row = locked(session, model, row_id, state="proposed")
-    if row.proposed_by != actor.label:
-        raise NotYours("Only the person who proposed this can withdraw it.")
-    row.decided_by, row.decided_at = actor.label, now
-    end(session, row, "withdrawn", actor=actor, now=now)
+    deciding.withdraw(row, actor=actor, now=now, refusal=NotYours)
+    _note(session, row, row.state, actor=actor, now=now, old=_WAITED, new={"state": row.state})
 
 
 def end(session: Session, row: Row, state: str, *, actor: Actor, now: datetime) -> None:
