@@ -6,15 +6,14 @@ The steps need no models, and every start of a site runs this: who compares with
 from alembic import context
 from sqlalchemy import create_engine, pool, text
 
+from market.kernel.locks import Alone
 from market.kernel.orm import Base
-
-LOCK = 7_200_001
 
 
 def _run() -> None:
     engine = create_engine(context.config.get_main_option("sqlalchemy.url") or "", poolclass=pool.NullPool)
     with engine.connect() as connection:
-        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": LOCK})
+        connection.execute(text("SELECT pg_advisory_lock(:key)"), {"key": Alone.MIGRATION.value})
         connection.execute(text("SET lock_timeout = '5s'"))
         connection.execute(text("SET statement_timeout = '10min'"))
         connection.commit()
@@ -27,7 +26,7 @@ def _run() -> None:
         )
         with context.begin_transaction():
             context.run_migrations()
-        connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": LOCK})
+        connection.execute(text("SELECT pg_advisory_unlock(:key)"), {"key": Alone.MIGRATION.value})
         connection.commit()
     engine.dispose()
 

@@ -10,14 +10,12 @@ from market.kernel import locks
 from market.kernel.actor import system
 from workers.base import now, today, unit_of_work
 
-_EXPIRE, _REEVALUATE, _REMAKE = 710_001, 710_002, 710_003
-
 
 @shared_task(name="catalogue.expire_holds", soft_time_limit=50, time_limit=60)
 def expire_holds(**_: Any) -> int:
     """Give back stock that unpaid orders held; return how many holds that were."""
     with unit_of_work() as session:
-        return service.expire_holds(session, now=now()) if locks.advisory(session, _EXPIRE) else 0
+        return service.expire_holds(session, now=now()) if locks.advisory(session, locks.Alone.CATALOGUE_EXPIRE) else 0
 
 
 @shared_task(name="catalogue.reevaluate", soft_time_limit=540, time_limit=600)
@@ -28,7 +26,7 @@ def reevaluate(*, kind: str | None = None, **_: Any) -> int:
     """
     with unit_of_work() as session:
         if kind is None:
-            if not locks.advisory(session, _REEVALUATE):
+            if not locks.advisory(session, locks.Alone.CATALOGUE_REEVALUATE):
                 return 0
             service.forget_changes(session, now=now())
         done = service.reevaluate_listings(session, actor=system("catalogue.reevaluate"), now=now(), kind=kind)
@@ -41,7 +39,7 @@ def remake_cards(**_: Any) -> int:
     done = 0
     while True:
         with unit_of_work() as session:
-            made = service.remake_cards(session, on=today()) if locks.advisory(session, _REMAKE) else 0
+            made = service.remake_cards(session, on=today()) if locks.advisory(session, locks.Alone.CATALOGUE_REMAKE) else 0
         done += made
         if made < service.BATCH:
             return done

@@ -22,7 +22,6 @@ from workers.base import now, unit_of_work
 
 AT_ONCE = 200
 _log = logging.getLogger(__name__)
-_NEWS = 710_010
 # Where a mail leads to. A worker loads no pages that could say it; tests/workers hold these to the routes of the site.
 PAGES = {
     "coop_goods": "/shop?coop={}",
@@ -63,7 +62,7 @@ def ring(**_: Any) -> None:
 def tell_news(**_: Any) -> int:
     """Write down the mails with news of co-ops to those who follow them; return how many."""
     with unit_of_work() as session:
-        return service.tell_news(session, now=now()) if locks.advisory(session, _NEWS) else 0
+        return service.tell_news(session, now=now()) if locks.advisory(session, locks.Alone.NEWS) else 0
 
 
 @shared_task(name="notifications.deliver", soft_time_limit=240, time_limit=300)

@@ -7,13 +7,12 @@ from uuid import UUID
 from celery import shared_task
 
 from market.kernel.errors import DomainError
-from market.kernel.locks import advisory
+from market.kernel.locks import Alone, advisory
 from market.orders import service
 from market.payments import queries as payments
 from workers.base import now, today, unit_of_work
 
 _log = logging.getLogger(__name__)
-_EXPIRE, _CONFIRM, _SETTLE = 7_310_001, 7_310_002, 7_310_003
 
 
 @shared_task(name="orders.mark_paid")
@@ -68,7 +67,7 @@ def hold_disputed(*, seller_order_id: str, **_: Any) -> None:
 def expire(**_: Any) -> None:
     """Give stock back that unpaid orders hold beyond their time, and orders that no card keeps money for any more."""
     with unit_of_work() as session:
-        if advisory(session, _EXPIRE):
+        if advisory(session, Alone.ORDERS_EXPIRE):
             service.expire_orders(session, now=now())
             service.end_authorised(session, now=now())
 
@@ -77,7 +76,7 @@ def expire(**_: Any) -> None:
 def confirm_silent(**_: Any) -> None:
     """Take silence as confirmation where the term is over."""
     with unit_of_work() as session:
-        if advisory(session, _CONFIRM):
+        if advisory(session, Alone.ORDERS_CONFIRM):
             service.confirm_silent(session, on=today(), now=now())
 
 
@@ -90,7 +89,7 @@ def settle(**_: Any) -> None:
     try:
         while True:
             with unit_of_work() as session:
-                if not advisory(session, _SETTLE) or not service.settle_due(session, now=now()):
+                if not advisory(session, Alone.ORDERS_SETTLE) or not service.settle_due(session, now=now()):
                     return
     except DomainError:
         with unit_of_work() as session:

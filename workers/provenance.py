@@ -14,8 +14,6 @@ from market.reports.queries.lot_page import lot_page, page_bytes
 from market.reports.queries.lot_sales import lots_of_order
 from workers.base import now, unit_of_work
 
-_PAGE = 7_320_001
-
 
 @shared_task(name="provenance.capture", soft_time_limit=120, time_limit=150)
 def capture(*, capture_id: str, **_: Any) -> None:
@@ -63,6 +61,6 @@ def _build(lots: set[UUID]) -> None:
     """Build pages one by one, each by one worker at a time: who comes second reads what the first has committed."""
     for lot_id in sorted(lots):
         with unit_of_work() as session:
-            locks.turn(session, _PAGE, lot_id)
+            locks.turn(session, locks.Turn.LOT_PAGE, lot_id)
             document = lot_page(session, lot_id)
             service.store_page(session, lot_id=lot_id, slug=document["slug"], body=page_bytes(document), now=now())

@@ -30,7 +30,6 @@ from market.producers import queries as producers
 from market.web.shares import Seller, arrives, by_seller, together
 
 blueprint = Blueprint("checkout", __name__)
-_PLACING = 0x63686B  # one kind of turn, among those of locks.turn
 FIELDS = ("name", "email", "street", "building", "postcode", "town", "country")
 
 
@@ -236,7 +235,7 @@ def _placed_once(work: Session, target: UUID, form: dict[str, str]) -> tuple[str
 
     Whoever sends a form of the same basket meanwhile waits, and finds the basket as this leaves it.
     """
-    locks.turn(work, _PLACING, target)
+    locks.turn(work, locks.Turn.CHECKOUT, target)
     key, scope = request.form.get("key", "")[:200], f"checkout:{target}"
     before = idempotency.recall(work, scope=scope, key=key, payload={}) if key else None
     if before:

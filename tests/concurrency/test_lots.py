@@ -121,7 +121,7 @@ def test_workers_that_build_one_page_at_once_take_turns(engine: Engine, settings
     lot_id = start(engine)[2].id
     with ThreadPoolExecutor(4) as pool:
         with tenancy.scoped(tenancy.EVERYTHING), Session(engine) as first, first.begin():
-            locks.turn(first, tasks._PAGE, lot_id)
+            locks.turn(first, locks.Turn.LOT_PAGE, lot_id)
             others = [pool.submit(build, lot_id) for _ in range(4)]
             while committed(engine, waiting) < 4:
                 assert not any(other.done() for other in others), "one did not wait for the first"

@@ -13,16 +13,13 @@ from market.kernel import audit
 from market.kernel.actor import Actor
 from market.kernel.clock import day_in
 from market.kernel.ids import new_id
-from market.kernel.locks import turn
+from market.kernel.locks import Turn, turn
 from market.kernel.money import Money
 from market.ledger import queries as books
 from market.ledger import service as ledger
 from market.ledger.rules import Entry
 from market.payables import service as payables
 from market.producers import queries as producers
-
-OFFSETS = 7301
-"""The number under which offsets wait for one another (`market.kernel.locks.turn`)."""
 
 
 def propose_correction(session: Session, *, actor: Actor, producer_id: UUID, money: Money, reason: str, now: datetime) -> UUID:
@@ -90,7 +87,7 @@ def offset(session: Session, *, actor: Actor, producer_id: UUID, money: Money, s
     if len(what.strip()) < 3:
         raise ReasonMissing("Say what the member took.", pointer="/what")
     member = producers.producer(session, producer_id)
-    turn(session, OFFSETS, sale)  # the same form twice at once: the second waits here, and finds it booked
+    turn(session, Turn.OFFSET, sale)  # the same form twice at once: the second waits here, and finds it booked
     if books.booked(session, ledger.book_of(session, member.coop_id), f"offset:{sale}") is not None:
         return
     payables.set_aside(session, coop_id=member.coop_id, payee_id=member.id, money=money, state="netted", taker=sale)

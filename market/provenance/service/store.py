@@ -14,7 +14,7 @@ from sqlalchemy import select, text, update
 from sqlalchemy.orm import Session
 
 from market.kernel.ids import new_id
-from market.kernel.locks import lock
+from market.kernel.locks import Alone, lock
 from market.kernel.words import N_, say
 from market.provenance.models import EpcisEvent, LineageEdge, Lot, Party, Place
 from market.provenance.queries import lineage
@@ -37,8 +37,6 @@ from market.provenance.rules.identifiers import IdHost
 from market.provenance.rules.schema import check_event
 from market.provenance.rules.yields import YIELDS
 from market.provenance.service.pages import refresh_later
-
-RECORDING = 0x45504349  # key of the advisory lock under which events get their sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +91,7 @@ def record_events(
     Returns every finding; where one refuses, nothing is stored (`proceed`: the good events are). An event that is stored
     already, with the same content, is counted as known. Announces the lots that changed.
     """
-    session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": RECORDING})
+    session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": Alone.RECORDING.value})
     faults: list[Fault] = []
     sound: list[tuple[Path, Event, list[Fault]]] = []
     for path, event in events:

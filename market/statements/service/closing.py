@@ -32,9 +32,6 @@ IN_TRANSIT_LIMIT = timedelta(days=7)
 MOST_LINES = 200
 """More unexplained lines than this are worked off, not explained."""
 
-CLOSES = 7302
-"""The kind of a turn: the closes of a co-op are prepared, taken back and made one after the other."""
-
 FORMER = N_("the mirror of %(name)s stands at %(figures)s, its last statement at %(figures_2)s")
 """What older protocols have instead of the sentence about a balance: kept so that it is still read in every language."""
 
@@ -90,7 +87,7 @@ def prepare_close(
     `explanations` go by the key of the difference. Preparing again replaces what was prepared. Raises PeriodIsClosed,
     DifferencesUnexplained naming the first that has no sentence of ten letters or cannot be explained away.
     """
-    locks.turn(session, CLOSES, coop_id)
+    locks.turn(session, locks.Turn.CLOSE, coop_id)
     starts_on = check_days(session, coop_id=coop_id, ends_on=ends_on, now=now)
     items = [
         replace(each, explanation=explanations.get(each.key, "").strip())
@@ -134,7 +131,7 @@ def _found(session: Session, close_id: UUID) -> PeriodClose:
     """Return a close that waits for its second person, locked, in its turn."""
     if (found := session.get(PeriodClose, close_id)) is None:
         raise CloseNotFound("There is no such close here.")
-    locks.turn(session, CLOSES, found.coop_id)
+    locks.turn(session, locks.Turn.CLOSE, found.coop_id)
     close = locks.lock_one(session, PeriodClose, close_id)
     if close.state == "closed":
         raise PeriodIsClosed(say("The period up to %(ends_on)s is closed already.", ends_on=close.ends_on))
