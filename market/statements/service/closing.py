@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from market.kernel import audit, locks
-from market.kernel.actor import Actor
+from market.kernel.actor import Actor, system
 from market.kernel.clock import day_in
 from market.kernel.errors import Missing
 from market.kernel.ids import new_id
@@ -23,7 +23,7 @@ from market.ledger import service as ledger
 from market.payouts import queries as payouts
 from market.producers import queries as producers
 from market.statements.errors import CloseOutdated, DifferencesUnexplained, PeriodIsClosed, SecondPersonNeeded
-from market.statements.models import MoneyAccount, PeriodClose, Statement, StatementFile, StatementLine
+from market.statements.models import MoneyAccount, PeriodClose, PeriodReopening, Statement, StatementFile, StatementLine
 from market.statements.service.standing import bank_had
 
 IN_TRANSIT_LIMIT = timedelta(days=7)
@@ -159,8 +159,9 @@ def _hold_days(session: Session, coop_id: UUID) -> None:
 def close_period(session: Session, *, close_id: UUID, actor: Actor, now: datetime) -> PeriodClose:
     """Close a prepared period, as a second person; from then on nothing posts into its days (see `reopening`).
 
-    Closes of earlier days that still wait are overtaken by it. Raises SecondPersonNeeded for whoever prepared it, CloseOutdated
-    when the figures moved since, or when it was taken back or overtaken.
+    Closes of earlier days that still wait are overtaken by it, and what was proposed to open again stays closed.
+    Raises SecondPersonNeeded for whoever prepared it, CloseOutdated when the figures moved since, or when it was taken back or
+    overtaken.
     """
     close = _found(session, close_id)
     if close.prepared_by == actor.label:
@@ -180,6 +181,7 @@ def close_period(session: Session, *, close_id: UUID, actor: Actor, now: datetim
     audit.record(session, actor=actor, action="statements.period_closed", subject_kind="period_close", subject_id=close.id,
                  coop_id=close.coop_id, now=now, new={"ends_on": close.ends_on.isoformat()})  # fmt: skip
     _overtake(session, close, actor=actor, now=now)
+    _keep_shut(session, close, now=now)
     ledger.close_days(session, ledger.book_of(session, close.coop_id), through=close.ends_on, actor=actor.label, now=now)
     return close
 
@@ -194,6 +196,19 @@ def _overtake(session: Session, close: PeriodClose, *, actor: Actor, now: dateti
         days = {"ends_on": each.ends_on.isoformat(), "closed_through": close.ends_on.isoformat()}
         audit.record(session, actor=actor, action="statements.close_overtaken", subject_kind="period_close", subject_id=each.id,
                      coop_id=each.coop_id, now=now, new=days)  # fmt: skip
+
+
+def _keep_shut(session: Session, close: PeriodClose, *, now: datetime) -> None:
+    """Decline what waits to open earlier days again, which nobody can agree to any more: only the last period opens again."""
+    nobody = system("closing")
+    waiting = select(PeriodReopening.id).where(PeriodReopening.coop_id == close.coop_id, PeriodReopening.state == "proposed")
+    for each in locks.lock(session, PeriodReopening, session.scalars(waiting)):
+        if each.state != "proposed":
+            continue
+        each.state, each.decided_by, each.decided_at = "declined", nobody.label, now
+        said = {"reason": each.reason, "closed_through": close.ends_on.isoformat()}
+        audit.record(session, actor=nobody, action="statements.reopening_declined", subject_kind="period_close",
+                     subject_id=each.close_id, coop_id=each.coop_id, now=now, new=said)  # fmt: skip
 
 
 def check_days(session: Session, *, coop_id: UUID, ends_on: date, now: datetime) -> date:

@@ -109,6 +109,16 @@ def test_what_cannot_be_opened_again_is_refused_in_words(session, account) -> No
     assert decide(session, close).state == "opened"
 
 
+def test_what_waits_to_be_opened_again_is_over_when_a_later_period_closes(session, account) -> None:
+    earlier = closed(session, account)
+    row = propose(session, earlier)
+    later = prepare(session, account, {f"missing:{account.id}": "the bank was closed"}, ends_on=END + timedelta(days=1))
+    service.close_period(session, close_id=later.id, actor=APPROVER, now=NOW)
+    assert (row.state, row.decided_by) == ("declined", "system:closing")
+    noted = session.scalars(select(AuditEntry).where(AuditEntry.action == "statements.reopening_declined")).one()
+    assert (noted.subject_id, noted.new["closed_through"]) == (str(earlier.id), later.ends_on.isoformat())
+
+
 def test_a_close_that_a_later_one_overtook_is_over_and_stands_in_no_way(session, account) -> None:
     earlier, close = prepare(session, account, ends_on=FIRST), prepare(session, account)
     service.close_period(session, close_id=close.id, actor=APPROVER, now=NOW)
