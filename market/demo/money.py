@@ -154,9 +154,12 @@ def _has_its_files(detail: dict[str, Any]) -> bool:
 
 
 def first_statement(site: Site) -> str:
-    """Let the bank carry out the files, and import its statement: fees, delays, a return, an unknown line, customers."""
+    """Let the bank carry out the files, and import its statement: fees, a return, an unknown line, customers.
+
+    All of it on one day: a statement that a bank has sent names no day to come, and what the desk shows would wait since then.
+    """
     awaited = [order for order in site.orders if order["plan"]["method"] == "transfer"]
-    return _statements(site, awaited, Habits())
+    return _statements(site, awaited, Habits(days=0))
 
 
 def _statements(site: Site, awaited: list[dict[str, Any]], habits: Habits) -> str:
@@ -295,7 +298,7 @@ def second_run(site: Site) -> str:
 
 def second_statement(site: Site) -> str:
     """Import the bank's next statements, which continue the first."""
-    return _statements(site, [], Habits(returns=0, unknown_minor=0))
+    return _statements(site, [], Habits(returns=0, unknown_minor=0, days=0))
 
 
 def processor_statement(site: Site) -> str:
