@@ -1,6 +1,7 @@
 """Tasks of the catalogue: holds whose time is over, offers whose price or certificate no longer holds."""
 
 from typing import Any
+from uuid import UUID
 
 from celery import shared_task
 from celery.signals import worker_ready
@@ -19,17 +20,19 @@ def expire_holds(**_: Any) -> int:
 
 
 @shared_task(name="catalogue.reevaluate", soft_time_limit=540, time_limit=600)
-def reevaluate(*, kind: str | None = None, **_: Any) -> int:
-    """Check published offers, of one kind of product or all, against today's price rows and certificates.
+def reevaluate(*, kind: str | None = None, coop_id: str | None = None, **_: Any) -> int:
+    """Check published offers, of one kind of product, of one co-op or all, against today's price rows and certificates.
 
-    Returns how many left the shop. After a change of rows only their product is looked at; the hourly round looks at all.
+    Returns how many left the shop. After a change of rows only their product is looked at, after one of a certificate only
+    the co-op that has it; the hourly round looks at all.
     """
     with unit_of_work() as session:
-        if kind is None:
+        if kind is None and coop_id is None:
             if not locks.advisory(session, locks.Alone.CATALOGUE_REEVALUATE):
                 return 0
             service.forget_changes(session, now=now())
-        done = service.reevaluate_listings(session, actor=system("catalogue.reevaluate"), now=now(), kind=kind)
+        whose = UUID(coop_id) if coop_id else None
+        done = service.reevaluate_listings(session, actor=system("catalogue.reevaluate"), now=now(), kind=kind, coop_id=whose)
         return len(done.withdrawn)
 
 

@@ -54,6 +54,7 @@ TOPICS: dict[str, tuple[str, ...]] = {
     "payouts.settled": ("payouts.print",),
     "payouts.unsettled": ("notifications.tell",),
     "pricing.rows_changed": ("catalogue.reevaluate",),
+    "producers.certificate_changed": ("catalogue.reevaluate", "provenance.refresh_coop"),
     "producers.payee_account_confirmed": ("notifications.tell",),
     "producers.payee_account_entered": ("notifications.tell", "payouts.check_wallet"),
     "provenance.capture_accepted": ("provenance.capture",),

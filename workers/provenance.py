@@ -57,6 +57,13 @@ def refresh_sold(*, order_id: str | None = None, seller_order_id: str | None = N
     _build(lots)
 
 
+@shared_task(name="provenance.refresh_coop", soft_time_limit=60, time_limit=90)
+def refresh_coop(*, coop_id: str, **_: Any) -> None:
+    """Have the pages of all lots of a co-op built anew: what its certificates say stands on each of them."""
+    with unit_of_work() as session:
+        service.refresh_lots_of(session, coop_id=UUID(coop_id))
+
+
 def _build(lots: set[UUID]) -> None:
     """Build pages one by one, each by one worker at a time: who comes second reads what the first has committed."""
     for lot_id in sorted(lots):

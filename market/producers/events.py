@@ -5,3 +5,6 @@ PAYEE_ACCOUNT_ENTERED = "producers.payee_account_entered"
 
 PAYEE_ACCOUNT_CONFIRMED = "producers.payee_account_confirmed"
 """From now on the producer is paid here, and is told so: payee_account_id, coop_id, producer_id."""
+
+CERTIFICATE_CHANGED = "producers.certificate_changed"
+"""A certificate counts from now on, or no longer does: certificate_id, coop_id."""

@@ -55,7 +55,8 @@ def test_an_offer_whose_claim_is_no_longer_carried_leaves_the_shop(app, session)
     listing = make_listing(session, claims=["organic"])
     fine = make_listing(session)
     session.commit()
-    assert catalogue.reevaluate() == 1
+    assert catalogue.reevaluate(coop_id=str(fine.coop_id)) == 0
+    assert catalogue.reevaluate(coop_id=str(listing.coop_id)) == 1
     assert catalogue.reevaluate() == 0
     states = dict(session.execute(select(Listing.id, Listing.state)).all())
     assert states == {listing.id: "withdrawn", fine.id: "published"}

@@ -225,9 +225,15 @@ class Reevaluated:
 
 
 def reevaluate_listings(
-    session: Session, *, actor: Actor, now: datetime, listing_ids: Iterable[UUID] | None = None, kind: str | None = None
+    session: Session,
+    *,
+    actor: Actor,
+    now: datetime,
+    listing_ids: Iterable[UUID] | None = None,
+    kind: str | None = None,
+    coop_id: UUID | None = None,
 ) -> Reevaluated:
-    """Check published offers again: those named, those of one kind of product, or all (fair-prices.md 4).
+    """Check published offers again: those named, those of one kind of product or one co-op, or all (fair-prices.md 4).
 
     To be called when a price row becomes effective, is confirmed or superseded, and when a certificate ends. An offer
     that no longer passes leaves the shop with the sentence of the check as its reason, which its producer's page shows.
@@ -237,6 +243,8 @@ def reevaluate_listings(
         wanted = wanted.where(Listing.id.in_(list(listing_ids)))
     if kind is not None:
         wanted = wanted.join(Product, Product.id == Listing.product_id).where(Product.kind == kind)
+    if coop_id is not None:
+        wanted = wanted.where(Listing.coop_id == coop_id)
     found = [listing for listing in lock(session, Listing, session.scalars(wanted).all()) if listing.state == "published"]
     withdrawn = []
     for listing in found:

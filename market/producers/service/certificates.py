@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 from market.kernel import audit, locks
 from market.kernel.actor import Actor
 from market.kernel.ids import new_id
-from market.producers import rules
+from market.kernel.outbox import announce
+from market.producers import events, rules
 from market.producers.errors import CertificateMissing, CertificateTaken, NotYoursToChange, ProducerMissing
 from market.producers.models import Certificate, Producer
 
@@ -71,7 +72,8 @@ def set_certificate_status(
 ) -> None:
     """Move a certificate on: `active` after a check, `suspended`, `withdrawn`; past orders keep what they were sold under.
 
-    Raises CertificateMissing, CertificateStateWrong.
+    Offers that claim it leave the shop, and the pages of lots say it, as soon as a worker hears of it. Raises
+    CertificateMissing, CertificateStateWrong.
     """
     rows = [row for row in locks.lock(session, Certificate, [certificate_id]) if row.coop_id == actor.coop_id]
     if not rows or not actor.is_staff:
@@ -85,3 +87,4 @@ def set_certificate_status(
         session, actor=actor, action="producers.set_certificate_status", subject_kind="certificate", subject_id=certificate_id,
         now=now, old={"status": old}, new={"status": status, "reason": reason},
     )  # fmt: skip
+    announce(session, events.CERTIFICATE_CHANGED, {"certificate_id": certificate_id, "coop_id": certificate.coop_id})

@@ -2,7 +2,7 @@
 
 from market.provenance.service.capture import accept_document, fail_job, run_job
 from market.provenance.service.lots import NewLot, record_lot, record_transformation, set_lot_texts
-from market.provenance.service.pages import refresh_later, store_page
+from market.provenance.service.pages import refresh_later, refresh_lots_of, store_page
 from market.provenance.service.places import add_place, ensure_party, ensure_place
 from market.provenance.service.store import Origin, record_events
 
@@ -18,6 +18,7 @@ __all__ = [
     "record_lot",
     "record_transformation",
     "refresh_later",
+    "refresh_lots_of",
     "run_job",
     "set_lot_texts",
     "store_page",
