@@ -104,7 +104,7 @@ def index() -> ResponseReturnValue:
 def new() -> ResponseReturnValue:
     """Show the form for a harvest or a craft batch."""
     with unit_of_work() as session:
-        return _form(session, Sent(MultiDict({"kind": "harvest", "uom": "KGM", "on": today().isoformat()})))
+        return _form(session, Sent(MultiDict({"kind": "harvest", "uom": "KGM", "on": _today(session)})))
 
 
 @blueprint.post("/new")
@@ -150,7 +150,7 @@ def rework() -> ResponseReturnValue:
     """Show the form for a lot made from others."""
     with unit_of_work() as session:
         chosen = {f"take-{request.args['lot']}": ""} if "lot" in request.args else {}
-        return _form(session, Sent(MultiDict({"uom": "KGM", "on": today().isoformat(), **chosen})), rework=True)
+        return _form(session, Sent(MultiDict({"uom": "KGM", "on": _today(session), **chosen})), rework=True)
 
 
 @blueprint.post("/from")
@@ -243,6 +243,11 @@ def _before(cursor: str | None) -> tuple[datetime, UUID] | None:
 
 def _host() -> IdHost:
     return IdHost(current_app.extensions["settings"].id_url)
+
+
+def _today(session: Session) -> str:
+    """Return the day it is where the co-op is: in its evening, that of UTC is tomorrow, and would be refused."""
+    return today(_who(session, current_actor())[0].time_zone).isoformat()
 
 
 def _who(session: Session, actor: Actor) -> tuple[CoopView, ProducerView]:

@@ -1,6 +1,7 @@
 """A producer records lots on a phone: a refusal keeps what was typed, a double tap makes one lot."""
 
 import re
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
@@ -60,6 +61,13 @@ def test_a_harvest_becomes_a_lot_with_its_event_and_a_public_page(browser, sessi
     assert "Coffee cherries" in browser.get(answer.headers["Location"]).text
     assert "Luz" in browser.get(f"/lots/{lot.slug}").text
     assert "LOT-1" in browser.get("/producer/lots").text
+
+
+def test_the_day_that_the_form_offers_is_the_co_ops(browser, session, coop, luz, clock) -> None:
+    make_lot(session, coop=coop, producer=luz)
+    clock.instant = datetime(2026, 11, 26, 1, 30, tzinfo=UTC)  # half past eight in the evening of the 25th in Bogotá
+    pages = [browser.get(f"/producer/lots/{name}").text for name in ("new", "from")]
+    assert [re.findall(r'value="(2026-11-[^"]+)"', page) for page in pages] == [["2026-11-25"]] * 2
 
 
 def test_a_form_sent_twice_makes_one_lot(browser, session) -> None:
