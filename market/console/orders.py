@@ -241,7 +241,11 @@ def ship(seller_order_id: UUID) -> ResponseReturnValue:
     with unit_of_work() as session:
         part = queries.seller_order(session, seller_order_id)
     tracking = request.form.get("tracking", "").strip()[:120]
-    facts = [(line.title, f"{show_quantity(line.quantity)} {line.unit}") for line in part.lines]
+    facts = [
+        (line.title, f"{show_quantity(line.quantity - line.returned)} {line.unit}")
+        for line in part.lines
+        if line.returned < line.quantity
+    ]
     if question := asked(
         _("Has order %(number)s been sent?", number=part.number),
         [*facts, (_("Tracking number"), tracking or "–")],

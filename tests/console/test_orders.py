@@ -1,8 +1,12 @@
 """The staff's page of an order: money goes back after a second look at what goes back, and nothing typed is lost."""
 
+from decimal import Decimal
+
 import pytest
 
-from market.orders import queries
+from market.kernel.actor import system
+from market.orders import queries, service
+from tests.conftest import NOW
 from tests.factories.accounts import csrf_token, make_staff, sign_in
 from tests.factories.catalogue import make_listing
 from tests.factories.orders import paid_order, parts_of
@@ -38,9 +42,12 @@ def test_a_refund_is_looked_at_twice(staff, session, part):
 
 
 def test_a_dispatch_is_looked_at_twice(staff, session, part):
+    given = {"quantities": {part.lines[0].id: Decimal("0.5")}, "reason": "broken", "bearer": "coop"}
+    service.refund_lines(session, actor=system("test"), seller_order_id=part.id, now=NOW, **given)
     form = {"csrf_token": csrf_token(staff), "tracking": "TR-1"}
     asked = staff.post(f"/console/orders/{part.id}/ship", data=form).text
     assert part.lines[0].title in asked
+    assert f'<dd class="said">{part.lines[0].quantity - Decimal("0.5"):.1f} ' in asked
     assert "This cannot be taken back." in asked
     assert queries.seller_order(session, part.id).state == "paid"
     assert staff.post(f"/console/orders/{part.id}/ship", data=form | {"sure": "yes"}).status_code == 303

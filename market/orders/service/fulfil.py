@@ -29,16 +29,25 @@ from market.treasury import rules as treasury
 
 
 def ship(session: Session, *, actor: Actor, seller_order_id: UUID, tracking: str | None, now: datetime) -> None:
-    """Record that the producer's part was handed to the carrier. Raises OrderMissing for somebody else's, WrongState."""
+    """Record that the producer's part was handed to the carrier. Raises OrderMissing for somebody else's, WrongState.
+
+    Said again while it is on its way, only another tracking number is news: a mistyped one is put right so.
+    """
     seller = lock_one(session, SellerOrder, seller_order_id)
     if not actor.is_staff and seller.producer_id != actor.producer_id:
         raise OrderMissing("There is no such order among yours.")
     if seller.problem is not None:
         raise WrongState("This order has an open problem. Staff must solve it first.", problem=seller.problem)
+    number = (tracking or "").strip() or None
+    if seller.state == "shipped":
+        if number not in (None, seller.tracking):
+            seller.tracking = number
+            _note(session, actor, seller, "orders.shipped", now)
+        return
     # Asked before the row is touched: changed twice in a transaction, it would lock its order, which others lock before it.
     zone = producers.coops_by_id(session, [seller.coop_id])[seller.coop_id].time_zone
     seller.state = rules.next_state(seller.state, "shipped")
-    seller.shipped_at, seller.tracking = now, (tracking or "").strip() or None
+    seller.shipped_at, seller.tracking = now, number
     seller.release_on = rules.release_day(day_in(now, zone))
     _note(session, actor, seller, "orders.shipped", now)
     announce(session, events.SHIPPED, {"seller_order_id": seller.id})
