@@ -103,7 +103,10 @@ def fill_cash_box() -> ResponseReturnValue:
     def command(session: Session) -> tuple[str, str]:
         assert money is not None
         assert on is not None
-        service.fill_cash_box(session, actor=current_actor(), coop_id=current_coop(), money=money, on=on, slip=slip, now=now())
-        return _("Booked into the box."), url_for("console_payouts.cash_box")
+        fresh = service.fill_cash_box(
+            session, actor=current_actor(), coop_id=current_coop(), money=money, on=on, slip=slip, now=now()
+        )
+        said = _("Booked into the box.") if fresh else _("This slip was booked before; nothing is booked a second time.")
+        return said, url_for("console_payouts.cash_box")
 
     return carry_out(entry, command, again=lambda: _cash_box(dict(request.form), entry.errors), otherwise="slip")

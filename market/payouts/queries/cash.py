@@ -138,6 +138,8 @@ def open_bags(session: Session, coop_id: UUID) -> dict[tuple[str, str], int]:
 def _bag(row: CashBag, paid: int) -> BagRow:
     returned = None if row.returned_minor is None else Money(row.returned_minor, row.currency)
     missing = None if row.missing_minor is None else Money(row.missing_minor, row.currency)
+    if returned is not None and missing is not None:  # a receipt taken back later lies in the box, not in the bag
+        paid = row.issued_minor - returned.minor - missing.minor
     return BagRow(
         row.id, row.number, row.officer, Money(row.issued_minor, row.currency), row.issued_on, Money(paid, row.currency),
         returned, missing, row.explanation,

@@ -5,6 +5,7 @@ a witness where the payee gives a thumb print. Nobody takes money for another pe
 """
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -49,9 +50,13 @@ def check_receipt(receipt: Receipt, *, owed: Money, payee: str, approved_on: dat
         (
             "witness",
             N_("The witness must be a third person."),
-            _same(receipt.witness, receipt.cashier) or _same(receipt.witness, receipt.taken_by),
+            any(_same(receipt.witness, other) for other in (receipt.cashier, receipt.taken_by, payee)),
         ),
-        ("cashier", N_("Nobody pays cash to themselves."), _same(receipt.cashier, receipt.taken_by)),
+        (
+            "cashier",
+            N_("Nobody pays cash to themselves."),
+            any(_same(receipt.cashier, other) for other in (receipt.taken_by, payee)),
+        ),
         (
             "mandate",
             say("Only %(payee)s can take this money, or somebody with a written mandate.", payee=payee),
@@ -74,4 +79,9 @@ def check_receipt(receipt: Receipt, *, owed: Money, payee: str, approved_on: dat
 
 
 def _same(one: str | None, other: str | None) -> bool:
-    return bool(one and other) and " ".join((one or "").split()).casefold() == " ".join((other or "").split()).casefold()
+    return bool(one and other) and _folded(one or "") == _folded(other or "")
+
+
+def _folded(name: str) -> str:
+    """Return a name as it is compared: an é may be one sign or an e with an accent, as the phone writes it."""
+    return " ".join(unicodedata.normalize("NFC", name).casefold().split())

@@ -37,7 +37,9 @@ def issue_bag(session: Session, *, actor: Actor, run_id: UUID, officer: str, mon
         raise StepRefused("Cash is handed out for an approved run only.", state=run.state)
     if not 2 <= len(officer.strip()) <= 120:
         raise BagRefused("Say who takes the bag.", pointer="/officer")
-    _check_day(session, run.coop_id, on, now)
+    zone = producers.coop(session, run.coop_id).time_zone
+    if not day_in(run.approved_at or now, zone) <= on <= day_in(now, zone):
+        raise BagRefused("The day cannot lie before the approval or after today.", pointer="/on")
     if money.minor <= 0:
         raise BagRefused("Put an amount above zero into the bag.", pointer="/amount")
     producers.lock_coop(session, run.coop_id)
@@ -68,7 +70,8 @@ def close_bag(
     bag = locked_bag(session, bag_id)
     if bag.closed_at is not None:
         raise StepRefused("This bag is counted already.", number=bag.number)
-    _check_day(session, bag.coop_id, on, now)
+    if not bag.issued_on <= on <= day_in(now, producers.coop(session, bag.coop_id).time_zone):
+        raise BagRefused("A bag comes back on the day that it was handed out or later, and not after today.", pointer="/on")
     left = bag.issued_minor - session.execute(paid_from(bag.id)).scalar_one()
     missing = Money(left - returned.minor, bag.currency)
     if returned.currency != bag.currency or returned.minor < 0 or missing.minor < 0:
@@ -98,8 +101,3 @@ def locked_bag(session: Session, bag_id: UUID) -> CashBag:
     if not rows:
         raise BagNotFound("There is no such cash bag here.")
     return rows[0]
-
-
-def _check_day(session: Session, coop_id: UUID, on: date, now: datetime) -> None:
-    if on > day_in(now, producers.coop(session, coop_id).time_zone):
-        raise BagRefused("The day cannot lie after today.", pointer="/on")

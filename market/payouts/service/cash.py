@@ -51,7 +51,7 @@ def record_receipt(
     used = select(CashReceipt.id).where(CashReceipt.coop_id == payout.coop_id, CashReceipt.number == checked.number)
     if session.execute(used).first() is not None:
         raise ReceiptRefused(say("Receipt %(number)s is recorded already.", number=checked.number), pointer="/number")
-    bag = _bag_for(session, bag_id, payout) if bag_id is not None else None
+    bag = _bag_for(session, bag_id, payout, checked.paid_on) if bag_id is not None else None
     row = CashReceipt(
         id=new_id(),
         coop_id=payout.coop_id,
@@ -119,39 +119,41 @@ def take_back_receipt(session: Session, *, actor: Actor, payout_id: UUID, reason
     ledger.post(session, [Entry(book_id, "cash_returned", f"payout:{payout.id}:receipt:back", on, actor.label, moves)], late=True)
 
 
-def _bag_for(session: Session, bag_id: UUID, payout: Payout) -> CashBag:
+def _bag_for(session: Session, bag_id: UUID, payout: Payout, paid_on: date) -> CashBag:
     rows = locks.lock(session, CashBag, [bag_id])
     if not rows:
         raise BagNotFound("There is no such cash bag here.")
     bag = rows[0]
     if bag.closed_at is not None or bag.run_id != payout.run_id or bag.currency != payout.currency:
         raise ReceiptRefused("Choose an open bag of this run and currency.", pointer="/bag")
+    if paid_on < bag.issued_on:
+        raise ReceiptRefused("This bag was handed out after the day of the receipt.", pointer="/paid_on")
     return bag
 
 
-def fill_cash_box(session: Session, *, actor: Actor, coop_id: UUID, money: Money, on: date, slip: str, now: datetime) -> None:
+def fill_cash_box(session: Session, *, actor: Actor, coop_id: UUID, money: Money, on: date, slip: str, now: datetime) -> bool:
     """Book money taken from the bank into the box; the bank's line is later matched to the same transit (E52).
 
-    `slip` is the number of the withdrawal slip: the same slip is booked once. Raises ReceiptRefused.
+    `slip` is the number of the withdrawal slip, whatever letters are capitals: the same slip is booked once. Returns False
+    when it was booked before, with the same figures. Raises ReceiptRefused, and what the books say to other figures.
     """
-    if money.minor <= 0 or not slip.strip():
+    slip = " ".join(slip.split())
+    if money.minor <= 0 or not slip:
         raise ReceiptRefused("Give an amount above zero and the number of the withdrawal slip.", pointer="/slip")
     if on > day_in(now, producers.coop(session, coop_id).time_zone):
         raise ReceiptRefused("The day cannot lie after today.", pointer="/on")
-    audit.record(
-        session,
-        actor=actor,
-        action="payouts.box_filled",
-        subject_kind="cash_box",
-        subject_id=CASH_BOX,
-        now=now,
-        coop_id=coop_id,
-        new={"amount": money.text, "slip": slip.strip()},
-    )
-    moves = legs((CASH_BOX, "own_transit", money))
     book_id = ledger.book_of(session, coop_id)
-    entry = Entry(book_id, "cash_box_filled", f"cash_box:{slip.strip()}", on, actor.label, moves)
-    ledger.post(session, [entry], late=True)
+    spellings = (f"cash_box:{slip}", f"cash_box:{slip.upper()}")  # slips used to be booked as they were typed
+    before = next((key for key in spellings if books.booked(session, book_id, key)), None)
+    moves = legs((CASH_BOX, "own_transit", money))
+    ledger.post(session, [Entry(book_id, "cash_box_filled", before or spellings[1], on, actor.label, moves)], late=True)
+    if before is not None:
+        return False
+    audit.record(
+        session, actor=actor, action="payouts.box_filled", subject_kind="cash_box", subject_id=CASH_BOX, now=now,
+        coop_id=coop_id, new={"amount": money.text, "slip": slip},
+    )  # fmt: skip
+    return True
 
 
 def cash_box_holds(session: Session, *, coop_id: UUID) -> list[Money]:

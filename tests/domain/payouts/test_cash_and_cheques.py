@@ -116,7 +116,7 @@ def test_nobody_hands_out_what_is_not_there_or_for_a_run_that_is_not_approved(se
     run, _ = cash
     with pytest.raises(LimitExceeded), session.begin_nested():
         issue(session, run, 900_001)
-    for wrong in ({"officer": " "}, {"money": euros(0)}, {"on": TODAY + timedelta(days=1)}):
+    for wrong in ({"officer": " "}, {"money": euros(0)}, {"on": TODAY + timedelta(days=1)}, {"on": TODAY - timedelta(days=1)}):
         with pytest.raises(BagRefused):
             issue(session, run, **wrong)
     producer = make_producer(session, coop=coop)
@@ -124,6 +124,24 @@ def test_nobody_hands_out_what_is_not_there_or_for_a_run_that_is_not_approved(se
     owe(session, producer)
     with pytest.raises(StepRefused):
         issue(session, make_run(session, coop.id))
+
+
+def test_nothing_happens_to_a_bag_before_it_was_handed_out(session, coop, cash):
+    run, (first, _) = cash
+    bag_id = issue(session, run)
+    session.execute(text("UPDATE payout_run SET approved_at = approved_at - interval '2 days'"))
+    late = {"actor": PREPARER, "bag_id": bag_id, "now": NOW}
+    made = Receipt("R-1", TODAY - timedelta(days=1), first.money, "Claudine", first.holder, Signed.SIGNATURE)
+    with pytest.raises(ReceiptRefused, match="handed out after"):
+        service.record_receipt(session, payout_id=first.id, receipt=made, **late)
+    with pytest.raises(BagRefused, match="handed out or later"):
+        service.close_bag(session, returned=euros(500_000), on=TODAY - timedelta(days=1), explanation="", **late)
+
+
+def test_a_withdrawal_slip_is_booked_once_whatever_letters_are_capitals(session, coop):
+    slip = {"actor": PREPARER, "coop_id": coop.id, "money": euros(100), "on": TODAY, "now": NOW}
+    said = [service.fill_cash_box(session, slip=typed, **slip) for typed in ("w-7", " W-7", "W-8", "W-8 a", "w-8  A")]
+    assert (said, balance(session, coop, "cash:1")) == ([True, False, True, True, False], 300)
 
 
 def test_a_receipt_is_paid_from_an_open_bag_of_its_run_that_holds_the_money(session, coop, cash):
@@ -197,6 +215,8 @@ def test_a_receipt_taken_back_after_its_bag_was_counted_puts_the_money_into_the_
     assert not close(session, bag_id, 80_000)
     service.take_back_receipt(session, actor=APPROVER, payout_id=large.id, reason="wrong member", now=NOW)
     assert (balance(session, coop, "cash_bag:1"), balance(session, coop, "cash:1")) == (0, 900_000)
+    (row,) = queries.bags_of_run(session, run.id)
+    assert row.issued == row.paid + row.returned + row.missing
     books_agree(session, coop)
 
 

@@ -50,6 +50,9 @@ def test_somebody_with_a_mandate_may_take_the_money() -> None:
         ({"signed": Signed.THUMB, "witness": "claudine  uwase"}, "witness"),
         ({"signed": Signed.THUMB, "witness": "Jean Habimana"}, "witness"),
         ({"taken_by": "Rose Habimana"}, "mandate"),
+        ({"taken_by": "Rose Habimana", "mandate": "M-1", "cashier": "Jean Habimana"}, "cashier"),
+        ({"taken_by": "Rose Habimana", "mandate": "M-1", "signed": Signed.THUMB, "witness": "Jean Habimana"}, "witness"),
+        ({"cashier": "Ine\u0301s", "signed": Signed.THUMB, "witness": "In\u00e9s"}, "witness"),
     ],
 )
 def test_a_receipt_that_proves_nothing_is_refused(change: dict[str, object], field: str) -> None:
