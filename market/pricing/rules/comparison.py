@@ -95,6 +95,11 @@ def compare(price: Price, quantity: Decimal, floor: Price, exact: Fraction, fx: 
     return Compared(short, amount, passing, words)
 
 
+def level_of(text: str) -> str | None:
+    """Return an incoterm or another step of the chain as the rules write it, whatever letters are capitals; None if unknown."""
+    return next((one for one in ("", *_CHAIN, *_SAME_LEVEL) if one.casefold() == text.casefold()), None)
+
+
 def steps_beyond(mine: str, row: str) -> int:
     """Return how many steps further along the chain `mine` lies than `row`; 0 when equal or not said, -1 when unknown."""
     mine, row = _SAME_LEVEL.get(mine, mine), _SAME_LEVEL.get(row, row)

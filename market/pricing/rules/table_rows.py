@@ -16,6 +16,8 @@ PREMIUM_KINDS = {
     "pct_of_negotiated_price": "pct_negotiated", "pct_of_FOB": "pct_fob",
 }  # fmt: skip
 """What a file says of a premium, and the kind it is."""
+KINDS = ("FMP", "SPP_MIN", "COMMERCIAL", "PCT_INDEX", "DIFFERENTIAL", "STATUTE", "LIRP")
+CONFIDENCE = ("high", "medium", "low")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -76,7 +78,12 @@ def read_number(text: str, name: str, mark: str, notes: Notes) -> Decimal | None
             say("The %(name)s %(text)s cannot be read as a number written with '%(mark)s'.", name=name, text=text, mark=mark),
         )
         return None
-    return Decimal(bare.replace(other, "").replace(mark, "."))
+    number = Decimal(bare.replace(other, "").replace(mark, "."))
+    if number >= 10**12 or number != round(number, 6):
+        words = say("The %(name)s %(text)s is too large, or has more than six decimals.", name=name, text=text)
+        notes.add("E03", "needs_review", words)
+        return None
+    return number
 
 
 def read_day(text: str, style: str, notes: Notes) -> date | None:
@@ -99,6 +106,23 @@ def key_of(row: Reference) -> tuple[object, ...]:
         row.scheme, row.price_kind, row.product, row.variety, row.form, row.characteristic, row.quality, row.geo_level,
         row.geo_code, row.setup, row.incoterm, row.unit, row.currency, day,
     )  # fmt: skip
+
+
+def judge_words(raw: Mapping[str, str], level: str | None, notes: Notes) -> None:
+    """Answer a row whose words the rules do not know (E11, E15, E16): unsaid, they would make a floor that is never compared."""
+    if raw["price_kind"] not in KINDS:
+        known = ", ".join(KINDS)
+        notes.add(
+            "E15", "rejected", say("'%(kind)s' is no kind of price; known are %(known)s.", kind=raw["price_kind"], known=known)
+        )
+    if raw["confidence"] not in CONFIDENCE:
+        words = say("The confidence '%(said)s' is none of high, medium and low; it is taken as low.", said=raw["confidence"])
+        notes.add("E11", "needs_review", words)
+    if level is None:
+        words = say(
+            "'%(incoterm)s' is no incoterm that a price can be compared by; a person must say which.", incoterm=raw["incoterm"]
+        )
+        notes.add("E16", "needs_review", words)
 
 
 def judge_row(row: Reference, raw: Mapping[str, str], on: date, notes: Notes) -> None:
@@ -175,13 +199,20 @@ def hold_against_held(row: Reference, held: Mapping[tuple[object, ...], Referenc
         and other.valid_from < row.valid_from
     ]
     former = max(before, key=lambda other: other.valid_from or date.min, default=None)
-    if former is not None and former.minimum_price and row.minimum_price > 2 * former.minimum_price:
-        notes.add(
-            "E14",
-            "needs_review",
-            say(
-                "implausible: more than twice the former row's %(minimum_price)s of %(valid_from)s.",
-                minimum_price=former.minimum_price,
-                valid_from=former.valid_from,
-            ),
+    if former is None or not former.minimum_price:
+        return
+    least, day = former.minimum_price, former.valid_from
+    if row.minimum_price > 2 * least:
+        words = say(
+            "implausible: more than twice the former row's %(minimum_price)s of %(valid_from)s.",
+            minimum_price=least,
+            valid_from=day,
         )
+        notes.add("E14", "needs_review", words)
+    if 2 * row.minimum_price < least:
+        words = say(
+            "implausible: less than half the former row's %(minimum_price)s of %(valid_from)s.",
+            minimum_price=least,
+            valid_from=day,
+        )
+        notes.add("E14", "needs_review", words)

@@ -17,14 +17,17 @@ from uuid import UUID
 
 from market.kernel.words import N_, say
 from market.pricing.errors import TableUnreadable
+from market.pricing.rules.comparison import level_of
 from market.pricing.rules.references import Reference
 from market.pricing.rules.table_rows import (
+    CONFIDENCE,
     PREMIUM_KINDS,
     Note,
     Notes,
     check_cells,
     hold_against_held,
     judge_row,
+    judge_words,
     key_of,
     read_day,
     read_number,
@@ -44,6 +47,7 @@ HEADS: dict[str, tuple[str, ...]] = {
     "project_seed_v1": tuple(_SEED_HEADS.split(",")),
     "official_table_v1": tuple(_OFFICIAL_HEADS.split(",")),
 }
+MARKS = (",", ";", "\t")
 _KINDS = {"GOV_FLOOR": "STATUTE", "PCT_OF_LBMA": "PCT_INDEX", "PCT_OF_LPPM": "PCT_INDEX"}
 _OWN_SCHEME = {"STATUTE": "law", "LIRP": "living_income", "SPP_MIN": "spp"}
 
@@ -98,17 +102,11 @@ def read_file(data: bytes, profile: str) -> list[dict[str, str]]:
         raise TableUnreadable(
             say("There is no profile '%(profile)s'; known are %(heads)s.", profile=profile, heads=HEADS), rule="E01"
         )
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as problem:
-        raise TableUnreadable(
-            say("The file is not UTF-8: byte %(start)s cannot be read.", start=problem.start), rule="E01"
-        ) from None
-    rows = list(csv.reader(io.StringIO(text, newline=""), strict=True)) if text.strip() else []
-    if not rows or tuple(cell.strip() for cell in rows[0]) != heads:
+    rows = _rows(_text(data), heads)
+    if not rows or _trimmed(rows[0]) != heads:
         raise TableUnreadable(say("The heads are not those of %(profile)s: %(heads)s.", profile=profile, heads=heads), rule="E01")
     for number, row in enumerate(rows[1:], start=2):
-        if len(row) != len(heads):
+        if row and len(row) != len(heads):
             raise TableUnreadable(
                 say(
                     "Row %(number)s has %(num)s fields and the heads are %(heads)s.",
@@ -118,7 +116,33 @@ def read_file(data: bytes, profile: str) -> list[dict[str, str]]:
                 ),
                 rule="E01",
             )
-    return [dict(zip(heads, row, strict=True)) for row in rows[1:]]
+    return [dict(zip(heads, row, strict=True)) for row in rows[1:] if any(_trimmed(row))]
+
+
+def _text(data: bytes) -> str:
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as problem:
+        detail = say("The file is not UTF-8: byte %(start)s cannot be read. Save it as “CSV UTF-8”.", start=problem.start)
+        raise TableUnreadable(detail, rule="E01") from None
+    if "\x00" in text:
+        raise TableUnreadable("The file is no text: it holds zero bytes. Save it as “CSV UTF-8”.", rule="E01")
+    return text
+
+
+def _rows(text: str, heads: tuple[str, ...]) -> list[list[str]]:
+    """Return the rows as fields, by the mark that spreadsheets of the country put between them: the heads say which it is."""
+    mark = next((mark for mark in MARKS if _trimmed(text.partition("\n")[0].replace('"', "").split(mark)) == heads), MARKS[0])
+    lines = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=mark)
+    try:
+        return list(lines)
+    except csv.Error:
+        detail = say("The file cannot be read up to line %(line)s: a quote is not closed there, or before.", line=lines.line_num)
+        raise TableUnreadable(detail, rule="E01") from None
+
+
+def _trimmed(row: Sequence[str]) -> tuple[str, ...]:
+    return tuple(cell.strip() for cell in row)
 
 
 def read_table(
@@ -163,20 +187,18 @@ def _row_hash(cells: Mapping[str, str], facts: FileFacts) -> str:
 
 
 def _seed_values(cells: Mapping[str, str]) -> dict[str, str]:
-    kind = cells["price_kind"]
+    kind = cells["price_kind"].strip().upper()
     index = kind.removeprefix("PCT_OF_") if kind.startswith("PCT_OF_") else ""
     return {
-        **{
-            head: cells[head].strip()
-            for head in ("product", "variety", "form", "origin", "incoterm", "currency", "unit", "quality")
-        },
+        **{head: cells[head].strip() for head in ("product", "variety", "form", "origin", "incoterm", "currency", "unit")},
+        "quality": cells["quality"].strip().lower(),
         "characteristic": "",
         "setup": {"statutory": "", "SPP": "SPO"}.get(cells["scope"].strip(), cells["scope"].strip()),
         "minimum": cells["minimum_price"].strip(),
         "premium": cells["premium"].strip(),
         "valid_from": cells["valid_from"].strip(),
         "source": cells["source"].strip(),
-        "confidence": cells["confidence"].strip(),
+        "confidence": cells["confidence"].strip().lower(),
         "price_kind": _KINDS.get(kind, kind),
         "premium_kind": cells["premium_kind"].strip(),
         "index": index,
@@ -219,6 +241,8 @@ def _official_values(cells: Mapping[str, str], notes: Notes) -> dict[str, str]:
 
 def _term(kind: str, text: str, aliases: Mapping[tuple[str, str], str], notes: Notes) -> str:
     if not text:
+        if kind in ("product", "place"):
+            notes.add("E13", "needs_review", N_("The product or the place is missing; without it the row is a floor of nothing."))
         return ""
     code = aliases.get((kind, folded(text)))
     if code is None:
@@ -249,6 +273,11 @@ def _reference(
     level, _, geo_code = place.partition(":") if ":" in place else ("country", ":", place.upper())
     unit = unit_code(raw["unit"]) if raw["unit"] else None
     kind, quality = raw["price_kind"], raw["quality"] or "both"
+    level_said = level_of(raw["incoterm"])
+    unit_quantity = read_number(raw["unit_quantity"], "quantity", facts.decimal_mark, notes)
+    if unit_quantity == 0:
+        notes.add("E06", "needs_review", N_("The quantity that the price is for is 0; a person must say which it is."))
+    judge_words(raw, level_said, notes)
     if quality not in ("conventional", "organic", "both"):
         notes.add("E13", "needs_review", say("The quality '%(quality)s' is not known.", quality=quality))
         quality = "both"
@@ -264,11 +293,11 @@ def _reference(
         geo_level=level,
         geo_code=geo_code,
         setup=raw["setup"] or ("" if kind == "STATUTE" else facts.setup),
-        incoterm=raw["incoterm"],
+        incoterm=level_said or raw["incoterm"],
         currency=raw["currency"] or None,
         unit=unit,
         packaging=packagings.get(unit) if unit else None,
-        unit_quantity=read_number(raw["unit_quantity"], "quantity", facts.decimal_mark, notes) or Decimal(1),
+        unit_quantity=unit_quantity or Decimal(1),
         minimum_price=read_number(raw["minimum"], "minimum price", facts.decimal_mark, notes),
         minimum_basis="pct_index" if kind == "PCT_INDEX" else "abs",
         index_name=raw["index"] or None,
@@ -279,7 +308,7 @@ def _reference(
         valid_from=read_day(raw["valid_from"], facts.date_style, notes),
         valid_from_text=raw["valid_from"],
         applies_by=facts.applies_by,
-        confidence=raw["confidence"],
+        confidence=raw["confidence"] if raw["confidence"] in CONFIDENCE else "low",
         status="needs_review",
         source_name=raw["source"] or facts.source_name,
     )

@@ -59,6 +59,8 @@ def test_reading_the_same_file_again_changes_nothing(today: date) -> None:
         ({"valid_from": "2021-02-30"}, "E02", "needs_review"),
         ({"minimum_price": "1.602"}, "E03", "needs_review"),
         ({"minimum_price": "1,80"}, "E03", "needs_review"),
+        ({"minimum_price": "1000000000000"}, "E03", "needs_review"),
+        ({"premium": "0.2000001"}, "E03", "needs_review"),
         ({"minimum_price": "-1.80"}, "E04", "rejected"),
         ({"minimum_price": "0"}, "E04", "rejected"),
         ({"premium": "-0.20"}, "E04", "rejected"),
@@ -69,10 +71,15 @@ def test_reading_the_same_file_again_changes_nothing(today: date) -> None:
         ({"minimum_price": ""}, "E07", "needs_review"),
         ({"valid_from": "2030-01-01"}, "E10", "accepted"),
         ({"confidence": "low"}, "E11", "accepted"),
+        ({"confidence": "Sure"}, "E11", "needs_review"),
         ({"premium_kind": "pct_of_something"}, "E12", "rejected"),
         ({"product": "coffea"}, "E13", "needs_review"),
+        ({"product": ""}, "E13", "needs_review"),
+        ({"origin": ""}, "E13", "needs_review"),
+        ({"price_kind": "FMPX"}, "E15", "rejected"),
         ({"form": "beans Living Income Differential (added to price)"}, "E15", "needs_review"),
         ({"incoterm": ""}, "E16", "needs_review"),
+        ({"incoterm": "FOB Callao"}, "E16", "needs_review"),
         ({"price_kind": "GOV_FLOOR", "scope": "statutory"}, "E17", "accepted"),
         ({"note": "=1+1"}, "E18", "accepted"),
         ({"note": "a\x07bell"}, "E18", "rejected"),
@@ -82,6 +89,21 @@ def test_each_bad_row_gets_its_code(today: date, change: dict[str, str], code: s
     (row,) = answers(today, change)
     assert code in row.codes
     assert row.state == state
+
+
+def test_words_are_known_whatever_letters_are_capitals(today: date) -> None:
+    plain, loud = (
+        answers(today, {}),
+        answers(today, {"incoterm": "fob", "price_kind": "fmp", "confidence": "High", "quality": "Conventional"}),
+    )
+    assert (loud[0].state, loud[0].codes, loud[0].values) == ("accepted", (), plain[0].values)
+
+
+@pytest.mark.parametrize("mark", [";", "\t"])
+def test_a_file_is_read_as_spreadsheets_of_other_countries_write_it(today: date, mark: str) -> None:
+    data = seed_file({}).decode().replace(",", mark).replace("\n", "\r\n") + mark * 16 + "\r\n\r\n"
+    (row,) = read_table(b"\xef\xbb\xbf" + data.encode(), FACTS, on=today)
+    assert (row.state, row.values) == ("accepted", answers(today, {})[0].values)
 
 
 def test_a_commercial_row_without_minimum_is_accepted(today: date) -> None:
@@ -97,9 +119,10 @@ def test_the_same_key_and_day_is_unchanged_or_a_conflict(today: date) -> None:
 
 def test_implausible_rows_go_to_a_person(today: date) -> None:
     organic, doubled = {"quality": "organic", "minimum_price": "1.80"}, {"valid_from": "2024-08-01", "minimum_price": "3.61"}
-    rows = answers(today, {}, organic, doubled)
+    rows = answers(today, {}, organic, doubled, {"valid_from": "2025-08-01", "minimum_price": "1.80"})
     assert [("E14" in row.codes, row.state) for row in rows] == [
         (False, "accepted"),
+        (True, "needs_review"),
         (True, "needs_review"),
         (True, "needs_review"),
     ]
@@ -107,8 +130,17 @@ def test_implausible_rows_go_to_a_person(today: date) -> None:
 
 @pytest.mark.parametrize(
     "data",
-    [b"", b"product,price\ncoffee,1\n", b"\xff\xfe", seed_file({})[:-10], seed_file({}) + b"one,two\n"],
-    ids=["empty", "heads", "encoding", "cut off", "field count"],
+    [
+        b"",
+        b"product,price\ncoffee,1\n",
+        b"\xff\xfe",
+        seed_file({})[:-10],
+        seed_file({}) + b"one,two\n",
+        seed_file({}) + b'"coffee,',
+        seed_file({"note": "x" * 200_000}),
+        seed_file({"note": "\x00"}),
+    ],
+    ids=["empty", "heads", "encoding", "cut off", "field count", "open quote", "long field", "zero byte"],
 )
 def test_a_file_that_is_not_the_table_is_refused_whole(data: bytes) -> None:
     with pytest.raises(TableUnreadable) as refusal:
