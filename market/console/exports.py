@@ -8,7 +8,7 @@ from uuid import UUID
 from flask_babel import force_locale
 
 from market.console.book_lines import DESK as BOOK_LINES
-from market.console.lists import Desk, plain
+from market.console.lists import Desk, cells, headings
 from market.console.orders import DESK as ORDERS
 from market.console.payments import PAYMENTS, REFUNDS
 from market.console.payouts.overview import OWED
@@ -63,9 +63,8 @@ def make(job_id: UUID) -> None:
         if not service.begin_report(session, job_id=job_id, total=total):
             return
     with force_locale(job.facts["language"]):
-        headings = [str(column.label) for column in desk.columns]
         try:
-            body = _written(job, headings, _rows(job, desk, viewer))
+            body = _written(job, headings(desk), _rows(job, desk, viewer))
         except Stopped:
             return
     with unit_of_work() as session:
@@ -78,18 +77,18 @@ def _rows(job: Job, desk: Desk, viewer: Viewer) -> Iterator[Sequence[Any]]:
     chosen = {**filters, **({"show": "all"} if "show" in filters else {}), **job.facts["chosen"]}
     for batch in lists.batches(session_for(viewer.coop_id), lambda: desk.source(viewer), chosen):
         for row in batch:
-            yield [plain(column, row) for column in desk.columns]
+            yield cells(desk, row)
         done += len(batch)
         with unit_of_work() as session:
             if not service.note_progress(session, job_id=job.id, done=done):
                 raise Stopped
 
 
-def _written(job: Job, headings: Sequence[str], rows: Iterator[Sequence[Any]]) -> bytes:
+def _written(job: Job, heads: Sequence[str], rows: Iterator[Sequence[Any]]) -> bytes:
     with tempfile.TemporaryFile() as file:
         if job.facts["format"] == "xlsx":
-            write_workbook(file, headings, rows)
+            write_workbook(file, heads, rows)
         else:
-            file.writelines(piece.encode() for piece in csv_lines(headings, rows))
+            file.writelines(piece.encode() for piece in csv_lines(heads, rows))
         file.seek(0)
         return file.read()

@@ -260,9 +260,8 @@ def _file(desk: Desk, wanted: str) -> ResponseReturnValue:
         who = viewer(session)
     chosen, _errors = _chosen(desk, desk.source(who))
     batches = lists.batches(session_for(who.coop_id), lambda: desk.source(who), chosen, request.args.get("sort", ""))
-    headings = [str(column.label) for column in desk.columns]
-    rows = ([plain(column, row) for column in desk.columns] for batch in batches for row in batch)
-    return file(desk.name, wanted, headings, rows)
+    rows = (cells(desk, row) for batch in batches for row in batch)
+    return file(desk.name, wanted, headings(desk), rows)
 
 
 def file(name: str, wanted: str, headings: Sequence[str], rows: Iterator[Sequence[Any]]) -> ResponseReturnValue:
@@ -277,6 +276,21 @@ def answered(page: ResponseReturnValue, errors: Mapping[str, str]) -> ResponseRe
     answer = make_response(page)
     answer.status_code = 422 if errors else answer.status_code
     return answer
+
+
+def headings(desk: Desk) -> list[str]:
+    """Return the headings of a desk's file: its columns, and last the currency of its amounts where no column says it."""
+    return [str(column.label) for column in desk.columns] + ([_("Currency")] if _says_no_currency(desk) else [])
+
+
+def cells(desk: Desk, row: Line) -> list[Any]:
+    """Return a row of a desk's file, as `headings` names it."""
+    return [plain(column, row) for column in desk.columns] + ([row.currency or ""] if _says_no_currency(desk) else [])
+
+
+def _says_no_currency(desk: Desk) -> bool:
+    kinds = {column.kind for column in desk.columns}
+    return bool(kinds & {"money", "price"}) and "currency" not in {column.key for column in desk.columns}
 
 
 def plain(column: Column, row: Line) -> Any:
