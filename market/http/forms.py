@@ -54,6 +54,14 @@ def number(form: Mapping[str, str], name: str, *, default: str = "0", grouped: b
     return value
 
 
+def whole(form: Mapping[str, str], name: str, *, default: str = "0") -> int:
+    """Return a whole number as people write it. Raises BadField, also for a part of one: nobody's 12.7 days become 12."""
+    value = number(form, name, default=default)
+    if value != int(value):
+        raise BadField("Please enter a whole number.", pointer=f"/{name}")
+    return int(value)
+
+
 def read_number(typed: str, *, grouped: bool = True) -> Decimal:
     """Return a number as people write it, read with the marks of the page's language. Raises numbers.Unclear, ValueError."""
     return numbers.written(typed, languages.grouping(language()) if grouped else "")

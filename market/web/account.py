@@ -87,7 +87,7 @@ def sign_out_everywhere() -> ResponseReturnValue:
 def make_key() -> ResponseReturnValue:
     """Make an API key and show its text this once: the page that shows it is never stored or repeated."""
     try:
-        days = int(forms.number(request.form, "days", default="30"))
+        days = forms.whole(request.form, "days", default="30")
         with unit_of_work() as session:
             issued = service.issue_api_key(
                 session,

@@ -37,6 +37,8 @@ def test_amounts_are_typed_as_people_write_them(client, session, coop):
     session.expire_all()
     found = session.get(Coop, coop_id)
     assert (found.transport_minor_per_line, found.book_alone_minor, found.country) == (450, 125_000, "PE")
+    cut = staff.post("/console/coop", data=form | {"transfer_hold_days": "12.7"})
+    assert (cut.status_code, "Please enter a whole number." in cut.text) == (422, True)
     wrong = staff.post("/console/coop", data=form | {"transport_per_line": "four"})
     assert wrong.status_code == 422
     assert 'value="four"' in wrong.text
