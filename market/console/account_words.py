@@ -3,6 +3,7 @@
 The code stays beside the words, small: it is what files, colleagues and auditors name an account by.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -123,6 +124,7 @@ FACTS: dict[str, Any] = {
     "statement_match_undone": _l("match taken back"),
 }
 """Kind of a transaction -> what happened."""
+_CORRECTION = re.compile(r"(?P<code>(?P<head>[a-z_]+)\S*): (?P<amounts>.+ → .+)")
 PARTS: dict[str, Any] = {
     "producer_goods": _l("Goods"),
     "organic_differential": _l("Organic differential"),
@@ -170,6 +172,14 @@ def account(code: str, known: Mapping[str, str]) -> Named:
     if code == "suspense:s":
         about = str(ACCOUNTS["stripe"])
     return Named(_("%(what)s: %(about)s", what=what, about=about) if about else what, code)
+
+
+def handed_over(name: str) -> str:
+    """Return the name of what was handed over; of a correction, which has the account by its code, with that in words."""
+    found = _CORRECTION.fullmatch(name)
+    if found is None or found["head"] not in ACCOUNTS:
+        return name
+    return f"{ACCOUNTS[found['head']]} ({found['code']}): {found['amounts']}"
 
 
 def fact(kind: str) -> Named:

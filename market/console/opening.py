@@ -42,6 +42,7 @@ def _pane(session: Session, opening_id: UUID) -> dict[str, Any]:
     found = queries.opening(session, opening_id)
     return {
         "opening": found,
+        "name": account_words.handed_over(found.name),
         "history": desks.history(session, "opening_balance", opening_id),
         **_read(session, found.body, corrects=found.corrects),
     }
@@ -53,7 +54,7 @@ DESK = Desk(
     endpoint="console_opening.index",
     source=sources.openings,
     columns=(
-        Column("name", _l("File"), "link"),
+        Column("name", _l("File"), "link", make=lambda row: account_words.handed_over(row.name)),
         Column("source", _l("Former books")),
         Column("on_day", _l("Day"), "day"),
         Column("balances", _l("Balances"), "number"),

@@ -9,7 +9,7 @@ from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import lazy_gettext as _l
 
-from market.console import lists, words
+from market.console import account_words, lists, words
 from market.console.lists import Column, Desk, Filter, Words
 from market.http.auth import access, current_coop
 from market.http.clock import today
@@ -75,7 +75,7 @@ DESK = Desk(
     columns=(
         Column("kind", _l("What"), words={code: (kind.words, "") for code, kind in KINDS.items()}),
         Column("number", _l("Number"), make=lambda row: _number(row.kind, row.number)),
-        Column("words", _l("Who or what"), make=lambda row: told(row.words or "")),
+        Column("words", _l("Who or what"), make=lambda row: _about(row.kind, row.words or "")),
         Column("amount_minor", _l("Amount"), "money"),
         Column("since", _l("Waits since"), "instant"),
         Column("owner", _l("Who sees to it")),
@@ -115,6 +115,11 @@ NUMBERS = {"run": run_number, "run_draft": run_number, "payout": payout_number, 
 def _number(kind: str, number: str) -> str:
     """Return the number of a task or of what was found as it is printed."""
     return NUMBERS[kind](int(number)) if kind in NUMBERS else number
+
+
+def _about(kind: str, said: str) -> str:
+    """Return what a task is about, in the reader's language."""
+    return account_words.handed_over(said) if kind == "opening_proposed" else told(said)
 
 
 def _href(row: Any) -> str:

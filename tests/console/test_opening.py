@@ -28,6 +28,9 @@ from tests.factories.payouts import APPROVER
 from tests.factories.producers import make_coop, make_producer
 
 OPENING = "/console/books/opening"
+WORDS = {
+    "bank": "Bank account", "payable": "Owed to a producer", "claim": "Owed to the co-op", "fund_available": "Premium fund, free",
+}  # fmt: skip
 WRONG = (
     "account,currency,amount\nbank:1,EUR,50.00\nno_such,EUR,1\npayable:99,EUR,3.00\nheld:goods,EUR,1.00\npremium_bank,EUR,5.00\n"
 )
@@ -134,8 +137,10 @@ def correct(desk, account, amount, reason="the folder says otherwise, page 4", *
 def decided(desk, session, made) -> OpeningBalance:
     assert made.status_code == 303, made.text
     row = session.scalars(select(OpeningBalance).where(OpeningBalance.state == "proposed")).one()
-    said, path = ("Book the correction", row.source, row.name), f"{OPENING}/{row.id}"
-    assert row.name in desk.get(desk.approver, "/console?kind=opening_proposed").text
+    code, _sign, amounts = row.name.partition(": ")
+    named = f"{WORDS[code.partition(':')[0]]} ({code}): {amounts}"
+    said, path = ("Book the correction", row.source, named), f"{OPENING}/{row.id}"
+    assert named in desk.get(desk.approver, "/console?kind=opening_proposed").text
     assert desk.post(desk.preparer, path, word="yes").status_code == 403
     shown = desk.get(desk.approver, made.location).text
     assert [words for words in said if words not in shown] == []
