@@ -59,19 +59,21 @@ JOIN order_line l ON l.seller_order_id = s.id
 JOIN price_component c ON c.order_line_id = l.id
 WHERE s.coop_id = :coop AND (s.confirmed_at AT TIME ZONE :zone)::date BETWEEN :since AND :until AND s.state = 'settled'"""
 _PARTS = f"""
-SELECT o.country, c.order_line_id, c.seq, c.kind, c.tax_rate, c.currency, c.amount_minor - c.returned_minor AS net,
+SELECT o.country, c.order_line_id, c.seq, c.kind, c.tax_rate, c.currency, c.amount_minor - c.returned_minor AS net, c.tax_minor,
        CASE WHEN c.amount_minor = 0 THEN 0
-         ELSE c.tax_minor::numeric * (c.amount_minor - c.returned_minor) / c.amount_minor END AS weight
+         ELSE c.tax_minor::numeric * (c.amount_minor - c.returned_minor) / c.amount_minor END AS left_of_it
 {_EARNED}"""
 # A line's tax is one amount, of which refunds take whole cents: what is left of it is what the books owe the tax office. It
-# goes to the parts by what is left of each, rounded as it adds up, so that the rows come to it.
+# goes to the parts by what is left of each, rounded as it adds up, so that the rows come to it; by what each had where nothing is
+# left of any, since money given back elsewhere is spread by component.
 _TAX = """
 SELECT country, kind, tax_rate, currency, sum(net)::bigint AS net,
        sum(CASE WHEN whole = 0 THEN 0 ELSE round(tax * upto / whole) - round(tax * (upto - weight) / whole) END)::bigint AS tax
 FROM (
   SELECT *, sum(CASE WHEN kind = 'tax' THEN net ELSE 0 END) OVER line AS tax, sum(weight) OVER line AS whole,
          sum(weight) OVER (PARTITION BY order_line_id ORDER BY seq) AS upto
-  FROM ({parts}) part
+  FROM (SELECT *, CASE WHEN sum(left_of_it) OVER (PARTITION BY order_line_id) = 0 THEN tax_minor ELSE left_of_it END AS weight
+        FROM ({parts}) part) part
   WINDOW line AS (PARTITION BY order_line_id)) parts
 WHERE kind <> 'tax' GROUP BY 1, 2, 3, 4 ORDER BY 1, 3, 2, 4"""
 _FEES = f"""
