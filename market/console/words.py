@@ -194,6 +194,7 @@ BOOKED: Words = {
     "unidentified": (_l("money nobody knows (a liability)"), ""),
     "tax_payable": (_l("tax paid"), ""),
     "transport_payable": (_l("carrier paid"), ""),
+    "deposit_liability": (_l("deposit for packaging"), ""),
 }
 LETTERS: Words = {
     "confirm": (_l("address to confirm"), ""),

@@ -1,1 +1,1 @@
-"""The co-op's own money beside trade: premium fund, pre-finance, deposits, conversions, cash rounding (money.md 2)."""
+"""The co-op's own money beside trade: premium fund, pre-finance, conversions, cash rounding (money.md 2)."""

@@ -1,4 +1,4 @@
-"""What treasury events move, as legs (money.md 2, E10, E12, E14, E35 to E40, E47, E53); pure.
+"""What treasury events move, as legs (money.md 2, E10, E14, E35 to E40, E47, E53); pure.
 
 The premium fund is a fund of its own (F-1): whatever leaves or reaches it moves on `premium_bank` by the same amount.
 """
@@ -10,16 +10,6 @@ from uuid import UUID
 
 from market.kernel.money import Money, exponent
 from market.ledger.rules import Leg, legs
-
-
-def deposit_paid(source: str, money: Money, order: UUID) -> tuple[Leg, ...]:
-    """E12: a packaging deposit came with a payment."""
-    return legs((source, "deposit_liability", money), subject=order)
-
-
-def deposit_returned(money: Money, order: UUID) -> tuple[Leg, ...]:
-    """E12: the packaging came back, the deposit is owed to the buyer."""
-    return legs(("deposit_liability", "refund_payable", money), subject=order)
 
 
 def premium_invoiced(money: Money, invoice: UUID) -> tuple[Leg, ...]:

@@ -15,7 +15,7 @@ def line_booked(mirror: str, suspense: str, money: Money, line: UUID) -> Leg:
 
 
 def explained(suspense: str, account: str, money: Money, subject: UUID) -> Leg:
-    """E39, E40, E47, E50 to E52: a part of a line is booked to an account; `money` is below zero where it went out."""
+    """E12, E39, E40, E47, E50 to E52: a part of a line is booked to an account; `money` is below zero where it went out."""
     return Leg(suspense, account, money, subject) if money.minor > 0 else Leg(account, suspense, -money, subject)
 
 

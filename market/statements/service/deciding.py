@@ -33,7 +33,7 @@ GIVEN_UP = ("write_off", "bank_charges")
 """What the co-op bears itself; above its own limit only an approver books it (money.md 8.3). What a rule finds needs nobody."""
 
 # What staff may book a line as, and in which direction: 1 money in, -1 money out, 0 both (E50 to E52, E49,
-# E37, E47).
+# E37, E47, and E12: no more deposits go back than came).
 BOOKABLE = {
     "bank_charges": 0,
     "own_transit": 0,
@@ -44,6 +44,7 @@ BOOKABLE = {
     "transport_payable": -1,
     "premium_in_transit": -1,
     "fx": 0,
+    "deposit_liability": 0,
 }
 
 

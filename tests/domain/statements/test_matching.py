@@ -269,6 +269,22 @@ def test_unknown_money_is_a_liability_and_only_money_that_came_in(session, accou
         service.book_line(session, line_id=debit.id, account_code="unidentified", reason="unknown", actor=PREPARER, now=NOW)
 
 
+def test_a_deposit_for_packaging_comes_and_goes_back_and_no_more_than_came(session, account) -> None:  # E12
+    import_lines(session, account, [line(300, ref="A"), line(-200, ref="B"), line(-101, ref="C")])
+    came, back, beyond = lines_of(session, account)
+    crates = {"account_code": "deposit_liability", "reason": "30 crates, Café Sol", "actor": PREPARER, "now": NOW}
+    matches = [service.book_line(session, line_id=each.id, **crates) for each in (came, back)]
+    assert balance(session, account, "deposit_liability") == 100
+    refused = (
+        (service.book_line, {"line_id": beyond.id, **crates}),
+        (service.undo_match, {"match_id": matches[0], "reason": "not that one", "actor": PREPARER, "now": NOW}),
+    )
+    for command, given in refused:
+        with pytest.raises(DomainError), session.begin_nested():
+            command(session, **given)
+    assert balance(session, account, "deposit_liability") == 100
+
+
 def test_own_money_between_accounts_meets_in_transit(session, coop, account) -> None:  # E52
     other = make_account(session, coop=coop, iban="NL91ABNA0417164300", name="Savings")
     import_lines(session, account, [line(-60_000, ref="A")])

@@ -4,9 +4,9 @@ from marshmallow import ValidationError, fields, validate, validates_schema
 
 from market.api.openapi import MoneySchema, Strict
 from market.kernel.text import SHORTEST_REASON
+from market.statements.service import BOOKABLE
 
 SHOW = ("open", "suggested", "unmatched", "parked", "matched", "all")
-BOOKABLE = ("bank_charges", "own_transit", "write_off", "sweep_transit", "unidentified", "tax_payable", "transport_payable")
 
 
 class BankFiguresOut(Strict):
@@ -202,7 +202,7 @@ class LineMatchIn(Strict):
 
     suggestion_id = fields.UUID()
     reference = fields.String(validate=validate.Length(14, 40))
-    account_code = fields.String(validate=validate.OneOf(BOOKABLE))
+    account_code = fields.String(validate=validate.OneOf(tuple(BOOKABLE)))
     amount = fields.Nested(MoneySchema)
     reason = fields.String(load_default="", validate=validate.Length(max=300))
 
