@@ -37,6 +37,14 @@ def test_anybody_checks_a_price(client, table):
     assert replay(check["inputs"]).words == check["words"], "anybody can run it again from the answer"
 
 
+def test_less_than_a_cent_is_said_exactly(client, table):
+    body = client.get("/api/v1/price-check", query_string=ASKED | {"quantity": "1"}).json
+    check = next(check for check in body["checks"] if check["rule"] == "R-01")
+    assert (body["outcome"], body["amount_short"], check["amount_short"]) == ("violation", *[{"minor": 0, "currency": "USD"}] * 2)
+    assert check["short_per_unit"]["amount"] in check["words"]
+    assert (check["short_per_unit"]["unit"], "0.00 USD" in check["words"]) == ("lb", False)
+
+
 def test_the_proposed_price_passes(client, table):
     body = client.get("/api/v1/price-check", query_string=ASKED | {"price": "3.968321"}).json
     assert (body["outcome"], body["claims_carried"], body["amount_short"]) == ("ok", ["fairtrade"], None)

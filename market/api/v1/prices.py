@@ -1,5 +1,6 @@
 """The public price check: anybody may hold any price against the tables, with the arithmetic in words."""
 
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -9,6 +10,7 @@ from market.http.auth import access
 from market.http.clock import today
 from market.http.db import unit_of_work
 from market.http.i18n import told_check
+from market.kernel.money import Money
 from market.pricing import queries, service
 from market.pricing.rules import GATES, Check, Goods, PriceVerdict, plain, replay
 
@@ -68,10 +70,10 @@ def stored_check(check_id: UUID) -> dict[str, Any]:
         "reason": stored.reason,
         "words": told_check(stored),
         "blocks": [gate for gate in GATES[stored.rule] if stored.outcome == "violation"],
-        "amount_short": stored.amount_short and money_out(stored.amount_short),
+        "amount_short": _short(stored.amount_short),
         "inputs": stored.inputs,
         "again": _check_out(again),
-        "holds": (again.outcome.value, again.amount_short) == (stored.outcome, stored.amount_short),
+        "holds": (again.outcome.value, again.amount_short or None) == (stored.outcome, stored.amount_short or None),
     }
 
 
@@ -80,27 +82,36 @@ def verdict_out(said: PriceVerdict) -> dict[str, Any]:
     floor = said.floor
     return {
         "outcome": said.outcome.value,
-        "price": plain(said.goods_price.amount).replace(",", ""),
+        "price": _exact(said.goods_price.amount),
         "unit": said.goods_price.unit,
         "currency": said.goods_price.currency,
         "floor": floor
         and {
             "kind": floor.kind,
             "label": floor.label,
-            "amount": plain(floor.price.amount).replace(",", ""),
+            "amount": _exact(floor.price.amount),
             "currency": floor.price.currency,
             "unit": floor.price.measure,
             "reference_id": floor.reference_id,
         },
-        "passing_price": None if said.proposed_price is None else plain(said.proposed_price).replace(",", ""),
-        "premium_per_unit": plain(said.premium_per_unit).replace(",", ""),
-        "amount_short": said.amount_short and money_out(said.amount_short),
+        "passing_price": None if said.proposed_price is None else _exact(said.proposed_price),
+        "premium_per_unit": _exact(said.premium_per_unit),
+        "amount_short": _short(said.amount_short),
         "claims_carried": list(said.claims_carried),
         "checks": [_check_out(check) for check in said.checks],
     }
 
 
+def _short(money: Money | None) -> dict[str, Any] | None:
+    return None if money is None else money_out(money)
+
+
+def _exact(number: Decimal) -> str:
+    return plain(number).replace(",", "")
+
+
 def _check_out(check: Check) -> dict[str, Any]:
+    lacks = (check.facts or {}).get("short_per_unit")
     return {
         "rule": check.rule,
         "version": check.version,
@@ -108,6 +119,7 @@ def _check_out(check: Check) -> dict[str, Any]:
         "reason": check.reason,
         "words": told_check(check),
         "blocks": [gate for gate in GATES[check.rule] if check.blocks(gate)],
-        "amount_short": check.amount_short and money_out(check.amount_short),
+        "amount_short": _short(check.amount_short),
+        "short_per_unit": lacks and {"amount": _exact(lacks.amount), "currency": lacks.currency, "unit": lacks.measure},
         "inputs": check.inputs,
     }

@@ -1,6 +1,6 @@
 """A price held against one floor: compared exactly, in the floor's own currency, measure and delivery level (R-11, R-12)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from fractions import Fraction
 from uuid import UUID
@@ -110,6 +110,20 @@ def steps_beyond(mine: str, row: str) -> int:
     return _CHAIN.index(mine) - _CHAIN.index(row)
 
 
+def _too_low(price: Price, quantity: Decimal, seen: Compared, lacks: Price) -> str:
+    """Say by how much a price is too low: for the quantity, too, unless that rounds to nothing."""
+    said = {"price": price.text, "gap": lacks.text, "passing": per(figure(seen.passing, price.currency), price.measure)}
+    if not seen.amount_short:
+        return say("The price of %(price)s is %(gap)s too low. A price of %(passing)s or more passes.", **said)
+    return say(
+        "The price of %(price)s is %(gap)s too low: %(short)s for %(quantity)s %(unit)s. A price of %(passing)s or more passes.",
+        short=whole(seen.amount_short),
+        quantity=plain(quantity),
+        unit=Unit(price.unit),
+        **said,
+    )
+
+
 def hold_against(
     price: Price,
     quantity: Decimal,
@@ -128,25 +142,14 @@ def hold_against(
     floor = Floor(floor.kind, floor.label, floor.price, floor.exact, floor.reference_id, seen.passing)
     told = sentences(story, seen.words)
     if seen.short > 0 and level >= 0:
-        gap = per(figure(decimal_of(seen.short), floor.price.currency), floor.price.measure)
+        lacks = replace(floor.price, amount=decimal_of(seen.short))
         return Finding(
             Outcome.VIOLATION if floor.blocks else Outcome.WARNING,
             "below_floor",
-            sentences(
-                told,
-                say(
-                    "The price of %(price)s is %(gap)s too low: %(short)s for %(quantity)s %(unit)s."
-                    " A price of %(passing)s or more passes.",
-                    price=price.text,
-                    gap=gap,
-                    short=whole(seen.amount_short),
-                    quantity=plain(quantity),
-                    unit=Unit(price.unit),
-                    passing=per(figure(seen.passing, price.currency), price.measure),
-                ),
-            ),
+            sentences(told, _too_low(price, quantity, seen, lacks)),
             seen.amount_short,
             floor,
+            {"short_per_unit": lacks},
         )
     if level:
         return Finding(

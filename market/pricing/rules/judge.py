@@ -109,8 +109,10 @@ class PriceVerdict:
 
     @property
     def amount_short(self) -> Money | None:
-        """The largest shortfall of the blocking checks, if any."""
-        short = [check.amount_short for check in self.checks if check.outcome is Outcome.VIOLATION and check.amount_short]
+        """The largest shortfall of the blocking checks, if any; nothing where less than half a minor unit is missing."""
+        short = [
+            check.amount_short for check in self.checks if check.outcome is Outcome.VIOLATION and check.amount_short is not None
+        ]
         return max(short, key=lambda money: money.minor, default=None)
 
     @property

@@ -122,7 +122,7 @@ def premium_paid(
     if short.minor > 0 or taken.minor > 0 or wrong:
         owed = Money(max(short.minor, 0), due.currency)
         words = sentences(words, say("%(paid)s arrives: %(owed)s is missing.", paid=whole(paid), owed=whole(owed)))
-        return Finding(Outcome.VIOLATION, "premium_short", words, owed, facts={"premium_due": due})
+        return Finding(Outcome.VIOLATION, "premium_short", words, owed or None, facts={"premium_due": due})
     return Finding(
         Outcome.OK, "premium_whole", sentences(words, N_("It is paid in full, beside the price.")), facts={"premium_due": due}
     )

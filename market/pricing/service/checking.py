@@ -215,8 +215,8 @@ def _stored(check: Check, subject_kind: str, subject_id: UUID, gate: str, now: d
         "outcome": check.outcome.value,
         "reason_code": check.reason,
         "words": check.words,
-        "amount_short_minor": short.minor if short else None,
-        "currency": short.currency if short else None,
+        "amount_short_minor": None if short is None else short.minor,
+        "currency": None if short is None else short.currency,
         "evaluated_at": now.isoformat(),
         "evaluated_for": on.isoformat(),
     }

@@ -59,6 +59,14 @@ class FloorOut(Strict):
     reference_id = fields.UUID(allow_none=True)
 
 
+class ShortOut(Strict):
+    """What a price lacks for one unit of its floor, exactly."""
+
+    amount = fields.String(required=True)
+    currency = fields.String(required=True)
+    unit = fields.String(required=True)
+
+
 class CheckOut(Strict):
     """One rule with its sentence, and the inputs that run it again."""
 
@@ -68,7 +76,12 @@ class CheckOut(Strict):
     reason = fields.String(required=True)
     words = fields.String(required=True)
     blocks = fields.List(fields.String(), required=True, metadata={"description": "Gates that this violation blocks."})
-    amount_short = fields.Nested(MoneySchema, allow_none=True)
+    amount_short = fields.Nested(
+        MoneySchema,
+        allow_none=True,
+        metadata={"description": "For the quantity; 0 where less than half a minor unit is missing."},
+    )
+    short_per_unit = fields.Nested(ShortOut, allow_none=True)
     inputs = fields.Dict(required=True)
 
 
@@ -96,6 +109,10 @@ class PriceCheckOut(Strict):
     floor = fields.Nested(FloorOut, allow_none=True)
     passing_price = fields.String(allow_none=True, metadata={"description": "The lowest price per unit that passes."})
     premium_per_unit = fields.String(required=True)
-    amount_short = fields.Nested(MoneySchema, allow_none=True)
+    amount_short = fields.Nested(
+        MoneySchema,
+        allow_none=True,
+        metadata={"description": "For the quantity; 0 where less than half a minor unit is missing."},
+    )
     claims_carried = fields.List(fields.String(), required=True)
     checks = fields.List(fields.Nested(CheckOut), required=True)
