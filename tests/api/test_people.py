@@ -48,6 +48,10 @@ def test_sign_up_confirm_and_sign_in_over_json(client, session):
     body = {"email": "ana@example.com", "name": "Ana", "password": PASSWORD}
     assert _call(client, "POST", "/accounts", body).status_code == 202
     assert _call(client, "POST", "/accounts", body).status_code == 202, "the same answer for a known address"
+    more = [_call(client, "POST", "/accounts", body) for _ in range(5)]
+    assert [answer.status_code for answer in more] == [202] * 4 + [429], "each sends a letter, and a stranger may ask for them"
+    assert (more[-1].mimetype, "Retry-After" in more[-1].headers) == ("application/problem+json", True)
+    assert session.query(OutboxRow).filter_by(topic="accounts.letter").count() == 6
     credentials = {"email": "ana@example.com", "password": PASSWORD}
     early = _call(client, "POST", "/session", credentials)
     assert (early.status_code, early.json["code"]) == (401, "login.wrong_credentials")

@@ -24,6 +24,7 @@ class Accounts(MethodView):
 
     @blueprint.arguments(schemas.SignUpIn)
     @blueprint.response(202, schemas.SignUpOut)
+    @blueprint.alt_response(429, description="Too many letters to this address, or asked for from one network address")
     @access("public")
     def post(self, body: dict[str, Any]) -> dict[str, str]:
         """Make an account and send a letter with the link that confirms the address.
