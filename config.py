@@ -111,7 +111,7 @@ class Settings:
     )
     guest_orders_per_email: int = _setting(
         "GUEST_ORDERS_PER_EMAIL",
-        "orders without an account in an hour for one e-mail address; 0 is no limit",
+        "orders without an account in an hour for one e-mail address, and unpaid ones with one; 0 is no limit",
         read=_whole,
         default=6,
     )

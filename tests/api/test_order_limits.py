@@ -89,6 +89,19 @@ def test_an_account_has_its_own_count(client, session, listing, limits):
     assert [place(client, listing, n, email=f"b{n}@example.org").status_code for n in (1, 2, 3)] == [201, 201, 409]
 
 
+def test_nobody_has_a_stranger_written_to_by_ordering_and_cancelling(client, session, listing, limits, clock):
+    limits(guest_orders_per_email=2, unpaid_orders=5)
+    signed_in(client, session)
+    for number, method in ((1, "transfer"), (2, "card")):
+        made = place(client, listing, number, email="eva@example.org", method=method).json
+        client.post(f"/api/v1/orders/{made['id']}/cancel", query_string={"key": made["key"]})
+    refused = place(client, listing, 3, email="eva@example.org", method="card")
+    assert (refused.status_code, refused.json["code"], refused.headers["Retry-After"]) == (429, "orders.too_many", "3600")
+    assert place(client, listing, 4, email="own@example.org").status_code == 201
+    clock.instant = NOW + timedelta(minutes=61)
+    assert place(client, listing, 5, email="eva@example.org").status_code == 201
+
+
 def test_goods_are_kept_for_a_transfer_as_long_as_the_coop_says(client, session, listing):
     from market.producers.models import Coop
 

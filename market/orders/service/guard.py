@@ -1,4 +1,4 @@
-"""Nobody empties the shelves without paying: how many orders a buyer may place, and leave unpaid."""
+"""Nobody empties the shelves without paying, or has strangers written to: how many orders one may place, and leave unpaid."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -30,11 +30,13 @@ class Caller:
 _STANDING = """
 SELECT count(*) FILTER (WHERE mine AND placed_at > %(hour)s) AS lately, count(*) FILTER (WHERE NOT mine AND placed_at > %(hour)s),
   count(*) FILTER (WHERE mine AND waits), count(*) FILTER (WHERE waits),
-  coalesce(sum(total_minor) FILTER (WHERE mine AND waits AND currency = %(currency)s), 0)
+  coalesce(sum(total_minor) FILTER (WHERE mine AND waits AND currency = %(currency)s), 0),
+  count(*) FILTER (WHERE email = %(email)s AND unpaid AND placed_at > %(hour)s)
 FROM ({own}) AS own
 """
 _OWN = """
-SELECT placed_at, total_minor, currency, method = 'transfer' AND state = 'placed' AS waits, {mine} AS mine
+SELECT placed_at, total_minor, currency, method = 'transfer' AND state = 'placed' AS waits, {mine} AS mine,
+  email, state IN ('placed', 'cancelled') AS unpaid
   FROM orders WHERE {whose} AND placed_at > %(since)s
 """
 _OF_ACCOUNT = _STANDING.format(own=_OWN.format(mine="true", whose="account_id = %(account)s"))
@@ -52,15 +54,21 @@ def refuse_too_much(
     TooManyOrders, TooMuchUnpaid.
     """
     limits, guest = caller.limits, account_id is None
-    if not any((limits.unpaid, guest and (limits.per_email or limits.per_address or limits.unpaid_value))):
+    if not any((limits.unpaid, limits.per_email, guest and (limits.per_address or limits.unpaid_value))):
         return
     asked: dict[str, object] = {"account": account_id, "email": email, "address": caller.address, "currency": total.currency}
     asked |= {"hour": now - WINDOW, "since": now - _LONGEST}
     row = direct.run(session, _OF_GUEST if guest else _OF_ACCOUNT, asked)[0]
-    lately, beside, unpaid, unpaid_here, value = (int(number) for number in row)
+    lately, beside, unpaid, unpaid_here, value, not_paid = (int(number) for number in row)
     if guest and (_reached(lately, limits.per_email) or _reached(lately + beside, limits.per_address)):
         raise TooManyOrders(
             "Too many orders without an account came from here within the hour. Sign in to order, or try again in an hour.",
+            retry_after=int(WINDOW.total_seconds()),
+        )
+    # The address need not be the account's own, and each order that waits or ends unpaid is a letter to it.
+    if _reached(not_paid, limits.per_email):
+        raise TooManyOrders(
+            "Too many orders for this e-mail address were left unpaid within the hour. Pay one, or try again in an hour.",
             retry_after=int(WINDOW.total_seconds()),
         )
     if method != "transfer":
