@@ -16,11 +16,16 @@ csrf = CSRFProtect()
 
 
 def field() -> Markup:
-    """Return the hidden field that every form of ours carries; nothing for a visitor without a session, but at the door."""
+    """Return the hidden field that every form of ours carries; nothing for a visitor without a session, but at the door.
+
+    Whoever works for a member has the member's name in it, too: `sending` refuses what was drawn for another.
+    """
     reads = current_app.config["SESSION_COOKIE_NAME"] not in request.cookies and current_actor().account_id is None
     if reads and request.blueprint != "security":
         return Markup("")
-    return Markup('<input type="hidden" name="csrf_token" value="{}">').format(generate_csrf())
+    token = Markup('<input type="hidden" name="csrf_token" value="{}">').format(generate_csrf())
+    member = current_actor().on_behalf_of
+    return token + Markup('<input type="hidden" name="for_member" value="{}">').format(member) if member else token
 
 
 def _protect() -> None:

@@ -19,7 +19,7 @@ from market.kernel.errors import Conflict
 from market.kernel.ids import new_id
 
 HEADER = "X-Sent-Later"
-_OWN = ("csrf_token", "key", "sent_for")
+_OWN = ("csrf_token", "key", "sent_for", "for_member")
 
 
 class SentForAnother(Conflict):
@@ -76,6 +76,17 @@ def done(session: Session, location: str) -> Response:
     return redirect(location, 303)  # type: ignore[return-value]
 
 
+def _drawn_for_whom() -> None:
+    """Refuse a form of a member's pages that was drawn while its sender worked for another member, in another tab.
+
+    Raises SentForAnother.
+    """
+    if request.method != "POST" or not request.path.startswith("/producer/") or "csrf_token" not in request.form:
+        return
+    if request.form.get("for_member", "") != str(current_actor().on_behalf_of or ""):
+        raise SentForAnother(_("This was filled in for another member. Nothing is recorded; fill it in again on their page."))
+
+
 def _scope() -> str:
     return f"{current_actor().label}:form:{request.path}"
 
@@ -93,4 +104,5 @@ def _readable(response: Response) -> Response:
 def init_app(app: Flask) -> None:
     """Give templates the fields, and scripts an answer that they can read."""
     app.jinja_env.globals["sending_fields"], app.jinja_env.globals["form_key"] = fields, form_key
+    app.before_request(_drawn_for_whom)
     app.after_request(_readable)

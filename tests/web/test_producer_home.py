@@ -101,12 +101,18 @@ def test_a_field_officer_works_for_a_member_and_is_named_in_the_audit(client, se
     officer = make_staff(session, coop=coop)
     session.commit()
     sign_in(client, session, officer)
-    assert "Work for Ana" in client.get("/field?q=an").text
+    assert all("Work for Ana" in client.get("/field", query_string={"q": words}).text for words in ("an", "NÁ"))
     token = csrf_token(client)
     assert client.post(f"/field/{ana.id}", data={"csrf_token": token}).headers["Location"] == "/producer"
     assert "You work for Ana." in client.get("/producer").text
     assert client.get("/console").status_code == 403
-    client.post(f"/producer/listings/{listing.id}/withdraw", data={"csrf_token": token, "reason": "sold"})
+    withdraw, form = f"/producer/listings/{listing.id}/withdraw", {"csrf_token": token, "reason": "sold"}
+    other = make_producer(session, coop=coop, name="Luz")
+    for drawn in ({}, {"for_member": str(other.id)}):  # in another tab, before they worked for Ana
+        refused = client.post(withdraw, data=form | drawn)
+        assert (refused.status_code, "filled in for another member" in refused.text) == (409, True)
+    assert f'name="for_member" value="{ana.id}"' in client.get("/producer/details").text
+    client.post(withdraw, data=form | {"for_member": str(ana.id)})
     entry = session.query(AuditEntry).filter_by(action="listing.withdrawn").one()
     assert (entry.actor, entry.on_behalf_of) == (f"account:{officer.id}", ana.id)
     assert client.post("/field/end", data={"csrf_token": token}).headers["Location"] == "/field"

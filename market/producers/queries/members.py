@@ -1,11 +1,13 @@
 """Producers, and their membership in co-ops."""
 
+import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import func, literal_column, or_, select
 from sqlalchemy.orm import Session
 
 from market.kernel import paging
@@ -15,6 +17,8 @@ from market.producers.errors import ProducerMissing
 from market.producers.models import Member, Producer
 
 PAGE = 50
+MARKS = "[\u0300-\u036f]"
+"""Accents apart from their letters: an officer's keyboard may have none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +160,7 @@ def current_member(session: Session, *, coop_id: UUID, producer_id: UUID) -> Pro
 
 
 def find_members(session: Session, *, coop_id: UUID, words: str = "", limit: int = PAGE) -> list[MemberRow]:
-    """Return present members of a co-op by name, those whose name or number has `words` in it."""
+    """Return present members of a co-op by name, those whose name or number has `words` in it, with accents or without."""
     statement = (
         select(Member, Producer)
         .join(Producer, Producer.id == Member.producer_id)
@@ -165,7 +169,8 @@ def find_members(session: Session, *, coop_id: UUID, words: str = "", limit: int
         .limit(limit)
     )
     if words:
-        named = Producer.name.icontains(words, autoescape=True)
+        plain = func.regexp_replace(func.normalize(Producer.name, literal_column("NFKD")), MARKS, "", "g")
+        named = plain.icontains(re.sub(MARKS, "", unicodedata.normalize("NFKD", words)), autoescape=True)
         statement = statement.where(or_(named, Member.number == int(words)) if words.isdecimal() and len(words) < 10 else named)
     return [_member(member, of) for member, of in session.execute(statement)]
 
