@@ -4,8 +4,8 @@ No page here sets a cookie or knows who reads it.
 """
 
 import re
+import unicodedata
 from datetime import date
-from urllib.parse import urlsplit
 
 from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -62,7 +62,8 @@ def find_lot() -> ResponseReturnValue:
 
 def _code(typed: str) -> str:
     """Return the code in what was typed, scanned or pasted: the last piece of an address, without spaces and dashes."""
-    piece = urlsplit(typed).path.rstrip("/").rsplit("/", 1)[-1] if "/" in typed else typed
+    plain = unicodedata.normalize("NFKC", typed)  # some keyboards write wide letters
+    piece = re.split(r"[?#]", plain)[0].rstrip("/").rsplit("/", 1)[-1]
     return re.sub(r"[\s\-.·]", "", piece)
 
 

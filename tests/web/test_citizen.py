@@ -60,12 +60,18 @@ def ana(session, coop):
 
 
 @pytest.mark.parametrize(
-    "spelt", ["{}", " {} ", "HTTPS://MARKET.EXAMPLE/L/{}", "https://market.example/lots/{}?lang=es", "{dashed}", "{upper}"]
+    "spelt",
+    ["{}", " {} ", "HTTPS://MARKET.EXAMPLE/L/{}", "https://market.example/lots/{}?lang=es", "{dashed}", "{upper}", "{wide}"],
 )
 def test_a_lot_is_found_however_its_code_is_written(client, session, coop, ana, spelt):
     slug = make_lot(session, coop=coop, producer=ana).slug
     session.commit()
-    typed = spelt.format(slug, dashed=f"{slug[:4]}-{slug[4:8]}-{slug[8:]}", upper=slug.upper())
+    typed = spelt.format(
+        slug,
+        dashed=f"{slug[:4]}-{slug[4:8]}-{slug[8:]}",
+        upper=slug.upper(),
+        wide="".join(chr(ord(sign) + 0xFEE0) for sign in slug),
+    )
     answer = client.get("/lots", query_string={"code": typed})
     assert (answer.status_code, answer.headers["Location"]) == (303, f"/lots/{slug}")
 
@@ -78,7 +84,8 @@ def test_a_wrong_code_is_told_and_kept(client, session, coop, ana):
     assert answer.status_code == 422
     assert f'value="{wrong}"' in answer.text
     assert "mistyped" in answer.text
-    assert client.get("/lots?code=<script>").status_code == 422
+    for odd in ("<script>", "http://[abc/", "//["):
+        assert client.get("/lots", query_string={"code": odd}).status_code == 422
 
 
 def test_the_rules_stand_with_the_rows_in_force(client, session):
