@@ -81,6 +81,8 @@ def test_above_the_limit_a_second_person_authorises(desk, session, members, unit
     desk.post(desk.preparer, f"{PAGE}/{ana}/pay", payee=str(luis), amount="10", words="Exactly the limit")
     assert unit() == {"Ana": -3000, "Luis": 3000}
     desk.post(desk.preparer, f"{PAGE}/{ana}/pay", payee=str(luis), amount="11", words="A sheep")
+    much = desk.post(desk.preparer, f"{PAGE}/{ana}/pay", payee=str(luis), amount="1250", words="A house")
+    assert (much.status_code, "more than the payer may still spend" in much.text) == (422, True)
     own = session.scalars(select(CommunityTransfer).where(CommunityTransfer.state == "pending")).one()
     own.asked_by = session.get_one(CommunityTransfer, waiting).authorised_by  # who authorises now
     session.commit()

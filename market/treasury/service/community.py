@@ -94,6 +94,8 @@ def pay(session: Session, *, actor: Actor, payer_id: UUID, payee_id: UUID, money
         raise AmountRefused("The amount is above zero.", pointer="/amount")
     if len(words.strip()) < 2:
         raise EvidenceMissing("Say what it is for.", pointer="/words")
+    if money > queries.holder(session, payer.id).spendable:
+        raise BeyondLimit("This is more than the payer may still spend, or the payee may hold.", pointer="/amount")
     second = money > scheme.authorise_above
     row = CommunityTransfer(
         id=new_id(), coop_id=payer.coop_id, payer_id=payer.id, payee_id=payee.id, amount_minor=money.minor, words=words.strip(),
