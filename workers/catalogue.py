@@ -36,6 +36,13 @@ def reevaluate(*, kind: str | None = None, coop_id: str | None = None, **_: Any)
         return len(done.withdrawn)
 
 
+@shared_task(name="catalogue.keep_to_lots", soft_time_limit=50, time_limit=60)
+def keep_to_lots(*, lot_ids: str, **_: Any) -> int:
+    """Take out of the stock of lots what was made into something else; return of how many lots something was taken."""
+    with unit_of_work() as session:
+        return len(service.keep_to_lots(session, lot_ids=[UUID(lot_id) for lot_id in lot_ids.split(",") if lot_id]))
+
+
 @shared_task(name="catalogue.remake_cards", soft_time_limit=540, time_limit=600)
 def remake_cards(**_: Any) -> int:
     """Make the cards of another program anew; return how many. A worker that starts asks for it, as a release starts it."""

@@ -58,7 +58,7 @@ TOPICS: dict[str, tuple[str, ...]] = {
     "producers.payee_account_confirmed": ("notifications.tell",),
     "producers.payee_account_entered": ("notifications.tell", "payouts.check_wallet"),
     "provenance.capture_accepted": ("provenance.capture",),
-    "provenance.lots_changed": ("provenance.refresh_pages",),
+    "provenance.lots_changed": ("catalogue.keep_to_lots", "provenance.refresh_pages"),
     "statements.imported": ("statements.match",),
     "statements.received": ("statements.read",),
 }

@@ -131,6 +131,9 @@ def test_too_much_out_or_in_is_refused_beside_its_field(browser, session, coop, 
     assert "0.25" in answer.text
     answer = post(browser, "/producer/lots/from", form | {f"take-{lot.id}": ""})
     assert "at least one lot" in answer.text
+    answer = post(browser, "/producer/lots/from", form | {"on": "2026-06-11"})
+    assert "it cannot be older than that" in answer.text
+    assert 'id="e-on"' in answer.text
 
 
 def test_lots_of_others_are_not_there(browser, session, coop) -> None:

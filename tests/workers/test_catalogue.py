@@ -12,6 +12,7 @@ from market.catalogue import service
 from market.catalogue.cards import PROGRAM
 from market.catalogue.models import Listing, ListingCard, Stock
 from market.kernel.ids import new_id
+from market.provenance.models import Lot
 from tests.conftest import NOW
 from tests.factories.catalogue import make_listing
 from workers import catalogue
@@ -60,3 +61,16 @@ def test_an_offer_whose_claim_is_no_longer_carried_leaves_the_shop(app, session)
     assert catalogue.reevaluate() == 0
     states = dict(session.execute(select(Listing.id, Listing.state)).all())
     assert states == {listing.id: "withdrawn", fine.id: "published"}
+
+
+def test_what_was_made_into_something_else_is_not_sold_as_well(app, session):
+    listing, plenty = make_listing(session, on_hand=600), make_listing(session, on_hand=480)
+    lots = f"{listing.lot_id},{plenty.lot_id}"  # 480 kg each
+    session.commit()
+    assert [catalogue.keep_to_lots(lot_ids=lots) for _ in range(2)] == [1, 0]
+    service.hold_stock(session, wants=[(listing.lot_id, Decimal(30))], order_id=new_id(), expires_at=NOW + timedelta(minutes=30))
+    session.get_one(Lot, listing.lot_id).drawn = Decimal(480)
+    session.commit()
+    assert catalogue.keep_to_lots(lot_ids=lots) == 1
+    stock = dict(session.execute(select(Stock.lot_id, Stock.on_hand)).all())
+    assert stock == {listing.lot_id: 30, plenty.lot_id: 480}, "what is held for an order stays"

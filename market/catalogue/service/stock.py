@@ -99,7 +99,8 @@ def open_stock(session: Session, *, lot_id: UUID, coop_id: UUID, unit: str, on_h
 def set_stock(session: Session, *, actor: Actor, lot_id: UUID, on_hand: Decimal, now: datetime) -> None:
     """Set what is there of a lot after a count.
 
-    Raises ListingMissing for a lot that is not theirs, StockTooLow below what is held, ListingFaulty below zero.
+    Raises ListingMissing for a lot that is not theirs, StockTooLow below what is held, ListingFaulty below zero or above what
+    is left of the lot by its record.
     """
     if on_hand < 0:
         raise ListingFaulty("A stock cannot be below zero.", pointer="/on_hand")
@@ -112,6 +113,15 @@ def set_stock(session: Session, *, actor: Actor, lot_id: UUID, on_hand: Decimal,
             say("%(held)s %(unit)s are held for orders; the stock cannot be less.", held=stock.held, unit=stock.unit),
             held=stock.held,
         )
+    if on_hand > lot.left:
+        raise ListingFaulty(
+            say(
+                "By its record %(left)s %(unit)s of this lot are left; more cannot be sold from it.",
+                left=lot.left,
+                unit=stock.unit,
+            ),
+            pointer="/on_hand",
+        )
     audit.record(
         session, actor=actor, action="stock.set", subject_kind="lot", subject_id=lot_id, now=now, coop_id=stock.coop_id,
         old={"on_hand": f"{stock.on_hand:f}"}, new={"on_hand": f"{on_hand:f}"},
@@ -119,6 +129,22 @@ def set_stock(session: Session, *, actor: Actor, lot_id: UUID, on_hand: Decimal,
     stock.on_hand = on_hand
     session.flush()  # the cards' mark below reads the row
     show_availability(session, [lot_id])
+
+
+def keep_to_lots(session: Session, *, lot_ids: Iterable[UUID]) -> list[UUID]:
+    """Lower the stock of lots to what is left of them by their record, but never below what is held; return which.
+
+    To be called when something was made from them, or when a record of them was corrected. Locks the stock rows.
+    """
+    lowered = []
+    for stock in lock(session, Stock, lot_ids, column="lot_id"):
+        most = max(provenance.lot(session, stock.lot_id).left, stock.held)
+        if stock.on_hand > most:
+            stock.on_hand = most
+            lowered.append(stock.lot_id)
+    session.flush()  # the cards' mark below reads the rows
+    show_availability(session, lowered)
+    return lowered
 
 
 def hold_stock(session: Session, *, wants: Iterable[tuple[UUID, Decimal]], order_id: UUID, expires_at: datetime) -> None:

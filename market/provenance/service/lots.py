@@ -99,7 +99,7 @@ def record_transformation(
         return before
     if not inputs:
         raise LotMissing("Choose at least one lot that this was made from.", pointer="/inputs")
-    uris = _inputs(session, coop_id, producer_id, inputs)
+    uris = _inputs(session, coop_id, producer_id, inputs, new.on)
     event = _event(session, coop_id, new, place_id=place_id, zone=zone, now=now, form_key=form_key)
     event |= {"type": "TransformationEvent", "bizStep": "creating_class_instance", "disposition": "in_progress"}
     event["transformationID"] = f"urn:uuid:{new_id()}"
@@ -133,7 +133,7 @@ def _made_before(session: Session, coop_id: UUID, form_key: UUID | None) -> Lot 
 
 
 def _inputs(
-    session: Session, coop_id: UUID, producer_id: UUID | None, inputs: Sequence[tuple[UUID, Decimal]]
+    session: Session, coop_id: UUID, producer_id: UUID | None, inputs: Sequence[tuple[UUID, Decimal]], on: date
 ) -> list[tuple[str, Decimal, str]]:
     wanted = select(Lot).where(Lot.id.in_([lot_id for lot_id, _ in inputs]), Lot.coop_id == coop_id)
     if producer_id is not None:
@@ -143,6 +143,8 @@ def _inputs(
         raise LotMissing("One of these lots is not yours or does not exist.", pointer="/inputs", lots=missing)
     if any(quantity <= 0 for _, quantity in inputs):
         raise QuantityWrong("Write how much was taken from each lot, more than zero.", pointer="/inputs")
+    if (newest := max((lot.made_on for lot in lots.values() if lot.made_on), default=on)) > on:
+        raise DatesWrong(say("What it was made from is of %(day)s: it cannot be older than that.", day=newest), pointer="/on")
     return [(lots[lot_id].uri, quantity, lots[lot_id].uom) for lot_id, quantity in inputs]
 
 

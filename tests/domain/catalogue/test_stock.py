@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from market.catalogue import service
-from market.catalogue.errors import ListingSoldOut, StockTooLow
+from market.catalogue.errors import ListingFaulty, ListingSoldOut, StockTooLow
 from market.catalogue.models import Hold, ListingCard, Stock
 from market.kernel.ids import new_id
 from tests.conftest import NOW
@@ -109,6 +109,8 @@ def test_set_stock_refuses_less_than_is_held(session):
     with pytest.raises(StockTooLow):
         service.set_stock(session, actor=actor, lot_id=listing.lot_id, on_hand=Decimal(3), now=NOW)
     service.set_stock(session, actor=actor, lot_id=listing.lot_id, on_hand=Decimal(5), now=NOW)
+    with pytest.raises(ListingFaulty, match="are left"):
+        service.set_stock(session, actor=actor, lot_id=listing.lot_id, on_hand=Decimal(50_000), now=NOW)
     assert stock_of(session, listing) == (5, 4)
 
 
