@@ -22,6 +22,7 @@ from market.payables.models import Payable
 from market.payments import dispute_queries as queries
 from market.payments import service
 from market.payments.errors import DisputeClosed, EvidenceNeeded, PaymentDisputed, ProcessorUnavailable
+from market.payments.models import Refund
 from market.ports import Ports
 from market.producers.models import Coop
 from tests.domain.payments.reading import balances
@@ -256,3 +257,31 @@ def test_an_answer_is_sent_over_the_api(client, session, cards, server, sold):
     answer = client.post(f"{url}/evidence", json={"evidence": WORDS}, headers={"X-CSRFToken": csrf_token(client)})
     assert (answer.status_code, answer.json.get("state")) == (200, "under_review"), answer.text
     assert client.get(url).json["submitted_at"] is not None
+
+
+@pytest.mark.parametrize("told", [True, False], ids=["we know", "the processor alone knows"])
+@pytest.mark.parametrize("outcome", ["won", "lost"])
+def test_what_was_to_go_back_waits_for_the_decision_and_goes_once(session, cards, server, sold, told, outcome):
+    """A refund decided before a dispute, and sent after it, would give the buyer the money twice."""
+    placed, part, intent = sold
+    with unit_of_work() as unit:
+        orders.refund_seller_order(unit, actor=STAFF, seller_order_id=part.id, reason="broken", bearer="coop", now=TODAY)
+    (decided,) = session.scalars(select(Refund.id)).all()
+    ref = server.control("dispute", payment_intent=intent)["dispute"]
+    if told:
+        heard(session)
+    payment_tasks.send_refund(refund_id=str(decided))
+    assert session.get_one(Refund, decided).state == ("needs_person" if told else "decided")
+    heard(session)
+    assert session.get_one(Refund, decided).state == "needs_person"
+    server.control("dispute_closes", dispute=ref, outcome=outcome)
+    server.control("forget_keys")  # as after a day; a decision takes weeks
+    heard(session)
+    payment_tasks.send_refund(refund_id=str(decided))
+    assert session.get_one(Refund, decided).state == "paid"
+    given = [effect for effect in server.control("effects")["effects"] if effect["kind"] == "refund"]
+    assert [effect["amount"] for effect in given] == ([placed.total.minor] if outcome == "won" else [])
+    heard(session)
+    after = balances(session, session.get_one(Coop, part.coop_id))
+    assert after.get("refund_payable", 0) == after.get("dispute_loss", 0) == after.get("disputed", 0) == 0
+    assert books.check(session) == []

@@ -21,15 +21,23 @@ from market.payments.events import REFUND_TAKEN_BACK, REFUNDED
 from market.payments.models import Payment, Refund
 from market.payments.ports import CardProcessor, ProcessorRefused, ProcessorUnsure, RefundAnswer, RefundOrder
 from market.payments.queries import RefundView, refund_view
-from market.payments.service.disputed_refunds import refuse_disputed
+from market.payments.service.disputed_refunds import hold, refuse_twice, taken_back
 
+CHARGE_DISPUTED = "charge_disputed"
+"""The processor's word for a refund of what the buyer's bank has taken back (docs.stripe.com/error-codes)."""
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=30), timedelta(hours=1)
 
 
 def prepare_refund(session: Session, *, refund_id: UUID, now: datetime) -> tuple[RefundOrder, bool] | None:
-    """Return the order to send and whether its key is still good; None when there is nothing to do. Commit before the call."""
+    """Return the order to send and whether its key is still good; None when there is nothing to do. Commit before the call.
+
+    A refund that nobody has sent yet waits while the buyer's bank has taken the payment back: the buyer would have it twice.
+    """
     row = lock_one(session, Refund, refund_id)
     if row.method != "card" or row.state not in ("decided", "unsure", "pending"):
+        return None
+    if row.first_sent_at is None and taken_back(session, row.payment_id):
+        hold(session, row, now=now)
         return None
     paid_by = session.get_one(Payment, row.payment_id)
     if paid_by.intent_id is None:
@@ -54,7 +62,7 @@ def send_refund(units: Units, cards: CardProcessor, *, refund_id: UUID, now: dat
     try:
         answer = cards.refund(order) if fresh else _find(cards, order)
     except ProcessorRefused as error:
-        return _outcome(units, refund_id, "needs_person", error.detail)
+        return _refused(units, refund_id, error, now)
     except ProcessorUnsure as error:
         return _outcome(units, refund_id, "unsure", str(error))
     if answer is None:
@@ -67,6 +75,22 @@ def send_refund(units: Units, cards: CardProcessor, *, refund_id: UUID, now: dat
 
 def _find(cards: CardProcessor, order: RefundOrder) -> RefundAnswer | None:
     return next((answer for answer in cards.refunds_of(order.intent_id) if answer.refund_id == order.refund_id), None)
+
+
+def _refused(units: Units, refund_id: UUID, error: ProcessorRefused, now: datetime) -> RefundView:
+    """Note a definite no. For a dispute it is one for now, and the processor may know of that before we do.
+
+    A key brings the same answer for a day: what is let go again sooner is tried until the processor has forgotten it.
+    """
+    if error.code != CHARGE_DISPUTED:
+        return _outcome(units, refund_id, "needs_person", error.detail)
+    with units() as session:
+        row = lock_one(session, Refund, refund_id)
+        if row.state in ("decided", "unsure"):
+            row.state, row.first_sent_at, row.next_try_at = "decided", None, now + LONGEST_PAUSE
+            if taken_back(session, row.payment_id):
+                hold(session, row, now=now)
+        return refund_view(row)
 
 
 def _outcome(units: Units, refund_id: UUID, state: str, problem: str) -> RefundView:
@@ -142,7 +166,7 @@ def undo_bank_refund(session: Session, *, refund_id: UUID) -> RefundView:
     row = lock_one(session, Refund, refund_id)
     if row.method != "transfer" or row.state != "paid":
         raise RefundUnderWay("This refund is not paid by bank. Its match cannot be taken back.", state=row.state)
-    refuse_disputed(session, row.payment_id)
+    refuse_twice(session, session.get_one(Payment, row.payment_id))
     row.state, row.paid_at, row.times_taken_back = "decided", None, row.times_taken_back + 1
     outbox.announce(session, REFUND_TAKEN_BACK, _ids(row) | {"times": str(row.times_taken_back)}, key=str(row.payment_id))
     return refund_view(row)

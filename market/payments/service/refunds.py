@@ -36,7 +36,7 @@ from market.payments.ports import RefundAnswer
 from market.payments.queries import RefundView, parts, refund_view, refundable, view
 from market.payments.rules import Amounts, PaymentPart, State, over_components
 from market.payments.service.books import credit_account, days_of, is_held
-from market.payments.service.disputed_refunds import refuse_disputed
+from market.payments.service.disputed_refunds import refuse_disputed, refuse_twice
 from market.payments.service.open import ids_of
 from market.payments.service.paying_refunds import settle_refund
 
@@ -254,13 +254,13 @@ def record_refund_elsewhere(session: Session, *, intent_id: str, answer: RefundA
 def refund_by_bank(session: Session, *, refund_id: UUID, evidence: str, actor: Actor, now: datetime) -> RefundView:
     """Send a card refund by bank instead, because the card cannot take it: staff pay it, the bank's statement proves it.
 
-    Only where the card's way has ended: `failed`, or `needs_person` with evidence that nothing went back; not while the
-    buyer's bank has taken the whole payment back. Raises RefundUnderWay, PaymentDisputed, EvidenceNeeded.
+    Only where the card's way has ended: `failed`, or `needs_person` with evidence that nothing went back; not while a dispute
+    is open, nor what the buyer has through a lost one. Raises RefundUnderWay, PaymentDisputed, EvidenceNeeded.
     """
     row = lock_one(session, Refund, refund_id)
     if row.state not in ("failed", "needs_person") or row.method != "card":
         raise RefundUnderWay("This refund is under way or done. A second way would give the money back twice.", state=row.state)
-    refuse_disputed(session, row.payment_id)
+    refuse_twice(session, session.get_one(Payment, row.payment_id))
     if not evidence.strip():
         raise EvidenceNeeded("Please say how you know that nothing went back to the card.", pointer="/evidence")
     before = {"method": row.method, "state": row.state}

@@ -307,6 +307,8 @@ def create_refund(world: World, request: Request) -> Body:
     charge = world.need("charge", identity, "charge")
     if not charge["captured"] or charge["status"] != "succeeded":
         raise Refusal(400, f"This {charge['object']} has not been captured.", code="charge_not_refundable")
+    if any(one["status"] != "won" for one in world.store.find("dispute", "json_extract(body, '$.charge') = ?", charge["id"])):
+        raise Refusal(400, f"Charge {charge['id']} has been charged back; cannot issue a refund.", code="charge_disputed")
     left = charge["amount_captured"] - charge["amount_refunded"]
     if left == 0:
         raise Refusal(400, f"Charge {charge['id']} has already been refunded.", code="charge_already_refunded")

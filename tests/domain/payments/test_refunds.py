@@ -248,3 +248,22 @@ def test_a_refund_by_bank_waits_for_a_dispute_that_opens_after_it(session, cards
     if decision == "lost":
         assert balances(session, coop)["dispute_loss"] == 10000 - 1000
     assert books.check(session) == []
+
+
+def test_what_a_lost_dispute_left_of_a_payment_can_still_go_back_by_bank(session, cards, coop, paid):
+    refund = decide(paid, ONE_OF_TEN)
+    service.record_refund_outcome(session, refund_id=refund.id, state="needs_person", problem="the card said no")
+    intent = session.execute(text("SELECT intent_id FROM payment WHERE id = :id"), {"id": paid[0].id}).scalar_one()
+    by_bank = {"refund_id": refund.id, "evidence": "nothing came", "actor": system("test"), "now": NOW}
+    first = DisputeAnswer("dp_1", "needs_response", "fraudulent", Money(999, "EUR"), intent, NOW, None)
+    service.record_dispute(session, answer=first, now=NOW)
+    with pytest.raises(PaymentDisputed):
+        service.refund_by_bank(session, **by_bank)
+    service.record_dispute(session, answer=replace(first, state="lost"), now=NOW)
+    service.refund_by_bank(session, **by_bank)
+    service.record_bank_refund(session, refund_id=refund.id, amount=refund.money, suspense="suspense:1", now=NOW)
+    second = replace(first, provider_ref="dp_2", state="lost", money=Money(8002, "EUR"))
+    service.record_dispute(session, answer=second, now=NOW)
+    with pytest.raises(PaymentDisputed):  # 10000 came, 1000 went back, 9001 were lost: nothing is left to go back again
+        service.undo_bank_refund(session, refund_id=refund.id)
+    assert books.check(session) == []
