@@ -20,7 +20,8 @@ from market.payments.service.books import ACTOR, days_of
 
 _OPEN = tuple(state for state in DISPUTE_TOOK if state not in DISPUTE_CLOSED)
 _HELD = N_("The buyer's bank has taken this payment back. Do not pay it before the card company has decided.")
-_MET = N_("The buyer has this money through the dispute that was lost.")
+MET = N_("The buyer has this money through the dispute that was lost.")
+"""What a refund says that a lost dispute has paid; by it the refund is known for one."""
 
 
 def taken_back(session: Session, payment_id: UUID) -> bool:
@@ -84,7 +85,7 @@ def _minor(session: Session, payment_id: UUID, states: tuple[str, ...]) -> int:
 def _met_minor(session: Session, payment_id: UUID) -> int:
     """How much of a payment's refunds its lost disputes have met already, in minor units."""
     met = select(func.coalesce(func.sum(Refund.amount_minor), 0))
-    return int(session.scalars(met.where(Refund.payment_id == payment_id, Refund.state == "paid", Refund.problem == _MET)).one())
+    return int(session.scalars(met.where(Refund.payment_id == payment_id, Refund.state == "paid", Refund.problem == MET)).one())
 
 
 def _met(session: Session, payment_id: UUID, rows: list[Refund], now: datetime) -> list[Entry]:
@@ -96,7 +97,7 @@ def _met(session: Session, payment_id: UUID, rows: list[Refund], now: datetime) 
     days = days_of(session, books, now)
     entries = []
     for row in rows:
-        row.state, row.paid_at, row.problem = "paid", now, _MET  # nobody is told: nothing is on its way
+        row.state, row.paid_at, row.problem = "paid", now, MET  # nobody is told: nothing is on its way
         legs = postings.refund_met(Money(row.amount_minor, row.currency), row.id)
         entries.append(Entry(books[row.coop_id], "refund.met", f"refund:{row.id}:met", days[row.coop_id], ACTOR, legs))
     return entries

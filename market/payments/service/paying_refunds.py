@@ -21,7 +21,7 @@ from market.payments.events import REFUND_TAKEN_BACK, REFUNDED
 from market.payments.models import Payment, Refund
 from market.payments.ports import CardProcessor, ProcessorRefused, ProcessorUnsure, RefundAnswer, RefundOrder
 from market.payments.queries import RefundView, refund_view
-from market.payments.service.disputed_refunds import hold, refuse_twice, taken_back
+from market.payments.service.disputed_refunds import MET, hold, refuse_twice, taken_back
 
 CHARGE_DISPUTED = "charge_disputed"
 """The processor's word for a refund of what the buyer's bank has taken back (docs.stripe.com/error-codes)."""
@@ -135,8 +135,11 @@ def _ids(row: Refund) -> dict[str, str]:
 
 
 def fail_refund(row: Refund) -> None:
-    """Note on a locked refund that the card did not take the money back; no news for one that goes by bank meanwhile."""
-    if row.method == "card":
+    """Note on a locked refund that the card did not take the money back.
+
+    No news for one that goes by bank meanwhile, nor for one that a lost dispute has met: the buyer has that money.
+    """
+    if row.method == "card" and row.problem != MET:
         row.state, row.problem = "failed", N_("The card did not take the money back. Another way is needed.")
 
 

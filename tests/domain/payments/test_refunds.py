@@ -250,6 +250,18 @@ def test_a_refund_by_bank_waits_for_a_dispute_that_opens_after_it(session, cards
     assert books.check(session) == []
 
 
+def test_what_a_lost_dispute_has_met_stays_met_when_the_card_says_late_that_it_failed(session, cards, coop, paid):
+    refund = decide(paid, ONE_OF_TEN)
+    failed = RefundAnswer("re_1", "failed", refund.money, intent_id="pi_1", refund_id=refund.id)
+    service.record_refund(session, refund_id=refund.id, answer=failed, now=NOW)
+    intent = session.execute(text("SELECT intent_id FROM payment WHERE id = :id"), {"id": paid[0].id}).scalar_one()
+    lost = DisputeAnswer("dp_1", "lost", "fraudulent", paid[0].money, intent, NOW, None)
+    service.record_dispute(session, answer=lost, now=NOW)
+    service.record_refund(session, refund_id=refund.id, answer=failed, now=NOW)
+    assert queries.refund(session, refund.id).state == "paid"
+    assert balances(session, coop).get("refund_payable", 0) == 0
+
+
 def test_what_a_lost_dispute_left_of_a_payment_can_still_go_back_by_bank(session, cards, coop, paid):
     refund = decide(paid, ONE_OF_TEN)
     service.record_refund_outcome(session, refund_id=refund.id, state="needs_person", problem="the card said no")
