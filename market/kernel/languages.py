@@ -40,6 +40,8 @@ _NO_COUNTRY = frozenset({"EU", "EZ", "QO", "UN", "XA", "XB", "ZZ"})
 _PLACE = re.compile(r"%\((\w+)\)s")
 _TELLING = 10
 """Letters of its own that a sentence needs before it is taken for one of ours."""
+_TAX = "Tax (%(share)s %%)"
+"""Shorter than that, and on every receipt of goods with tax."""
 _LETTER_NEXT_TO_DIGIT = re.compile(r"(?<=[A-Z])(?=\d)|(?<=\d)(?=[A-Z])")
 _BETWEEN = re.compile(r"(?<=[.!?]) (?=[A-Z])")
 _FACT = re.compile(r"(?<![\"'=])%\(\w+\)s")
@@ -156,7 +158,8 @@ def _typed(value: str) -> str | date:
 def _shapes() -> tuple[tuple[re.Pattern[str], str], ...]:
     """Return what sentences with facts look like, those with most words of their own first."""
     messages = catalogue(LANGUAGES[1])._catalog  # type: ignore[attr-defined]
-    templates = [key for key in messages if isinstance(key, str) and "%(" in key and len(_PLACE.sub("", key)) >= _TELLING]
+    long = (key for key in messages if isinstance(key, str) and "%(" in key and len(_PLACE.sub("", key)) >= _TELLING)
+    templates = [*long, _TAX]
     templates.sort(key=lambda key: -len(_PLACE.sub("", key)))
     return tuple((_shape(template), template) for template in templates)
 

@@ -13,6 +13,7 @@ from market.accounts import queries as accounts
 from market.accounts.queries import Person
 from market.desks import queries as desks
 from market.earnings import queries as earnings
+from market.kernel.money import Money
 from market.notifications.of_payouts import OF_PAYOUTS
 from market.notifications.telling import Payload, Teller, Telling, as_instant, as_money, person_of, staff_of, to_person
 from market.orders import change_queries as changes
@@ -122,10 +123,10 @@ def _packing_note(order: OrderView, part: SellerPart, person: Person) -> Telling
     )
 
 
-def _to_send(part: SellerPart) -> list[list[str]]:
+def _to_send(part: SellerPart) -> list[list[Any]]:
     """Return what is to be sent as it is when the letter is written: a worker may be late, and lines change before dispatch."""
     left = [(line, line.quantity - line.returned) for line in part.lines if line.quantity > line.returned]
-    return [[line.title, f"{quantity.normalize():f} {line.unit}"] for line, quantity in left]
+    return [[line.title, {"quantity": [f"{quantity.normalize():f}", line.unit]}] for line, quantity in left]
 
 
 def _authorised(session: Session, payload: Payload) -> list[Telling]:
@@ -154,12 +155,13 @@ def _shipped(session: Session, payload: Payload) -> list[Telling]:
 
 def _refunded(session: Session, payload: Payload) -> list[Telling]:
     order, part = _of_part(session, payload)
-    if not part.refunded:
+    given = Money(int(payload.get("minor", part.refunded.minor)), part.refunded.currency)
+    if not given:
         facts = {"less": as_money(part.unsent), "attach_credit": str(part.id)}
         return [_buyer(order, f"seller_order:{part.id}:charged_less", "order_charged_less", **facts)]
-    # The sum names the fact: a second refund of the same part is another one.
-    fact = f"seller_order:{part.id}:refunded:{part.refunded.minor}"
-    return [_buyer(order, fact, "order_refunded", refunded=as_money(part.refunded), attach_credit=str(part.id))]
+    # The sum names the fact: a second refund of the same part is another one, and tells what comes this time.
+    fact = f"seller_order:{part.id}:refunded:{payload.get('upto', part.refunded.minor)}"
+    return [_buyer(order, fact, "order_refunded", refunded=as_money(given), attach_credit=str(part.id))]
 
 
 def _changed(session: Session, payload: Payload) -> list[Telling]:
@@ -180,7 +182,7 @@ def _substitute_offered(session: Session, payload: Payload) -> list[Telling]:
     order, part = _of_part(session, payload)
     asked = changes.substitution(session, UUID(payload["substitution_id"]))
     (old,) = (line.title for line in part.lines if line.id == asked.line_id)
-    goods = f"{asked.quantity.normalize():f} {asked.unit} {asked.title}"
+    goods = {"quantity": [f"{asked.quantity.normalize():f}", asked.unit, asked.title]}
     return [_buyer(order, f"substitution:{asked.id}", "order_substitute", producer=part.producer, old=old, goods=goods)]
 
 

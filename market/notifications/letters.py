@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ import mjml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from market.kernel.formats import day_text, instant_text, money_text
-from market.kernel.languages import catalogue, locale, tell
+from market.kernel.languages import catalogue, locale, number, tell, unit
 from market.kernel.money import Money
 
 _HERE = Path(__file__).parent
@@ -49,6 +50,8 @@ def _shown(value: Any, language: str) -> Any:
             return instant_text(datetime.fromisoformat(instant), language)
         case {"said": str(text)}:
             return tell(text, language)
+        case {"quantity": [str(quantity), str(code), *goods]}:
+            return " ".join([number(Decimal(quantity), language), unit(code, language, Decimal(quantity)), *goods])
         case {"part": [str(title), str(label)]}:
             return f"{title}: {tell(label, language)}"
         case list():

@@ -66,6 +66,22 @@ def test_money_is_written_as_the_language_writes_it(language, shown):
     assert shown in letters.write("receipt", language, FACTS).text
 
 
+@pytest.mark.parametrize(
+    ("quantity", "language", "shown"),
+    [("2", "en", "2 pieces"), ("1", "en", "1 piece"), ("2", "es", "2 piezas"), ("1", "es", "1 pieza"), ("1.5", "fr", "1,5 lb")],
+)
+def test_a_quantity_is_written_as_the_language_writes_it(quantity, language, shown):
+    code = "lb" if "lb" in shown else "piece"
+    facts = FACTS | {"rows": [["Basket", {"quantity": [quantity, code]}]], "goods": {"quantity": [quantity, code, "Basket"]}}
+    assert f"Basket: {shown}" in letters.write("packing_changed", language, facts).text
+    assert f"{shown} Basket" in letters.write("order_substitute", language, facts).text
+
+
+def test_a_part_of_a_price_is_told_in_the_language_also_where_it_is_short():
+    facts = FACTS | {"rows": [[{"part": ["Basket", "Tax (7.5 %)"]}, {"money": [490, "EUR"]}]]}
+    assert "Basket: Impuesto (7,5 %)" in letters.write("receipt", "es", facts).text
+
+
 def test_tries_end():
     waits = [retry_after(attempts) for attempts in range(1, rules.TRIES + 1)]
     assert waits[-1] is None

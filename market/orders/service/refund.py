@@ -90,7 +90,6 @@ def refund_lines(
         now=now,
         new={"reason": reason, "bearer": bearer, "quantities": {str(key): f"{value:f}" for key, value in quantities.items()}},
     )
-    announce(session, events.REFUNDED, {"seller_order_id": seller.id})
     paid = next(p for p in payment_queries.payments_of(session, subject_kind="order", subject_id=seller.order_id) if p.is_paid)
     in_unit = tender_share(session, seller, parts)
     amounts, legs = Amounts(**sums | {"charges": sums["charges"] - in_unit}), tuple[Leg, ...]()
@@ -114,6 +113,7 @@ def refund_lines(
         announce(session, events.CHANGED, {"seller_order_id": seller.id, "change_id": refund.id})
     given = refund.amounts  # less than the parts where the co-op had borne what the buyer paid too little
     count_refunds(seller, replace(given, charges=given.charges + in_unit))
+    say_refunded(session, seller, given.total + in_unit)
     if in_unit:
         return_tender(session, seller, in_unit, refund_id=refund.id, actor=actor, now=now)
     return refund.id
@@ -175,7 +175,7 @@ def note_refunds(session: Session, *, seller_order_id: UUID, now: datetime, unta
         else:
             seller.state, seller.problem = rules.next_state(seller.state, "refunded"), None
     announce(session, events.PROBLEM, {"seller_order_id": seller.id})
-    announce(session, events.REFUNDED, {"seller_order_id": seller.id})
+    say_refunded(session, seller, Money(found - untaken, seller.currency))
     return True
 
 
@@ -217,6 +217,12 @@ def count_refunds(seller: SellerOrder, amounts: Amounts) -> None:
     """Count on a locked seller order what is given back of it."""
     for name, money in amounts.components():
         setattr(seller, f"{name}_refunded_minor", getattr(seller, f"{name}_refunded_minor") + money.minor)
+
+
+def say_refunded(session: Session, seller: SellerOrder, given: Money) -> None:
+    """Announce that so much of a locked seller order was given back, and how much of it that makes: each time is a fact."""
+    upto = sum(getattr(seller, f"{name}_refunded_minor") for name in COMPONENTS) - seller.unsent_minor
+    announce(session, events.REFUNDED, {"seller_order_id": seller.id, "minor": given.minor, "upto": upto})
 
 
 def left_of(seller: SellerOrder) -> int:

@@ -23,7 +23,7 @@ from market.orders import events, rules
 from market.orders.errors import OrderMissing, QuantityFaulty, SubstituteDearer, WrongState
 from market.orders.models import Order, OrderLine, PriceComponent, SellerOrder, Substitution
 from market.orders.service.place import QuotedLine, WantedLine, line_row, part_row, quote
-from market.orders.service.refund import count_refunds, lines_left
+from market.orders.service.refund import count_refunds, lines_left, say_refunded
 from market.orders.tender_queries import tenders
 from market.payments import queries as payment_queries
 from market.payments import service as payments
@@ -155,7 +155,7 @@ def _replace(session: Session, actor: Actor, seller: SellerOrder, asked: Substit
             bearer="coop", actor=actor, now=now,
         )  # fmt: skip
         count_refunds(seller, made.amounts)
-        announce(session, events.REFUNDED, {"seller_order_id": seller.id})
+        say_refunded(session, seller, made.amounts.total)
 
 
 def _swap_stock(session: Session, seller: SellerOrder, line: OrderLine, new: QuotedLine, now: datetime) -> None:

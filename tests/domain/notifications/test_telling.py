@@ -64,7 +64,7 @@ def test_a_worker_that_is_late_tells_what_was_paid_and_what_is_to_be_sent_now(se
     service.tell(session, topic="orders.paid", payload={"order_id": str(placed.order_id)}, now=NOW)
     told = {row.kind: row.facts["facts"] for row in session.scalars(select(Notification))}
     assert sum(amount["money"][0] for _, amount in told["receipt"]["rows"]) == placed.total.minor
-    assert told["packing_note"]["rows"] == [["Cocoa", "1 kg"]]
+    assert told["packing_note"]["rows"] == [["Cocoa", {"quantity": ["1", "kg"]}]]
 
 
 def test_a_refused_group_stays_away_but_a_receipt_always_comes(session):
@@ -123,4 +123,25 @@ def test_the_producer_hears_what_is_to_be_sent_when_an_order_changes(session):
     for _ in range(2):
         service.tell(session, topic="orders.changed", payload=said[0], now=NOW)
     mail = session.scalars(select(Notification).where(Notification.kind == "packing_changed")).one()
-    assert mail.facts["facts"]["rows"] == [[line.title, f"{line.quantity - 1:f}".rstrip("0").rstrip(".") + f" {line.unit}"]]
+    left = f"{line.quantity - 1:f}".rstrip("0").rstrip(".")
+    assert mail.facts["facts"]["rows"] == [[line.title, {"quantity": [left, line.unit]}]]
+
+
+def test_each_refund_of_a_part_tells_what_comes_this_time(session):
+    order_id = UUID(paid(session)["order_id"])
+    (part,) = parts_of(session, order_id)
+    line = part.lines[0]
+    for _ in range(2):
+        orders.refund_lines(
+            session, actor=STAFF, seller_order_id=part.id, quantities={line.id: line.quantity / 4}, reason="wet", bearer="coop",
+            now=NOW,
+        )  # fmt: skip
+    session.expire_all()
+    said = session.execute(text("SELECT payload FROM outbox WHERE topic = 'orders.refunded' ORDER BY id")).scalars().all()
+    for payload in (said[1], said[0], said[1]):  # whoever is told first, and twice
+        service.tell(session, topic="orders.refunded", payload=payload, now=NOW)
+    told = [row.facts["facts"]["refunded"]["money"][0] for row in session.scalars(select(Notification))]
+    (part,) = parts_of(session, order_id)
+    assert len(told) == 2
+    assert sum(told) == part.refunded.minor
+    assert abs(told[0] - told[1]) <= 1
