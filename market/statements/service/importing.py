@@ -51,7 +51,8 @@ def import_file(
     leaves as a draft, keeps back none of the others. Statements of accounts that the co-op has not registered are left out,
     and a finding says so. New lines are posted mirror against suspense. Findings that need a person leave a draft, unless
     `confirmed`, which is about the chosen account alone. Announces `statements.imported` for each account. Repeating it with
-    the same bytes changes nothing, except that an account registered since gets its statements. Locks the accounts.
+    the same bytes changes nothing, except that an account registered since gets its statements, and that a draft which is
+    now `confirmed` is imported. Locks the accounts.
     """
     shares, left_out = divide(session, account_of(session, money_account_id), prepared)
     ids = [share.account.id for share in shares]
@@ -63,7 +64,8 @@ def import_file(
     staged = False
     for share in shares:
         file = known.get(share.account.id)
-        if file is not None and not _readable_now(file, prepared):
+        meant = confirmed and share is shares[0]
+        if file is not None and not (_readable_now(file, prepared) or (meant and file.outcome == "draft")):
             if prepared.refusal is None:
                 file.findings = [each for each in file.findings if each["code"] not in LEFT_OUT] + left_out
             done.append(_known(file))
@@ -73,7 +75,9 @@ def import_file(
         if not staged and share.refusal is None and overlaps(session, share.account, share.prepared):
             stage(session, prepared)
             staged = True
-        _decide(session, share, file, left_out, confirmed=confirmed and share is shares[0])
+        if file.outcome == "draft":  # sent again with the word that it is meant: a person's act, as `confirm_file`
+            file.decided_by, file.decided_at = actor.label, now
+        _decide(session, share, file, left_out, confirmed=meant)
         new = {"name": file.name, "sha256": file.sha256}
         audit.record(session, actor=actor, action=f"statements.{file.outcome}", subject_kind="statement_file",
                      subject_id=file.id, coop_id=file.coop_id, now=now, new=new)  # fmt: skip

@@ -102,6 +102,13 @@ def test_a_statement_that_does_not_close_waits_for_a_person(session) -> None:
     assert (done.outcome, done.new_lines) == ("imported", 2)
     with pytest.raises(DomainError, match="imported already"):
         service.confirm_file(session, file_id=draft.file_id, actor=CLERK, now=NOW)
+    content = make_file(account, [line(700, ref="C")], number=2, opening=1)
+    assert import_bytes(session, account, content).outcome == "draft"
+    assert import_bytes(session, account, content).outcome == "known"
+    again = import_bytes(session, account, content, confirmed=True)  # sent again with the word that it is meant
+    assert (again.outcome, again.new_lines) == ("imported", 1)
+    assert session.get(StatementFile, again.file_id).decided_by == CLERK.label
+    assert import_bytes(session, account, content, confirmed=True).outcome == "known"
 
 
 def test_a_draft_can_be_laid_aside(session) -> None:
