@@ -6,6 +6,9 @@ from itertools import combinations
 from market.statements.rules.candidates import MAX_SUGGESTIONS, Candidates
 from market.statements.rules.claims import Claim, Evidence, Proposal, Target
 
+MOST_OF_BATCH = 12
+"""Of more payouts than this too many sums can be made to look at them all."""
+
 _FEE_CODES = re.compile(r"/(CHRG|COMM|FEES|COMT|INTR)$")
 
 
@@ -15,6 +18,8 @@ def suggest(known: Candidates, claim: Claim) -> None:
         evidence: Evidence = {"bank_code": claim.bank_code}
         proposal = Proposal(claim.line_id, claim.part, "fee", None, -claim.amount_minor, "fee", "bank_code", False, evidence)
         known.suggested.append(proposal)
+        return
+    if _suggest_of_batch(known, claim):
         return
     near = known.near(claim)
     alike = [each for each in near if {"account", "name"} & known.evidence(claim, each).keys()]
@@ -30,6 +35,33 @@ def suggest(known: Candidates, claim: Claim) -> None:
         known.offer(claim, target, "full", "amount_day_name", evidence, amount_minor=still, fee_minor=fee)
     if not chosen:
         _suggest_sum(known, claim)
+
+
+def _suggest_of_batch(known: Candidates, claim: Claim) -> bool:
+    """Rule 2 where a bank has carried out a part of a file only: those of its payouts that are the sum, if no others are.
+
+    Returns whether it found them.
+    """
+    for batch in claim.batches:
+        alive = known.alive(batch)
+        sizes = [claim.batch_count] if claim.batch_count else range(1, len(alive))
+        if claim.sign > 0 or not 1 < len(alive) <= MOST_OF_BATCH:
+            continue
+        fitting = [
+            chosen
+            for size in sizes
+            for chosen in combinations(alive, size)
+            if sum(known.open[each.id] for each in chosen) == -claim.amount_minor
+        ]
+        if len(fitting) != 1:
+            continue
+        for target in fitting[0]:
+            evidence: Evidence = {"batch": batch, "note": "sum_of_several", "amount": "sum_equal", "payouts": len(alive)}
+            known.offer(
+                claim, target, "full", "batch", known.evidence(claim, target) | evidence, amount_minor=known.open[target.id]
+            )
+        return True
+    return False
 
 
 def _near_with_fee(known: Candidates, claim: Claim) -> list[Target]:

@@ -28,9 +28,9 @@ def awaited_targets(session: Session, account: MoneyAccount) -> list[Target]:
     """Return the transfers that the co-op waits for and the refunds to be sent."""
     awaited = payments.awaited_transfers(session, coop_id=account.coop_id, currency=account.currency)
     refunds = payments.refunds_to_transfer(session, coop_id=account.coop_id, currency=account.currency)
-    payers = payers_of(session, account, awaited)
-    found = [_payment(row, "open", payers.get(row.id, Payer())) for row in awaited]
-    return found + [Target("refund", row.id, row.reference, row.money.minor, row.decided_at.date()) for row in refunds]
+    payers, zone = payers_of(session, account, awaited), producers.coop(session, account.coop_id).time_zone
+    found = [_payment(row, "open", payers.get(row.id, Payer()), zone) for row in awaited]
+    return found + [Target("refund", row.id, row.reference, row.money.minor, day_in(row.decided_at, zone)) for row in refunds]
 
 
 def payouts_on_their_way(
@@ -62,8 +62,9 @@ def ended_targets(session: Session, account: MoneyAccount, claims: Iterable[Clai
     undone = payouts.undone(session, coop_id=account.coop_id, references=of_payouts, rails=account.rails) if of_payouts else []
     found = [_payout(row) for row in (*ended, *undone)]
     paid = payments.payments_by_references(session, references_of_kind(named, Kind.PAYMENT))
+    zone = producers.coop(session, account.coop_id).time_zone
     return found + [
-        _payment(each, "settled" if each.received else "dead", Payer())
+        _payment(each, "settled" if each.received else "dead", Payer(), zone)
         for each in paid
         if each.method == "transfer" and each.money.currency == account.currency
     ]
@@ -89,9 +90,10 @@ def _payout(row: payouts.InTransit) -> Target:
     )
 
 
-def _payment(view: payments.PaymentView, state: str, payer: Payer) -> Target:
+def _payment(view: payments.PaymentView, state: str, payer: Payer, zone: str) -> Target:
+    """Return a payment as a target; `zone` is the co-op's: in the evening of America it is the next day elsewhere already."""
     amount = view.due.minor if state == "open" else view.money.minor
-    since = view.opened_at.date()
+    since = day_in(view.opened_at, zone)
     return Target("payment", view.id, view.reference, amount, since, state, payer.account, payer.name)
 
 

@@ -1,11 +1,12 @@
 """Transfers that do not fit: each ends in a rule or before a person, and none in limbo (money.md 5)."""
 
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from market.payments import queries as payments
 from market.payments import service as payment_service
+from market.payments.models import Payment
 from market.payments.rules import State
 from market.reports.queries import tasks
 from market.reports.queries.lists import Viewer
@@ -39,6 +40,15 @@ def test_one_transfer_that_names_two_orders_and_is_their_sum_pays_both(session, 
     assert run(session, account).matched == 1
     assert all(payments.payment(session, each.id).is_paid for each in (one, other))
     assert balance(session, account, "suspense:1") == 0
+
+
+def test_an_order_of_the_evening_may_be_paid_on_that_day_where_the_co_op_is(session) -> None:
+    coop = make_coop(session, time_zone="America/Lima")
+    account, awaited = make_account(session, coop=coop), awaited_payment(session, coop)
+    session.get_one(Payment, awaited.id).opened_at = datetime(2026, 11, 26, 1, tzinfo=UTC)
+    import_lines(session, account, [line(10_000, day=date(2026, 11, 25), ref="A")])
+    run(session, account)
+    assert [each.target_id for each in suggestions(session)] == [awaited.id]
 
 
 def test_one_transfer_for_two_orders_that_it_does_not_name_is_put_before_a_person_who_splits_it(session, coop, account) -> None:

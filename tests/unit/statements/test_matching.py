@@ -94,6 +94,18 @@ def test_a_batch_is_matched_by_its_id_with_the_exact_sum() -> None:
     assert not any(p.automatic for p in propose([replace(claim, amount_minor=-12_001)], targets))
 
 
+def test_of_a_batch_that_a_bank_paid_in_part_the_payouts_that_are_the_sum_are_put_before_a_person() -> None:
+    targets = [
+        replace(PAYOUT, id=UUID(int=n), reference=reference(Kind.PAYOUT, n), amount_minor=n * 100) for n in (30, 40, 50, 80)
+    ]
+    claim = replace(OUT, references=(), batches=("RUN-1",), amount_minor=-9_000)
+    found = propose([claim], targets)
+    assert [(p.target_id, p.amount_minor, p.automatic) for p in found] == [(UUID(int=n), n * 100, False) for n in (40, 50)]
+    assert propose([replace(claim, batch_count=3)], targets) == []
+    assert propose([replace(claim, amount_minor=-8_000)], targets) != []  # one alone, or 30 and 50: the amount is left to speak
+    assert {p.rule for p in propose([replace(claim, amount_minor=-8_000)], targets)} == {"amount_day_name"}
+
+
 def test_a_batch_without_id_needs_a_total_that_only_one_file_has() -> None:
     targets = [replace(PAYOUT, id=UUID(int=n), reference=reference(Kind.PAYOUT, n), amount_minor=n * 100) for n in (30, 40)]
     claim = replace(OUT, references=(), amount_minor=-7000, batch_count=2)
