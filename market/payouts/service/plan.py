@@ -164,7 +164,6 @@ def current_accounts(session: Session, coop: CoopView) -> Selected:
     Accounts that the bank refused are left out, and bank accounts while the co-op's own cannot send.
     """
     account = producers.live_accounts_of(coop.id).subquery("account")
-    ours = Details("", "sepa", "EUR", coop.account_holder or coop.name, iban=coop.iban or "", bic=coop.bic or "")
     refused = [UUID(account_id) for account_id in bad_accounts(session, coop.id)]
     details: list[Any] = ["account_id", account.c.id]
     for name in ("rail", "currency", "holder", "street", "building", "postcode", "town", "country"):
@@ -175,8 +174,17 @@ def current_accounts(session: Session, coop: CoopView) -> Selected:
         account.c.producer_id, account.c.currency, account.c.rail, func.jsonb_build_object(*details).label("details")
     ).where(
         account.c.id != func.all(literal(refused, ARRAY(Uuid))),
-        or_(account.c.rail != "sepa", literal(why_not(ours, "EUR") is None)),
+        or_(account.c.rail != "sepa", literal(_why_we_cannot_send(coop) is None)),
     )
+
+
+def _why_we_cannot_send(coop: CoopView) -> str | None:
+    """Return why the co-op's own account and address cannot stand in a bank file; None when they can."""
+    ours = Details(
+        "", "sepa", "EUR", coop.account_holder or coop.name, iban=coop.iban or "", bic=coop.bic or "", street=coop.street,
+        building=coop.building, postcode=coop.postcode, town=coop.town, country=coop.country,
+    )  # fmt: skip
+    return why_not(ours, "EUR")
 
 
 def _stage(session: Session, coop: CoopView, what: Selected) -> None:
@@ -216,8 +224,12 @@ def _skip(session: Session, coop: CoopView) -> list[SkippedRow]:
     doubtful = select(plan.payee_id, plan.currency, plan.gross_minor, plan.details).where(
         or_(plan.rail.in_(("cash", "cheque")), to_stripe, to_wallet).is_not(True)  # of the others a rule has to read the details
     )
+    ours = _why_we_cannot_send(coop) if coop.iban else None
+    words = ours and say(
+        "The co-op's own details cannot stand in a bank file. %(reason)s It is mended under The co-op.", reason=ours
+    )
     found = [
-        SkippedRow(payee, Money(minor, currency), reason)
+        SkippedRow(payee, Money(minor, currency), words if words and not details and currency == "EUR" else reason)
         for payee, currency, minor, details in session.execute(doubtful.order_by(plan.payee_id, plan.currency))
         if (reason := why_not(Details(**details) if details else None, currency))
     ]

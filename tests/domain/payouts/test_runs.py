@@ -82,6 +82,16 @@ def test_a_payee_without_an_account_stays_owed_and_is_named(session, coop, payee
     books_agree(session, coop)
 
 
+@pytest.mark.parametrize(("field", "text"), [("town", "الدار البيضاء"), ("street", 71 * "x"), ("building", "1 2 3 4 5 6 7 8 9")])
+def test_a_run_whose_file_could_not_be_written_is_not_made(session, coop, payee, field, text):
+    """Approved, it would wait for ever: nothing of the co-op's own address may be left out of a bank file."""
+    owe(session, payee)
+    setattr(coop, field, text)
+    session.flush()
+    with pytest.raises(NothingToPay, match=r"The co-op's own details cannot stand in a bank file"):
+        make_run(session, coop.id)
+
+
 def test_nothing_due_makes_no_run(session, coop, payee):
     with pytest.raises(NothingToPay):
         make_run(session, coop.id)
