@@ -6,6 +6,9 @@ from datetime import date
 
 import pytest
 
+from market.kernel.money import Money
+from market.ledger import service as ledger
+from market.ledger.rules import Entry, Leg
 from market.payouts import queries, service
 from tests.conftest import NOW
 from tests.console.conftest import Desk
@@ -51,11 +54,17 @@ def look(client, session, ana):
     return sign_in(client, session, account).get
 
 
-def test_a_payment_says_what_it_was_for_and_fits_a_text_message(paid, look):
+def test_a_payment_says_what_it_was_for_and_fits_a_text_message(session, paid, look):
     page = look(f"/producer/money/{paid.id}")
     assert page.status_code == 200
     assert f"pagado 64,80 EUR el 2026-11-27, referencia {paid.reference}" in page.text.replace("Pagado", "pagado")
     assert f"/producer/money/{paid.id}/statement" in page.text
+    given_back = service.GivenBack(paid.id, paid.money, "AC04")
+    service.return_all(session, [given_back], suspense="suspense:1", now=NOW)
+    session.commit()
+    page = look(f"/producer/money/{paid.id}").text
+    assert "This payment came back to your co-op" in page
+    assert "agado 64,80 EUR" not in page  # the text message
 
 
 def test_a_payment_of_somebody_else_is_not_there(client, session, coop, paid):
@@ -66,6 +75,9 @@ def test_a_payment_of_somebody_else_is_not_there(client, session, coop, paid):
 
 def test_a_year_by_quarters_as_page_pdf_and_csv(session, coop, ana, paid, look):
     more = owe(session, ana, 1000, due_on=date(2026, 12, 15))
+    changed = (Leg(f"payable:{ana.id}", "fx", Money(400, "EUR")), Leg("fx", f"payable:{ana.id}", Money(1600, "PEN")))
+    entry = Entry(ledger.book_of(session, coop.id), "fx_agreed", "fx:1", date(2026, 11, 2), "x", changed)
+    ledger.post(session, [entry])
     session.commit()
     assert more.money.minor == 1000
     page = look("/producer/money/years/2026")
@@ -74,7 +86,10 @@ def test_a_year_by_quarters_as_page_pdf_and_csv(session, coop, ana, paid, look):
     rows = list(csv.reader(io.StringIO(sheet.text.removeprefix("\ufeff"))))
     assert rows[1:] == [
         ["EUR", "Productos vendidos", "0.00", "0.00", "0.00", "74.80", "74.80"],
+        ["EUR", "Cambiado entre monedas", "0.00", "0.00", "0.00", "-4.00", "-4.00"],
         ["EUR", "Pagado", "0.00", "0.00", "0.00", "64.80", "64.80"],
+        ["PEN", "Cambiado entre monedas", "0.00", "0.00", "0.00", "16.00", "16.00"],
+        ["PEN", "Pagado", "0.00", "0.00", "0.00", "0.00", "0.00"],
     ]
     assert look("/producer/money/years/2026?format=pdf").data.startswith(b"%PDF")
     assert look("/producer/money/years/1999").status_code == 404

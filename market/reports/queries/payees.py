@@ -36,6 +36,7 @@ KEPT = {
     "advance": N_("Advances: given less recovered"),
     "goods_sales": N_("Goods taken instead of money"),
     "bank_charges": N_("Charges of returned payments"),
+    "fx": N_("Changed between currencies"),
 }
 FEES = ("bank_charges", "fee_income")
 TAXES = ("tax_payable",)
