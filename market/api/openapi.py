@@ -14,7 +14,7 @@ from flask import Flask, Request, Response, json
 from flask.json.provider import DefaultJSONProvider
 from flask_smorest import Api
 from flask_smorest import Blueprint as SmorestBlueprint
-from marshmallow import RAISE, Schema, ValidationError, fields
+from marshmallow import RAISE, Schema, ValidationError, fields, validate
 from webargs.flaskparser import FlaskParser
 from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import HTTPException
@@ -33,10 +33,14 @@ class Strict(Schema):
         unknown = RAISE
 
 
+MOST_MINOR = 10**15
+"""What one posting of the books can be at most, in minor units (money.md 1.4)."""
+
+
 class MoneySchema(Strict):
     """An amount in minor units of a currency."""
 
-    minor = fields.Integer(required=True, strict=True)
+    minor = fields.Integer(required=True, strict=True, validate=validate.Range(-MOST_MINOR, MOST_MINOR))
     currency = fields.String(required=True, validate=lambda code: code in EXPONENTS or _not_a_currency(code))
 
 

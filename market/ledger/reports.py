@@ -125,7 +125,10 @@ def _rows(session: Session, statement: str, values: dict[str, object]) -> Iterat
 
 @dataclass(frozen=True, slots=True)
 class QuarterRow:
-    """What moved in one quarter between an account and all accounts whose code begins with `other`; `count` facts."""
+    """What moved in one quarter between an account and all accounts whose code begins with `other`; `count` facts.
+
+    A correction is none of them: it says anew what a sale came to.
+    """
 
     code: str
     quarter: int
@@ -137,7 +140,8 @@ class QuarterRow:
 
 _QUARTERS = """
 SELECT a.code, a.currency, extract(quarter FROM t.effective_on)::int AS quarter, split_part(o.code, ':', 1) AS other,
-       sum(x.d)::bigint AS debit, sum(x.c)::bigint AS credit, count(DISTINCT coalesce(x.subject::text, t.id::text)) AS facts
+       sum(x.d)::bigint AS debit, sum(x.c)::bigint AS credit,
+       count(DISTINCT coalesce(x.subject::text, t.id::text)) FILTER (WHERE t.kind <> 'correction') AS facts
 FROM ledger_account a
 JOIN LATERAL (
   SELECT p.transaction_id, p.amount_minor AS d, 0::bigint AS c, p.credit_id AS other, p.subject

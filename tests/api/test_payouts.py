@@ -87,6 +87,9 @@ def test_a_cash_payout_is_settled_by_its_receipt(call, session, coop):
     money = {"minor": 6480, "currency": "EUR"}
     fill = {"amount": money, "on": "2026-11-25", "slip": "W-1"}
     assert call("preparer", "POST", "/cash-box/fill", fill).status_code == 204
+    huge = fill | {"amount": {"minor": 10**15 + 1, "currency": "EUR"}}
+    refused = call("preparer", "POST", "/cash-box/fill", huge)
+    assert (refused.status_code, refused.json["errors"][0]["pointer"]) == (422, "/json/amount/minor")
     payout = queries.payouts_of_run(session, run["id"]).items[0]
     receipt = {
         "number": "A-1",

@@ -36,6 +36,10 @@ def ana(session, coop):
         (f"claim:{producer.id}", "refund_payable", Money(500, "EUR")), ("claim:cashier1", "fee_income", Money(9, "EUR"))
     )
     ledger.post(session, [Entry(book, "refund", "refund:2:decided", date(2026, 12, 21), "system", claimed)])
+    for number, (debit, credit) in enumerate([("purchases:corrections", "payable"), ("payable", "purchases:corrections")]):
+        ends = [code if ":" in code else f"{code}:{producer.id}" for code in (debit, credit)]
+        moved = legs((ends[0], ends[1], Money(100, "EUR")), subject=producer.id)
+        ledger.post(session, [Entry(book, "correction", f"correction:{number}", date(2026, 12, 22), "system", moved)])
     return producer
 
 

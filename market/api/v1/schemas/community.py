@@ -2,14 +2,14 @@
 
 from marshmallow import fields, validate
 
-from market.api.openapi import Strict
+from market.api.openapi import MOST_MINOR, Strict
 from market.treasury.community_models import UNIT
 
 
 class CommunityMoney(Strict):
     """An amount in minor units of the community's unit; it is no currency of ISO 4217."""
 
-    minor = fields.Integer(required=True, strict=True)
+    minor = fields.Integer(required=True, strict=True, validate=validate.Range(-MOST_MINOR, MOST_MINOR))
     currency = fields.String(required=True, validate=validate.Equal(UNIT))
 
 
