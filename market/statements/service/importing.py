@@ -51,8 +51,8 @@ def import_file(
     leaves as a draft, keeps back none of the others. Statements of accounts that the co-op has not registered are left out,
     and a finding says so. New lines are posted mirror against suspense. Findings that need a person leave a draft, unless
     `confirmed`, which is about the chosen account alone. Announces `statements.imported` for each account. Repeating it with
-    the same bytes changes nothing, except that an account registered since gets its statements, and that a draft which is
-    now `confirmed` is imported. Locks the accounts.
+    the same bytes changes nothing, except that an account registered since gets its statements, that a draft which is now
+    `confirmed` is imported, and that what was laid aside is read anew. Locks the accounts.
     """
     shares, left_out = divide(session, account_of(session, money_account_id), prepared)
     ids = [share.account.id for share in shares]
@@ -75,8 +75,8 @@ def import_file(
         if not staged and share.refusal is None and overlaps(session, share.account, share.prepared):
             stage(session, prepared)
             staged = True
-        if file.outcome == "draft":  # sent again with the word that it is meant: a person's act, as `confirm_file`
-            file.decided_by, file.decided_at = actor.label, now
+        if file.outcome in ("draft", "discarded"):  # with the word that it is meant: a person's act, as `confirm_file`
+            file.decided_by, file.decided_at = (actor.label, now) if meant else (None, None)
         _decide(session, share, file, left_out, confirmed=meant)
         new = {"name": file.name, "sha256": file.sha256}
         audit.record(session, actor=actor, action=f"statements.{file.outcome}", subject_kind="statement_file",
@@ -116,8 +116,8 @@ def _known(file: StatementFile) -> Imported:
 
 
 def _readable_now(file: StatementFile, prepared: Prepared) -> bool:
-    """Return whether a known file is still to be read, or was refused for a reason that is gone: a mapping was missing."""
-    return file.outcome == "waiting" or (file.outcome == "refused" and prepared.refusal is None)
+    """Return whether a known file is still to be read, or was laid aside, or refused for a reason that is gone: no mapping."""
+    return file.outcome in ("waiting", "discarded") or (file.outcome == "refused" and prepared.refusal is None)
 
 
 def _balances(prepared: Prepared) -> list[dict[str, Any]]:

@@ -59,6 +59,8 @@ def receive_file(units: Units, *, money_account_id: UUID, stream: Readable, name
         if file is None:
             file = new_file(session, account, kept, actor=actor, now=now)
             session.flush()
+        elif file.outcome == "discarded":
+            file.outcome, file.decided_by, file.decided_at = "waiting", None, None
         outbox.announce(session, RECEIVED, {"file_id": file.id}, key=str(file.id))
         return file.id
 

@@ -119,6 +119,22 @@ def test_a_draft_can_be_laid_aside(session) -> None:
     assert lines_of(session, account) == []
 
 
+def test_a_file_that_was_laid_aside_too_early_can_be_sent_again(session) -> None:
+    """The second month came before the first one, and somebody laid it aside."""
+    account = make_account(session)
+    later = DAY + timedelta(days=2)
+    import_lines(session, account, [line(5, ref="Z")])
+    third = make_file(account, [line(7, ref="C", day=later)], number=3, opening=105, on=later)
+    early = import_bytes(session, account, third)
+    service.discard_file(session, file_id=early.file_id, actor=CLERK, now=NOW)
+    assert import_bytes(session, account, third).outcome == "draft"
+    service.discard_file(session, file_id=early.file_id, actor=CLERK, now=NOW)
+    import_lines(session, account, [line(100, ref="B", day=later)], number=2, opening=5, on=later)
+    again = import_bytes(session, account, third)
+    assert (again.outcome, again.new_lines) == ("imported", 1)
+    assert session.get(StatementFile, again.file_id).decided_by is None
+
+
 def test_a_gap_to_the_last_statement_is_found(session) -> None:
     account = make_account(session)
     import_lines(session, account, [line(10_000, ref="A")])
