@@ -64,7 +64,7 @@ def _whose(guest: str | None) -> str:
     actor = current_actor()
     if actor.account_id is None and guest is not None:
         return "guest " + hashlib.sha256(guest.strip().lower().encode()).hexdigest()
-    return actor.label
+    return f"{actor.label} for {actor.coop_id}" if actor.coop_id else actor.label  # one person may work for two co-ops
 
 
 def _answer(status: int, body: dict[str, Any], *, replayed: bool = False) -> Response:

@@ -4,10 +4,12 @@ from datetime import timedelta
 
 import pytest
 
+from market.accounts.models import AccountRole
 from market.kernel.audit import AuditEntry
 from market.kernel.outbox import OutboxRow
 from market.producers import queries
 from market.producers.models import Member, PayeeAccount
+from tests.conftest import NOW
 from tests.factories.accounts import csrf_token, make_account, make_admin, make_producer_account, make_staff, sign_in
 from tests.factories.producers import make_coop, make_producer
 
@@ -207,6 +209,14 @@ def test_a_person_of_two_coops_chooses(app, session):
     assert client.get("/api/v1/members").status_code == 403
     foreign = _call(client, "PUT", "/session/coop", {"coop_id": str(make_coop(session).id)})
     assert foreign.status_code == 404
+    third = make_coop(session)
+    session.add(AccountRole(account_id=account.id, role="preparer", coop_id=third.id, granted_by="system", granted_at=NOW))
+    session.flush()
+    made = []
+    for coop in (first, third, first):
+        _call(client, "PUT", "/session/coop", {"coop_id": str(coop.id)})
+        made.append(_call(client, "POST", "/producers", {"name": "Rosa"}, **{"Idempotency-Key": "rosa-of-may"}).json["id"])
+    assert made[0] == made[2] != made[1], "a key counts within one co-op"
 
 
 def test_an_unknown_name_in_a_query_is_refused(client):

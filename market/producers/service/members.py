@@ -1,9 +1,13 @@
 """Taking a producer into the co-op, changing their page, linking their account, and leaving."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
+from itertools import chain, count
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from market.kernel import audit, locks, text
@@ -35,29 +39,28 @@ def add_producer(
         raise NotYoursToChange("Only the staff of a co-op takes in members.")
     rules.check_producer(name=name, sms_phone=sms_phone)
     locks.lock_one(session, Coop, actor.coop_id)
-    producer = Producer(
-        id=new_id(),
-        coop_id=actor.coop_id,
-        slug=_free_slug(session, name),
-        name=name.strip(),
-        region=region.strip(),
-        story=story.strip(),
-        language=language,
-        sms_phone=sms_phone or None,
-        created_at=now,
+    producer_id = _insert(
+        session,
+        {
+            "coop_id": actor.coop_id,
+            "name": name.strip(),
+            "region": region.strip(),
+            "story": story.strip(),
+            "language": language,
+            "sms_phone": sms_phone or None,
+            "created_at": now,
+        },
     )
-    session.add(producer)
-    session.flush()  # the membership refers to the producer
     last = session.execute(select(func.max(Member.number)).where(Member.coop_id == actor.coop_id)).scalar_one()
     number = (last or 0) + 1
-    session.add(Member(id=new_id(), coop_id=actor.coop_id, producer_id=producer.id, number=number, joined_on=joined_on))
+    session.add(Member(id=new_id(), coop_id=actor.coop_id, producer_id=producer_id, number=number, joined_on=joined_on))
     audit.record(
-        session, actor=actor, action="producers.add_producer", subject_kind="producer", subject_id=producer.id, now=now,
+        session, actor=actor, action="producers.add_producer", subject_kind="producer", subject_id=producer_id, now=now,
         new={"number": number},
     )  # fmt: skip
     if account_id is not None:
-        link_account(session, actor=actor, producer_id=producer.id, account_id=account_id, now=now)
-    return producer.id
+        link_account(session, actor=actor, producer_id=producer_id, account_id=account_id, now=now)
+    return producer_id
 
 
 def link_account(session: Session, *, actor: Actor, producer_id: UUID, account_id: UUID, now: datetime) -> None:
@@ -138,8 +141,15 @@ def of_own_coop(session: Session, actor: Actor, producer_id: UUID) -> Producer:
     return mine[0]
 
 
-def _free_slug(session: Session, name: str) -> str:
-    wanted = text.slug(name)
-    statement = select(Producer.slug).where((Producer.slug == wanted) | Producer.slug.regexp_match(f"^{wanted}-[0-9]+$"))
-    taken = set(session.scalars(statement))
-    return next(slug for slug in (wanted, *(f"{wanted}-{n}" for n in range(2, len(taken) + 3))) if slug not in taken)
+def _insert(session: Session, values: Mapping[str, Any]) -> UUID:
+    """Write a producer under the first free address of their name, and return the id.
+
+    Addresses are the site's, and who works for one co-op does not see those of the others: it is the table that knows.
+    """
+    wanted = text.slug(values["name"])
+    for slug in chain([wanted], (f"{wanted}-{number}" for number in count(2))):
+        row = insert(Producer).values(id=new_id(), slug=slug, **values).on_conflict_do_nothing(index_elements=["slug"])
+        made: UUID | None = session.scalar(row.returning(Producer.id))
+        if made is not None:
+            return made
+    raise AssertionError("numbers do not end")
