@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, Row, Select, func, literal, literal_column
 from sqlalchemy.orm import Session
 
 from market.kernel import paging
+from market.kernel.clock import day_in
 from market.kernel.money import Money
 from market.kernel.paging import Page
 
@@ -40,6 +41,12 @@ class Viewer:
     zone: str
     account_id: UUID | None = None
     now: datetime | None = None
+
+    @property
+    def today(self) -> date:
+        """Return the day it is at the co-op: what is due there is not overdue because it is tomorrow elsewhere."""
+        assert self.now is not None
+        return day_in(self.now, self.zone)
 
     def begin_of(self, text: str) -> datetime:
         """Return the first instant of a day as people of the co-op count it. Raises ValueError."""

@@ -83,7 +83,7 @@ def _values(viewer: Viewer) -> dict[str, Any]:
     assert viewer.now is not None
     # The report of a year is due at the end of January (DAC7, section III A 6), so that month still counts to the year before.
     year = date((viewer.now - timedelta(days=31)).year, 1, 1)
-    given = {COOP: viewer.coop_id, NOW: viewer.now, TODAY: viewer.now.date(), YEAR: year}
+    given = {COOP: viewer.coop_id, NOW: viewer.now, TODAY: viewer.today, YEAR: year}
     return {parameter.key: value for parameter, value in given.items()}
 
 

@@ -51,6 +51,14 @@ def test_what_is_owed_and_late_is_told_once_a_day(session, coop, staff):
     assert mail.facts["link"] == ["today", "payable_overdue"]
 
 
+def test_what_is_due_today_is_not_overdue_because_it_is_tomorrow_elsewhere(session):
+    lima = make_coop(session, time_zone="America/Lima")
+    owe(session, make_producer(session, coop=lima), 6480)
+    evening = NOW.replace(day=21, hour=3)  # 22:00 on the 20th there, the day on which it is due
+    assert "payable_overdue" not in waiting(session, lima, evening)
+    assert waiting(session, lima, evening + timedelta(hours=3))["payable_overdue"] == 1
+
+
 def test_nobody_is_woken_and_who_does_not_want_it_gets_none(session, coop, staff):
     owe(session, make_producer(session, coop=coop), 6480)
     assert rung(session, coop, NOW.replace(hour=2)) == []

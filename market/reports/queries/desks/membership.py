@@ -90,8 +90,7 @@ def listings(viewer: Viewer) -> Source:
 
 def certificates(viewer: Viewer) -> Source:
     """Return the certificates, those that end first first."""
-    assert viewer.now is not None
-    ended = (Certificate.status == "active") & (Certificate.valid_to < viewer.now.date())
+    ended = (Certificate.status == "active") & (Certificate.valid_to < viewer.today)
     state = case((ended, "ended"), else_=Certificate.status)
     columns = (
         Certificate.id, Certificate.number, Certificate.scheme, Certificate.kind, Certificate.issuer, Certificate.valid_from,

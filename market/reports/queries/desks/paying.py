@@ -85,7 +85,6 @@ def _payout_named(text: str) -> Any:
 
 def owed(viewer: Viewer) -> Source:
     """Return what each member is owed in each currency and is not paid yet, the largest sum first."""
-    assert viewer.now is not None
     minor, day = func.sum(Payable.amount_minor), func.min(Payable.due_on)
     is_open = Payable.state == "open"
     sums = (
@@ -102,7 +101,7 @@ def owed(viewer: Viewer) -> Source:
         .subquery("owed")
         .c
     )
-    state = case((sums.open_minor == 0, "on_its_way"), (sums.due_on < viewer.now.date(), "overdue"), else_="open")
+    state = case((sums.open_minor == 0, "on_its_way"), (sums.due_on < viewer.today, "overdue"), else_="open")
     unique = ((sums.id, UUID), (sums.currency, str))
     return Source(
         select(*sums, Producer.name.label("payee"), state.label("state")).outerjoin(Producer, Producer.id == sums.id),
@@ -171,13 +170,12 @@ def _run_named(text: str) -> Any:
 
 def cheques(viewer: Viewer) -> Source:
     """Return the cheques, the last made out first, with those that nobody has cashed for long."""
-    assert viewer.now is not None
     settings = select(PayoutSetting.cheque_stale_days).where(PayoutSetting.coop_id == viewer.coop_id).scalar_subquery()
     patience = func.coalesce(settings, PayoutSettings().cheque_stale_days)
     state = case(
         (Cheque.voided_at.is_not(None), "voided"),
         (Payout.state == "settled", "cashed"),
-        (Cheque.issued_on < literal(viewer.now.date()) - patience, "stale"),
+        (Cheque.issued_on < literal(viewer.today) - patience, "stale"),
         else_="issued",
     )
     payee = Payout.details["holder"].astext

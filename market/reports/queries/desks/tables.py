@@ -214,8 +214,7 @@ def rates(viewer: Viewer) -> Source:
 
 def floors(viewer: Viewer) -> Source:
     """Return the co-op's own floors by name, those that a newer decision replaced included."""
-    assert viewer.now is not None
-    stale = (CoopFloorRow.status == "active") & (CoopFloorRow.review_by < viewer.now.date())
+    stale = (CoopFloorRow.status == "active") & (CoopFloorRow.review_by < viewer.today)
     state = case((stale, "stale"), else_=CoopFloorRow.status)
     columns = (
         CoopFloorRow.id, CoopFloorRow.title, CoopFloorRow.amount, CoopFloorRow.currency, CoopFloorRow.unit,
