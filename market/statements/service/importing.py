@@ -138,16 +138,23 @@ def _balances(prepared: Prepared) -> list[dict[str, Any]]:
 
 
 def confirm_file(session: Session, *, file_id: UUID, actor: Actor, now: datetime) -> Imported:
-    """Import a draft although something does not add up: a person's explicit act. Raises FileNotFound, NotADraft."""
+    """Import a draft although something does not add up: a person's explicit act. Raises FileNotFound, NotADraft.
+
+    What was not found yet when it came, because another file was imported since, is shown first: then it stays a draft.
+    """
     file, account = _draft(session, file_id)
     body, mappings = packed(session, file), mappings_of(session, account.id)
     whole = prepare_file(Unpacked(body), name=file.name, currency=account.currency, mappings=mappings, packed=body)
     with whole as prepared:
         shares, _ = divide(session, account, prepared)
+        stage(session, prepared)
+        found, shown = findings(session, account, shares[0].prepared, came_at=file.uploaded_at), file.findings
+        if {each["code"] for each in found if each["hold"]} - {each["code"] for each in shown}:
+            file.findings = [*found, *(each for each in shown if each["code"] in LEFT_OUT)]
+            return _outcome(file)
         file.outcome, file.decided_by, file.decided_at = "imported", actor.label, now
         audit.record(session, actor=actor, action="statements.confirmed", subject_kind="statement_file", subject_id=file.id,
                      coop_id=account.coop_id, now=now, new={"findings": [each["code"] for each in file.findings]})  # fmt: skip
-        stage(session, prepared)
         write(session, account, file, shares[0].prepared, actor)
     return _outcome(file)
 

@@ -228,6 +228,20 @@ def test_the_same_bookings_under_other_identifiers_wait_for_a_person(session) ->
     assert import_bytes(session, account, ofx(("5.00", 4))).outcome == "imported"  # of the same days, and new
 
 
+def test_of_two_drafts_of_the_same_bookings_the_second_says_so_before_it_is_imported(session) -> None:
+    """Both came while something else was missing, so that neither knew of the other's lines."""
+    account = make_account(session)
+    import_lines(session, account, [line(5, ref="Z", day=DAY - timedelta(days=3))])
+    content = MT940.format(iban=account.iban, day="261121")
+    one = import_bytes(session, account, content.encode())
+    other = import_bytes(session, account, content.replace("//", "//X").replace("EUR100", "EUR90").encode())
+    assert (one.outcome, other.outcome) == ("draft", "draft")
+    assert service.confirm_file(session, file_id=one.file_id, actor=CLERK, now=NOW).new_lines == 2
+    asked = service.confirm_file(session, file_id=other.file_id, actor=CLERK, now=NOW)
+    assert (asked.outcome, "lines_alike" in {each["code"] for each in asked.findings}) == ("draft", True)
+    assert service.confirm_file(session, file_id=other.file_id, actor=CLERK, now=NOW).outcome == "imported"
+
+
 def test_a_statement_with_the_number_and_balances_of_another_year_is_no_known_one(session) -> None:
     account = make_account(session)
     for number, day in enumerate(("250105", "260105"), start=1):
