@@ -116,7 +116,10 @@ def read_file(data: bytes, profile: str) -> list[dict[str, str]]:
                 ),
                 rule="E01",
             )
-    return [dict(zip(heads, row, strict=True)) for row in rows[1:] if any(_trimmed(row))]
+    found = [dict(zip(heads, row, strict=True)) for row in rows[1:] if any(_trimmed(row))]
+    if not found:
+        raise TableUnreadable("Below its heads the file has no rows.", rule="E01")
+    return found
 
 
 def _text(data: bytes) -> str:

@@ -136,11 +136,12 @@ def test_implausible_rows_go_to_a_person(today: date) -> None:
         b"\xff\xfe",
         seed_file({})[:-10],
         seed_file({}) + b"one,two\n",
+        seed_file() + b"\r\n",
         seed_file({}) + b'"coffee,',
         seed_file({"note": "x" * 200_000}),
         seed_file({"note": "\x00"}),
     ],
-    ids=["empty", "heads", "encoding", "cut off", "field count", "open quote", "long field", "zero byte"],
+    ids=["empty", "heads", "encoding", "cut off", "field count", "no rows", "open quote", "long field", "zero byte"],
 )
 def test_a_file_that_is_not_the_table_is_refused_whole(data: bytes) -> None:
     with pytest.raises(TableUnreadable) as refusal:
