@@ -188,13 +188,16 @@ def enter_payee_account(producer_id: UUID) -> ResponseReturnValue:
     """Enter where a member wants to be paid; an approver confirms it."""
     try:
         with unit_of_work() as session:
+            if (before := sending.answered(session)) is not None:
+                return before
             service.enter_payee_account(
                 session, actor=current_actor(), producer_id=producer_id, pay_to=pay_to(request.form), now=now()
             )
+            answer = sending.done(session, url_for("console_people.member", producer_id=producer_id))
     except DomainError as error:
         return _member(producer_id, forms.field_errors(error))
     flash(_("Entered. Another person compares it with the paper and confirms it."), "good")
-    return redirect(url_for("console_people.member", producer_id=producer_id), 303)
+    return answer
 
 
 def _member(producer_id: UUID, errors: dict[str, str] | None = None) -> ResponseReturnValue:

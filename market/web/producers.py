@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from market.catalogue.rules import Filters
-from market.http import forms, own_texts
+from market.http import forms, own_texts, sending
 from market.http.auth import access, current_actor
 from market.http.clock import now, today
 from market.http.db import unit_of_work
@@ -164,11 +164,14 @@ def enter_payee_account() -> ResponseReturnValue:
     """Enter where a producer wants to be paid; their co-op confirms it."""
     try:
         with unit_of_work() as session:
+            if (before := sending.answered(session)) is not None:
+                return before
             service.enter_payee_account(session, actor=current_actor(), producer_id=_me(), pay_to=pay_to(request.form), now=now())
+            answer = sending.done(session, url_for("producers.details"))
     except DomainError as error:
         return _details(forms.field_errors(error))
     flash(_("Your co-op compares the details with you and confirms them; until then you are paid as before."), "good")
-    return redirect(url_for("producers.details"), 303)
+    return answer
 
 
 @blueprint.post("/producer/payee-accounts/<uuid:payee_account_id>/withdraw")

@@ -57,6 +57,8 @@ def sent(desk, session):
 def test_a_member_and_what_members_earn_and_owe(sent, session, member):
     taken_in = {"name": "Ruth", "joined_on": "2026-11-01", "language": "en"}
     assert sent("/console/members/new", "/console/members/new", "member", **taken_in) == [1, 0, 1]
+    page, paid = f"/console/members/{member.id}", {"rail": "cash", "currency": "EUR", "holder": member.name, "country": "DE"}
+    assert sent(page, f"{page}/payee-accounts", "payee_account", **paid) == [1, 0, 1]
     owe(session, member, 5000)
     common = {"producer_id": member.id, "amount": "10", "reason": "seedlings"}
     assert sent(f"{EARNINGS}/corrections", f"{EARNINGS}/corrections", "payable_correction", **common, direction="less") == [
