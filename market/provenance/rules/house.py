@@ -14,6 +14,7 @@ from market.kernel.words import N_, say
 from market.provenance.rules.events import (
     CLASS_FIELDS,
     Event,
+    amount,
     contexts_in,
     error_reason,
     instant,
@@ -83,6 +84,10 @@ def check_event_rules(event: Event, path: Path, declared: frozenset[str]) -> lis
     return faults + _warnings(event, path)
 
 
+MOST, FINEST = 10**9, 6
+"""What the books of lots hold: quantities below this, with so many decimals; finer ones would be rounded without a word."""
+
+
 def check_house_rules(event: Event, path: Path, *, host: IdHost, capturer: Capturer, now: datetime) -> list[Fault]:
     """Check our rules for events that name an id of our host (H1, H3, H4)."""
     if not names_our_host(event, host):
@@ -96,6 +101,10 @@ def check_house_rules(event: Event, path: Path, *, host: IdHost, capturer: Captu
             place = ((path, field), index)
             if line.get("quantity", 0) <= 0:
                 faults.append(fault(place, "H3", N_("a quantity above zero is needed")))
+            elif (quantity := amount(line["quantity"])) >= MOST or quantity != round(quantity, FINEST):
+                faults.append(
+                    fault((place, "quantity"), "H3", N_("a quantity has at most six decimals and nine digits before them"))
+                )
             elif line.get("uom") not in TRADE_UNITS:
                 allowed = ", ".join(TRADE_UNITS)
                 faults.append(fault((place, "uom"), "H3", say("the unit must be one of %(allowed)s", allowed=allowed)))

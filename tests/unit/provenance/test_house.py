@@ -69,6 +69,8 @@ def test_rules_about_an_event(event: dict[str, Any], rule: str, pointer: str) ->
     [
         ({"quantity": 0, "uom": "KGM"}, "H3"),
         ({"quantity": -1, "uom": "KGM"}, "E7"),
+        ({"quantity": 1e-9, "uom": "KGM"}, "H3"),
+        ({"quantity": 10**9, "uom": "KGM"}, "H3"),
         ({"quantity": 1}, "H3"),
         ({"quantity": 1, "uom": "TNE"}, "H3"),
     ],
