@@ -55,6 +55,7 @@ TOPICS: dict[str, tuple[str, ...]] = {
     "payouts.unsettled": ("notifications.tell",),
     "pricing.rows_changed": ("catalogue.reevaluate",),
     "producers.certificate_changed": ("catalogue.reevaluate", "provenance.refresh_coop"),
+    "producers.membership_ended": ("catalogue.reevaluate",),
     "producers.payee_account_confirmed": ("notifications.tell",),
     "producers.payee_account_entered": ("notifications.tell", "payouts.check_wallet"),
     "provenance.capture_accepted": ("provenance.capture",),

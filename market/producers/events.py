@@ -8,3 +8,6 @@ PAYEE_ACCOUNT_CONFIRMED = "producers.payee_account_confirmed"
 
 CERTIFICATE_CHANGED = "producers.certificate_changed"
 """A certificate counts from now on, or no longer does: certificate_id, coop_id."""
+
+MEMBERSHIP_ENDED = "producers.membership_ended"
+"""Somebody is no member any more, and sells nothing here: producer_id, coop_id."""

@@ -11,11 +11,18 @@ from sqlalchemy import select
 from market.catalogue import service
 from market.catalogue.cards import PROGRAM
 from market.catalogue.models import Listing, ListingCard, Stock
+from market.kernel.actor import Actor
 from market.kernel.ids import new_id
+from market.kernel.outbox import OutboxRow
+from market.producers.errors import BadProducer
+from market.producers.models import Coop
+from market.producers.service import end_membership
 from market.provenance.models import Lot
 from tests.conftest import NOW
 from tests.factories.catalogue import make_listing
+from tests.factories.producers import make_producer
 from workers import catalogue
+from workers.outbox import TOPICS
 
 
 def test_holds_expire_once_and_not_before_their_time(app, session, clock):
@@ -74,3 +81,19 @@ def test_what_was_made_into_something_else_is_not_sold_as_well(app, session):
     assert catalogue.keep_to_lots(lot_ids=lots) == 1
     stock = dict(session.execute(select(Stock.lot_id, Stock.on_hand)).all())
     assert stock == {listing.lot_id: 30, plenty.lot_id: 480}, "what is held for an order stays"
+
+
+def test_whoever_leaves_sells_nothing_any_more(app, session):
+    listing = make_listing(session)
+    stays = make_listing(session, producer=make_producer(session, coop=session.get_one(Coop, listing.coop_id)))
+    staff = Actor(account_id=new_id(), coop_id=listing.coop_id, roles=frozenset({"preparer"}))
+    leaving = {"actor": staff, "producer_id": listing.producer_id, "now": NOW}
+    with pytest.raises(BadProducer):
+        end_membership(session, left_on=NOW.date() + timedelta(days=1), **leaving)
+    end_membership(session, left_on=NOW.date(), **leaving)
+    session.commit()
+    (fact,) = session.scalars(select(OutboxRow).where(OutboxRow.topic == "producers.membership_ended"))
+    assert TOPICS[fact.topic] == ("catalogue.reevaluate",)
+    assert catalogue.reevaluate(**fact.payload) == 1
+    states = dict(session.execute(select(Listing.id, Listing.state)).all())
+    assert states == {listing.id: "withdrawn", stays.id: "published"}

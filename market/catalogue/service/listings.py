@@ -285,7 +285,12 @@ def listing_verdict(session: Session, *, listing: Listing, on: date) -> PriceVer
 
 
 def _check_and_store(session: Session, listing: Listing, now: datetime) -> PriceVerdict:
-    """Check the price on the co-op's own day, refuse or keep the checks and what the page shows of them."""
+    """Check the price on the co-op's own day, refuse or keep the checks and what the page shows of them.
+
+    Nobody sells here who is no member any more: they could not even see what is to be sent.
+    """
+    if producers.current_member(session, coop_id=listing.coop_id, producer_id=listing.producer_id) is None:
+        raise ListingNotForSale("Whoever offers this is no member of the co-op any more.")
     on = _today(session, listing, now)
     verdict = listing_verdict(session, listing=listing, on=on)
     pricing.refuse(verdict, gate="G1")

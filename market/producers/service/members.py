@@ -12,9 +12,11 @@ from sqlalchemy.orm import Session
 
 from market.kernel import audit, locks, text
 from market.kernel.actor import Actor
+from market.kernel.clock import day_in
 from market.kernel.ids import new_id
-from market.producers import rules
-from market.producers.errors import AccountTaken, MembershipEnded, NotYoursToChange, ProducerMissing
+from market.kernel.outbox import announce
+from market.producers import events, rules
+from market.producers.errors import AccountTaken, BadProducer, MembershipEnded, NotYoursToChange, ProducerMissing
 from market.producers.models import Coop, Member, Producer
 
 
@@ -116,10 +118,16 @@ def update_producer(
 
 
 def end_membership(session: Session, *, actor: Actor, producer_id: UUID, left_on: date, now: datetime) -> None:
-    """Let a producer leave; what is owed to them stays owed. Raises ProducerMissing, NotYoursToChange, MembershipEnded."""
+    """Let a producer leave, today or on a day that is past; what is owed to them stays owed.
+
+    Their offers leave the shop as soon as a worker hears of it. Raises ProducerMissing, NotYoursToChange, BadProducer for a
+    day to come, MembershipEnded.
+    """
     producer = of_own_coop(session, actor, producer_id)
     if not actor.is_staff:
         raise NotYoursToChange("Only the staff of a co-op ends a membership.")
+    if left_on > day_in(now, session.get_one(Coop, producer.coop_id).time_zone):
+        raise BadProducer("The day cannot lie after today.", pointer="/left_on")
     current = select(Member.id).where(Member.producer_id == producer.id, Member.left_on.is_(None))
     member_id = session.scalars(current).one_or_none()
     if member_id is None:
@@ -130,6 +138,7 @@ def end_membership(session: Session, *, actor: Actor, producer_id: UUID, left_on
         session, actor=actor, action="producers.end_membership", subject_kind="producer", subject_id=producer_id, now=now,
         new={"left_on": member.left_on.isoformat()},
     )  # fmt: skip
+    announce(session, events.MEMBERSHIP_ENDED, {"producer_id": producer_id, "coop_id": producer.coop_id})
 
 
 def of_own_coop(session: Session, actor: Actor, producer_id: UUID) -> Producer:
