@@ -13,14 +13,19 @@ def money_text(value: Money, language: str) -> str:
     return languages.money(value, language)
 
 
+# English is read on both sides of an ocean that divides 12/11 from 11/12: the day comes first and the month is a word, as on pages.
+_LONG = {"en": "d MMMM y"}
+_SHORT = {"en": "d MMM y"}
+
+
 def day_text(day: date, language: str) -> str:
     """Return a day, written out."""
-    return str(format_date(day, "long", locale=languages.locale(language)))
+    return str(format_date(day, _LONG.get(language, "long"), locale=languages.locale(language)))
 
 
 def short_day(day: date, language: str) -> str:
     """Return a day as a table holds it."""
-    return str(format_date(day, "short", locale=languages.locale(language)))
+    return str(format_date(day, _SHORT.get(language, "short"), locale=languages.locale(language)))
 
 
 def format_quarter(number: int, language: str) -> str:
@@ -30,4 +35,4 @@ def format_quarter(number: int, language: str) -> str:
 
 def instant_text(instant: datetime, language: str) -> str:
     """Return an instant with its zone."""
-    return str(format_datetime(instant, "d MMMM y, HH:mm z", locale=languages.locale(language)))
+    return f"{day_text(instant, language)}, {format_datetime(instant, 'HH:mm z', locale=languages.locale(language))}"
