@@ -13,7 +13,7 @@ def money_text(value: Money, language: str) -> str:
     return languages.money(value, language)
 
 
-# English is read on both sides of an ocean that divides 12/11 from 11/12: the day comes first and the month is a word, as on pages.
+# English is read on both sides of an ocean, and 12/11 is another day on each: the month is a word, as on pages.
 _LONG = {"en": "d MMMM y"}
 _SHORT = {"en": "d MMM y"}
 
