@@ -83,7 +83,7 @@ def copy_rows(connection: psycopg.Connection[Any], table: str, rows: Iterable[di
 
 def _people(database_url: str) -> None:
     """Make co-ops with open books, and their producers."""
-    from market.producers.models import Coop, Producer
+    from market.producers.models import Coop, Member, Producer
 
     import_models()
     engine = create_engine(sqlalchemy_url(database_url))
@@ -118,6 +118,10 @@ def _people(database_url: str) -> None:
                     created_at=NOW,
                 )
             )
+        session.flush()
+        for number in range(PRODUCERS):  # whoever is no member sells nothing: the hourly round would empty the shop
+            of = {"coop_id": ident(number % COOPS, 1), "producer_id": ident(number, 2)}
+            session.add(Member(**of, number=number // COOPS + 1, joined_on=NOW.date()))
         session.commit()
     engine.dispose()
 
