@@ -87,11 +87,13 @@ def follow(slug: str) -> ResponseReturnValue:
 @blueprint.get("/producers/<slug>")
 @access("public")
 def producer(slug: str) -> ResponseReturnValue:
-    """Show a producer, their co-op and the certificates that cover them today."""
+    """Show a producer, their co-op and the certificates that cover them today; none for whoever has left."""
     with unit_of_work() as session:
         view = queries.producer_by_slug(session, slug)
         coop_view = queries.coop(session, view.coop_id)
-        certificates = queries.certificates_on(session, view.coop_id, view.id, today(coop_view.time_zone))
+        is_member = queries.current_member(session, coop_id=view.coop_id, producer_id=view.id) is not None
+        on = today(coop_view.time_zone)
+        certificates = queries.certificates_on(session, view.coop_id, view.id, on) if is_member else []
         texts = queries.own_texts(session, "producer", [view.id])[view.id]
         coop_story = coop_stories(session, [coop_view])[coop_view.id]
     goods = newest_cards(Filters(q=view.name, coop=coop_view.slug))
@@ -99,6 +101,7 @@ def producer(slug: str) -> ResponseReturnValue:
         "producers/producer.html",
         producer=view,
         coop=coop_view,
+        is_member=is_member,
         certificates=certificates,
         cards=goods,
         story=own_texts.versions(view.story, texts),

@@ -5,9 +5,11 @@ from datetime import date
 import pytest
 
 from market.catalogue import service as catalogue
-from market.kernel.actor import system
+from market.kernel.actor import Actor, system
 from market.kernel.audit import AuditEntry
+from market.kernel.ids import new_id
 from market.producers.models import Certificate
+from market.producers.service import end_membership
 from tests.conftest import NOW
 from tests.factories.accounts import csrf_token, make_producer_account, make_staff, sign_in
 from tests.factories.catalogue import make_listing
@@ -118,6 +120,15 @@ def test_a_field_officer_works_for_a_member_and_is_named_in_the_audit(client, se
     assert client.post("/field/end", data={"csrf_token": token}).headers["Location"] == "/field"
     assert client.get("/console").status_code == 200
     assert client.get("/producer").status_code == 403
+
+
+def test_the_public_page_calls_nobody_a_member_who_has_left(client, session, coop, ana):
+    session.commit()
+    assert "A member of" in client.get(f"/producers/{ana.slug}").text
+    officer = Actor(account_id=new_id(), coop_id=coop.id, roles=frozenset({"preparer"}))
+    end_membership(session, actor=officer, producer_id=ana.id, left_on=NOW.date(), now=NOW)
+    session.commit()
+    assert "A member of" not in client.get(f"/producers/{ana.slug}").text
 
 
 def test_nobody_works_for_a_member_of_another_coop_or_who_has_left(client, session, ana):
