@@ -60,6 +60,7 @@ TOPICS: dict[str, tuple[str, ...]] = {
     "producers.payee_account_entered": ("notifications.tell", "payouts.check_wallet"),
     "provenance.capture_accepted": ("provenance.capture",),
     "provenance.lots_changed": ("catalogue.keep_to_lots", "provenance.refresh_pages"),
+    "producers.shown_changed": ("catalogue.reevaluate", "provenance.refresh_coop"),
     "statements.imported": ("statements.match",),
     "statements.received": ("statements.read",),
 }

@@ -11,3 +11,6 @@ CERTIFICATE_CHANGED = "producers.certificate_changed"
 
 MEMBERSHIP_ENDED = "producers.membership_ended"
 """Somebody is no member any more, and sells nothing here: producer_id, coop_id."""
+
+SHOWN_CHANGED = "producers.shown_changed"
+"""A co-op, or one of its producers, is called or charges otherwise than cards and pages that are kept say: coop_id."""

@@ -2,20 +2,21 @@
 
 import json
 from datetime import date
+from importlib import import_module
 
 import pytest
-from celery import current_app
 from sqlalchemy import func, select
 
 from market.kernel.actor import Actor
 from market.kernel.ids import new_id
 from market.kernel.outbox import OutboxRow
-from market.producers import service as certificates
+from market.producers import service as people
+from market.producers.models import Coop
 from market.provenance import queries, service
 from market.provenance.models import CaptureJob, EpcisEvent, LotPage
 from tests.conftest import NOW
 from tests.domain.provenance.test_capture import harvest
-from tests.factories.producers import make_coop
+from tests.factories.producers import make_coop, make_producer
 from tests.factories.provenance import HOST, document, make_actor, make_lot, make_place
 from workers import provenance as tasks
 from workers.outbox import TOPICS
@@ -79,22 +80,42 @@ def test_a_defect_of_ours_ends_the_job_in_words(app, session, monkeypatch) -> No
     assert (job.running, job.success, job.errors[0]["status"]) == (False, False, 500)
 
 
+def dispatch(session, *topics: str) -> None:
+    """Do what the dispatcher does with the latest fact of each topic."""
+    for topic in topics:
+        fact = session.scalars(select(OutboxRow).where(OutboxRow.topic == topic).order_by(OutboxRow.id.desc())).first()
+        for name in TOPICS[topic]:
+            module, task = name.split(".")
+            getattr(import_module(f"workers.{module}"), task)(**fact.payload)
+
+
 def test_a_withdrawn_certificate_is_gone_from_the_pages_of_the_co_ops_lots(app, session) -> None:
     coop = make_coop(session)
     lot, staff = make_lot(session, coop=coop), Actor(account_id=new_id(), coop_id=coop.id, roles=frozenset({"preparer"}))
     days = {"valid_from": date(2026, 1, 1), "valid_to": date(2026, 12, 31)}
     paper = {"scheme": "organic", "kind": "organic", "number": "BIO-1", "issuer": "Bio", "product_scope": [], **days}
-    certificate_id = certificates.enter_certificate(session, actor=staff, now=NOW, **paper)
+    certificate_id = people.enter_certificate(session, actor=staff, now=NOW, **paper)
     session.commit()
     tasks.refresh_pages(lot_ids=str(lot.id))
     seen = []
     for status in ("active", "withdrawn"):
         what = {"certificate_id": certificate_id, "status": status, "reason": "seen"}
-        certificates.set_certificate_status(session, actor=staff, now=NOW, **what)
+        people.set_certificate_status(session, actor=staff, now=NOW, **what)
         session.commit()
-        for topic in ("producers.certificate_changed", "provenance.lots_changed"):  # as the dispatcher does
-            fact = session.scalars(select(OutboxRow).where(OutboxRow.topic == topic).order_by(OutboxRow.id.desc())).first()
-            for name in TOPICS[topic]:
-                current_app.tasks[name](**fact.payload)
+        dispatch(session, "producers.certificate_changed", "provenance.lots_changed")
         seen.append([row["number"] for row in json.loads(queries.stored_page(session.connection(), lot.slug)[0])["certificates"]])
     assert seen == [["BIO-1"], []]
+
+
+def test_whoever_is_called_otherwise_is_so_on_the_pages_of_their_lots(app, session) -> None:
+    producer = make_producer(session, name="Ana")
+    lot = make_lot(session, coop=session.get_one(Coop, producer.coop_id), producer=producer)
+    session.commit()
+    tasks.refresh_pages(lot_ids=str(lot.id))
+    own = Actor(account_id=new_id(), coop_id=producer.coop_id, producer_id=producer.id, roles=frozenset({"producer"}))
+    said = {"name": "Ana María", "region": "Huila", "story": "", "language": "es", "sms_phone": None}
+    people.update_producer(session, actor=own, producer_id=producer.id, now=NOW, **said)
+    session.commit()
+    dispatch(session, "producers.shown_changed", "provenance.lots_changed")
+    page = json.loads(queries.stored_page(session.connection(), lot.slug)[0])
+    assert page["producer"]["name"] == "Ana María"

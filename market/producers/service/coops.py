@@ -11,9 +11,10 @@ from sqlalchemy.orm import Session
 from market.kernel import audit, locks, postcodes, text
 from market.kernel.actor import Actor
 from market.kernel.ids import new_id
+from market.kernel.outbox import announce
 from market.kernel.words import say
 from market.ledger import service as ledger
-from market.producers import rules
+from market.producers import events, rules
 from market.producers.errors import CoopMissing, NotYoursToChange, SlugTaken
 from market.producers.models import Coop
 
@@ -95,6 +96,7 @@ def update_coop(session: Session, *, actor: Actor, coop_id: UUID, terms: CoopTer
             session, actor=actor, action="producers.update_coop", subject_kind="coop", subject_id=coop_id, now=now,
             coop_id=coop_id, old=old, new={field: _plain(value) for field, value in changed.items()},
         )  # fmt: skip
+        announce(session, events.SHOWN_CHANGED, {"coop_id": coop_id})
 
 
 def _checked(terms: CoopTerms, currency: str) -> dict[str, object]:

@@ -115,6 +115,8 @@ def update_producer(
             session, actor=actor, action="producers.update_producer", subject_kind="producer", subject_id=producer_id, now=now,
             new={"fields": changed},
         )  # fmt: skip
+    if {"name", "region"} & set(changed):
+        announce(session, events.SHOWN_CHANGED, {"coop_id": producer.coop_id})
 
 
 def end_membership(session: Session, *, actor: Actor, producer_id: UUID, left_on: date, now: datetime) -> None:
