@@ -195,6 +195,8 @@ BOOKED: Words = {
     "tax_payable": (_l("tax paid"), ""),
     "transport_payable": (_l("carrier paid"), ""),
     "deposit_liability": (_l("deposit for packaging"), ""),
+    "premium_in_transit": (_l("payment of the premium fund"), ""),
+    "fx": (_l("conversion between currencies"), ""),
 }
 LETTERS: Words = {
     "confirm": (_l("address to confirm"), ""),
