@@ -77,7 +77,12 @@ def test_a_year_by_quarters_as_page_pdf_and_csv(session, coop, ana, paid, look):
     more = owe(session, ana, 1000, due_on=date(2026, 12, 15))
     changed = (Leg(f"payable:{ana.id}", "fx", Money(400, "EUR")), Leg("fx", f"payable:{ana.id}", Money(1600, "PEN")))
     entry = Entry(ledger.book_of(session, coop.id), "fx_agreed", "fx:1", date(2026, 11, 2), "x", changed)
-    ledger.post(session, [entry])
+    refunded = (
+        Leg(f"claim:{ana.id}", "refund_payable", Money(200, "EUR")),
+        Leg(f"payable:{ana.id}", f"claim:{ana.id}", Money(200, "EUR")),
+    )
+    netted = Entry(entry.book_id, "payout_scheduled", "claim:1", date(2026, 11, 3), "x", refunded)
+    ledger.post(session, [entry, netted])
     session.commit()
     assert more.money.minor == 1000
     page = look("/producer/money/years/2026")
@@ -86,6 +91,7 @@ def test_a_year_by_quarters_as_page_pdf_and_csv(session, coop, ana, paid, look):
     rows = list(csv.reader(io.StringIO(sheet.text.removeprefix("\ufeff"))))
     assert rows[1:] == [
         ["EUR", "Productos vendidos", "0.00", "0.00", "0.00", "74.80", "74.80"],
+        ["EUR", "Reembolsos después del pago, retenidos", "0.00", "0.00", "0.00", "-2.00", "-2.00"],
         ["EUR", "Cambiado entre monedas", "0.00", "0.00", "0.00", "-4.00", "-4.00"],
         ["EUR", "Pagado", "0.00", "0.00", "0.00", "64.80", "64.80"],
         ["PEN", "Cambiado entre monedas", "0.00", "0.00", "0.00", "16.00", "16.00"],

@@ -1,7 +1,7 @@
 """What payees earned, gave back and were paid, by quarters: a producer's year, and the texts about payments.
 
-Earnings come from the postings of `payable:<payee>` and `claim:<payee>` by the other side of each, so that they agree with the
-books; what was paid comes from the payouts that the bank has shown (money.md 9).
+Earnings come from the postings of `payable:<payee>` by the other side of each, so that they agree with the books (the report of
+sellers counts those of `claim:<payee>`, too); what was paid comes from the payouts that the bank has shown (money.md 9).
 """
 
 from collections import defaultdict
@@ -65,8 +65,7 @@ def moved(rows: Iterable[QuarterRow]) -> Mapping[tuple[str, str], Quarters]:
     """Return what payees got (less what they gave) per currency, kind of other account and quarter."""
     found: dict[tuple[str, str], Quarters] = defaultdict(lambda: defaultdict(int))
     for row in rows:
-        if counts(row):
-            found[row.credit.currency, row.other][row.quarter] += row.credit.minor - row.debit.minor
+        found[row.credit.currency, row.other][row.quarter] += row.credit.minor - row.debit.minor
     return found
 
 
@@ -74,8 +73,9 @@ def year_of(session: Session, *, coop_id: UUID, producer_id: UUID, year: int) ->
     """Return a producer's year: earned by kind, kept back by kind, paid, each by quarter and currency. Raises ProducerMissing."""
     coop, producer = producers.coop(session, coop_id), producers.producer(session, producer_id)
     member = producers.member(session, coop_id=coop_id, producer_id=producer_id)
-    rows = books.by_quarter(session, book_of(session, coop_id), accounts_of(producer_id), year=year)
-    sums = moved(rows)
+    # What a payee owes back after a payment stands here once it is kept back: on the claim it would be taken off twice.
+    owed, _ = accounts_of(producer_id)
+    sums = moved(books.by_quarter(session, book_of(session, coop_id), [owed], year=year))
     paid = _paid(session, producer_id, year)
     currencies = sorted({currency for currency, _ in sums} | set(paid))
     street, town = f"{coop.street} {coop.building}".strip(), f"{coop.postcode} {coop.town}, {coop.country}".strip(" ,")
