@@ -158,7 +158,8 @@ def _refunded(session: Session, payload: Payload) -> list[Telling]:
     given = Money(int(payload.get("minor", part.refunded.minor)), part.refunded.currency)
     if not given:
         facts = {"less": as_money(part.unsent), "attach_credit": str(part.id)}
-        return [_buyer(order, f"seller_order:{part.id}:charged_less", "order_charged_less", **facts)]
+        less = _buyer(order, f"seller_order:{part.id}:charged_less", "order_charged_less", **facts)
+        return [less] if part.unsent else []
     # The sum names the fact: a second refund of the same part is another one, and tells what comes this time.
     fact = f"seller_order:{part.id}:refunded:{payload.get('upto', part.refunded.minor)}"
     return [_buyer(order, fact, "order_refunded", refunded=as_money(given), attach_credit=str(part.id))]

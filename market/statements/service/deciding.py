@@ -71,17 +71,19 @@ def match_reference(session: Session, *, line_id: UUID, reference: str, actor: A
     Returns the match's id. Raises ReasonNeeded for no reference of ours, and the refusals of what it names.
     """
     line, account = locked_line(session, line_id)
+    if not rest_of(line):  # perhaps by the same press a moment ago: then it is this very line that has shown what it names
+        nothing = Money.zero(account.currency)
+        raise LineExplained(say("Of this line only %(rest)s is still unexplained.", rest=nothing), rest_minor=0)
     wish, whole = meant(session, line, account, reference, actor, pointer="/reference"), None
     if wish.target_kind == "payout" and wish.target_id is not None:
         whole = payout_queries.payout(session, wish.target_id).money
     if whole is not None and wish.line_minor < whole.minor:
-        rest = Money(wish.line_minor, account.currency)
         raise PaidInParts(
             say(
                 "The payout is %(money)s and this line %(rest)s."
                 " If the bank paid it in several lines, match them together below.",
                 money=whole,
-                rest=rest,
+                rest=Money(wish.line_minor, account.currency),
             ),
             pointer="/reference",
         )

@@ -104,6 +104,8 @@ def test_a_payout_on_the_statement_is_settled(session, coop, account) -> None:  
     assert (match.rule, match.automatic, match.evidence["reference"]) == ("reference", True, "equal")
     assert [each.state for each in lines_of(session, account)] == ["matched"]
     assert run(session, account) == service.Matched(0, 0, 0)
+    with pytest.raises(DomainError, match="is still unexplained"):  # and not that the bank paid it twice
+        service.match_reference(session, line_id=match.line_id, reference=payout.reference, actor=PREPARER, now=NOW)
     assert books.check(session) == []
 
 
