@@ -20,12 +20,14 @@ _SHORT = {"en": "d MMM y"}
 
 def day_text(day: date, language: str) -> str:
     """Return a day, written out."""
-    return str(format_date(day, _LONG.get(language, "long"), locale=languages.locale(language)))
+    locale = languages.locale(language)
+    return str(format_date(day, _LONG.get(locale.language, "long"), locale=locale))
 
 
 def short_day(day: date, language: str) -> str:
     """Return a day as a table holds it."""
-    return str(format_date(day, _SHORT.get(language, "short"), locale=languages.locale(language)))
+    locale = languages.locale(language)
+    return str(format_date(day, _SHORT.get(locale.language, "short"), locale=locale))
 
 
 def format_quarter(number: int, language: str) -> str:

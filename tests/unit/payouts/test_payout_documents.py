@@ -54,6 +54,7 @@ def test_equal_statements_are_equal_tagged_files() -> None:
     ("language", "words"),
     [
         ("en", "Payment statement|Paid to you €65.80|Kept back: Refund of SO-1 (still owed: €0.30) −€7.20|25 November 2026"),
+        ("en-GB", "25 November 2026|1 Nov 2026"),
         ("es", "Liquidación de pago|Pagado a usted 65,80 €|25 de noviembre de 2026"),
         ("fr-BE", "Relevé de paiement|Payé à vous 65,80 €|25 novembre 2026"),
         ("sw", "Taarifa ya malipo|25 Novemba 2026"),
