@@ -7,7 +7,7 @@ pass. What changes elsewhere (a price row, a certificate that ends) comes throug
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -21,6 +21,7 @@ from market.catalogue.models import Listing, Product
 from market.catalogue.photos import Rendition
 from market.catalogue.rules import next_state
 from market.catalogue.service.cards import refresh_cards
+from market.catalogue.service.judging import check_and_store, listing_verdict, today_of
 from market.catalogue.service.stock import open_stock
 from market.kernel import audit
 from market.kernel.actor import Actor
@@ -30,9 +31,7 @@ from market.kernel.ids import new_id
 from market.kernel.locks import lock
 from market.kernel.money import EXPONENTS
 from market.kernel.words import Unit, say
-from market.pricing import service as pricing
-from market.pricing.rules import UNITS, Goods, MarketPrice, NotComparable, Price, PriceVerdict
-from market.pricing.rules.units import in_measure
+from market.pricing.rules import UNITS, PriceVerdict
 from market.producers import queries as producers
 from market.producers import service as producers_service
 from market.producers.queries import Text
@@ -103,7 +102,7 @@ def check_draft(session: Session, *, actor: Actor, draft: Draft, now: datetime) 
     Raises what `create_listing` raises.
     """
     listing, _ = _listing_of(session, actor, draft, now)
-    return listing_verdict(session, listing=listing, on=_today(session, listing, now))
+    return listing_verdict(session, listing=listing, on=today_of(session, listing, now))
 
 
 def _listing_of(session: Session, actor: Actor, draft: Draft, now: datetime) -> tuple[Listing, LotView]:
@@ -135,7 +134,7 @@ def _listing_of(session: Session, actor: Actor, draft: Draft, now: datetime) -> 
         created_at=now,
         updated_at=now,
     )
-    _hold_valid(listing, LOT_UNITS[lot.uom])
+    _hold_valid(listing, lot)
     return listing, lot
 
 
@@ -153,10 +152,10 @@ def edit_listing(session: Session, *, actor: Actor, listing_id: UUID, changes: M
         return
     for name, value in fresh.items():
         setattr(listing, name, value)
-    _hold_valid(listing, LOT_UNITS[provenance.lot(session, listing.lot_id).uom])
+    _hold_valid(listing, provenance.lot(session, listing.lot_id))
     listing.updated_at = now
     if listing.state == "published":
-        _check_and_store(session, listing, now)
+        check_and_store(session, listing, now)
     _note(session, actor, "listing.changed", listing, now, old=_plain(old), new=_plain({name: fresh[name] for name in old}))
     _show(session, listing, now)
 
@@ -172,7 +171,7 @@ def publish_listing(session: Session, *, actor: Actor, listing_id: UUID, now: da
         raise ListingNotForSale("This lot was withdrawn. Nothing of it can be offered; record a new lot.")
     state = next_state(listing.state, "publish")
     assert state is not None  # every state can be published
-    verdict = _check_and_store(session, listing, now)
+    verdict = check_and_store(session, listing, now)
     listing.state, listing.withdrawn_reason, listing.updated_at = state, None, now
     listing.published_at = listing.published_at or now
     _note(session, actor, "listing.published", listing, now, new={"outcome": verdict.outcome.value})
@@ -249,75 +248,12 @@ def reevaluate_listings(
     withdrawn = []
     for listing in found:
         try:
-            _check_and_store(session, listing, now)
+            check_and_store(session, listing, now)
         except DomainError as refusal:
             _withdraw(session, actor, listing, refusal.detail, now)
             withdrawn.append(listing.id)
     refresh_cards(session, listing_ids=[listing.id for listing in found], on=day_in(now, "UTC"))
     return Reevaluated(len(found), tuple(withdrawn))
-
-
-def listing_verdict(session: Session, *, listing: Listing, on: date) -> PriceVerdict:
-    """Return what the price rules say of an offer on a day, for one unit, with the certificates of its producer."""
-    product = session.get_one(Product, listing.product_id)
-    lot = provenance.lot(session, listing.lot_id)
-    return pricing.check_price(
-        session,
-        goods=Goods(
-            product=product.kind,
-            variety=product.variety,
-            form=product.form,
-            characteristic=product.characteristic,
-            quality=product.quality,
-            origin_country=listing.origin_country,
-            incoterm=listing.incoterm,
-        ),
-        unit_price=listing.unit_price,
-        unit=listing.unit,
-        currency=listing.currency,
-        quantity=Decimal(1),
-        on=on,
-        claims=listing.claims,
-        coop_id=listing.coop_id,
-        producer_id=listing.producer_id,
-        certified_on=lot.made_on,
-    )
-
-
-def _check_and_store(session: Session, listing: Listing, now: datetime) -> PriceVerdict:
-    """Check the price on the co-op's own day, refuse or keep the checks and what the page shows of them.
-
-    Nobody sells here who is no member any more: they could not even see what is to be sent.
-    """
-    if producers.current_member(session, coop_id=listing.coop_id, producer_id=listing.producer_id) is None:
-        raise ListingNotForSale("Whoever offers this is no member of the co-op any more.")
-    on = _today(session, listing, now)
-    verdict = listing_verdict(session, listing=listing, on=on)
-    pricing.refuse(verdict, gate="G1")
-    if not pricing.is_kept(session, check_ids=listing.check_ids, verdict=verdict):  # the hourly round mostly finds no news
-        listing.check_ids = pricing.store_checks(
-            session, verdicts=[(listing.id, verdict)], subject_kind="listing", gate="G1", now=now, on=on
-        )
-    own = Price(listing.unit_price, listing.currency, listing.unit)
-    listing.check_outcome, listing.checked_on = verdict.outcome.value, on
-    listing.floor_price = verdict.proposed_price
-    listing.floor_words = verdict.floor.label if verdict.floor else None
-    listing.premium_per_unit = verdict.premium_per_unit
-    listing.organic_per_unit = _per_unit(verdict.organic_differential, own) or Decimal(0)
-    markets = [value for check in verdict.checks for value in check.arguments.values() if isinstance(value, MarketPrice)]
-    listing.market_price = _per_unit(markets[0].price, own) if markets else None
-    return verdict
-
-
-def _per_unit(rate: Price | None, own: Price) -> Decimal | None:
-    """Return a rate in the offer's unit to six digits; None without one, or when it speaks of another currency or measure."""
-    if rate is None or rate.currency != own.currency:
-        return None
-    try:
-        exact = in_measure(rate, own)
-    except NotComparable:
-        return None
-    return (Decimal(exact.numerator) / Decimal(exact.denominator)).quantize(Decimal("0.000001"))
 
 
 def _withdraw(session: Session, actor: Actor, listing: Listing, reason: str, now: datetime) -> None:
@@ -341,7 +277,8 @@ def _locked(session: Session, actor: Actor, listing_id: UUID) -> Listing:
     return found[0]
 
 
-def _hold_valid(listing: Listing, stock_unit: str) -> None:
+def _hold_valid(listing: Listing, lot: LotView) -> None:
+    stock_unit = LOT_UNITS[lot.uom]
     if not 3 <= len(listing.title) <= 120:
         raise ListingFaulty("A title has 3 to 120 characters.", pointer="/title")
     if listing.unit not in UNITS:
@@ -363,15 +300,14 @@ def _hold_valid(listing: Listing, stock_unit: str) -> None:
         value = getattr(listing, name)
         if not value.is_finite() or not 0 < value < 10**9 or value != round(value, 6):
             raise ListingFaulty("Write a number above zero with at most six decimals.", pointer=f"/{name}")
+    if listing.order_step * UNITS[listing.unit][1] > lot.produced * UNITS[stock_unit][1]:
+        whole = say("The whole lot is %(produced)s %(unit)s; a step cannot be more.", produced=lot.produced, unit=stock_unit)
+        raise ListingFaulty(whole, pointer="/order_step")
 
 
 def _show(session: Session, listing: Listing, now: datetime) -> None:
-    refresh_cards(session, listing_ids=[listing.id], on=_today(session, listing, now))
+    refresh_cards(session, listing_ids=[listing.id], on=today_of(session, listing, now))
     provenance_service.refresh_later(session, [listing.lot_id])  # the lot's page shows offers and their checks
-
-
-def _today(session: Session, listing: Listing, now: datetime) -> date:
-    return day_in(now, producers.coop(session, listing.coop_id).time_zone)
 
 
 def _note(

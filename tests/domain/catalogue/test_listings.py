@@ -168,6 +168,7 @@ def test_a_stranger_finds_nothing_to_change(session, actor, draft, coop):
         ({"unit_price": Decimal("1.1234567")}, "/unit_price"),
         ({"unit_price": Decimal("NaN")}, "/unit_price"),
         ({"order_step": Decimal("-1")}, "/order_step"),
+        ({"order_step": Decimal(1059), "unit": "lb"}, "/order_step"),  # 480 kg are 1058.2 lb
         ({"title": " x "}, "/title"),
     ],
 )
