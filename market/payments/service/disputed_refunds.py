@@ -41,14 +41,20 @@ def refuse_twice(session: Session, payment: Payment) -> None:
     if not lost or _minor(session, payment.id, _OPEN):
         return refuse_disputed(session, payment.id)
     if payment.refunded_minor - _met_minor(session, payment.id) + lost > payment.received_minor:
-        raise PaymentDisputed("The buyer has this money through the dispute that was lost.")
+        raise PaymentDisputed(MET)
 
 
-def hold(session: Session, row: Refund, *, now: datetime) -> None:
-    """Let a locked refund wait for the card company's decision, or end it where that fell: the buyer would have it twice."""
+def held(session: Session, row: Refund, *, now: datetime) -> bool:
+    """Let a locked refund of what the buyer's bank has taken wait for the card company, or end it where that has decided.
+
+    The buyer would have it twice. Returns whether it was held. Posts.
+    """
+    if not taken_back(session, row.payment_id):
+        return False
     row.state, row.problem = "needs_person", _HELD
     session.flush()
     ledger.post(session, _met(session, row.payment_id, [row], now), late=True)
+    return True
 
 
 def follow_dispute(session: Session, dispute: Dispute, *, now: datetime) -> list[Entry]:

@@ -21,7 +21,7 @@ from market.payments.events import REFUND_TAKEN_BACK, REFUNDED
 from market.payments.models import Payment, Refund
 from market.payments.ports import CardProcessor, ProcessorRefused, ProcessorUnsure, RefundAnswer, RefundOrder
 from market.payments.queries import RefundView, refund_view
-from market.payments.service.disputed_refunds import MET, hold, refuse_twice, taken_back
+from market.payments.service.disputed_refunds import MET, held, refuse_twice
 
 CHARGE_DISPUTED = "charge_disputed"
 """The processor's word for a refund of what the buyer's bank has taken back (docs.stripe.com/error-codes)."""
@@ -36,8 +36,7 @@ def prepare_refund(session: Session, *, refund_id: UUID, now: datetime) -> tuple
     row = lock_one(session, Refund, refund_id)
     if row.method != "card" or row.state not in ("decided", "unsure", "pending"):
         return None
-    if row.first_sent_at is None and taken_back(session, row.payment_id):
-        hold(session, row, now=now)
+    if row.first_sent_at is None and held(session, row, now=now):
         return None
     paid_by = session.get_one(Payment, row.payment_id)
     if paid_by.intent_id is None:
@@ -88,8 +87,7 @@ def _refused(units: Units, refund_id: UUID, error: ProcessorRefused, now: dateti
         row = lock_one(session, Refund, refund_id)
         if row.state in ("decided", "unsure"):
             row.state, row.first_sent_at, row.next_try_at = "decided", None, now + LONGEST_PAUSE
-            if taken_back(session, row.payment_id):
-                hold(session, row, now=now)
+            held(session, row, now=now)
         return refund_view(row)
 
 
