@@ -104,6 +104,8 @@ def print_statement(*, payout_id: str, **_: Any) -> None:
             service.say_printed(session, payout_id=UUID(payout_id))
             return
         facts = queries.payee_statement(session, UUID(payout_id))
+        if facts.came_back:  # before it was printed: nothing says any more that it was paid
+            return
     body = current_app.extensions["ports"].documents.payee_statement(facts)
     with unit_of_work() as session:
         service.keep_statement(session, payout_id=UUID(payout_id), language=facts.language, body=body, now=now())

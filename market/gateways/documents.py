@@ -38,6 +38,7 @@ _WORDS = {
     "less": N_("Kept back"),
     "left": N_("still owed"),
     "paid": N_("Paid to you"),
+    "came_back": N_("This payment came back to your co-op. What it was for is owed to you again."),
     "reference": N_("Reference"),
     "payout": N_("Payout"),
     "by": N_("Sent by"),

@@ -115,7 +115,10 @@ class StatementDeduction:
 
 @dataclass(frozen=True, slots=True)
 class PayeeStatement:
-    """All that a payee is told about one payout; the sums are checked where it is made: gross - deductions = paid."""
+    """All that a payee is told about one payout; the sums are checked where it is made: gross - deductions = paid.
+
+    `came_back` says that the money is with the co-op again: what was paid for is owed to the payee as before.
+    """
 
     language: str
     coop_name: str
@@ -131,6 +134,7 @@ class PayeeStatement:
     deductions: tuple[StatementDeduction, ...]
     gross: Money
     paid: Money
+    came_back: bool = False
 
 
 @dataclass(frozen=True, slots=True)

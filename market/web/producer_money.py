@@ -64,17 +64,21 @@ def payment(payout_id: UUID) -> ResponseReturnValue:
 @blueprint.get("/<uuid:payout_id>/statement")
 @access("producer")
 def statement(payout_id: UUID) -> ResponseReturnValue:
-    """Give the statement of one payment as PDF; printed once, the same bytes ever after."""
+    """Give the statement of one payment as PDF; printed once, the same bytes ever after.
+
+    While the payment counts as come back, what is given says so, and what was kept of it when it arrived stays as it is.
+    """
     with unit_of_work() as session:
         found = queries.payout(session, payout_id)
         if found.payee_id != _me():
             raise PayoutNotFound("There is no such payment here.")
-        body = queries.printed_statement(session, payout_id)
+        body = None if found.state == "returned" else queries.printed_statement(session, payout_id)
         facts = None if body else queries.payee_statement(session, payout_id)
     if facts is not None:
-        printed = current_app.extensions["ports"].documents.payee_statement(facts)
-        with unit_of_work() as session:
-            body = service.keep_statement(session, payout_id=payout_id, language=facts.language, body=printed, now=now())
+        body = current_app.extensions["ports"].documents.payee_statement(facts)
+        if not facts.came_back:
+            with unit_of_work() as session:
+                body = service.keep_statement(session, payout_id=payout_id, language=facts.language, body=body, now=now())
     return download(body or b"", name=f"{found.number}.pdf", content_type="application/pdf")
 
 

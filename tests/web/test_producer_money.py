@@ -59,12 +59,17 @@ def test_a_payment_says_what_it_was_for_and_fits_a_text_message(session, paid, l
     assert page.status_code == 200
     assert f"pagado 64,80 EUR el 2026-11-27, referencia {paid.reference}" in page.text.replace("Pagado", "pagado")
     assert f"/producer/money/{paid.id}/statement" in page.text
+    paper = look(f"/producer/money/{paid.id}/statement").data
     given_back = service.GivenBack(paid.id, paid.money, "AC04")
     service.return_all(session, [given_back], suspense="suspense:1", now=NOW)
     session.commit()
     page = look(f"/producer/money/{paid.id}").text
     assert "This payment came back to your co-op" in page
     assert "agado 64,80 EUR" not in page  # the text message
+    assert look(f"/producer/money/{paid.id}/statement").data != paper
+    service.stay_paid(session, payout_id=paid.id, reason="it was another line", actor=PREPARER, now=NOW)
+    session.commit()
+    assert look(f"/producer/money/{paid.id}/statement").data == paper
 
 
 def test_a_payment_of_somebody_else_is_not_there(client, session, coop, paid):

@@ -60,6 +60,7 @@ def payee_statement(session: Session, payout_id: UUID) -> PayeeStatement:
         deductions=(*_recovered(session, back), *_deductions(session, row)),
         gross=gross,
         paid=row.money,
+        came_back=row.state == State.RETURNED,
     )
 
 

@@ -69,6 +69,14 @@ def test_the_statement_says_what_was_paid_and_why(language: str, words: str, tmp
     assert "Καφές, жито" in text
 
 
+@pytest.mark.skipif(shutil.which("pdftotext") is None, reason="pdftotext (poppler-utils) is not installed")
+def test_the_statement_of_what_came_back_says_so(tmp_path: Path) -> None:
+    text = text_of(TypstDocuments().payee_statement(replace(STATEMENT, came_back=True)), tmp_path)
+    assert "This payment came back to your co-op. What it was for is owed to you again." in text
+    assert "Amount €65.80" in text
+    assert "Paid to you" not in text
+
+
 @pytest.mark.parametrize(
     ("currency", "minor", "shown"), [("RWF", 18600, "18,600"), ("KWD", 1250, "1.250"), ("MGA", 100000, "1,000.00")]
 )
