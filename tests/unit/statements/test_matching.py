@@ -1,5 +1,6 @@
 """The rules of matching, one by one, and together against noise with known truth (money.md 8.1, 8.4)."""
 
+import random
 from dataclasses import replace
 from datetime import date, timedelta
 from uuid import UUID
@@ -104,6 +105,31 @@ def test_of_a_batch_that_a_bank_paid_in_part_the_payouts_that_are_the_sum_are_pu
     assert propose([replace(claim, batch_count=3)], targets) == []
     assert propose([replace(claim, amount_minor=-8_000)], targets) != []  # one alone, or 30 and 50: the amount is left to speak
     assert {p.rule for p in propose([replace(claim, amount_minor=-8_000)], targets)} == {"amount_day_name"}
+
+
+def test_of_a_large_batch_the_few_that_the_bank_paid_or_left_out_tell_which_it_was() -> None:
+    chance = random.Random(7)
+    many = [chance.randrange(1_000, 90_000) for _ in range(40)]
+    targets = [
+        replace(PAYOUT, id=UUID(int=n + 1), reference=reference(Kind.PAYOUT, n + 1), amount_minor=minor)
+        for n, minor in enumerate(many)
+    ]
+
+    def paid(*places: int, **facts: int) -> set[int]:
+        total = -sum(many[place] for place in places)
+        found = propose([replace(OUT, references=(), account="", batches=("RUN-1",), amount_minor=total, **facts)], targets)
+        assert not any(p.automatic for p in found)
+        return {p.target_id.int - 1 for p in found if p.target_id and p.evidence["note"] == "sum_of_several"}
+
+    left_out = [place for place in range(40) if place not in (3, 17)]
+    assert paid(*left_out) == set(left_out)
+    assert paid(5, 38, batch_count=2) == {5, 38}
+    half = list(range(0, 40, 2))
+    assert paid(*half) == set()
+    claim = replace(OUT, references=(), account="", batches=("RUN-1",), amount_minor=-sum(many[place] for place in half))
+    assert {p.evidence["note"] for p in propose([claim], targets)} == {"several_candidates"}
+    assert len(propose([claim], targets)) == 40, "a person says which"
+    assert len({p.rule for p in propose([claim], targets)} | {"batch"}) == 1
 
 
 def test_a_batch_without_id_needs_a_total_that_only_one_file_has() -> None:
