@@ -4,7 +4,7 @@ A file is staged once, whatever accounts it has statements of; what is written f
 """
 
 from collections.abc import Iterable, Iterator
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +15,8 @@ from market.kernel import outbox
 from market.kernel.actor import Actor
 from market.kernel.ids import new_id
 from market.kernel.money import Money
+from market.kernel.words import say
+from market.ledger import queries as books
 from market.ledger import service as ledger
 from market.statements.events import IMPORTED, RECEIVED
 from market.statements.models import MoneyAccount, Statement, StatementFile, StatementLine
@@ -72,6 +74,7 @@ def write(session: Session, account: MoneyAccount, file: StatementFile, prepared
     chains = _statements(session, account, file, prepared)
     file.new_lines = _insert_lines(session, account, prepared, chains)
     file.known_lines = prepared.booked - file.new_lines
+    file.findings = [*file.findings, *_of_shut_days(session, account, file)]
     write_interim(session, account, file, prepared)
     enrich(session, account)
     session.flush()
@@ -191,7 +194,7 @@ def _post(session: Session, account: MoneyAccount, file: StatementFile, actor: A
     came, went = (
         postings.line_booked(account.mirror, account.suspense, Money(sign, account.currency), file.id) for sign in (1, -1)
     )
-    of_file = StatementLine.statement_id.in_(select(Statement.id).where(Statement.file_id == file.id))
+    of_file = _lines_of(file)
     counted = select(StatementLine.booked_on, func.count()).where(of_file).group_by(StatementLine.booked_on)
     for first, last in _spans(session.execute(counted.order_by(StatementLine.booked_on)).all()):
         lines = _numbered(of_file, first, last)
@@ -204,6 +207,28 @@ def _post(session: Session, account: MoneyAccount, file: StatementFile, actor: A
             lines.c.id, lines.c.booked_on,
         )  # fmt: skip
         ledger.post_selected(session, book_id=book_id, kind="statement_lines", actor=actor.label, moves=moves, late=True)
+
+
+def _of_shut_days(session: Session, account: MoneyAccount, file: StatementFile) -> list[dict[str, Any]]:
+    """Return what is said of new lines whose days are shut: they are booked later than the bank has them (money.md 1.4)."""
+    book_id = ledger.book_of(session, account.coop_id)
+    if (held := books.shut_days(session, [book_id])[book_id].held) is None:
+        return []
+    late = select(func.count()).where(_lines_of(file), StatementLine.booked_on <= held, StatementLine.amount_minor != 0)
+    if not (count := session.execute(late).scalar_one()):
+        return []
+    words = say(
+        "New lines of days that are closed or being closed, up to %(held)s: %(count)s. The books have them on %(day)s, the first"
+        " open day; the bank's own day stays with each line. Look whether the protocol of those days still holds.",
+        held=held,
+        count=count,
+        day=held + timedelta(days=1),
+    )
+    return [{"code": "shut_days", "text": words, "hold": False, "statement": ""}]
+
+
+def _lines_of(file: StatementFile) -> ColumnElement[bool]:
+    return StatementLine.statement_id.in_(select(Statement.id).where(Statement.file_id == file.id))
 
 
 def _spans(days: Iterable[Row[date, int]]) -> Iterator[tuple[date, date]]:

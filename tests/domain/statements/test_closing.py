@@ -53,6 +53,8 @@ def test_a_period_closes_at_zero_by_two_persons_and_stays_closed(session) -> Non
     assert service.close_period(session, close_id=close.id, actor=APPROVER, now=NOW).state == "closed"
     late = import_lines(session, account, [line(-5, ref="B")], number=2, opening=-12)
     assert late.new_lines == 1  # a late line posts on the first open day, with its own day in the note
+    (said,) = late.findings  # and whoever imports it is told
+    assert (said["code"], said["hold"], f"{END + timedelta(days=1)}" in said["text"]) == ("shut_days", False, True)
     assert balance(session, account, "suspense:1") == 5
     book(session, next(each for each in lines_of(session, account) if each.amount_minor == -5))
     assert balance(session, account, "suspense:1") == 0  # what comes late is worked off in the open period
