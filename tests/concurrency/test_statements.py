@@ -215,6 +215,26 @@ def test_two_people_explain_one_line_once(real_app, account):
     assert suspense(account) == 1_912
 
 
+def test_matching_waits_for_whoever_decides_about_a_line(real_app, account):
+    """Whoever decides holds the line before its suggestions: the other way round each would wait for the other."""
+    with unit_of_work() as session:
+        import_lines(session, account, [line(-1_912, ref="A")])
+
+    def match():
+        with unit_of_work() as session:
+            session.execute(text("SET LOCAL lock_timeout = '100ms'"))
+            try:
+                return service.run_matching(session, money_account_id=account.id, actor=CLERK, now=NOW)
+            except OperationalError:
+                session.rollback()
+                return "waits"
+
+    with unit_of_work() as session:
+        (row,) = queries.lines(session, account.id).items
+        service.park_line(session, line_id=row.id, question="whose is it?", actor=PREPARER, now=NOW)
+        assert at_once(real_app, match, times=1) == ["waits"]
+
+
 def test_matching_at_the_same_moment_settles_each_payout_once(real_app, account):
     with unit_of_work() as session:
         coop = session.get(type(make_coop(session)), account.coop_id)

@@ -173,6 +173,10 @@ def dismiss_suggestion(session: Session, *, suggestion_id: UUID, actor: Actor, n
     if suggestion is None:
         raise SuggestionGone("This suggestion is gone already.")
     line, _ = locked_line(session, suggestion.line_id)
+    # Whoever held the line may have explained it, or have matched anew: then this is no suggestion any more.
+    suggestion = session.get(StatementSuggestion, suggestion_id, populate_existing=True)
+    if suggestion is None or suggestion.dismissed_at is not None:
+        raise SuggestionGone("This suggestion is gone already.")
     if rule_id := rule_of(suggestion.evidence):
         doubt_rule(session, rule_id)
     suggestion.dismissed_by, suggestion.dismissed_at = actor.label, now

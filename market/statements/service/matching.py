@@ -75,7 +75,8 @@ def at_once() -> Iterator[Start]:
 
 
 def run_matching(session: Session, *, money_account_id: UUID, actor: Actor, now: datetime) -> Matched:
-    """Match and suggest for all open lines of an account in one unit of work. Posts, so call it last."""
+    """Match and suggest for all open lines of an account in one unit of work. Posts, so call it last. Locks those lines."""
+    _hold_open_lines(session, money_account_id)
 
     @contextmanager
     def part() -> Iterator[Session]:
@@ -280,8 +281,12 @@ def apply_slice(units: Units, *, money_account_id: UUID, proposals: Sequence[Pro
 
 
 def keep_suggestions(session: Session, *, money_account_id: UUID, proposals: Sequence[Proposal]) -> int:
-    """Replace the account's suggestions by those of this run, except dismissed ones; return the lines that have some."""
+    """Replace the account's suggestions by those of this run, except dismissed ones; return the lines that have some.
+
+    Locks the account's open lines.
+    """
     account = account_of(session, money_account_id)
+    _hold_open_lines(session, account.id)
     of_account = select(StatementLine.id).where(StatementLine.money_account_id == account.id)
     session.execute(
         delete(StatementSuggestion)
@@ -312,6 +317,16 @@ def keep_suggestions(session: Session, *, money_account_id: UUID, proposals: Seq
         )
     session.expire_all()
     return len(ranks)
+
+
+def _hold_open_lines(session: Session, money_account_id: UUID) -> None:
+    """Lock the open lines of an account by their ids, as a person does who decides about one, before its suggestions.
+
+    Whoever took them the other way round would wait for a person who waits for them.
+    """
+    open_ = (StatementLine.money_account_id == money_account_id, StatementLine.state.in_(("new", "suggested", "parked")))
+    held = select(StatementLine.id).where(*open_).order_by(StatementLine.id).with_for_update().subquery()
+    session.execute(select(func.count()).select_from(held))
 
 
 def _wish(proposal: Proposal, actor: Actor) -> Wish:

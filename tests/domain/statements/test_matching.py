@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from market.kernel.errors import DomainError
 from market.kernel.ids import new_id
@@ -337,6 +337,11 @@ def test_a_preparer_alone_books_what_the_coop_allows_and_not_in_small_parts(sess
 def test_a_dismissed_suggestion_does_not_come_back(session, coop, account) -> None:
     payout, _ = sent_payout(session, coop)
     import_lines(session, account, [paid_line(payout, -6_400)])
+    run(session, account)
+    (replaced,) = suggestions(session)
+    session.execute(delete(StatementSuggestion).execution_options(synchronize_session=False))  # by somebody else, meanwhile
+    with pytest.raises(DomainError, match="gone"):
+        service.dismiss_suggestion(session, suggestion_id=replaced.id, actor=PREPARER, now=NOW)
     run(session, account)
     (suggestion,) = suggestions(session)
     service.dismiss_suggestion(session, suggestion_id=suggestion.id, actor=PREPARER, now=NOW)
