@@ -1,5 +1,6 @@
 """What a person decides about a line: accept, book, ask, dismiss, and take back (money.md 8.2, 8.3)."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -51,13 +52,15 @@ BOOKABLE = {
 def accept_suggestion(session: Session, *, suggestion_id: UUID, line_id: UUID, actor: Actor, now: datetime) -> UUID:
     """Make the match that a rule suggested for a line; return its id. A doubled payout becomes the payee's claim.
 
-    Raises SuggestionGone when it was dismissed or replaced, and the refusals of make_matches.
+    Raises SuggestionGone when it was dismissed or replaced, SecondPersonNeeded as `book_line` does where nothing but the bank's
+    own code says that the line is charges, and the refusals of make_matches.
     """
     suggestion = session.get(StatementSuggestion, suggestion_id)
     if suggestion is None or suggestion.line_id != line_id or suggestion.dismissed_at is not None:
         raise SuggestionGone("This suggestion is gone: somebody decided, or matching ran again. Look at the line anew.")
     line, account = locked_line(session, suggestion.line_id)
     wish = accepted(session, suggestion, actor)
+    refuse_alone(session, line, account, [wish], actor)
     note(session, actor, "statements.accepted", line, now, {"rule": wish.rule, "match": str(wish.id)})
     make_matches(session, account, [wish], now=now)
     if rule_id := rule_of(wish.evidence):
@@ -127,12 +130,22 @@ def booked(
 ) -> Wish:
     """Return the match that books `minor` of a line to one of BOOKABLE, or raise what `book_line` says."""
     wish = bookable(line, account_code, reason, minor, actor)
-    if account_code in GIVEN_UP and "approver" not in actor.roles:
-        alone = producers.coop(session, account.coop_id).book_alone_minor
-        if minor + _given_up(session, line.id) > alone:
-            limit = Money(alone, account.currency)
-            raise SecondPersonNeeded(say("Above %(limit)s an approver books this. Ask a colleague who approves.", limit=limit))
+    refuse_alone(session, line, account, [wish], actor)
     return wish
+
+
+def refuse_alone(session: Session, line: StatementLine, account: MoneyAccount, wishes: Sequence[Wish], actor: Actor) -> None:
+    """Raise SecondPersonNeeded where matches of a line give up more than one person may, and the person does not approve.
+
+    What a rule of staff books was allowed when the rule was made, up to its largest amount.
+    """
+    given_up = sum(each.line_minor for each in wishes if each.account_code in GIVEN_UP and rule_of(each.evidence) is None)
+    if not given_up or "approver" in actor.roles:
+        return
+    alone = producers.coop(session, account.coop_id).book_alone_minor
+    if given_up + _given_up(session, line.id) > alone:
+        limit = Money(alone, account.currency)
+        raise SecondPersonNeeded(say("Above %(limit)s an approver books this. Ask a colleague who approves.", limit=limit))
 
 
 def bookable(line: StatementLine, account_code: str, reason: str, minor: int, actor: Actor) -> Wish:

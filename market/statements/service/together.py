@@ -14,13 +14,12 @@ from sqlalchemy.orm import Session
 
 from market.kernel import locks
 from market.kernel.actor import Actor
-from market.kernel.words import N_
 from market.statements.errors import LineExplained, LineNotFound, ReasonNeeded, SuggestionGone, WrongDirection
 from market.statements.match_models import StatementSuggestion
 from market.statements.models import MoneyAccount, StatementLine
 from market.statements.service.accounts import account_of
 from market.statements.service.applying import Wish, make_matches, rest_of
-from market.statements.service.deciding import GIVEN_UP, accepted, bookable, booked, locked_line, note
+from market.statements.service.deciding import accepted, bookable, locked_line, note, refuse_alone
 from market.statements.service.referring import meant
 
 MANY = 500
@@ -63,6 +62,7 @@ def accept_several(
             raise LineExplained("Nothing of this line is left for one of the candidates.", pointer="/suggestion")
         left -= minor
         wishes.append(wish if minor == wish.line_minor else replace(wish, line_minor=minor, kind="partial"))
+    refuse_alone(session, line, account, wishes, actor)
     note(session, actor, "statements.accepted", line, now, {"matches": [str(wish.id) for wish in wishes]})
     return make_matches(session, account, wishes, now=now)
 
@@ -124,9 +124,7 @@ def split_line(session: Session, *, line_id: UUID, pieces: Sequence[Piece], acto
     """
     line, account = locked_line(session, line_id)
     wishes = parts_of(session, line, account, pieces, actor)
-    given_up = sum(wish.line_minor for wish in wishes if wish.account_code in GIVEN_UP)
-    if given_up:  # what one person may book alone is for all parts together
-        booked(session, line, account, "write_off", N_("the parts together"), given_up, actor)
+    refuse_alone(session, line, account, wishes, actor)  # what one person may book alone is for all parts together
     note(session, actor, "statements.split", line, now, {"matches": [str(wish.id) for wish in wishes]})
     return make_matches(session, account, wishes, now=now)
 

@@ -334,6 +334,24 @@ def test_a_preparer_alone_books_what_the_coop_allows_and_not_in_small_parts(sess
     service.book_line(session, amount_minor=50, **options)  # exactly what it allows
 
 
+def test_what_the_bank_calls_charges_is_accepted_within_the_same_limit(session, account) -> None:
+    import_lines(session, account, [replace(line(-1_001, ref="A"), code=("PMNT", "ICDT", "CHRG"))])
+    run(session, account)
+    (suggestion,) = suggestions(session)
+    options = {"suggestion_id": suggestion.id, "line_id": suggestion.line_id, "now": NOW}
+    for accept in (
+        lambda: service.accept_suggestion(session, actor=PREPARER, **options),
+        lambda: service.accept_several(
+            session, line_id=suggestion.line_id, suggestion_ids=[suggestion.id], actor=PREPARER, now=NOW
+        ),
+    ):
+        with pytest.raises(DomainError) as too_much:
+            accept()
+        assert too_much.value.code == "statements.second_person_needed"
+    service.accept_suggestion(session, actor=APPROVER, **options)
+    assert balance(session, account, "bank_charges") == 1_001
+
+
 def test_a_dismissed_suggestion_does_not_come_back(session, coop, account) -> None:
     payout, _ = sent_payout(session, coop)
     import_lines(session, account, [paid_line(payout, -6_400)])
