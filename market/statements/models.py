@@ -59,9 +59,14 @@ class MoneyAccount(CoopOwned, Base):
     )
 
     @property
+    def is_wallet(self) -> bool:
+        """Whether this is the float of a mobile-money provider."""
+        return self.mirror.startswith("wallet:")
+
+    @property
     def rails(self) -> tuple[str, ...]:
         """The rails whose payouts show on this account's statements."""
-        return ("momo",) if self.mirror.startswith("wallet:") else ("sepa", "cheque")
+        return ("momo",) if self.is_wallet else ("sepa", "cheque")
 
 
 class StatementFile(CoopOwned, Base):

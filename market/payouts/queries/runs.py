@@ -318,7 +318,7 @@ def without_account(coop_id: UUID, on: date, owed: FromClause) -> Select[*tuple[
 
 def _iban() -> ColumnElement[str]:
     """Where a payout went, as lines of statements show it: without blanks, in capitals, a wallet by its digits."""
-    given = func.coalesce(Payout.details["iban"].astext, func.ltrim(Payout.details["msisdn"].astext, "+"), "")
+    given = func.coalesce(func.nullif(Payout.details["iban"].astext, ""), func.ltrim(Payout.details["msisdn"].astext, "+"), "")
     return func.upper(func.regexp_replace(given, r"\s", "", "g"))
 
 

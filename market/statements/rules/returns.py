@@ -16,7 +16,7 @@ def match_return(known: Candidates, claim: Claim) -> None:
     """A payout that came back (E43): its reference on a credit marked as return, or a second sign on one that is not."""
     named = [target for target in known.named(claim) if target.kind == "payout"]
     if len(named) != 1:
-        _suggest_return(known, claim)
+        suggest_return(known, claim)
         return
     target = named[0]
     kept = target.amount_minor - claim.amount_minor
@@ -32,13 +32,14 @@ def match_return(known: Candidates, claim: Claim) -> None:
         known.offer(claim, target, "return", "return", evidence | note, fee_minor=max(kept, 0))
 
 
-def _suggest_return(known: Candidates, claim: Claim) -> None:
+def suggest_return(known: Candidates, claim: Claim) -> None:
+    """Put before a person what was settled with this amount and went to this account or name."""
     candidates = [
         target
         for target in known.by_amount.get(SIGNS["payout"] * claim.amount_minor, ())
         if target.kind == "payout"
         and known.state[target.id] == "settled"
-        and (target.account == claim.account or similar_names(target.name, claim.name))
+        and ((claim.account and target.account == claim.account) or similar_names(target.name, claim.name))
     ]
     for target in candidates[:MAX_SUGGESTIONS]:
         evidence = known.evidence(claim, target) | {"amount": "equal", "reason": claim.return_reason}

@@ -8,6 +8,7 @@ from math import comb
 
 from market.statements.rules.candidates import MAX_SUGGESTIONS, Candidates
 from market.statements.rules.claims import Claim, Evidence, Proposal, Target
+from market.statements.rules.returns import suggest_return
 
 MOST_OF_BATCH = 12
 """Of more payouts than this too many sums can be made to look at them all: only a few that the bank paid alone, or left out."""
@@ -43,6 +44,8 @@ def suggest(known: Candidates, claim: Claim) -> None:
         known.offer(claim, target, "full", "amount_day_name", evidence, amount_minor=still, fee_minor=fee)
     if not chosen and not _suggest_sum(known, claim):
         _suggest_whole_batch(known, claim)
+        if claim.sign > 0 and not claim.references:
+            suggest_return(known, claim)  # of a rail whose statements do not say that something came back
 
 
 def _suggest_of_batch(known: Candidates, claim: Claim) -> bool:

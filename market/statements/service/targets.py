@@ -47,7 +47,8 @@ def ended_targets(session: Session, account: MoneyAccount, claims: Iterable[Clai
     named: set[str] = set()
     for claim in claims:
         named.update(each for each in claim.references if not knows(each))
-        if claim.returned and claim.amount_minor > 0 and not claim.references:
+        marked = claim.returned or (bool(claim.account) and account.is_wallet)  # the portal of a wallet marks no returns
+        if marked and claim.amount_minor > 0 and not claim.references:
             if claim.account:
                 by_account.add((claim.amount_minor, claim.account))
             else:

@@ -13,6 +13,7 @@ from market.payouts.ports import Accepted
 from market.payouts.queries.check import check as payout_check
 from market.statements import service
 from market.statements.errors import BadIban
+from market.statements.match_models import StatementSuggestion
 from market.statements.models import StatementLine
 from market.statements.rules.readers.delimited import CsvMapping
 from market.statements.service.csv_formats import mappings_of
@@ -59,6 +60,16 @@ def test_the_wallet_s_rows_settle_the_payout_and_its_fee_is_a_row_of_its_own(ses
     choice = {"line_id": row.id, "account_code": "bank_charges", "reason": "the provider's fee"}
     service.book_line(session, **choice, actor=APPROVER, now=NOW)
     assert books.balance(session, book, "suspense:2", "EUR").minor == 0
+    assert payout_check(session) == []
+    rows += ["2026-11-26,MP1-R,Reversal,250788000123,,,64.80,99.68,SUCCESSFUL"]
+    again = BytesIO((HEAD + "\n".join(rows) + "\n").encode())
+    prepared = service.prepare_file(again, name="float.csv", currency="EUR", mappings=mappings)
+    service.import_file(session, money_account_id=wallet.id, prepared=prepared, actor=CLERK, now=NOW, confirmed=True)
+    service.run_matching(session, money_account_id=wallet.id, actor=CLERK, now=NOW)
+    suggestion = session.scalars(select(StatementSuggestion)).one()
+    assert (suggestion.kind, suggestion.target_id) == ("return", to_wallet.id)
+    service.accept_suggestion(session, suggestion_id=suggestion.id, line_id=suggestion.line_id, actor=CLERK, now=NOW)
+    assert payouts.payout(session, to_wallet.id).state == "returned"
     assert payout_check(session) == []
 
 
