@@ -28,6 +28,7 @@ from market.payouts.queries.runs import (
     stages,
     states_of_run,
     undone,
+    voided_cheques,
     without_account,
 )
 from market.payouts.queries.settings import settings_from, settings_of, with_rhythm
@@ -95,6 +96,7 @@ __all__ = [
     "states_of_run",
     "stops",
     "undone",
+    "voided_cheques",
     "with_rhythm",
     "without_account",
 ]

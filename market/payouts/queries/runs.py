@@ -230,6 +230,15 @@ def undone(session: Session, *, coop_id: UUID, references: Sequence[str], rails:
     return list(_matchable(session, mine, rails, None, ("failed", "cancelled", "returned")))
 
 
+def voided_cheques(session: Session, *, coop_id: UUID, rails: Sequence[str], currency: str) -> list[InTransit]:
+    """Return payouts whose cheque was voided: a debit that shows its number is an alarm, whatever the bank was told."""
+    if "cheque" not in rails:
+        return []
+    return list(
+        _matchable(session, and_(Payout.coop_id == coop_id, Cheque.voided_at.is_not(None)), ("cheque",), currency, ("failed",))
+    )
+
+
 def in_transit_totals(session: Session, coop_id: UUID) -> dict[tuple[str, str], int]:
     """Return the sums that must equal the ledger's `in_transit:<rail>` balances (money.md 1.6)."""
     states = ("approved", "queued", "sending", "sent", "unknown", "needs_person")

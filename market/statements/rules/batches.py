@@ -51,16 +51,22 @@ def _take_batch(known: Candidates, claim: Claim, alive: Sequence[Target], batch:
 
 
 def match_cheques(known: Candidates, claims: list[Claim], rivals: Sequence[Claim]) -> list[Claim]:
-    """Match lines that show the number and the amount of one cheque, where no other line shows both."""
+    """Match lines that show the number and the amount of one cheque, where no other line shows both.
+
+    A line that shows those of a voided cheque is put before a person: what it was for is owed again, and may be paid again.
+    """
     if not known.by_cheque:
         return claims
     amounts = known.cheque_amounts
     shown: dict[UUID, set[int]] = defaultdict(set)
     named: dict[int, list[Target]] = {}
+    voided: dict[int, list[Target]] = {}
     for claim in (*claims, *rivals):
         if claim.sign < 0 and -claim.amount_minor in amounts:
             keys = ((number, -claim.amount_minor) for number in cheque_numbers(claim.text))
-            named[id(claim)] = [each for key in keys for each in known.by_cheque.get(key, ()) if each.id in known.open]
+            found = [each for key in keys for each in known.by_cheque.get(key, ())]
+            named[id(claim)] = [each for each in found if each.id in known.open]
+            voided[id(claim)] = [each for each in found if known.state[each.id] == "dead"]
             for target in named[id(claim)]:
                 shown[target.id].add(id(claim))
     left = []
@@ -68,7 +74,12 @@ def match_cheques(known: Candidates, claims: list[Claim], rivals: Sequence[Claim
         targets = named.get(id(claim), [])
         alone = len(targets) == 1 and shown[targets[0].id] == {id(claim)} and not claim.references
         if not alone or (claim.line_id, targets[0].id) in known.dismissed or claim.booked_on < targets[0].since:
-            left.append(claim)
+            dead = [each for each in voided.get(id(claim), ()) if (claim.line_id, each.id) not in known.dismissed]
+            if targets or not dead:
+                left.append(claim)
+                continue
+            evidence = known.evidence(claim, dead[0]) | {"cheque": dead[0].cheque, "amount": "equal", "note": "dead"}
+            known.offer(claim, dead[0], "alarm", "cheque", evidence)
             continue
         evidence = known.evidence(claim, targets[0]) | {"cheque": targets[0].cheque, "amount": "equal"}
         known.take(claim, targets[0], known.open[targets[0].id], "full", "cheque", evidence)

@@ -96,12 +96,12 @@ class Candidates:
             total, count, first = self._sums.get(batch, (0, 0, target.id))
             self._sums[batch] = total + (target.amount_minor if target.state == "open" else 0), count + 1, first
         self.by_amount[sign * target.amount_minor].append(target)
+        if target.cheque:
+            self.by_cheque[target.cheque.lstrip("0"), target.amount_minor].append(target)
         if target.state != "open":
             self._ended[-1].append(target)
             return
         self.open[target.id] = target.amount_minor
-        if target.cheque:
-            self.by_cheque[target.cheque.lstrip("0"), target.amount_minor].append(target)
         if target.account:
             self.by_party[sign, target.account].append(target)
 

@@ -9,7 +9,9 @@ from sqlalchemy.orm import Session
 from market.kernel import locks
 from market.kernel.actor import Actor
 from market.kernel.money import Money
+from market.kernel.references import bare
 from market.kernel.words import say
+from market.payouts import queries as payout_queries
 from market.payouts.queries import InTransit
 from market.statements.errors import LineExplained, LineNotFound, PaidAgain, SuggestionGone, WrongDirection
 from market.statements.models import MoneyAccount, StatementLine
@@ -58,12 +60,13 @@ def pay_in_parts(
 
 
 def paid_twice(session: Session, *, line_id: UUID, reference: str, actor: Actor, now: datetime) -> UUID:
-    """Book a line that paid a payout again, which another line has shown: the payee owes it back. Returns the match's id.
+    """Book a line that paid a payout again: the payee owes it back. Returns the match's id.
 
-    Raises SuggestionGone when no line has shown it, WrongDirection for money that came in or for more than the payout.
+    Another line has shown it, or what it was for is owed again, because it failed, was cancelled or came back. Raises
+    SuggestionGone for any other, WrongDirection for money that came in or for more than the payout.
     """
     line, account = locked_line(session, line_id)
-    row = shown_before(session, account, reference)
+    row = shown_before(session, account, reference) or _owed_again(session, account, reference)
     if row is None:
         raise SuggestionGone("No line has shown a payout with this reference yet.", pointer="/of_payout")
     minor = rest_of(line)
@@ -83,6 +86,12 @@ def paid_twice(session: Session, *, line_id: UUID, reference: str, actor: Actor,
     note(session, actor, "statements.booked", line, now, facts)
     make_matches(session, account, [wish], now=now)
     return wish.id
+
+
+def _owed_again(session: Session, account: MoneyAccount, reference: str) -> InTransit | None:
+    """Return the payout of a reference that has ended without being paid; None when there is none."""
+    ended = payout_queries.undone(session, coop_id=account.coop_id, references=[bare(reference)], rails=account.rails)
+    return next((row for row in ended if row.money.currency == account.currency), None)
 
 
 def _waited_for(session: Session, account: MoneyAccount, reference: str) -> InTransit:

@@ -25,12 +25,13 @@ from market.statements.service.payers import Payer, payers_of
 
 
 def awaited_targets(session: Session, account: MoneyAccount) -> list[Target]:
-    """Return the transfers that the co-op waits for and the refunds to be sent."""
+    """Return the transfers that the co-op waits for, the refunds to be sent, and the cheques that must not be cashed any more."""
     awaited = payments.awaited_transfers(session, coop_id=account.coop_id, currency=account.currency)
     refunds = payments.refunds_to_transfer(session, coop_id=account.coop_id, currency=account.currency)
     payers, zone = payers_of(session, account, awaited), producers.coop(session, account.coop_id).time_zone
     found = [_payment(row, "open", payers.get(row.id, Payer()), zone) for row in awaited]
-    return found + [Target("refund", row.id, row.reference, row.money.minor, day_in(row.decided_at, zone)) for row in refunds]
+    found += [Target("refund", row.id, row.reference, row.money.minor, day_in(row.decided_at, zone)) for row in refunds]
+    return found + [_payout(row) for row in payouts.voided_cheques(session, **_owner(account))]
 
 
 def payouts_on_their_way(

@@ -17,6 +17,7 @@ from market.payouts.errors import BagRefused, ChequeRefused, ReceiptRefused, Sam
 from market.payouts.rules.cash import Receipt, Signed
 from market.producers.errors import NotYoursToChange
 from market.statements import service as statements
+from market.statements.match_models import StatementSuggestion
 from market.statements.models import StatementLine
 from tests.conftest import NOW
 from tests.domain.payouts.test_runs import books_agree
@@ -257,6 +258,13 @@ def test_a_stale_cheque_is_said_and_voided_by_a_second_person(session, coop, che
     service.void_cheque(session, actor=APPROVER, **void)
     assert queries.payout(session, cheque.id).state == "failed"
     assert payables.owed_to(session, cheque.payee_id)[0].open == cheque.money
+    account = make_account(session, coop=coop)  # and somebody cashes it all the same
+    import_lines(session, account, [line(-6480, day=TODAY, ref="a", text="CHQ 123")], on=TODAY)
+    statements.run_matching(session, money_account_id=account.id, actor=PREPARER, now=NOW)
+    alarm = session.query(StatementSuggestion).one()
+    assert (alarm.kind, alarm.target_id) == ("alarm", cheque.id)
+    statements.paid_twice(session, line_id=alarm.line_id, reference=cheque.reference, actor=PREPARER, now=NOW)
+    assert balance(session, coop, f"claim:{cheque.payee_id}") == 6480
     books_agree(session, coop)
 
 

@@ -323,6 +323,7 @@ def test_a_cheque_is_known_by_its_number_and_amount(text: str) -> None:
 )
 def test_a_doubtful_cheque_is_left_to_people(claims: list[Claim]) -> None:
     assert not [one for one in propose(claims, (CHEQUE,)) if one.automatic]
+    assert not [one for one in propose(claims, (replace(CHEQUE, state="dead"),)) if one.automatic]
 
 
 def test_a_number_that_two_cheques_have_is_ambiguous() -> None:
