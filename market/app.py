@@ -19,6 +19,7 @@ from market.api.v1 import prices as api_prices
 from market.api.v1 import producers as api_producers
 from market.api.v1 import statements as api_statements
 from market.api.v1 import texts as api_texts
+from market.api.v1 import withdrawals as api_withdrawals
 from market.cli import commands
 from market.console import book_lines as console_book_lines
 from market.console import books as console_books
@@ -29,6 +30,7 @@ from market.console import desk as console_desk
 from market.console import disputes as console_disputes
 from market.console import earnings as console_earnings
 from market.console import loans as console_loans
+from market.console import lots as console_lots
 from market.console import matching as console_matching
 from market.console import opening as console_opening
 from market.console import orders as console_orders
@@ -119,6 +121,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     recipients.blueprint,
     producer_orders.blueprint,
     console_orders.blueprint,
+    console_lots.blueprint,
     notifications.blueprint,
     account.blueprint,
     web_producers.blueprint,
@@ -151,6 +154,7 @@ API: tuple[openapi.Blueprint, ...] = (
     listings.blueprint,
     lots.blueprint,
     lot_records.blueprint,
+    api_withdrawals.blueprint,
     people.blueprint,
 )
 ROADS = (listings.ROAD, lots.ROAD)

@@ -143,6 +143,8 @@ PAGES: dict[str, dict[str, tuple[str, ...]]] = {
     "approver": {
         "today": ("/console",),
         "listings": ("/console/listings",),
+        "lots": ("/console/lots",),
+        "lot": ("/console/lots?q=LOT-26-P88", "open=", "/console/lots/0"),
         "members": ("/console/members",),
         "member": ("/console/members", "open="),
         "new-member": ("/console/members/new",),

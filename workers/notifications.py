@@ -28,6 +28,7 @@ PAGES = {
     "front": "/",
     "order": "/orders/{}",
     "packing_note": "/producer/orders/{}",
+    "producer_lot": "/producer/lots/{}",
     "staff_order": "/console/orders/{}",
     "today": "/console",
     "money": "/producer/money",

@@ -5,11 +5,14 @@ from typing import Any
 from uuid import UUID
 
 from celery import shared_task
+from flask import current_app
 
+from market.kernel.actor import system
 from market.kernel.errors import DomainError
 from market.kernel.locks import Alone, advisory
 from market.orders import service
 from market.payments import queries as payments
+from market.payments import service as payment_service
 from workers.base import now, today, unit_of_work
 
 _log = logging.getLogger(__name__)
@@ -61,6 +64,57 @@ def hold_disputed(*, seller_order_id: str, **_: Any) -> None:
     """Hold what an order earned while its payment was disputed."""
     with unit_of_work() as session:
         service.hold_disputed(session, seller_order_id=UUID(seller_order_id), now=now())
+
+
+@shared_task(name="orders.stop_withdrawn", soft_time_limit=540, time_limit=600)
+def stop_withdrawn(*, withdrawal_id: str, **_: Any) -> None:
+    """Stop the orders that hold goods of a withdrawn lot: unpaid ones end, buyers are told, what was not sent is paid back.
+
+    One order after the other, each found by its state: what a run has not reached, the next one does.
+    """
+    wanted = UUID(withdrawal_id)
+    with unit_of_work() as session:
+        unpaid = service.unpaid_of(session, withdrawal_id=wanted)
+    for order_id in unpaid:
+        _end_unpaid(order_id)
+    with unit_of_work() as session:
+        reached = service.to_note(session, withdrawal_id=wanted)
+    for order_id in reached:
+        with unit_of_work() as session:
+            service.note_withdrawn(session, withdrawal_id=wanted, order_id=order_id, now=now())
+    with unit_of_work() as session:
+        unsent = service.to_refund(session, withdrawal_id=wanted)
+    for seller_order_id in unsent:
+        try:
+            with unit_of_work() as session:
+                service.refund_withdrawn(session, withdrawal_id=wanted, seller_order_id=seller_order_id, now=now())
+        except DomainError as error:  # it stays among what waits for staff
+            _log.warning("seller order %s is not refunded by itself: %s", seller_order_id, error.detail)
+
+
+def _end_unpaid(order_id: UUID) -> None:
+    """Cancel an order that is not paid. One whose payment is under way stays: when it is paid, it is stopped like the others."""
+    try:
+        with unit_of_work() as session:
+            live = payments.live_payment(session, subject_kind="order", subject_id=order_id)
+        if live is not None and live.method == "card":
+            cards = current_app.extensions["ports"].cards
+            seen = payment_service.close(unit_of_work, cards, payment_id=live.id, now=now())
+            if seen.is_paid:
+                with unit_of_work() as session:
+                    service.mark_paid(session, order_id=order_id, payment_id=seen.id, now=now())
+                return
+        with unit_of_work() as session:
+            service.cancel_order(session, actor=system("orders"), order_id=order_id, now=now())
+    except DomainError as error:
+        _log.warning("order %s cannot be cancelled now: %s", order_id, error.detail)
+
+
+@shared_task(name="orders.let_parts_go")
+def let_parts_go(*, withdrawal_id: str, **_: Any) -> None:
+    """Let parts be sent that waited for a withdrawal which was taken back."""
+    with unit_of_work() as session:
+        service.let_parts_go(session, withdrawal_id=UUID(withdrawal_id))
 
 
 @shared_task(name="orders.expire")

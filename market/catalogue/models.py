@@ -92,7 +92,10 @@ class Listing(CoopOwned, Base):
 
 
 class Stock(CoopOwned, Base):
-    """How much of a lot is there and how much of it is held for orders. Law 6: the CHECK makes overselling impossible."""
+    """How much of a lot is there and how much of it is held for orders. Law 6: the CHECK makes overselling impossible.
+
+    Nothing of a `withdrawn` lot can be held. The mark stands here because this row is what an order waits for.
+    """
 
     __tablename__ = "stock"
 
@@ -100,6 +103,7 @@ class Stock(CoopOwned, Base):
     unit: Mapped[str]
     on_hand: Mapped[Quantity]
     held: Mapped[Quantity] = mapped_column(server_default=text("0"))
+    withdrawn: Mapped[bool] = mapped_column(server_default=text("false"))
 
     __table_args__ = (CheckConstraint("0 <= held AND held <= on_hand", name="never_oversold"),)
 

@@ -45,6 +45,8 @@ ACTIONS: dict[str, Any] = {
     "listing.published": _l("listing put into the shop"),
     "listing.withdrawn": _l("listing withdrawn"),
     "lot.recorded": _l("lot recorded"),
+    "lot.withdrawn": _l("lot withdrawn"),
+    "lot.withdrawal_ended": _l("withdrawal of a lot taken back"),
     "orders.packed": _l("goods weighed and packed"),
     "orders.shipped": _l("goods sent"),
     "orders.confirmed": _l("arrival confirmed"),
@@ -248,6 +250,7 @@ _STATES: Mapping[str, Words] = {
     "refund": words.REFUNDS,
     "statement_line": words.LINES,
     "listing": words.LISTINGS,
+    "lot": words.ADVICE,
     "price_reference": words.PRICE_ROWS,
 }
 _MONEY = re.compile(r"(-?[0-9]+(?:\.[0-9]+)?) ([A-Z]{3})")
@@ -268,7 +271,7 @@ _QUANTITIES = _PRICES | {
     "longitude",
 }
 _FINGERPRINTS = frozenset({"sha256", "list_sha256"})
-_STATED = frozenset({"state", "status", "outcome", "role", "rail", "bearer", "account"})
+_STATED = frozenset({"advice", "state", "status", "outcome", "role", "rail", "bearer", "account"})
 
 
 def action(code: str) -> str:

@@ -29,6 +29,7 @@ from market.orders.rules import BEARERS
 from market.payments import queries as payments
 from market.payments.queries import Authorisation
 from market.provenance import queries as provenance
+from market.provenance import withdrawal_queries as withdrawals
 from market.reports.queries import desks
 
 blueprint = Blueprint("console_orders", __name__, url_prefix="/console/orders")
@@ -84,6 +85,7 @@ def _detail(seller_order_id: UUID, errors: dict[str, str], status: int) -> Respo
     with unit_of_work() as session:
         part = queries.seller_order(session, seller_order_id)
         lots = provenance.slugs(session, [line.lot_id for line in part.lines])
+        withdrawn = withdrawals.in_force(session, lots)
         complaints = queries.complaints(session, [part.id])
         history = desks.history(session, "seller_order", part.id)
         buyer = queries.addresses(session, [part.order_id]).get(part.order_id)
@@ -93,6 +95,7 @@ def _detail(seller_order_id: UUID, errors: dict[str, str], status: int) -> Respo
         "console/order.html",
         part=part,
         lots=lots,
+        withdrawn=withdrawn,
         complaints=complaints,
         buyer=buyer,
         papers=papers,

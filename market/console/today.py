@@ -158,6 +158,6 @@ PLACES: dict[str, tuple[str, str, Any, Words]] = {
     "member": ("console_people.member", "producer_id", _l("Members"), {}),
     "person": ("console_records.people", "q", _l("People"), {}),
     "listing": ("offers.edit", "listing_id", _l("Listings"), words.LISTINGS),
-    "lot": ("trace.lot", "slug", _l("Lots"), {}),
+    "lot": ("console_lots.detail", "lot_id", _l("Lots"), words.LOTS),
 }
 """Where a thing that was found is looked at: endpoint, argument that takes its id, words of its kind and of its states."""

@@ -225,6 +225,10 @@ LETTERS: Words = {
     "charged_less": (_l("less charged at the card processor, to the staff"), ""),
     "order_charged_less": (_l("less charged than agreed, to the buyer"), ""),
     "order_cancelled": (_l("order cancelled"), ""),
+    "goods_withdrawn": (_l("goods withdrawn, to the buyer"), ""),
+    "goods_withdrawn_not": (_l("goods not withdrawn any more, to the buyer"), ""),
+    "lot_withdrawn": (_l("lot withdrawn, to the producer"), ""),
+    "lot_withdrawn_not": (_l("lot not withdrawn any more, to the producer"), ""),
     "problem": (_l("paid order without goods"), ""),
     "payee_account_entered": (_l("account waits for a second person"), ""),
     "payee_account_confirmed": (_l("account confirmed"), ""),
@@ -246,6 +250,13 @@ LETTERS: Words = {
     "payouts_stopped": (_l("payouts stopped"), ""),
 }
 """What mails are about, by the names of `notifications/letters.toml`."""
+LOTS: Words = {"usable": (_l("in order"), ""), "withdrawn": (_l("withdrawn"), "bad")}
+ADVICE: Words = {
+    "discard": (_l("must not use it and throws it away"), ""),
+    "return": (_l("must not use it and gives it back"), ""),
+    "keep": (_l("can keep and use it"), ""),
+}
+"""What whoever has goods of a withdrawn lot does with them."""
 DISPUTES: Words = {
     "needs_response": (_l("waits for your answer"), "bad"),
     "warning_needs_response": (_l("the buyer's bank asks"), "warn"),

@@ -124,6 +124,7 @@ DESKS: dict[str, tuple[str, tuple[Link | Group, ...]]] = {
                 (
                     Link("console_orders.index", _l("Orders"), STAFF),
                     Link("console_records.listings", _l("Listings"), STAFF, also="/producer/listings"),
+                    Link("console_lots.index", _l("Lots"), STAFF),
                     Link("console_payments.index", _l("Payments"), STAFF),
                     Link("console_payments.all_payments", _l("All payments"), STAFF),
                     Link("console_payments.refunds", _l("Refunds"), STAFF),

@@ -15,6 +15,7 @@ from market.desks import queries as desks
 from market.earnings import queries as earnings
 from market.kernel.money import Money
 from market.notifications.of_payouts import OF_PAYOUTS
+from market.notifications.of_withdrawals import OF_WITHDRAWALS
 from market.notifications.telling import Payload, Teller, Telling, as_instant, as_money, person_of, staff_of, to_person
 from market.orders import change_queries as changes
 from market.orders import queries as orders
@@ -22,6 +23,7 @@ from market.orders.queries import OrderView, SellerPart, TransferInstructions
 from market.payments import queries as payments
 from market.payouts import queries as payouts
 from market.producers import queries as producers
+from market.provenance import withdrawal_queries as withdrawals
 
 
 def _letter(session: Session, payload: Payload) -> list[Telling]:
@@ -174,9 +176,9 @@ def _changed(session: Session, payload: Payload) -> list[Telling]:
     rows = _to_send(part)
     fact = f"seller_order:{part.id}:changed:{payload['change_id']}"
     kind = "packing_changed" if rows else "packing_stopped"
-    return [
-        to_person(person, fact=fact, kind=kind, link=("packing_note", str(part.id)), facts={"number": part.number, "rows": rows})
-    ]
+    gone = bool(withdrawals.in_force(session, [line.lot_id for line in part.lines]))
+    facts = {"number": part.number, "rows": rows, "withdrawn": gone}
+    return [to_person(person, fact=fact, kind=kind, link=("packing_note", str(part.id)), facts=facts)]
 
 
 def _substitute_offered(session: Session, payload: Payload) -> list[Telling]:
@@ -240,7 +242,9 @@ def _surplus_taken_back(session: Session, payload: Payload) -> list[Telling]:
 def _cancelled(session: Session, payload: Payload) -> list[Telling]:
     order = orders.order(session, UUID(payload["order_id"]))
     papers = {"attach_ended": str(order.id)} if order.times_taken_back else {}
-    return [_buyer(order, f"order:{order.id}:cancelled", "order_cancelled", **papers)]
+    gone = withdrawals.in_force(session, [line.lot_id for part in order.parts for line in part.lines])
+    why = " ".join(sorted({view.reason for view in gone.values()}))
+    return [_buyer(order, f"order:{order.id}:cancelled", "order_cancelled", withdrawn=why, **papers)]
 
 
 def _problem(session: Session, payload: Payload) -> list[Telling]:
@@ -314,33 +318,39 @@ def coops(session: Session, payload: Payload) -> list[UUID]:
         return [payouts.payout(session, UUID(payload["payout_id"])).coop_id]
     if "hold_id" in payload:
         return [earnings.hold(session, UUID(payload["hold_id"])).coop_id]
-    if "order_id" in payload:
+    if "order_id" in payload and "withdrawal_id" not in payload:
         return sorted({part.coop_id for part in orders.order(session, UUID(payload["order_id"])).parts})
     if "payment_id" in payload:
         return sorted({part.coop_id for part in payments.parts(session, UUID(payload["payment_id"]))})
+    if "withdrawal_id" in payload:
+        return [withdrawals.withdrawal(session, UUID(payload["withdrawal_id"])).coop_id]
     if "job_id" in payload:
         return [desks.job(session, UUID(payload["job_id"])).coop_id]
     return []
 
 
-TELLERS: dict[str, Teller] = OF_PAYOUTS | {
-    "accounts.letter": _letter,
-    "desks.report_done": _report_done,
-    "orders.placed": _placed,
-    "orders.paid": _paid,
-    "orders.unpaid": _unpaid,
-    "orders.shipped": _shipped,
-    "orders.refunded": _refunded,
-    "orders.changed": _changed,
-    "orders.substitute_offered": _substitute_offered,
-    "orders.authorised": _authorised,
-    "orders.cancelled": _cancelled,
-    "orders.problem": _problem,
-    "payments.refunded": _refund_arrived,
-    "payments.refund_taken_back": _refund_taken_back,
-    "payments.surplus": _surplus,
-    "payments.surplus_taken_back": _surplus_taken_back,
-    "producers.payee_account_entered": _payee_entered,
-    "producers.payee_account_confirmed": _payee_confirmed,
-    "earnings.held": _payable_held,
-}
+TELLERS: dict[str, Teller] = (
+    OF_PAYOUTS
+    | OF_WITHDRAWALS
+    | {
+        "accounts.letter": _letter,
+        "desks.report_done": _report_done,
+        "orders.placed": _placed,
+        "orders.paid": _paid,
+        "orders.unpaid": _unpaid,
+        "orders.shipped": _shipped,
+        "orders.refunded": _refunded,
+        "orders.changed": _changed,
+        "orders.substitute_offered": _substitute_offered,
+        "orders.authorised": _authorised,
+        "orders.cancelled": _cancelled,
+        "orders.problem": _problem,
+        "payments.refunded": _refund_arrived,
+        "payments.refund_taken_back": _refund_taken_back,
+        "payments.surplus": _surplus,
+        "payments.surplus_taken_back": _surplus_taken_back,
+        "producers.payee_account_entered": _payee_entered,
+        "producers.payee_account_confirmed": _payee_confirmed,
+        "earnings.held": _payable_held,
+    }
+)

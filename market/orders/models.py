@@ -229,6 +229,25 @@ class OrderLine(CoopOwned, Base):
     )
 
 
+class WithdrawnLine(CoopOwned, Base):
+    """A line of goods of a lot that was withdrawn, as it stood when staff's withdrawal reached it: whose buyer is told.
+
+    `sent` says whether the goods had left; what had not is neither sent nor paid for.
+    """
+
+    __tablename__ = "withdrawn_line"
+
+    withdrawal_id: Mapped[UUID] = mapped_column(ForeignKey("lot_withdrawal.id"))
+    order_line_id: Mapped[UUID] = mapped_column(ForeignKey("order_line.id"), index=True)
+    seller_order_id: Mapped[UUID] = mapped_column(ForeignKey("seller_order.id"))
+    order_id: Mapped[UUID] = mapped_column(ForeignKey("orders.id"))
+    quantity: Mapped[Quantity]
+    sent: Mapped[bool]
+    noted_at: Mapped[Instant]
+
+    __table_args__ = (PrimaryKeyConstraint("withdrawal_id", "order_line_id"), CheckConstraint("quantity > 0", name="quantity"))
+
+
 class Substitution(CoopOwned, Base):
     """What a producer offers to send instead of a line, at the price of that day, and what the buyer said."""
 

@@ -60,6 +60,24 @@ class DatesWrong(Invalid):
     code = "provenance.dates"
 
 
+class LotWithdrawn(Conflict):
+    """The lot is withdrawn: it is neither sold nor made into something else, nor withdrawn once more."""
+
+    code = "provenance.lot_withdrawn"
+
+
+class LotNotWithdrawn(Conflict):
+    """No withdrawal of this lot is in force."""
+
+    code = "provenance.lot_not_withdrawn"
+
+
+class WithdrawalFaulty(Invalid):
+    """A withdrawal, or its end, does not say why or what to do."""
+
+    code = "provenance.withdrawal_faulty"
+
+
 class LineageTooLarge(Conflict):
     """More than 10,000 edges lead to a lot: not to be answered at once."""
 

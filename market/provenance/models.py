@@ -46,7 +46,10 @@ class Place(CoopOwned, Base):
 
 
 class Lot(CoopOwned, Base):
-    """A physical batch. `label` is the number people wrote on it; `slug` is its address for good."""
+    """A physical batch. `label` is the number people wrote on it; `slug` is its address for good.
+
+    `withdrawn_at` and `withdrawn_reason` say what the oldest withdrawal in force says of it.
+    """
 
     __tablename__ = "lot"
 
@@ -75,7 +78,44 @@ class Lot(CoopOwned, Base):
         CheckConstraint("slug ~ '^[0-9a-hjkmnp-tv-z]{11}$'", name="slug"),
         CheckConstraint("made_from_on <= made_on", name="days"),
         CheckConstraint("(withdrawn_at IS NULL) = (withdrawn_reason IS NULL)", name="withdrawn"),
+        Index("lot_newest", "coop_id", "recorded_at", "id"),
     )
+
+
+class LotWithdrawal(CoopOwned, Base):
+    """That a lot may be neither sold nor sent, for a reason that everybody reads; it holds until it is taken back.
+
+    `advice` is what those do with it who have it already.
+    """
+
+    __tablename__ = "lot_withdrawal"
+
+    id: Mapped[Id]
+    lot_id: Mapped[UUID] = mapped_column(ForeignKey("lot.id"))
+    reason: Mapped[str]
+    advice: Mapped[str]
+    withdrawn_by: Mapped[str]
+    withdrawn_at: Mapped[Instant]
+    ended_reason: Mapped[str | None]
+    ended_by: Mapped[str | None]
+    ended_at: Mapped[datetime | None]
+
+    __table_args__ = (
+        CheckConstraint("advice IN ('keep', 'discard', 'return')", name="advice"),
+        CheckConstraint("num_nulls(ended_reason, ended_by, ended_at) IN (0, 3)", name="ended"),
+        Index("lot_withdrawal_open", "lot_id", unique=True, postgresql_where=text("ended_at IS NULL")),
+        Index("lot_withdrawal_in_force", "coop_id", postgresql_where=text("ended_at IS NULL")),
+    )
+
+
+class WithdrawnLot(CoopOwned, Base):
+    """A lot that a withdrawal speaks of: the one it names and each that was made from it, withdrawn too or `kept` on purpose."""
+
+    __tablename__ = "withdrawn_lot"
+
+    withdrawal_id: Mapped[UUID] = mapped_column(ForeignKey("lot_withdrawal.id"), primary_key=True)
+    lot_id: Mapped[UUID] = mapped_column(ForeignKey("lot.id"), primary_key=True, index=True)
+    kept: Mapped[bool]
 
 
 class CaptureJob(CoopOwned, Base):

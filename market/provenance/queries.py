@@ -132,6 +132,11 @@ def slugs(session: Session, lot_ids: Iterable[UUID]) -> dict[UUID, str]:
     return {lot_id: slug for lot_id, slug in session.execute(select(Lot.id, Lot.slug).where(Lot.id.in_(set(lot_ids))))}
 
 
+def lots_by_id(session: Session, lot_ids: Iterable[UUID]) -> dict[UUID, LotView]:
+    """Return lots by id; unknown ids are absent."""
+    return {row.id: _view(LotView, row) for row in session.scalars(select(Lot).where(Lot.id.in_(set(lot_ids))))}
+
+
 def lot_by_slug(session: Session, slug: str) -> LotView:
     """Return the lot at an address in any case. Raises LotMissing, also for a mistyped slug."""
     row = session.scalar(select(Lot).where(Lot.slug == (canonical_slug(slug) or "")))

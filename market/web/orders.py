@@ -24,6 +24,7 @@ from market.orders.errors import ComplaintFaulty, OrderMissing, WrongState
 from market.payments import queries as payments
 from market.payments.rules import State
 from market.provenance import queries as provenance
+from market.provenance import withdrawal_queries as withdrawals
 from market.web.checkout import basket_id
 from market.web.shares import together
 from market.web.transfers import code_of
@@ -53,6 +54,7 @@ def _page(
         lines = [line for part in view.parts for line in part.lines]
         titles = own_texts.titles(session, {line.listing_id: line.title for line in lines})
         lots = provenance.slugs(session, [line.lot_id for line in lines])
+        withdrawn = withdrawals.in_force(session, lots)
         complaints = queries.complaints(session, [part.id for part in view.parts])
         papers = invoices.invoices_of(session, order_id)
         further = changes.supplements(session, order_id)
@@ -68,6 +70,7 @@ def _page(
         instructions=instructions,
         code=code_of(instructions),
         lots=lots,
+        withdrawn=withdrawn,
         titles=titles,
         complaints=complaints,
         papers=papers,

@@ -19,6 +19,7 @@ from market.kernel.errors import DomainError, Missing
 from market.kernel.uow import tried
 from market.orders import change_queries as changes
 from market.orders import queries, service
+from market.provenance import withdrawal_queries as withdrawals
 
 blueprint = Blueprint("producer_orders", __name__, url_prefix="/producer/orders")
 OPEN = ("authorised", "paid", "shipped", "confirmed")
@@ -68,10 +69,18 @@ def _packing(seller_order_id: UUID, errors: dict[str, str], status: int) -> Resp
         part = queries.seller_order(session, seller_order_id, producer_id=current_actor().producer_id)
         address = queries.order(session, part.order_id)
         offers = changes.substitutions(session, [part.id])
+        withdrawn = withdrawals.in_force(session, [line.lot_id for line in part.lines])
         sold = catalogue.listings_of(session, producer_id=part.producer_id).items if part.state == "paid" else []
     instead = [row for row in sold if row.state == "published" and row.lot_id not in {line.lot_id for line in part.lines}]
     page = render_template(
-        "producer/packing.html", part=part, order=address, offers=offers, instead=instead, errors=errors, form=request.form
+        "producer/packing.html",
+        part=part,
+        order=address,
+        offers=offers,
+        withdrawn=withdrawn,
+        instead=instead,
+        errors=errors,
+        form=request.form,
     )
     return page, status
 

@@ -25,7 +25,6 @@ from market.http.auth import access
 from market.http.conditional import ready
 from market.http.db import reading, unit_of_work
 from market.http.i18n import language, told, told_check
-from market.http.problems import answer
 from market.kernel.money import Money
 from market.pricing import queries as pricing
 from market.producers.queries import OwnTexts, Text
@@ -116,7 +115,10 @@ def lot(slug: str) -> BaseResponse:
     with reading() as connection:
         document, _tag = current_page(connection, known)
     if b'"withdrawn":null' not in document:
-        return answer(410, "provenance.lot_withdrawn", json.loads(document)["withdrawn"])
+        page = json.loads(document)
+        return Response(
+            render_template("trace/withdrawn.html", page=page, name=_name(page), on=_date(page.get("withdrawn_at"))), 410
+        )
     locale, base = language(), current_app.extensions["settings"].public_url
     if current_app.config["SESSION_COOKIE_NAME"] not in request.cookies:
         return ready(_page(document, locale, base), content_type="text/html; charset=utf-8")

@@ -111,3 +111,23 @@ def test_the_list_goes_on_behind_a_page(producer, session, coop, luz, monkeypatc
     assert [item["name"] for item in (*first["items"], *second["items"])] == ["Lot 2", "Lot 1", "Lot 0"]
     assert second["next_cursor"] is None
     assert producer.get("/api/v1/lots?cursor=x").json["code"] == "paging.bad_cursor"
+
+
+def test_staff_withdraw_a_lot_and_take_it_back_and_nobody_else_does(app, session, coop, luz) -> None:
+    lot = make_lot(session, coop=coop, producer=luz)
+    path, slug = f"/lots/{lot.id}/withdrawal", lot.slug
+    others = [make_staff(session, coop=make_coop(session)), make_producer_account(session, producer=luz)]
+    staff = sign_in(app.test_client(), session, make_staff(session, coop=coop))
+    said = {"reason": "Mould", "advice": "keep"}
+    assert [post(sign_in(app.test_client(), session, one), path, said).status_code for one in others] == [404, 403]
+    assert post(staff, path, {"reason": "", "advice": "eat"}).status_code == 422
+    standing = staff.get(f"/api/v1{path}").json
+    assert (standing["withdrawals"], standing["at_stake"]["offers"]) == ([], 0)
+    made = [post(staff, path, said, **{"Idempotency-Key": "withdraw-1"}) for _ in range(2)]
+    assert [one.status_code for one in made] == [201, 201]
+    assert made[0].json["id"] == made[1].json["id"]
+    assert post(staff, path, said).json["code"] == "provenance.lot_withdrawn"
+    assert staff.get(f"/api/v1/lots/{slug}").json["withdrawn"] == "Mould"
+    assert post(staff, f"{path}/end", {"reason": "Wrong sack"}).json["ended_reason"] == "Wrong sack"
+    assert staff.get(f"/api/v1/lots/{slug}").json["withdrawn"] is None
+    assert post(staff, f"{path}/end", {"reason": "Wrong sack"}).json["code"] == "provenance.lot_not_withdrawn"

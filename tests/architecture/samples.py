@@ -18,6 +18,7 @@ from market.invoices import service as invoices
 from market.kernel.ids import new_id
 from market.kernel.money import Money
 from market.orders import queries as orders
+from market.orders import service as withdrawing
 from market.orders.models import Substitution
 from market.payments import service as payments
 from market.payments.models import Dispute, Payment
@@ -151,6 +152,17 @@ def _payout(world: Any) -> Any:
 
 def _lot(world: Any) -> Any:
     return make_lot(world.session, coop=world.coop, producer=world.producer)
+
+
+def _withdrawn(world: Any) -> tuple[Any, Any, Any]:
+    """A lot that is withdrawn, a paid part that holds goods of it, and its order."""
+    listing = make_listing(world.session, producer=world.producer)
+    order_id = paid_order(world.session, listing, actor=actor_for(world.session, world.people["owner"])).order_id
+    facts = {"lot_id": listing.lot_id, "with_lots": (), "reason": "Ochratoxin found", "advice": "return", "now": NOW}
+    staff = actor_for(world.session, world.people["preparer"])
+    made = withdrawing.withdraw_lot(world.session, actor=staff, **facts)
+    withdrawing.note_withdrawn(world.session, withdrawal_id=made.id, order_id=order_id, now=NOW)
+    return listing.lot_id, parts_of(world.session, order_id)[0].id, order_id
 
 
 def _order(world: Any) -> Any:
@@ -322,6 +334,11 @@ SAMPLES: dict[tuple[str, str], Callable[[Any], Any]] = {
 
 # Pages that show something else of rows in other states: for each, what makes the world so and returns the page's arguments.
 STATES: dict[str, tuple[Callable[[Any], dict[str, Any]], ...]] = {
+    "console_lots.detail": (lambda world: {"lot_id": _withdrawn(world)[0]},),
+    "console_orders.detail": (lambda world: {"seller_order_id": _withdrawn(world)[1]},),
+    "orders.order": (lambda world: {"order_id": _withdrawn(world)[2]},),
+    "producer_lots.show": (lambda world: {"lot_id": _withdrawn(world)[0]},),
+    "producer_orders.packing": (lambda world: {"seller_order_id": _withdrawn(world)[1]},),
     "console_opening.index": (correction_waits,),
     "console_statements.close": (
         lambda world: {"close_id": close(world, ends_on=date(2026, 2, 28), said="proposed")},
@@ -349,6 +366,10 @@ BODIES: dict[tuple[str, str], dict[str, Any]] = {
     ("api_paying.AskBack", "POST"): {"amount": {"minor": 1, "currency": "EUR"}, "reason": "broken goods"},
     ("api_paying.ChequeOf", "POST"): {"number": "77", "on": "2026-11-25"},
     ("api_paying.ChequeVoid", "POST"): {"reason": "torn in two"},
+    ("console_lots.take_back", "POST"): {"end_reason": "wrong sack"},
+    ("console_lots.withdraw", "POST"): {"reason": "mould", "advice": "discard"},
+    ("withdrawals.Withdrawal", "POST"): {"reason": "mould", "advice": "discard"},
+    ("withdrawals.end", "POST"): {"reason": "wrong sack"},
     ("api_paying.NameAgreement", "POST"): {"reason": "married name"},
     ("api_coops.Coop", "PUT"): {"name": "Ours", "country": "DE"},
     **{(f"api_texts.{kind}Texts", "PUT"): _TEXTS for kind in ("Coop", "Producer", "Listing", "Lot")},

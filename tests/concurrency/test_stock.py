@@ -11,12 +11,12 @@ from threading import Barrier
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Engine, create_engine, func, select
+from sqlalchemy import Engine, create_engine, func, select, text
 from sqlalchemy.orm import Session
 
 from market.catalogue import service
 from market.catalogue.errors import ListingSoldOut
-from market.catalogue.models import Hold, SearchPosting, SearchTerm, Stock
+from market.catalogue.models import Hold, Listing, SearchPosting, SearchTerm, Stock
 from market.http.db import engine_options
 from market.kernel import tenancy
 from market.kernel.actor import GUEST
@@ -26,10 +26,12 @@ from market.orders import service as orders
 from market.orders.models import Order
 from market.orders.service import WantedLine
 from market.payments.models import Payment
+from market.producers.models import Coop
 from tests.conftest import NOW, settings_for
 from tests.factories.catalogue import TODAY, make_listing, make_product
 from tests.factories.orders import BUYER
 from tests.factories.producers import make_coop, make_producer
+from tests.factories.provenance import make_actor
 
 LATER = NOW + timedelta(minutes=30)
 
@@ -118,6 +120,55 @@ def test_baskets_over_the_same_lots_in_any_order_never_deadlock_nor_oversell(eng
     assert all(row.held <= row.on_hand for row in held)
 
 
+def test_an_order_beside_a_withdrawal_is_refused_or_found_by_it(engine: Engine) -> None:
+    """Whoever locks the lot first is first: the other one waits, and then knows."""
+
+    def offer(session):
+        listing = make_listing(session, on_hand=9)
+        return listing.id, listing.lot_id, make_actor(session.get(Coop, listing.coop_id))
+
+    listing_id, lot_id, staff = committed(engine, offer)
+    wanted = [WantedLine(listing_id, Decimal(1))]
+
+    def order(session):
+        return orders.place_order(session, actor=GUEST, wanted=wanted, buyer=BUYER, method="transfer", now=NOW).order_id
+
+    def withdraw(session):
+        facts = {"lot_id": lot_id, "with_lots": (), "reason": "mould", "advice": "discard"}
+        return orders.withdraw_lot(session, actor=staff, now=NOW, **facts).id
+
+    def second_waits(first, second):
+        """Do the first and, before its transaction ends, the second in another one, which has to wait for it."""
+        with ThreadPoolExecutor(1) as pool:
+            made, other = committed(
+                engine, lambda session: (first(session), _blocked(engine, pool.submit(committed, engine, second)))
+            )
+            return made, other.result
+
+    placed, withdrawn = second_waits(order, withdraw)
+    withdrawal_id = withdrawn()
+    assert committed(engine, lambda session: orders.unpaid_of(session, withdrawal_id=withdrawal_id)) == [placed]
+    back = {"lot_id": lot_id, "reason": "wrong sack", "now": NOW}
+
+    def publish_again(session):
+        orders.take_back_withdrawal(session, actor=staff, **back)
+        session.get_one(Listing, listing_id).state = "published"
+
+    committed(engine, publish_again)
+    _made, placed_late = second_waits(withdraw, order)
+    with pytest.raises(ListingSoldOut):
+        placed_late()
+
+
+def _blocked(engine: Engine, task):
+    """Return a task once it waits for somebody's lock."""
+    waiting = "SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE NOT granted AND datname = current_database()"
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as watching:
+        while not watching.scalar(text(waiting)):
+            assert not task.done(), "it did not wait"
+    return task
+
+
 def test_taking_releasing_and_expiring_at_once_ends_in_one_of_them(engine: Engine) -> None:
     (lot,) = shelf(engine, 30)
     orders = [new_id() for _ in range(10)]
@@ -153,8 +204,6 @@ def test_listings_published_at_once_leave_exact_counts(engine: Engine) -> None:
 
     def publish(number: int) -> None:
         def write(session):
-            from market.catalogue.models import Listing
-
             session.get_one(Listing, ids[number]).state = "published"
             service.refresh_cards(session, listing_ids=[ids[number]], on=TODAY)
 

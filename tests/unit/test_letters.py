@@ -21,6 +21,8 @@ FACTS = {
     "address": "Calle 1",
     "producer": "María & Söhne",
     "old": "Rosemary honey",
+    "coop": "Alto Mayo",
+    "lot": "Harvest of May",
     "coops": "Alto Mayo, Taller <Luna>",
     "found_in": "statement.xml",
     "evidence": "RF18",

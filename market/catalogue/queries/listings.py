@@ -7,7 +7,7 @@ from decimal import ROUND_DOWN, Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Uuid, bindparam, func, literal_column, select, text
+from sqlalchemy import Connection, Uuid, bindparam, case, func, literal_column, select, text
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import Session
 
@@ -131,13 +131,15 @@ _OWN = (
     *("check_ids", "check_outcome", "floor_price", "floor_words", "market_price", "checked_on"),
 )
 
-# The columns of ListingView in its order; `free` is what is there and not held.
+# The columns of ListingView in its order; `free` is what is there and not held, and nothing of a lot that is withdrawn.
 _VIEWS = (
     select(
         *(getattr(Listing, name) for name in _OWN),
         *(Product.category, Product.name, Product.kind, Product.variety, Product.form, Product.characteristic, Product.quality),
         func.coalesce(Stock.unit, Listing.unit).label("stock_unit"),
-        func.coalesce(Stock.on_hand - Stock.held, literal_column("0")).label("free"),
+        case((Stock.withdrawn, literal_column("0")), else_=func.coalesce(Stock.on_hand - Stock.held, literal_column("0"))).label(
+            "free"
+        ),
     )
     .join(Product, Product.id == Listing.product_id)
     .outerjoin(Stock, Stock.lot_id == Listing.lot_id)

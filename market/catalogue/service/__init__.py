@@ -13,6 +13,7 @@ from market.catalogue.service.listings import (
     publish_listing,
     reevaluate_listings,
     set_listing_texts,
+    stop_offers,
     withdraw_listing,
 )
 from market.catalogue.service.stock import (
@@ -24,6 +25,8 @@ from market.catalogue.service.stock import (
     holding,
     keep_to_lots,
     lock_holds,
+    lock_lots,
+    mark_withdrawn,
     open_stock,
     release_holds,
     return_stock,
@@ -49,6 +52,8 @@ __all__ = [
     "holding",
     "keep_to_lots",
     "lock_holds",
+    "lock_lots",
+    "mark_withdrawn",
     "open_stock",
     "publish_listing",
     "rebuild_cards",
@@ -59,6 +64,7 @@ __all__ = [
     "return_stock",
     "set_listing_texts",
     "set_stock",
+    "stop_offers",
     "take_holds",
     "withdraw_listing",
 ]

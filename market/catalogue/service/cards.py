@@ -95,7 +95,7 @@ def show_availability(session: Session, lot_ids: Sequence[UUID]) -> None:
     """Mark the cards of lots as sold out or back; free is what is there and not held."""
     if lot_ids:
         statement = text(
-            "UPDATE listing_card SET available = on_hand > held FROM listing JOIN stock USING (lot_id)"
+            "UPDATE listing_card SET available = on_hand > held AND NOT withdrawn FROM listing JOIN stock USING (lot_id)"
             " WHERE listing_card.listing_id = listing.id AND listing.lot_id = ANY(:lots)"
         )
         session.execute(statement, {"lots": list(lot_ids)})
@@ -105,8 +105,8 @@ def _store(session: Session, listings: Sequence[Listing], cards: dict[UUID, Card
     if not cards:
         return
     lots = {listing.id: listing.lot_id for listing in listings}
-    free = {lot: on_hand > held for lot, on_hand, held in session.execute(
-        select(Stock.lot_id, Stock.on_hand, Stock.held).where(Stock.lot_id.in_(lots.values()))
+    free = {lot: on_hand > held and not withdrawn for lot, on_hand, held, withdrawn in session.execute(
+        select(Stock.lot_id, Stock.on_hand, Stock.held, Stock.withdrawn).where(Stock.lot_id.in_(lots.values()))
     )}  # fmt: skip
     rows = [
         {

@@ -2,17 +2,21 @@
 
 from datetime import date, datetime
 from decimal import Decimal
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
 from market.catalogue.errors import ListingNotForSale
 from market.catalogue.models import Listing, Product
 from market.kernel.clock import day_in
+from market.kernel.words import say
 from market.pricing import service as pricing
 from market.pricing.rules import Goods, MarketPrice, NotComparable, Price, PriceVerdict
 from market.pricing.rules.units import in_measure
 from market.producers import queries as producers
 from market.provenance import queries as provenance
+from market.provenance import withdrawal_queries as withdrawals
+from market.provenance.withdrawal_queries import WithdrawalView
 
 
 def listing_verdict(session: Session, *, listing: Listing, on: date) -> PriceVerdict:
@@ -45,8 +49,11 @@ def listing_verdict(session: Session, *, listing: Listing, on: date) -> PriceVer
 def check_and_store(session: Session, listing: Listing, now: datetime) -> PriceVerdict:
     """Check the price on the co-op's own day, refuse or keep the checks and what the page shows of them.
 
-    Nobody sells here who is no member any more: they could not even see what is to be sent.
+    Nobody sells here who is no member any more: they could not even see what is to be sent. Nor is anything sold of a lot that
+    is withdrawn, or that was made from one.
     """
+    if (barred := withdrawals.barred_by(session, listing.lot_id)) is not None:
+        raise ListingNotForSale(withdrawn_words(barred, listing.lot_id))
     if producers.current_member(session, coop_id=listing.coop_id, producer_id=listing.producer_id) is None:
         raise ListingNotForSale("Whoever offers this is no member of the co-op any more.")
     on = today_of(session, listing, now)
@@ -65,6 +72,14 @@ def check_and_store(session: Session, listing: Listing, now: datetime) -> PriceV
     markets = [value for check in verdict.checks for value in check.arguments.values() if isinstance(value, MarketPrice)]
     listing.market_price = _per_unit(markets[0].price, own) if markets else None
     return verdict
+
+
+def withdrawn_words(barred: WithdrawalView, lot_id: UUID) -> str:
+    """Return why nothing of a lot is offered while a withdrawal is in force, in words for its producer, on one line."""
+    reason = " ".join(barred.reason.split())
+    if lot_id in barred.lots:
+        return say("The lot was withdrawn: %(reason)s", reason=reason)
+    return say("It was made from a lot that was withdrawn: %(reason)s", reason=reason)
 
 
 def _per_unit(rate: Price | None, own: Price) -> Decimal | None:

@@ -21,7 +21,7 @@ from market.catalogue.models import Listing, Product
 from market.catalogue.photos import Rendition
 from market.catalogue.rules import next_state
 from market.catalogue.service.cards import refresh_cards
-from market.catalogue.service.judging import check_and_store, listing_verdict, today_of
+from market.catalogue.service.judging import check_and_store, listing_verdict, today_of, withdrawn_words
 from market.catalogue.service.stock import open_stock
 from market.kernel import audit
 from market.kernel.actor import Actor
@@ -37,6 +37,7 @@ from market.producers import service as producers_service
 from market.producers.queries import Text
 from market.provenance import queries as provenance
 from market.provenance import service as provenance_service
+from market.provenance import withdrawal_queries as withdrawals
 from market.provenance.queries import LotView
 
 LOT_UNITS = {"KGM": "kg", "GRM": "g", "LTR": "litre", "H87": "piece"}
@@ -164,8 +165,11 @@ def publish_listing(session: Session, *, actor: Actor, listing_id: UUID, now: da
     """Put an offer into the shop if its price holds today; return the verdict, whose checks are stored with it.
 
     Raises pricing's PriceBelowFloor (which rule, which row, by how much, what would pass) and ClaimNotProven,
-    ListingNotForSale for a withdrawn lot, ListingMissing.
+    ListingNotForSale for a withdrawn lot and one that was made from it, ListingMissing.
     """
+    lot_id = session.scalar(select(Listing.lot_id).where(Listing.id == listing_id))
+    if lot_id is not None:  # before the offer is locked, as whoever withdraws the lot does
+        provenance_service.hold_for_sale(session, lot_id)
     listing = _locked(session, actor, listing_id)
     if provenance.lot(session, listing.lot_id).withdrawn_at is not None:
         raise ListingNotForSale("This lot was withdrawn. Nothing of it can be offered; record a new lot.")
@@ -183,6 +187,21 @@ def withdraw_listing(session: Session, *, actor: Actor, listing_id: UUID, reason
     """Take an offer out of the shop; orders that were placed stay. Raises ListingNotForSale when it is not in it."""
     listing = _locked(session, actor, listing_id)
     _withdraw(session, actor, listing, reason, now)
+
+
+def stop_offers(session: Session, *, actor: Actor, lot_ids: Iterable[UUID], now: datetime) -> list[UUID]:
+    """Take every offer of lots that are withdrawn out of the shop, with the reason; return which. Locks the offers.
+
+    A draft stays one: whoever publishes it is told why it cannot be.
+    """
+    ids = session.scalars(select(Listing.id).where(Listing.lot_id.in_(set(lot_ids)), Listing.state == "published")).all()
+    found = [listing for listing in lock(session, Listing, ids) if listing.state == "published"]
+    for listing in found:
+        barred = withdrawals.barred_by(session, listing.lot_id)
+        if barred is None:
+            raise ListingNotForSale("This lot is not withdrawn.")
+        _withdraw(session, actor, listing, withdrawn_words(barred, listing.lot_id), now)
+    return [listing.id for listing in found]
 
 
 def set_listing_texts(

@@ -40,7 +40,8 @@ class Shortfall:
 _HOLD = """
 want AS (SELECT * FROM unnest(%(ids)s::uuid[], %(lots)s::uuid[], %(quantities)s::numeric[]) AS want(id, lot_id, quantity)),
 locked AS MATERIALIZED (
-  SELECT lot_id, coop_id, on_hand - held AS free FROM stock WHERE lot_id = ANY(%(lots)s::uuid[]) ORDER BY lot_id FOR UPDATE),
+  SELECT lot_id, coop_id, CASE WHEN withdrawn THEN 0 ELSE on_hand - held END AS free FROM stock
+  WHERE lot_id = ANY(%(lots)s::uuid[]) ORDER BY lot_id FOR UPDATE),
 fitting AS (SELECT want.*, locked.coop_id, free FROM want JOIN locked USING (lot_id) WHERE free >= quantity),
 held AS (UPDATE stock SET held = stock.held + fitting.quantity FROM fitting WHERE stock.lot_id = fitting.lot_id),
 kept AS (INSERT INTO hold (id, coop_id, lot_id, order_id, quantity, expires_at, state)
@@ -145,6 +146,17 @@ def keep_to_lots(session: Session, *, lot_ids: Iterable[UUID]) -> list[UUID]:
     session.flush()  # the cards' mark below reads the rows
     show_availability(session, lowered)
     return lowered
+
+
+def lock_lots(session: Session, *, lot_ids: Iterable[UUID]) -> None:
+    """Lock the stock of lots, as checkout does: whoever orders of them comes before, and is seen, or after this transaction."""
+    lock(session, Stock, lot_ids, column="lot_id")
+
+
+def mark_withdrawn(session: Session, *, lot_ids: Sequence[UUID], withdrawn: bool) -> None:
+    """Let nobody hold anything of lots any more, or again. The caller has locked them (`lock_lots`)."""
+    session.execute(update(Stock).where(Stock.lot_id.in_(lot_ids)).values(withdrawn=withdrawn))
+    show_availability(session, lot_ids)
 
 
 def hold_stock(session: Session, *, wants: Iterable[tuple[UUID, Decimal]], order_id: UUID, expires_at: datetime) -> None:

@@ -26,6 +26,7 @@ from market.orders.queries.orders import (
     seller_orders,
 )
 from market.orders.queries.transfers import TransferInstructions, instructions, transfer_instructions
+from market.orders.queries.withdrawn import NotedLine, noted_lines
 
 __all__ = [
     "PAGE",
@@ -34,6 +35,7 @@ __all__ = [
     "BuyerOf",
     "ComplaintView",
     "Line",
+    "NotedLine",
     "OrderView",
     "Part",
     "SellerPart",
@@ -49,6 +51,7 @@ __all__ = [
     "given_last",
     "instructions",
     "language_of",
+    "noted_lines",
     "order",
     "orders_of",
     "paid_by_transfer",

@@ -15,6 +15,16 @@ from market.orders.service.refund import note_refunds, refund_lines, refund_sell
 from market.orders.service.substitute import answer_substitution, propose_substitution
 from market.orders.service.tender import pay_charges_in_unit
 from market.orders.service.unpay import take_back_payment
+from market.orders.service.withdraw import (
+    let_parts_go,
+    note_withdrawn,
+    refund_withdrawn,
+    take_back_withdrawal,
+    to_note,
+    to_refund,
+    unpaid_of,
+    withdraw_lot,
+)
 
 __all__ = [
     "Buyer",
@@ -38,11 +48,13 @@ __all__ = [
     "expire_orders",
     "hold_disputed",
     "let_go",
+    "let_parts_go",
     "mark_authorised",
     "mark_paid",
     "move_basket",
     "note_dispute",
     "note_refunds",
+    "note_withdrawn",
     "pack",
     "pay_charges_in_unit",
     "place_order",
@@ -50,6 +62,7 @@ __all__ = [
     "quote",
     "refund_lines",
     "refund_seller_order",
+    "refund_withdrawn",
     "reopen_payment",
     "set_line",
     "settle",
@@ -57,6 +70,11 @@ __all__ = [
     "ship",
     "solve_problem",
     "take_back_payment",
+    "take_back_withdrawal",
+    "to_note",
+    "to_refund",
     "to_settle",
+    "unpaid_of",
+    "withdraw_lot",
     "worth",
 ]

@@ -21,6 +21,7 @@ from market.orders.errors import OrderMissing, WrongState
 from market.orders.models import Complaint, OrderLine, PriceComponent, SellerOrder
 from market.orders.service.refund import count_refunds_elsewhere
 from market.orders.service.tender_back import COOP
+from market.orders.service.withdrawn import withdrawn_left
 from market.orders.tender_queries import tenders
 from market.payables import service as payables
 from market.pricing import queries as pricing
@@ -38,6 +39,8 @@ def ship(session: Session, *, actor: Actor, seller_order_id: UUID, tracking: str
         raise OrderMissing("There is no such order among yours.")
     if seller.problem is not None:
         raise WrongState("This order has an open problem. Staff must solve it first.", problem=seller.problem)
+    if seller.state == "paid" and withdrawn_left(session, seller.id):
+        raise WrongState("Goods of this order were withdrawn: they cannot be sent. The buyer gets the money back for them.")
     number = (tracking or "").strip() or None
     if seller.state == "shipped":
         if number not in (None, seller.tracking):

@@ -24,6 +24,7 @@ from market.orders.errors import OrderMissing, QuantityFaulty, WrongState
 from market.orders.models import Order, OrderLine, SellerOrder
 from market.orders.service.refund import count_refunds, lines_left, return_line, stock_share
 from market.orders.service.tender_back import give_back_tenders, return_tender, tender_share
+from market.orders.service.withdrawn import of_withdrawn_lots, say_if_withdrawn
 from market.orders.tender_queries import tenders
 from market.payments import queries as payment_queries
 from market.payments import service as payments
@@ -44,6 +45,7 @@ def mark_authorised(session: Session, *, order_id: UUID, now: datetime) -> bool:
         seller.state = rules.next_state(seller.state, "authorised")
     stock.take_holds(session, order_id=order_id)
     announce(session, events.AUTHORISED, {"order_id": order_id}, key=str(order_id))
+    say_if_withdrawn(session, order_id)
     return True
 
 
@@ -64,8 +66,11 @@ def pack(session: Session, *, actor: Actor, seller_order_id: UUID, quantities: M
         raise QuantityFaulty("Say of each line how much is sent; 0 where nothing is.", pointer="/lines")
     missing: dict[UUID, Decimal] = {}
     parts: list[tuple[str, Money]] = []
+    withdrawn = of_withdrawn_lots(session, lines)
     for line in lines:
         sent = quantities[line.id]
+        if sent and line in withdrawn:
+            raise QuantityFaulty("The lot was withdrawn: nothing of it can be sent. Enter 0.", pointer=f"/lines/{line.id}")
         if not sent.is_finite() or not 0 <= sent <= line.quantity:
             raise QuantityFaulty("No more can be sent than was ordered, and nothing below zero.", pointer=f"/lines/{line.id}")
         if sent < line.quantity:

@@ -17,6 +17,8 @@ from market.orders import events, rules
 from market.orders.errors import WrongState
 from market.orders.models import Order, OrderLine, SellerOrder
 from market.orders.service.refund import left_of, note_refunds
+from market.orders.service.withdrawn import PROBLEM as WITHDRAWN
+from market.orders.service.withdrawn import say_if_withdrawn, withdrawn_left
 from market.orders.tender_queries import tenders
 from market.payments import queries as payment_queries
 from market.payments import service as payments
@@ -51,6 +53,7 @@ def mark_paid(session: Session, *, order_id: UUID, payment_id: UUID, now: dateti
         missing = select(OrderLine.seller_order_id).where(OrderLine.order_id == order_id, OrderLine.lot_id.in_(short))
         _tell_staff(session, [seller for seller in sellers if seller.id in set(session.scalars(missing))])
     announce(session, events.PAID, {"order_id": order_id}, key=str(order_id))
+    say_if_withdrawn(session, order_id)
     untaken = payment_queries.untaken(session, payment_id)
     if paid.refunded or untaken:  # at the card processor, before we took note of the payment
         for seller in sellers:
@@ -109,10 +112,15 @@ def _payment_part(seller: SellerOrder, tendered: Money | None) -> PaymentPart:
 
 
 def solve_problem(session: Session, *, actor: Actor, seller_order_id: UUID, how: str, now: datetime) -> None:
-    """Close the problem of a seller order, saying how; the producer can ship it then."""
+    """Close the problem of a seller order, saying how; the producer can ship it then.
+
+    Raises WrongState while it holds goods that were withdrawn: those are given back or replaced.
+    """
     seller = lock_one(session, SellerOrder, seller_order_id)
     if seller.problem is None:
         return
+    if seller.problem == WITHDRAWN and withdrawn_left(session, seller.id):
+        raise WrongState("Goods of this order were withdrawn. Give the money back for them, or let something else be sent.")
     audit.record(
         session,
         actor=actor,

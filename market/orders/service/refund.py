@@ -23,6 +23,7 @@ from market.orders import events, rules
 from market.orders.errors import RefundTooLarge, WrongState
 from market.orders.models import OrderLine, PriceComponent, SellerOrder
 from market.orders.service.tender_back import return_tender, tender_share
+from market.orders.service.withdrawn import settle_problem
 from market.orders.tender_queries import tenders
 from market.payables import service as payables
 from market.payments import queries as payment_queries
@@ -80,6 +81,7 @@ def refund_lines(
         stock.return_stock(session, order_id=seller.order_id, wants=back)
     if seller.state != "settled" and _all_returned(session, seller.id):
         seller.state, seller.problem = rules.next_state(seller.state, "refunded"), None
+    settle_problem(session, seller)
     audit.record(
         session,
         actor=actor,

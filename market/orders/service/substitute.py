@@ -24,6 +24,7 @@ from market.orders.errors import OrderMissing, QuantityFaulty, SubstituteDearer,
 from market.orders.models import Order, OrderLine, PriceComponent, SellerOrder, Substitution
 from market.orders.service.place import QuotedLine, WantedLine, line_row, part_row, quote
 from market.orders.service.refund import count_refunds, lines_left, say_refunded
+from market.orders.service.withdrawn import settle_problem
 from market.orders.tender_queries import tenders
 from market.payments import queries as payment_queries
 from market.payments import service as payments
@@ -147,6 +148,7 @@ def _replace(session: Session, actor: Actor, seller: SellerOrder, asked: Substit
     for part in session.scalars(select(PriceComponent).where(PriceComponent.order_line_id == line.id)):
         part.returned_minor = part.amount_minor
     _write(session, seller, line, new, now)
+    settle_problem(session, seller)
     announce(session, events.CHANGED, {"seller_order_id": seller.id, "change_id": asked.id})
     if less.total:
         paid = payment_queries.payments_of(session, subject_kind="order", subject_id=seller.order_id)

@@ -5,8 +5,10 @@ from market.provenance.service.lots import NewLot, record_lot, record_transforma
 from market.provenance.service.pages import refresh_later, refresh_lots_of, store_page
 from market.provenance.service.places import add_place, ensure_party, ensure_place
 from market.provenance.service.store import Origin, record_events
+from market.provenance.service.withdraw import ADVICE, hold_for_sale, take_back, withdraw
 
 __all__ = [
+    "ADVICE",
     "NewLot",
     "Origin",
     "accept_document",
@@ -14,6 +16,7 @@ __all__ = [
     "ensure_party",
     "ensure_place",
     "fail_job",
+    "hold_for_sale",
     "record_events",
     "record_lot",
     "record_transformation",
@@ -22,4 +25,6 @@ __all__ = [
     "run_job",
     "set_lot_texts",
     "store_page",
+    "take_back",
+    "withdraw",
 ]

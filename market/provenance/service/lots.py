@@ -19,7 +19,7 @@ from market.producers import service as producers
 from market.producers.errors import BadText
 from market.producers.queries import Text
 from market.provenance import queries
-from market.provenance.errors import DatesWrong, EventRefused, LotMissing, QuantityWrong
+from market.provenance.errors import DatesWrong, EventRefused, LotMissing, LotWithdrawn, QuantityWrong
 from market.provenance.models import EpcisEvent, Lot, Place
 from market.provenance.rules.house import TRADE_UNITS, declared_prefixes
 from market.provenance.rules.identifiers import IdHost
@@ -92,8 +92,8 @@ def record_transformation(
 ) -> Lot:
     """Record that one lot was made from others (washing, roasting, weaving, packing): a TransformationEvent.
 
-    A producer may take only from their own lots. Raises LotMissing, QuantityWrong, DatesWrong and EventRefused with
-    `lineage.overdrawn`, `lineage.yield` and the like.
+    A producer may take only from their own lots, nobody from one that is withdrawn. Raises LotMissing, LotWithdrawn,
+    QuantityWrong, DatesWrong and EventRefused with `lineage.overdrawn`, `lineage.yield` and the like.
     """
     if (before := _made_before(session, coop_id, form_key)) is not None:
         return before
@@ -141,6 +141,11 @@ def _inputs(
     lots = {lot.id: lot for lot in session.scalars(wanted)}
     if missing := [str(lot_id) for lot_id, _ in inputs if lot_id not in lots]:
         raise LotMissing("One of these lots is not yours or does not exist.", pointer="/inputs", lots=missing)
+    if gone := next((lot for lot in lots.values() if lot.withdrawn_at), None):
+        raise LotWithdrawn(
+            say("“%(name)s” was withdrawn: nothing can be made from it.", name=gone.name or gone.label or gone.slug),
+            pointer="/inputs",
+        )
     if any(quantity <= 0 for _, quantity in inputs):
         raise QuantityWrong("Write how much was taken from each lot, more than zero.", pointer="/inputs")
     if (newest := max((lot.made_on for lot in lots.values() if lot.made_on), default=on)) > on:

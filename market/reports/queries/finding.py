@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Text, any_, cast, func, literal, null, or_, select
+from sqlalchemy import ColumnElement, Text, any_, case, cast, func, literal, null, or_, select
 from sqlalchemy.orm import Session
 
 from market.accounts.models import Account, AccountRole
@@ -286,7 +286,7 @@ def _lots(viewer: Viewer, meant: _Meaning) -> Listed:
     """By the name on the label, the code on the sack, or the end of its public address."""
     named = or_(contains(Lot.name, meant.text), contains(Lot.label, meant.text), Lot.slug == meant.text.strip())
     return (
-        select(Lot.slug, Lot.label, Lot.name, null(), null(), literal(""))
+        select(Lot.id, Lot.label, Lot.name, null(), null(), case((Lot.withdrawn_at.is_(None), ""), else_="withdrawn"))
         .where(Lot.coop_id == viewer.coop_id, named)
         .order_by(Lot.recorded_at.desc())
     )

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from market.producers import queries as producers
 from market.producers.models import Certificate, Coop, Producer
 from market.provenance import queries as provenance
+from market.provenance import withdrawal_queries as withdrawals
 from market.provenance.queries import EventView, Lineage, LotView, PlaceView
 from market.provenance.rules.events import CLASS_FIELDS, place_of, plain
 from market.provenance.rules.identifiers import IdHost
@@ -52,6 +53,8 @@ def lot_page(session: Session, lot_id: UUID) -> dict[str, Any]:
         "made_on": _iso(lot.made_on),
         "recorded_at": _iso(lot.recorded_at),
         "withdrawn": lot.withdrawn_reason,
+        "withdrawn_at": _iso(lot.withdrawn_at),
+        "advice": _advice(session, lot),
         "regions": _regions(stops) or [{"region": names[lot.coop_id]["region"], "country": names[lot.coop_id]["country"]}],
         "coop": names[lot.coop_id],
         "producer": names.get(lot.producer_id),
@@ -65,6 +68,11 @@ def lot_page(session: Session, lot_id: UUID) -> dict[str, Any]:
         "split": lot_sales.split(session, lot.id),
         "corrections": _corrections(events, names),
     }
+
+
+def _advice(session: Session, lot: LotView) -> str | None:
+    view = withdrawals.in_force(session, [lot.id]).get(lot.id) if lot.withdrawn_at else None
+    return view.advice if view else None
 
 
 def page_bytes(document: Mapping[str, Any]) -> bytes:

@@ -31,6 +31,7 @@ from tests.domain.payments.reading import balances
 from tests.factories.accounts import make_staff
 from tests.factories.catalogue import make_listing
 from tests.factories.orders import parts_of, place
+from tests.factories.provenance import make_actor
 
 STAFF = Actor(account_id=new_id(), roles=frozenset({"preparer"}))
 URLS = {"return_url": "http://shop/paid", "cancel_url": "http://shop/order"}
@@ -304,3 +305,18 @@ def test_what_is_taken_after_the_buyer_cancelled_goes_back_whole(session, cards,
     assert queries.order(session, placed.order_id).state == "authorised", "until the sweep ends it"
     assert service.end_authorised(session, now=LATER) == [placed.order_id]
     assert sound(session)
+
+
+def test_nothing_is_charged_of_a_lot_that_was_withdrawn_before_it_was_packed(session, cards, kept):
+    listing, placed, part = kept
+    facts = {"reason": "Mould", "advice": "keep", "with_lots": (), "lot_id": listing.lot_id}
+    made = service.withdraw_lot(session, actor=make_actor(session.get_one(Coop, listing.coop_id)), now=NOW, **facts)
+    assert service.note_withdrawn(session, withdrawal_id=made.id, order_id=placed.order_id, now=NOW)
+    assert not service.note_withdrawn(session, withdrawal_id=made.id, order_id=placed.order_id, now=NOW)
+    withdrawn = [line.lot_id == listing.lot_id for line in part.lines]
+    with pytest.raises(QuantityFaulty, match="withdrawn"):
+        pack(session, placed, part, 4, 4)
+    session.rollback()
+    pack(session, placed, part, *(0 if gone else 4 for gone in withdrawn))
+    (after,) = parts_of(session, placed.order_id)
+    assert (after.charged, after.total) == (after.lines[withdrawn.index(False)].total, placed.total)

@@ -1,6 +1,7 @@
 """What each desk of the staff lists: one function per desk, each a SELECT with its filters, sortings and totals."""
 
 from market.reports.queries.desks.bank import announced, balances_after, files, periods, postings, rules
+from market.reports.queries.desks.goods import lots
 from market.reports.queries.desks.membership import certificates, coops, keys, listings, members, payee_accounts, people
 from market.reports.queries.desks.paying import cheques, owed, payouts, runs, shares
 from market.reports.queries.desks.tables import (
@@ -49,6 +50,7 @@ __all__ = [
     "imports",
     "keys",
     "listings",
+    "lots",
     "mails",
     "members",
     "orders",
