@@ -87,7 +87,8 @@ def test_a_year_by_quarters_as_page_pdf_and_csv(session, coop, ana, paid, look):
         Leg(f"payable:{ana.id}", f"claim:{ana.id}", Money(200, "EUR")),
     )
     netted = Entry(entry.book_id, "payout_scheduled", "claim:1", date(2026, 11, 3), "x", refunded)
-    ledger.post(session, [entry, netted])
+    again = (Leg(f"claim:{ana.id}", "suspense:1", Money(300, "EUR")),)
+    ledger.post(session, [entry, netted, Entry(entry.book_id, "statement_match", "twice:1", date(2026, 11, 3), "x", again)])
     session.commit()
     assert more.money.minor == 1000
     page = look("/producer/money/years/2026")
@@ -98,7 +99,8 @@ def test_a_year_by_quarters_as_page_pdf_and_csv(session, coop, ana, paid, look):
         ["EUR", "Productos vendidos", "0.00", "0.00", "0.00", "74.80", "74.80"],
         ["EUR", "Reembolsos después del pago, retenidos", "0.00", "0.00", "0.00", "-2.00", "-2.00"],
         ["EUR", "Cambiado entre monedas", "0.00", "0.00", "0.00", "-4.00", "-4.00"],
-        ["EUR", "Pagado", "0.00", "0.00", "0.00", "64.80", "64.80"],
+        ["EUR", "Pagado de más, a devolver", "0.00", "0.00", "0.00", "3.00", "3.00"],
+        ["EUR", "Pagado", "0.00", "0.00", "0.00", "67.80", "67.80"],
         ["PEN", "Cambiado entre monedas", "0.00", "0.00", "0.00", "16.00", "16.00"],
         ["PEN", "Pagado", "0.00", "0.00", "0.00", "0.00", "0.00"],
     ]

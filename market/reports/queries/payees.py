@@ -37,6 +37,7 @@ KEPT = {
     "goods_sales": N_("Goods taken instead of money"),
     "bank_charges": N_("Charges of returned payments"),
     "fx": N_("Changed between currencies"),
+    "twice": N_("Paid once too often, owed back"),
 }
 FEES = ("bank_charges", "fee_income")
 TAXES = ("tax_payable",)
@@ -74,9 +75,15 @@ def year_of(session: Session, *, coop_id: UUID, producer_id: UUID, year: int) ->
     coop, producer = producers.coop(session, coop_id), producers.producer(session, producer_id)
     member = producers.member(session, coop_id=coop_id, producer_id=producer_id)
     # What a payee owes back after a payment stands here once it is kept back: on the claim it would be taken off twice.
-    owed, _ = accounts_of(producer_id)
-    sums = moved(books.by_quarter(session, book_of(session, coop_id), [owed], year=year))
+    owed, claim = accounts_of(producer_id)
+    sums = dict(moved(books.by_quarter(session, book_of(session, coop_id), [owed], year=year)))
     paid = _paid(session, producer_id, year)
+    # What a bank paid once too often was paid all the same: without it the year would show less than the payee's account.
+    for (currency, other), quarters in moved(books.by_quarter(session, book_of(session, coop_id), [claim], year=year)).items():
+        if other == "suspense":
+            twice = {quarter: -minor for quarter, minor in quarters.items()}
+            sums[currency, "twice"] = twice
+            paid[currency] = {each: paid[currency].get(each, 0) + twice.get(each, 0) for each in (1, 2, 3, 4)}
     currencies = sorted({currency for currency, _ in sums} | set(paid))
     street, town = f"{coop.street} {coop.building}".strip(), f"{coop.postcode} {coop.town}, {coop.country}".strip(" ,")
     return PayeeYear(
