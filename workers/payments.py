@@ -12,6 +12,7 @@ from flask import current_app
 
 from market.kernel.clock import day_in
 from market.kernel.errors import DomainError
+from market.kernel.words import N_
 from market.payments import service
 from market.payments.ports import CardProcessor, ProcessorUnsure
 from market.payments.postings import SUSPENSE, transfer_reversed
@@ -106,7 +107,7 @@ def _settle(line: TransferLine) -> None:
             service.puzzle_line(session, line_id=line.line_id, problem=error.detail)
             everybody = [one.id for one in coops(session)]
             payout_service.stop(
-                session, coop_ids=everybody, found_in="the card processor", evidence=str(line.payout_id), now=now()
+                session, coop_ids=everybody, found_in=N_("the card processor"), evidence=str(line.payout_id), now=now()
             )
     except StepRefused as error:
         _log.error("the card processor paid %s, which is not on its way here: %s", line.payout_id, error.detail)
@@ -115,7 +116,7 @@ def _settle(line: TransferLine) -> None:
             paid = payouts.payout(session, line.payout_id)
             if paid.state in ("failed", "cancelled"):  # what it paid for is owed again, and the next run would pay it twice
                 payout_service.stop(
-                    session, coop_ids=[paid.coop_id], found_in="the card processor", evidence=paid.reference, now=now()
+                    session, coop_ids=[paid.coop_id], found_in=N_("the card processor"), evidence=paid.reference, now=now()
                 )
     except DomainError as error:
         _log.warning("transfer %s fits no payout: %s", line.line_id, error.detail)

@@ -37,7 +37,7 @@ def _stopped(session: Session, payload: Payload) -> list[Telling]:
     found = payouts.stops(session, coop_id=coop_id)
     if not found:
         return []
-    facts = {"found_in": found[-1].found_in, "evidence": found[-1].evidence}
+    facts = {"found_in": {"said": found[-1].found_in}, "evidence": found[-1].evidence}
     return [
         to_person(person, fact=f"stop:{coop_id}:{found[-1].evidence}", kind="payouts_stopped", link=("payouts", ""), facts=facts)
         for person in staff_of(session, coop_id)

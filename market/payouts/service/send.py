@@ -18,12 +18,15 @@ from market.kernel import locks, outbox
 from market.kernel.actor import system
 from market.kernel.ids import new_id
 from market.kernel.money import Money
+from market.kernel.words import N_
 from market.payouts.models import Payout, PayoutAttempt
 from market.payouts.ports import Accepted, Answer, Pending, Refused, TransferOrder
 from market.payouts.rules.states import FINAL, TRANSITIONS, State, Step, transition
 from market.payouts.rules.timing import LEASE, Capabilities, Next, may_resend_after_not_found, next_action, pause_after
 from market.payouts.service.settle import undo
 from market.payouts.service.stop import GOES_OUT, stop
+
+_PROVIDERS = {"stripe": N_("the card processor"), "momo": N_("the provider of mobile money")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +104,7 @@ def record_outcome(session: Session, *, claim: Claim, answer: Answer, now: datet
     )
     if payout.state != State.SENDING or payout.lease_token != claim.token:
         if payout.state in FINAL and isinstance(answer, Accepted | Pending):
-            stop(session, coop_ids=[payout.coop_id], found_in=f"the rail {payout.rail}", evidence=payout.reference, now=now)
+            stop(session, coop_ids=[payout.coop_id], found_in=_PROVIDERS[payout.rail], evidence=payout.reference, now=now)
         return False
     if isinstance(answer, Refused):
         undo(session, payout, Step.FAIL, reason=answer.reason, actor=system("payouts.send"), now=now)

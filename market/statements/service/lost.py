@@ -7,6 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from market.kernel.references import Kind
+from market.kernel.words import say
 from market.payouts import service as payouts
 from market.statements.rules.references import references_of_kind
 from market.statements.service.accounts import account_of
@@ -32,5 +33,5 @@ def stop_on_unknown_payouts(session: Session, *, money_account_id: UUID, now: da
     account = account_of(session, money_account_id)
     minors = {ref: int(minor) for ref, minor in session.execute(_NAMED, {"account": account.id})}
     debits = {ref: minors[ref] for ref in references_of_kind(minors, Kind.PAYOUT)}
-    found_in = f"the statement of {account.name}"
+    found_in = say("the statement of %(name)s", name=account.name)
     return payouts.stop_for_unknown(session, coop_id=account.coop_id, debits=debits, found_in=found_in, now=now)

@@ -9,6 +9,7 @@ from sqlalchemy import delete, select
 
 from market.kernel.errors import DomainError
 from market.kernel.ids import new_id
+from market.kernel.languages import tell
 from market.kernel.money import Money
 from market.ledger import queries as books
 from market.ledger import service as ledger
@@ -191,6 +192,7 @@ def test_a_debit_for_a_cancelled_payout_is_an_alarm(session, coop, account) -> N
     assert [each.kind for each in suggestions(session)] == ["alarm"]
     (stop,) = payout_queries.stops(session, coop_id=coop.id)
     assert stop.evidence == payout.reference, "what it paid for is owed again, and the next run would pay it twice"
+    assert tell(stop.found_in, "es") == f"el extracto de {account.name}"
 
 
 def test_a_charge_that_names_a_payout_which_failed_stops_nothing(session, coop, account) -> None:
