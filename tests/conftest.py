@@ -3,7 +3,7 @@
 import hashlib
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,7 +17,9 @@ from flask.testing import FlaskClient
 from hypothesis import settings
 from jinja2 import FileSystemBytecodeCache
 from psycopg import sql
-from sqlalchemy import event
+from psycopg.errors import error_from_result
+from psycopg.pq import ExecStatus, TransactionStatus
+from sqlalchemy import Connection, Engine, event
 from sqlalchemy.orm import Session, scoped_session, sessionmaker
 
 from config import Settings
@@ -37,6 +39,7 @@ sys.dont_write_bytecode = False
 pytest_plugins = ("tests.skips", "tests.chromium")
 ROOT = Path(__file__).parents[1]
 CHECK_NOW = "DO 'BEGIN SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED; END'"  # in one way to the database
+PREPARED = 1000
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
 
 # The same examples in every run, and as long as a busy machine needs for one; `--hypothesis-profile default` searches further.
@@ -205,10 +208,37 @@ def app(settings: Settings, ports: Ports, clock: FixedClock) -> Iterator[Flask]:
     compiled = ROOT / "var" / "test" / "templates"
     compiled.mkdir(exist_ok=True)
     app.jinja_env.bytecode_cache = FileSystemBytecodeCache(str(compiled))  # one process compiles a page, all draw it
+    with app.app_context():
+        _spoken_plainly(http_db.db.engine)
     yield app
     with app.app_context():
         for engine in http_db.db.engines.values():
             engine.dispose()
+
+
+def _spoken_plainly(engine: Engine) -> None:
+    """Let savepoints and the end of a transaction go to the server past the driver, which forgets every statement it has
+    prepared at each ROLLBACK: a test ends in one, and most would prepare anew what the one before had asked, too.
+    """
+
+    def say(driver: Any, statement: str) -> None:
+        begun = driver.pgconn.transaction_status != TransactionStatus.IDLE
+        result = driver.pgconn.exec_((statement if begun else f"BEGIN; {statement}").encode())
+        if result.status != ExecStatus.COMMAND_OK:
+            raise error_from_result(result, encoding="utf-8")
+
+    def roll_back(driver: Any) -> None:
+        if driver.pgconn.transaction_status != TransactionStatus.IDLE:
+            say(driver, "ROLLBACK")
+
+    def to_driver(words: str) -> Callable[[Connection, str], None]:
+        return lambda connection, name: say(connection.connection.driver_connection, f"{words} {name}")
+
+    dialect: Any = engine.dialect
+    dialect.do_savepoint = to_driver("SAVEPOINT")
+    dialect.do_rollback_to_savepoint = to_driver("ROLLBACK TO SAVEPOINT")
+    dialect.do_release_savepoint = to_driver("RELEASE SAVEPOINT")
+    dialect.do_rollback = roll_back
 
 
 @pytest.fixture
@@ -216,6 +246,7 @@ def session(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Iterator[scoped_sess
     """A session whose commits are savepoints: everything is undone at the end, deferred checks fire at each commit."""
     with app.app_context(), tenancy.scoped(tenancy.EVERYTHING):
         connection = http_db.db.engine.connect()
+        connection.connection.driver_connection.prepared_max = PREPARED
         outer = connection.begin()
         factory = sessionmaker(bind=connection, join_transaction_mode="create_savepoint", expire_on_commit=False)
 

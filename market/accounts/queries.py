@@ -10,7 +10,14 @@ from sqlalchemy.orm import Session
 
 from market.accounts.errors import AccountMissing
 from market.accounts.models import Account, AccountRole, ApiKey
+from market.kernel import direct
 from market.kernel.actor import Actor
+
+_WITH_ROLES = """
+SELECT a.id, a.email, a.name, a.locale, r.role, r.coop_id
+  FROM account a LEFT JOIN account_role r ON r.account_id = a.id
+ WHERE a.id = %(account)s AND a.erased_at IS NULL
+ ORDER BY r.id"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,18 +97,12 @@ def _person(session: Session, statement: Select[Account]) -> Person | None:
 def person_with_roles(session: Session, account_id: UUID) -> tuple[Person, list[tuple[str, UUID | None]]]:
     """Return the account and the roles it holds, as pairs of role and co-op, in the order in which they were granted.
 
-    Raises AccountMissing, also for an erased one. Each request of somebody signed in asks this, so it is one statement.
+    Raises AccountMissing, also for an erased one. Each request of somebody signed in asks this.
     """
-    statement = (
-        select(Account.id, Account.email, Account.name, Account.locale, AccountRole.role, AccountRole.coop_id)
-        .join(AccountRole, AccountRole.account_id == Account.id, isouter=True)
-        .where(Account.id == account_id, Account.erased_at.is_(None))
-        .order_by(AccountRole.id)
-    )
-    rows = session.execute(statement).all()
+    rows = direct.run(session, _WITH_ROLES, {"account": account_id})
     if not rows:
         raise AccountMissing("There is no such account.")
-    return Person(*rows[0][:4]), [(row.role, row.coop_id) for row in rows if row.role is not None]
+    return Person(*rows[0][:4]), [(role, coop_id) for *_, role, coop_id in rows if role is not None]
 
 
 def grants(session: Session, *, coop_id: UUID | None = None) -> list[Grant]:

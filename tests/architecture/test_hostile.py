@@ -1,9 +1,10 @@
 """No typed text makes a fault: every field of every form and every query, filled with what nobody should type.
 
 Which names are read, and by which code, is found out by listening: a first call notes them. Then they get such texts
-together; and each that the view itself reads alone, while the others hold something likely, since one that is refused hides
-those behind it. What the pattern of the lists reads needs no call of its own: no filter hides another, and a list that refuses
-them together is asked for each alone. What one piece of code reads for all pages gets one of the texts on each page.
+together where they are few; and each that the view itself reads alone, while the others hold something likely, since one that
+is refused hides those behind it. What the pattern of the lists reads needs no call of its own: no filter hides another, and a
+list that refuses them together is asked for each alone. What one piece of code reads for all pages gets one of the texts on
+each page.
 Whatever is answered, it is an answer: never an exception, never a status of 500.
 """
 
@@ -105,9 +106,11 @@ class _Route:
     def tries(self, number: int) -> Iterator[tuple[str, dict[str, str], dict[str, str]]]:
         """The texts, each with the fields and the query that hold it; `number` lets texts take turns."""
         in_turn = HOSTILE[number % len(HOSTILE)]
-        for text in (HOSTILE if self.typed or self.listed else (in_turn,)) if self.usual else ():
-            yield text, dict.fromkeys(self.usual, text), {}
-        for place, name in enumerate(self.typed):  # NUL in each field alone, the other texts in turn
+        few = 0 < len(self.typed) < len(HOSTILE) - 1  # too few for each text to come to one of them alone
+        for text in (HOSTILE if few else (in_turn,)) if self.usual else ():
+            alone = self.typed if len(self.typed) == 1 else self.usual
+            yield text, self.usual | dict.fromkeys(alone, text), {}
+        for place, name in enumerate(self.typed if len(self.typed) > 1 else ()):  # NUL in each alone, the other texts in turn
             for text in (HOSTILE[0], HOSTILE[1 + place % (len(HOSTILE) - 1)]):
                 yield text, self.usual | {name: text}, {}
         if self.query:
@@ -147,7 +150,7 @@ def _call(
     session = world.session
     connection = session.get_bind()
     session.remove()
-    connection.exec_driver_sql("SAVEPOINT hostile")
+    connection.dialect.do_savepoint(connection, "hostile")
     try:
         client = world.client(who)
         typed, asked = ({}, values) if method == "GET" else (values, query or {})
@@ -160,7 +163,7 @@ def _call(
         return 500, repr(error)[:200]
     finally:
         session.remove()
-        connection.exec_driver_sql("ROLLBACK TO SAVEPOINT hostile")
+        connection.dialect.do_rollback_to_savepoint(connection, "hostile")
 
 
 PARTS = 3  # so that several processes share what takes longest of all tests

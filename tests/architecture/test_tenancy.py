@@ -80,7 +80,7 @@ class _Walk:
         path = self.world.path(rule, nothing=nothing)
         connection = session.get_bind()
         session.remove()  # ends the session's own savepoint, so that ours lies outside the next one
-        connection.exec_driver_sql("SAVEPOINT walk")
+        connection.dialect.do_savepoint(connection, "walk")
         watched = watch and method != "GET"
         before = _writes(session) if watched else 0
         answer = self.world.call(who, method, path, rule.endpoint)
@@ -89,7 +89,7 @@ class _Walk:
         self.changed = watched and _writes(session) != before and _fingerprint(session) != self.before
         if undo:
             session.remove()
-            connection.exec_driver_sql("ROLLBACK TO walk")
+            connection.dialect.do_rollback_to_savepoint(connection, "walk")
         return answer.status_code
 
     def note(self, fault: str) -> None:

@@ -1,4 +1,4 @@
-"""Axe on every page as everybody, and no page wider than a phone, nor than a screen at twice and four times the size.
+"""Axe on every page as everybody, and no page wider than a screen at twice and four times the size, which is narrower than a phone.
 
 A page is read in English in the light and in Arabic, from right to left, in the dark; then its colours alone the other way
 round, if one of its texts is painted as none was before in those colours. Who sees no more of a page than somebody before is not read again there: people differ by menus and

@@ -12,7 +12,7 @@ from flask_security import RoleMixin, Security, SQLAlchemyUserDatastore, login_u
 from flask_security.recoverable import generate_reset_password_token
 from flask_security.registerable import register_existing, register_user
 from itsdangerous import URLSafeTimedSerializer
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 from werkzeug.datastructures import MultiDict
 from wtforms import Form
@@ -36,6 +36,7 @@ from market.producers import queries as producers
 from market.producers.errors import CoopMissing, ProducerMissing
 
 PASSWORD_LENGTH = 10
+_OF_SESSION = select(User).where(User.fs_uniquifier == bindparam("fs_uniquifier"))
 _SIGNED_IN = auth.Access(frozenset({"buyer"}))
 _SETTINGS: dict[str, Any] = {
     "CONFIRMABLE": True,
@@ -90,6 +91,12 @@ class WrongCredentials(DomainError):
 
 class Store(SQLAlchemyUserDatastore):  # type: ignore[misc]
     """The library's store; a new user is a new account too, in one transaction."""
+
+    def find_user(self, case_insensitive: bool = False, **asked: Any) -> Any:
+        """Return the user with this value of one attribute; that of sessions, which each page asks, by a statement made once."""
+        if "fs_uniquifier" in asked:
+            return self.db.session.scalar(_OF_SESSION, asked)
+        return super().find_user(case_insensitive=case_insensitive, **asked)
 
     def create_user(self, **values: Any) -> User:
         """Make account and credentials. Raises what `accounts.service.create_account` raises."""

@@ -10,13 +10,18 @@ from uuid import UUID
 from sqlalchemy import func, literal_column, or_, select
 from sqlalchemy.orm import Session
 
-from market.kernel import paging
+from market.kernel import direct, paging
 from market.kernel.actor import Actor
 from market.kernel.paging import Page
 from market.producers.errors import ProducerMissing
 from market.producers.models import Member, Producer
 
 PAGE = 50
+_OF_ACCOUNT = """
+SELECT p.coop_id, p.id
+  FROM producer p JOIN member m ON m.producer_id = p.id
+ WHERE p.account_id = %(account)s AND m.left_on IS NULL
+ ORDER BY p.id"""
 MARKS = "[\u0300-\u036f]"
 """Accents apart from their letters: an officer's keyboard may have none."""
 
@@ -84,14 +89,11 @@ def producers_of(session: Session, *, coop_id: UUID) -> list[ProducerView]:
 
 
 def producers_of_account(session: Session, account_id: UUID) -> dict[UUID, UUID]:
-    """Return who an account is as a producer: the producer's id by co-op, of those in which they are a member now."""
-    statement = (
-        select(Producer.coop_id, Producer.id)
-        .join(Member, Member.producer_id == Producer.id)
-        .where(Producer.account_id == account_id, Member.left_on.is_(None))
-        .order_by(Producer.id)
-    )
-    return {coop_id: producer_id for coop_id, producer_id in session.execute(statement)}
+    """Return who an account is as a producer: the producer's id by co-op, of those in which they are a member now.
+
+    Each request of somebody signed in asks this.
+    """
+    return {coop_id: producer_id for coop_id, producer_id in direct.run(session, _OF_ACCOUNT, {"account": account_id})}
 
 
 def producer_page(
