@@ -38,7 +38,6 @@ CERTIFICATE_STEPS: Mapping[str, frozenset[str]] = {
 CERTIFICATE_WARNING = timedelta(days=60)
 """How long before its end a certificate is a matter for staff (fair-prices.md 7)."""
 
-_COUNTRY = re.compile(r"[A-Z]{2}")
 _STRIPE_ACCOUNT = re.compile(r"acct_[A-Za-z0-9_]{4,60}")
 _PHONE = re.compile(r"\+[1-9]\d{6,14}")
 
@@ -152,7 +151,7 @@ def checked_pay_to(wanted: PayTo) -> PayTo:
         raise BadPayeeAccount(say("'%(currency)s' is not a currency of ISO 4217.", currency=wanted.currency), pointer="/currency")
     if not 1 <= len(wanted.holder.strip()) <= 70:
         raise BadPayeeAccount("Write the account holder's name as the bank knows it, at most 70 letters.", pointer="/holder")
-    if not _COUNTRY.fullmatch(wanted.address.country):
+    if wanted.address.country not in country_codes():
         raise BadPayeeAccount("Name the holder's country by its two-letter code, such as ET.", pointer="/country")
     if wanted.rail == "sepa" and wanted.currency != "EUR":
         raise BadPayeeAccount("A SEPA transfer is in euro. Choose another rail for this currency.", pointer="/currency")
@@ -200,7 +199,7 @@ def check_coop(
     """Raise BadCoop, pointing at the field, unless a co-op may be described like this."""
     if not 2 <= len(name.strip()) <= 120:
         raise BadCoop("Write the co-op's name, 2 to 120 letters.", pointer="/name")
-    if not _COUNTRY.fullmatch(country):
+    if country not in country_codes():
         raise BadCoop("Name the country by its two-letter code, such as ET.", pointer="/country")
     if currency not in EXPONENTS:
         raise BadCoop(say("'%(currency)s' is not a currency of ISO 4217.", currency=currency), pointer="/currency")

@@ -53,6 +53,7 @@ def test_an_order_opens_by_its_key_only(client, listing):
         ({"method": "cheque"}, 422, "http.422"),
         ({"surprise": 1}, 422, "http.422"),
         ({"buyer": BUYER | {"country": "Spain"}}, 422, "http.422"),
+        ({"buyer": BUYER | {"country": "XX"}}, 422, "http.422"),
         ({"buyer": BUYER | {"email": "ana@buyers"}}, 422, "http.422"),
         ({"buyer": BUYER | {"postcode": "1"}}, 422, "address.bad_postcode"),
     ],

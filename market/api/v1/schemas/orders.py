@@ -3,6 +3,7 @@
 from marshmallow import fields, validate
 
 from market.api.openapi import MoneySchema, Strict
+from market.api.v1.schemas.countries import Country
 from market.kernel.languages import LANGUAGES
 
 
@@ -27,7 +28,7 @@ class BuyerIn(Strict):
         metadata={"description": "As the country writes it; empty where it has none"},
     )
     town = fields.String(required=True, validate=validate.Length(1, 200))
-    country = fields.String(required=True, validate=validate.Regexp(r"\A[A-Z]{2}\Z"))
+    country = fields.String(required=True, validate=Country())
     locale = fields.String(load_default="en", validate=validate.OneOf(LANGUAGES))
 
 

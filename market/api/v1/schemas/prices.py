@@ -8,6 +8,7 @@ from marshmallow import ValidationError, fields, validate
 from webargs.fields import DelimitedList
 
 from market.api.openapi import MoneySchema, Strict
+from market.api.v1.schemas.countries import Country
 from market.kernel.money import EXPONENTS
 from market.pricing.rules import UNITS
 
@@ -37,7 +38,7 @@ class PriceCheckQuery(Strict):
     variety = fields.String(load_default="", validate=_WORD, metadata={"example": "arabica"})
     form = fields.String(load_default="", validate=_WORD, metadata={"example": "washed green"})
     quality = fields.String(load_default="conventional", validate=validate.OneOf(["conventional", "organic"]))
-    origin = fields.String(load_default="", validate=validate.Regexp(r"^([A-Z]{2})?$"), metadata={"example": "PE"})
+    origin = fields.String(load_default="", validate=Country(optional=True), metadata={"example": "PE"})
     incoterm = fields.String(load_default="", validate=_WORD, metadata={"example": "FOB"})
     price = _decimal("3.97", required=True)
     currency = fields.String(required=True, validate=validate.OneOf(sorted(EXPONENTS)), metadata={"example": "USD"})

@@ -6,10 +6,11 @@ from marshmallow import fields, validate
 
 from market.accounts.rules import COOP_ROLES, LOCALES
 from market.api.openapi import Strict
+from market.api.v1.schemas.countries import Country
 from market.kernel.languages import LANGUAGES
 from market.producers.rules import CERTIFICATE_KINDS, RAILS, SELLER_KINDS
 
-_COUNTRY = validate.Regexp(r"\A[A-Z]{2}\Z", error="A country is named by its two-letter code, such as ET.")
+_COUNTRY = Country()
 _TEXT = validate.Length(max=200)
 
 

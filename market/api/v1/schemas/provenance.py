@@ -5,6 +5,7 @@ from typing import Any
 from marshmallow import Schema, fields, validate
 
 from market.api.openapi import Strict
+from market.api.v1.schemas.countries import Country
 from market.provenance.rules.house import TRADE_UNITS
 from market.provenance.service.lots import KINDS
 
@@ -132,7 +133,7 @@ class PlaceIn(Strict):
 
     name = fields.String(required=True, validate=validate.Length(1, 80))
     region = fields.String(load_default="", validate=validate.Length(max=80))
-    country = fields.String(validate=validate.Regexp(r"^[A-Z]{2}$"))
+    country = fields.String(validate=Country())
     latitude = _exact(validate=validate.Range(-90, 90))
     longitude = _exact(validate=validate.Range(-180, 180))
     uri = fields.String()
