@@ -3,6 +3,7 @@
 import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,31 @@ def test_ci_runs_check_and_test_and_is_strict() -> None:
 def test_shell_scripts_parse_and_may_be_run(name: str) -> None:
     assert os.access(ROOT / name, os.X_OK)
     subprocess.run(["sh", "-n", name], cwd=ROOT, check=True)
+
+
+def test_uv_looks_where_pip_would_look(tmp_path: Path) -> None:
+    said = "\n".join(
+        (
+            ":env:.find-links='/wheels'",
+            "global.find-links='/elsewhere'",
+            "global.index-url='http://index.example/simple'",
+            "install.extra-index-url='\\nfile:///a/simple\\nfile:///b/simple'",
+            "global.cert='/etc/ca.crt'",
+            "global.timeout='60'",
+        )
+    )
+    (tmp_path / "settings").write_text(said)
+    show = "import os, sys; print(*(os.environ.get(name) for name in sys.argv[1:]), sep='\\n')"
+    names = ("UV_FIND_LINKS", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "SSL_CERT_FILE", "UV_NO_INDEX")
+    command = [sys.executable, "bin/uv_as_pip.py", tmp_path / "settings", sys.executable, "-c", show, *names]
+    told = subprocess.run(command, cwd=ROOT, env={"PATH": os.defpath}, capture_output=True, text=True, check=True).stdout
+    assert told.splitlines() == [
+        "/wheels",
+        "http://index.example/simple",
+        "file:///a/simple file:///b/simple",
+        "/etc/ca.crt",
+        "None",
+    ]
 
 
 @pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
