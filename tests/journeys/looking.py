@@ -61,6 +61,7 @@ class Looker:
     def __init__(self, browser: Browser, folder: Path) -> None:
         self._folder, self._html = folder, ""
         self._seen: set[str] = set()
+        self._painted: dict[str, set[str]] = {"light": set(), "dark": set()}
         self._context = browser.new_context(bypass_csp=True)
         self._copy = self._context.new_page()
         self._copy.route(f"**{COPY}", self._serve)
@@ -90,7 +91,7 @@ class Looker:
         self._copy.set_viewport_size(NARROW)
         self._copy.goto(urljoin(page.url, COPY))
         leave_out_menus(self._copy, self._html, self._seen)
-        return findings(self._copy, but=KNOWN)
+        return findings(self._copy, but=KNOWN, painted=self._painted)
 
 
 def findings(
