@@ -3,6 +3,7 @@
 from marshmallow import fields, validate
 
 from market.api.openapi import MoneySchema, Strict
+from market.api.v1.schemas.deciding import Decided
 from market.kernel.text import SHORTEST_REASON
 from market.ledger.opening import EXAMPLE, MOST_BYTES
 
@@ -31,7 +32,7 @@ class OpeningCorrectionIn(Strict):
     reason = fields.String(required=True, validate=validate.Length(SHORTEST_REASON, 500))
 
 
-class OpeningSummaryOut(Strict):
+class OpeningSummaryOut(Decided):
     """Balances that were handed over, or `corrects` single ones: proposed, booked, declined or withdrawn.
 
     `source` is the reason where it corrects; `name` then says what the balance was and what it should have been.
@@ -44,10 +45,6 @@ class OpeningSummaryOut(Strict):
     corrects = fields.Boolean(required=True)
     count = fields.Integer(required=True, attribute="balances", metadata={"description": "How many balances it has."})
     state = fields.String(required=True, validate=validate.OneOf(("proposed", "booked", "declined", "withdrawn")))
-    proposed_by = fields.String(required=True)
-    proposed_at = fields.AwareDateTime(required=True)
-    decided_by = fields.String(required=True, allow_none=True)
-    decided_at = fields.AwareDateTime(required=True, allow_none=True)
 
 
 class OpeningsOut(Strict):

@@ -3,6 +3,7 @@
 from marshmallow import ValidationError, fields, validate, validates_schema
 
 from market.api.openapi import MoneySchema, Strict
+from market.api.v1.schemas.deciding import Decided, Proposed
 from market.kernel.text import SHORTEST_REASON
 from market.statements.service import BOOKABLE
 
@@ -139,15 +140,13 @@ class SplitPieceOut(Strict):
     reason = fields.String(required=True)
 
 
-class BookingProposalOut(Strict):
+class BookingProposalOut(Proposed):
     """A booking above what one person books alone, or a split in `pieces`; it waits for somebody who approves."""
 
     id = fields.UUID(required=True)
     account_code = fields.String(required=True, allow_none=True)
     money = fields.Nested(MoneySchema, required=True)
     reason = fields.String(required=True)
-    proposed_by = fields.String(required=True)
-    proposed_at = fields.AwareDateTime(required=True)
     pieces = fields.List(fields.Nested(SplitPieceOut), required=True)
 
 
@@ -270,15 +269,11 @@ class ReopeningIn(Strict):
     reason = fields.String(required=True, validate=validate.Length(min=SHORTEST_REASON, max=500))
 
 
-class ReopeningOut(Strict):
+class ReopeningOut(Decided):
     """That a closed period shall be opened again: proposed, opened, declined or withdrawn."""
 
     reason = fields.String(required=True)
     state = fields.String(required=True, validate=validate.OneOf(("proposed", "opened", "declined", "withdrawn")))
-    proposed_by = fields.String(required=True)
-    proposed_at = fields.AwareDateTime(required=True)
-    decided_by = fields.String(required=True, allow_none=True)
-    decided_at = fields.AwareDateTime(required=True, allow_none=True)
 
 
 class PeriodCloseOut(Strict):
