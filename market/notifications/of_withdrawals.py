@@ -32,6 +32,8 @@ def _buyer(session: Session, view: WithdrawalView, lines: list[NotedLine]) -> Te
         "reason": view.ended_reason or view.reason,
         "sent": sent,
         "unsent": not all(line.sent for line in lines),
+        "waits": any(line.waits for line in lines),
+        "paid_back": not all(line.sent or line.waits for line in lines),
     }
     if view.ended_at is None:
         facts |= {view.advice: sent} | {name: False for name in ("discard", "return", "keep") if name != view.advice}

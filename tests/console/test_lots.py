@@ -7,14 +7,19 @@ from types import SimpleNamespace
 import pytest
 from sqlalchemy import select
 
+from market.accounts.models import Account
 from market.catalogue import service as catalogue
 from market.catalogue.errors import ListingNotForSale
 from market.catalogue.models import Listing
+from market.http.db import unit_of_work
 from market.kernel.audit import AuditEntry
 from market.kernel.outbox import OutboxRow
+from market.ledger import queries as books
 from market.notifications.models import Notification
+from market.orders import queries as order_queries
 from market.orders import service as orders
 from market.orders.errors import ListingGone, WrongState
+from market.payments import service as payments
 from market.payments.models import Refund
 from market.producers.models import Producer
 from market.provenance import service as provenance
@@ -23,7 +28,7 @@ from market.provenance.models import Lot
 from tests.conftest import NOW
 from tests.factories.accounts import actor_for, csrf_token, make_account, make_staff, sign_in
 from tests.factories.catalogue import make_listing
-from tests.factories.orders import paid_order, parts_of, pay, place
+from tests.factories.orders import paid_order, parts_of, place
 from tests.factories.producers import make_coop, make_producer
 from tests.factories.provenance import HOST, make_actor, make_lot, make_place
 from workers import notifications as letters
@@ -157,6 +162,7 @@ def test_a_lot_is_withdrawn_with_what_was_made_from_it_and_everybody_is_told_onc
     assert {row.subject_id for row in session.scalars(select(AuditEntry).where(AuditEntry.action == "lot.withdrawn"))} == {
         str(world.lot.id), str(world.washed.id),
     }  # fmt: skip
+    assert books.check(session) + order_queries.check(session) == []
     listed = desk.get(desk.preparer, world.path()).text
     assert all(words in listed for words in ("sent already", "not sent yet", "Take the withdrawal back"))
     assert world.withdraw(desk, sure="yes").status_code == 422  # it is withdrawn already
@@ -180,18 +186,22 @@ def test_a_withdrawal_is_taken_back_and_whoever_was_told_is_told_that(desk, sess
     assert take_back(desk, world, "Twice").status_code == 422
 
 
-def test_an_order_that_is_paid_after_the_withdrawal_is_stopped_and_its_buyer_told(desk, session, coop, world):
-    under_way = place(session, *(session.get(Listing, each) for each in (world.offers[0], world.other)))
+def test_card_pages_are_closed_and_who_has_just_paid_is_stopped_and_told(desk, session, coop, world, app):
+    cards, preparer = app.extensions["ports"].cards, desk.preparer.id
+    goods = [session.get(Listing, each) for each in (world.offers[0], world.other)]
+    paying, looking = place(session, *goods), place(session, *goods)
     session.commit()
+    pages = {"return_url": "http://shop/paid", "cancel_url": "http://shop/order", "now": NOW}
+    opened = [payments.start_checkout(unit_of_work, cards, payment_id=each.payment_id, **pages) for each in (paying, looking)]
+    desk.preparer = session.get(Account, preparer)
     assert world.withdraw(desk, sure="yes").status_code == 303
-    pay(session, under_way)  # the card company was quicker than the worker
+    cards.pay(opened[0].checkout_id)  # and nobody here knows it yet
     run(session)
-    (part,) = parts_of(session, under_way.order_id)
-    assert (part.state, part.problem, [line.returned for line in part.lines if line.title == "Coffee cherries"]) == (
-        "paid",
-        None,
-        [2],
-    )
+    assert cards.checkout(opened[1].checkout_id).state == "expired"
+    assert [part.state for part in parts_of(session, looking.order_id)] == ["cancelled"]
+    (part,) = parts_of(session, paying.order_id)
+    assert (part.state, part.problem) == ("paid", None)
+    assert [line.returned for line in part.lines if line.title == "Coffee cherries"] == [2]
     assert len(told(session, "goods_withdrawn")) == 3
 
 

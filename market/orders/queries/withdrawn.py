@@ -12,7 +12,10 @@ from market.orders.models import OrderLine, WithdrawnLine
 
 @dataclass(frozen=True, slots=True)
 class NotedLine:
-    """A line as it stood then: `sent` had left, with `quantity` of it; else so much was still to be sent."""
+    """A line as it stood then: `sent` had left, with `quantity` of it; else so much was still to be sent.
+
+    `waits` says that it is still to be sent: nothing of it was given back since.
+    """
 
     order_id: UUID
     seller_order_id: UUID
@@ -21,6 +24,7 @@ class NotedLine:
     unit: str
     quantity: Decimal
     sent: bool
+    waits: bool
 
 
 def noted_lines(session: Session, withdrawal_id: UUID, *, order_id: UUID | None = None) -> list[NotedLine]:
@@ -29,6 +33,7 @@ def noted_lines(session: Session, withdrawal_id: UUID, *, order_id: UUID | None 
         select(
             WithdrawnLine.order_id, WithdrawnLine.seller_order_id, OrderLine.lot_id, OrderLine.title, OrderLine.unit,
             WithdrawnLine.quantity, WithdrawnLine.sent,
+            ~WithdrawnLine.sent & (OrderLine.returned_quantity < OrderLine.quantity),
         )
         .join(OrderLine, OrderLine.id == WithdrawnLine.order_line_id)
         .where(WithdrawnLine.withdrawal_id == withdrawal_id)
