@@ -18,10 +18,13 @@ from tests.factories.statements import make_account as make_bank_account
 from workers import statements as tasks
 
 CSV = (
-    b"Kontoauszug;;;\n\nBuchungstag;Verwendungszweck;Betrag;Saldo\n"
-    b"20.11.2026;Kaffee;-2,50;1.097,50\n21.11.2026;Miete;-1.000,00;97,50\n"
+    b"Kontoauszug;;;;\n\nBuchungstag;Verwendungszweck;Kundenreferenz (End-to-End);Betrag;Saldo\n"
+    b"20.11.2026;Kaffee;;-2,50;1.097,50\n21.11.2026;Miete;RENT-11;-1.000,00;97,50\n"
 )
-COLUMNS = {"column_date": "Buchungstag", "column_text": "Verwendungszweck", "column_amount": "Betrag", "column_balance": "Saldo"}
+COLUMNS = {
+    "column_date": "Buchungstag", "column_text": "Verwendungszweck", "column_reference": "Kundenreferenz (End-to-End)",
+    "column_amount": "Betrag", "column_balance": "Saldo",
+}  # fmt: skip
 STYLE = {"delimiter": ";", "header_row": "2", "decimal": ",", "date_format": "%d.%m.%Y"}
 
 
@@ -30,6 +33,7 @@ def test_the_proposal_is_right_for_a_usual_file() -> None:
     mapping = found.mapping
     assert dict(mapping.columns) == {
         "date": "Buchungstag", "text": "Verwendungszweck", "amount": "Betrag", "balance": "Saldo",
+        "reference": "Kundenreferenz (End-to-End)",
     }  # fmt: skip
     assert (mapping.delimiter, mapping.header_row, mapping.decimal, mapping.thousands) == (";", 2, ",", ".")
     assert (mapping.date_format, mapping.newest_first) == ("%d.%m.%Y", False)
@@ -47,13 +51,14 @@ def test_a_csv_leads_to_its_columns_and_is_imported_once_they_are_said(desk, ses
     assert wrong.status_code == 422
     tried = desk.post(f"{path}/columns", step="try", **COLUMNS, **STYLE)
     assert "2 lines are read" in tried.text
+    assert "Miete · RENT-11" in tried.text
     saved = desk.post(f"{path}/columns", step="save", **COLUMNS, **STYLE)
     assert saved.status_code == 303
     page = desk.get(path).text
     assert "€97.50" in page
     row = queries.files(session, account.id).items[0]
     assert row.outcome == "draft" or row.new_lines == 2
-    another = upload(desk, account, CSV + b"22.11.2026;Tee;-1,00;96,50\n")
+    another = upload(desk, account, CSV + b"22.11.2026;Tee;;-1,00;96,50\n")
     assert "mapping" not in desk.get(another.location.removeprefix(BASE)).text
 
 

@@ -21,7 +21,7 @@ from .source import MAX_LINES, Lines, Source
 
 FIELDS = (
     "date", "value_date", "amount", "debit", "credit", "indicator", "currency", "balance", "text", "counterparty",
-    "counterparty_account", "line_ref", "status",
+    "counterparty_account", "reference", "line_ref", "status",
 )  # fmt: skip
 DEBIT_WORDS = frozenset({"D", "DR", "DB", "DBIT", "DEBIT", "S", "SOLL", "AF"})
 CREDIT_WORDS = frozenset({"C", "CR", "CRDT", "CREDIT", "H", "HABEN", "BIJ"})
@@ -162,6 +162,7 @@ class _Reader:
             currency=currency,
             status="BOOK",
             bank_ref=cell.get("line_ref", ""),
+            refs=(cell["reference"],) if cell.get("reference") else (),
             counterparty_name=cell.get("counterparty", ""),
             counterparty_account="".join(cell.get("counterparty_account", "").split()).upper(),
             text=cell.get("text", ""),

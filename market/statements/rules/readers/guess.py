@@ -31,6 +31,8 @@ _NAMES = {
     "text": r"details?|description.*|text|verwendungszweck.*|libelle.*|memo|narrative|concepto.*|reference text|omschrijving.*",
     "counterparty": r"name|payee|counterparty|beguns?tigter.*|auftraggeber.*|other party.*|beneficiario|tegenrekening naam",
     "counterparty_account": r"iban|account.*|kontonummer.*|counterparty account|gegenkonto.*|tegenrekening",
+    "reference": r".*(end.?to.?end|e2e).*|(customer|payment|creditor|your|our) ref(erence)?|(kunden|zahlungs)referenz.*|"
+    r"zahlungskenmerk|betalingskenmerk|reference (du client|de bout en bout)|referencia (del?|do) (pago|cliente)",
     "line_ref": r"ref|reference|receipt.*|transaction id|id|referenz",
     "status": r".*status",
 }
