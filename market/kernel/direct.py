@@ -132,6 +132,11 @@ def any_of(ids: Iterable[UUID]) -> ColumnElement[UUID]:
     return func.any(cast(literal(array(ids), Text), ARRAY(Uuid)))
 
 
+def rows_of(ids: Iterable[UUID]) -> ColumnElement[UUID]:
+    """Return ids as rows to select, as one parameter however many they are."""
+    return func.unnest(cast(literal(array(ids), Text), ARRAY(Uuid)), type_=Uuid)
+
+
 def as_json(rows: Sequence[Mapping[str, Any]] | Mapping[str, Any]) -> str:
     """Return rows as one JSON parameter; ids, decimals, days and instants travel as their text."""
     return _texts(rows)

@@ -15,7 +15,7 @@ from itertools import zip_longest
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import ColumnElement, delete, func, select, union, update
 from sqlalchemy.orm import Session
 
 from market.kernel import direct, outbox
@@ -76,7 +76,7 @@ def at_once() -> Iterator[Start]:
 
 def run_matching(session: Session, *, money_account_id: UUID, actor: Actor, now: datetime) -> Matched:
     """Match and suggest for all open lines of an account in one unit of work. Posts, so call it last. Locks those lines."""
-    _hold_open_lines(session, money_account_id)
+    _hold(session, StatementLine.money_account_id == money_account_id, StatementLine.state.in_(("new", "suggested", "parked")))
 
     @contextmanager
     def part() -> Iterator[Session]:
@@ -283,10 +283,16 @@ def apply_slice(units: Units, *, money_account_id: UUID, proposals: Sequence[Pro
 def keep_suggestions(session: Session, *, money_account_id: UUID, proposals: Sequence[Proposal]) -> int:
     """Replace the account's suggestions by those of this run, except dismissed ones; return the lines that have some.
 
-    Locks the account's open lines.
+    Locks the lines that have suggestions or get some: of a large account a small part of those that are open.
     """
     account = account_of(session, money_account_id)
-    _hold_open_lines(session, account.id)
+    mine = StatementLine.money_account_id == account.id
+    touched = union(
+        select(StatementSuggestion.line_id).where(StatementSuggestion.dismissed_at.is_(None)),
+        select(StatementLine.id).where(mine, StatementLine.state == "suggested"),
+        select(direct.rows_of({proposal.line_id for proposal in proposals if not proposal.automatic})),
+    )
+    _hold(session, mine, StatementLine.id.in_(touched))
     of_account = select(StatementLine.id).where(StatementLine.money_account_id == account.id)
     session.execute(
         delete(StatementSuggestion)
@@ -306,7 +312,6 @@ def keep_suggestions(session: Session, *, money_account_id: UUID, proposals: Seq
         .where(StatementSuggestion.line_id.in_(explained), StatementSuggestion.dismissed_at.is_(None))
         .execution_options(synchronize_session=False)
     )
-    mine = StatementLine.money_account_id == account.id
     listed = StatementLine.id.in_(select(StatementSuggestion.line_id).where(StatementSuggestion.dismissed_at.is_(None)))
     for before, after, where in (("new", "suggested", listed), ("suggested", "new", ~listed)):
         session.execute(
@@ -319,13 +324,12 @@ def keep_suggestions(session: Session, *, money_account_id: UUID, proposals: Seq
     return len(ranks)
 
 
-def _hold_open_lines(session: Session, money_account_id: UUID) -> None:
-    """Lock the open lines of an account by their ids, as a person does who decides about one, before its suggestions.
+def _hold(session: Session, *which: ColumnElement[bool]) -> None:
+    """Lock lines by their ids, as a person does who decides about one, before their suggestions.
 
     Whoever took them the other way round would wait for a person who waits for them.
     """
-    open_ = (StatementLine.money_account_id == money_account_id, StatementLine.state.in_(("new", "suggested", "parked")))
-    held = select(StatementLine.id).where(*open_).order_by(StatementLine.id).with_for_update().subquery()
+    held = select(StatementLine.id).where(*which).order_by(StatementLine.id).with_for_update().subquery()
     session.execute(select(func.count()).select_from(held))
 
 
