@@ -38,8 +38,10 @@ class Candidates:
         *,
         known_fees: frozenset[int] = frozenset(),
         dismissed: frozenset[tuple[UUID, UUID]] = frozenset(),
+        returns_unmarked: bool = False,
     ) -> None:
         self.known_fees = known_fees
+        self.returns_unmarked = returns_unmarked  # as the portals of wallets list them
         self.dismissed = dismissed
         self.open: dict[UUID, int] = {}
         self.state: dict[UUID, str] = {}

@@ -35,8 +35,7 @@ def match_return(known: Candidates, claim: Claim) -> None:
 def suggest_return(known: Candidates, claim: Claim) -> None:
     """Put before a person what was settled with this amount and went to this account, or, of a return, to this name.
 
-    Of credits that nothing marks as returns the account alone tells: among a million lines every amount was paid to somebody of
-    such a name.
+    Of a credit that nothing marks as a return the account alone tells.
     """
     candidates = [
         target

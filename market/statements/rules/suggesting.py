@@ -44,8 +44,8 @@ def suggest(known: Candidates, claim: Claim) -> None:
         known.offer(claim, target, "full", "amount_day_name", evidence, amount_minor=still, fee_minor=fee)
     if not chosen and not _suggest_sum(known, claim):
         _suggest_whole_batch(known, claim)
-        if claim.sign > 0 and claim.account and not claim.references:
-            suggest_return(known, claim)  # of a rail whose statements do not say that something came back
+        if known.returns_unmarked and claim.sign > 0 and not claim.references:
+            suggest_return(known, claim)
 
 
 def _suggest_of_batch(known: Candidates, claim: Claim) -> bool:

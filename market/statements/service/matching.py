@@ -155,7 +155,8 @@ def plan_matching(
         account = account_of(session, money_account_id)
         dismissed, rules = dismissed_pairs(session, account), rules_of(session, account)
         targets = awaited_targets(session, account)
-        matcher = Matcher(targets, known_fees=frozenset(account.known_fees), dismissed=dismissed)
+        fees = frozenset(account.known_fees)
+        matcher = Matcher(targets, known_fees=fees, dismissed=dismissed, returns_unmarked=account.is_wallet)
         months = months_of(session, account)
     edge: date | None = None
     before: list[Claim] = []
